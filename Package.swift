@@ -1,0 +1,120 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let strict: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .treatAllWarnings(as: .error),
+]
+
+/// Generated protobuf code is not ours to style: it keeps the language mode and drops the rest.
+let generated: [SwiftSetting] = [.swiftLanguageMode(.v6)]
+
+let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let configuration: Target.Dependency = .product(name: "Configuration", package: "swift-configuration")
+let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
+let httpClient: Target.Dependency = .product(name: "AsyncHTTPClient", package: "async-http-client")
+let protobuf: Target.Dependency = .product(name: "SwiftProtobuf", package: "swift-protobuf")
+let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
+
+let package = Package(
+    name: "penstock",
+    products: [
+        .executable(name: "penstock", targets: ["penstock"]),
+        .library(name: "PenstockEnforcer", targets: ["PenstockEnforcer"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0", traits: ["YAML"]),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
+        .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+    ],
+    targets: [
+        // The centre: values and state machines. It imports nothing.
+        .target(name: "PenstockCore", swiftSettings: strict),
+
+        // System libraries, each imported by exactly one target.
+        .systemLibrary(name: "CZeroMQ", pkgConfig: "libzmq", providers: [.apt(["libzmq3-dev"])]),
+        .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+
+        .target(name: "PenstockCrypto", dependencies: ["COpenSSL", "PenstockCore"], swiftSettings: strict),
+        .target(name: "PenstockProto", dependencies: [protobuf], exclude: ["penstock.proto"], swiftSettings: generated),
+        .target(name: "PenstockWire", dependencies: ["PenstockCore", "PenstockProto", protobuf], swiftSettings: strict),
+        .target(name: "PenstockStore", dependencies: ["PenstockCore", grdb], swiftSettings: strict),
+        .target(name: "PenstockJournal", dependencies: ["PenstockCore"], swiftSettings: strict),
+        .target(name: "PenstockTransport", dependencies: ["CZeroMQ", "PenstockCore"], swiftSettings: strict),
+
+        // The shells.
+        .target(
+            name: "PenstockNode",
+            dependencies: ["PenstockCore", "PenstockCrypto", "PenstockWire", "PenstockTransport", configuration, logging],
+            swiftSettings: strict),
+        .target(
+            name: "PenstockLedger",
+            dependencies: [
+                "PenstockCore", "PenstockCrypto", "PenstockWire", "PenstockStore", "PenstockTransport", "PenstockNode",
+                logging, lifecycle,
+            ],
+            swiftSettings: strict),
+        .target(
+            name: "PenstockEnforcer",
+            dependencies: [
+                "PenstockCore", "PenstockCrypto", "PenstockWire", "PenstockJournal", "PenstockTransport", "PenstockNode",
+                logging, lifecycle,
+            ],
+            swiftSettings: strict),
+        .target(
+            name: "PenstockHTTP",
+            dependencies: ["PenstockCore", "PenstockEnforcer", hummingbird, httpClient, logging, lifecycle],
+            swiftSettings: strict),
+        .target(
+            name: "PenstockGateway",
+            dependencies: ["PenstockCore", "PenstockCrypto", "PenstockEnforcer", "PenstockHTTP", "PenstockNode", logging],
+            swiftSettings: strict),
+        .target(
+            name: "PenstockBench",
+            dependencies: [
+                "PenstockCore", "PenstockCrypto", "PenstockWire", "PenstockJournal", "PenstockTransport", "PenstockNode",
+                "PenstockLedger", "PenstockEnforcer", logging,
+            ],
+            swiftSettings: strict),
+        .target(
+            name: "PenstockConsole",
+            dependencies: [
+                "PenstockCore", "PenstockCrypto", "PenstockWire", "PenstockStore", "PenstockTransport", "PenstockNode",
+                "PenstockLedger", "PenstockEnforcer", "PenstockHTTP", "PenstockGateway", "PenstockBench",
+                argumentParser, logging, lifecycle,
+            ],
+            swiftSettings: strict),
+        .executableTarget(name: "penstock", dependencies: ["PenstockConsole"], swiftSettings: strict),
+
+        .testTarget(name: "PenstockCoreTests", dependencies: ["PenstockCore"], swiftSettings: strict),
+        .testTarget(name: "PenstockCryptoTests", dependencies: ["PenstockCrypto", "PenstockCore"], swiftSettings: strict),
+        .testTarget(
+            name: "PenstockWireTests", dependencies: ["PenstockWire", "PenstockProto", "PenstockCore"],
+            swiftSettings: strict),
+        .testTarget(name: "PenstockStoreTests", dependencies: ["PenstockStore", "PenstockCore", grdb], swiftSettings: strict),
+        .testTarget(name: "PenstockJournalTests", dependencies: ["PenstockJournal", "PenstockCore"], swiftSettings: strict),
+        .testTarget(
+            name: "PenstockTransportTests", dependencies: ["PenstockTransport", "PenstockCore"], swiftSettings: strict),
+        .testTarget(
+            name: "PenstockMeshTests",
+            dependencies: [
+                "PenstockCore", "PenstockCrypto", "PenstockWire", "PenstockStore", "PenstockTransport", "PenstockNode",
+                "PenstockLedger", "PenstockEnforcer", "PenstockJournal", logging,
+            ],
+            swiftSettings: strict),
+        .testTarget(
+            name: "PenstockGatewayTests",
+            dependencies: ["PenstockGateway", "PenstockHTTP", "PenstockEnforcer", "PenstockCore"],
+            swiftSettings: strict),
+    ]
+)

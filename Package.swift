@@ -55,20 +55,23 @@ let package = Package(
         // The shells.
         .target(
             name: "PenstockNode",
-            dependencies: ["PenstockCore", "PenstockCrypto", "PenstockWire", "PenstockTransport", configuration, logging],
+            dependencies: [
+                "PenstockCore", "PenstockCrypto", "PenstockProto", "PenstockWire", "PenstockTransport", protobuf, configuration,
+                logging,
+            ],
             swiftSettings: strict),
         .target(
             name: "PenstockLedger",
             dependencies: [
-                "PenstockCore", "PenstockCrypto", "PenstockWire", "PenstockStore", "PenstockTransport", "PenstockNode",
-                logging, lifecycle,
+                "PenstockCore", "PenstockCrypto", "PenstockProto", "PenstockWire", "PenstockStore", "PenstockTransport",
+                "PenstockNode", protobuf, logging, lifecycle,
             ],
             swiftSettings: strict),
         .target(
             name: "PenstockEnforcer",
             dependencies: [
-                "PenstockCore", "PenstockCrypto", "PenstockWire", "PenstockJournal", "PenstockTransport", "PenstockNode",
-                logging, lifecycle,
+                "PenstockCore", "PenstockCrypto", "PenstockProto", "PenstockWire", "PenstockJournal", "PenstockTransport",
+                "PenstockNode", protobuf, logging, lifecycle,
             ],
             swiftSettings: strict),
         .target(

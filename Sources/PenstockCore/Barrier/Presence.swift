@@ -1,0 +1,78 @@
+/// What the ledger knows of one incarnation's lease: nothing but when it may have been given one last.
+package struct Presence: Hashable, Sendable {
+    package var node: String
+    package var incarnation: Incarnation
+    /// The later of "its echo was registered" and "the reply was sent": no lease of it began after this.
+    package var lastEcho: Instant
+    /// Everything at or below is in its view.
+    package var applied: Position = 0
+    /// Restrictions ahead of `applied` that it has taken from the urgent lane.
+    package var urgent: Set<Position> = []
+    package var ackedAt: Instant
+    package var version = ""
+    package var viewAgeMS: UInt32 = 0
+    /// It said that it admits nothing more.
+    package var ended = false
+
+    package func has(_ position: Position) -> Bool {
+        applied >= position || urgent.contains(position)
+    }
+}
+
+/// Every incarnation that may hold a lease, and how long each may at most.
+package struct PresenceTable: Sendable {
+    package private(set) var presences: [Incarnation: Presence] = [:]
+    /// Nodes that a ledger process before this one may have given a lease, until when.
+    package private(set) var inherited: [String: Instant] = [:]
+    /// B with the largest settings that may still be live. It never falls while the process runs.
+    package private(set) var bound: Nanoseconds = 0
+
+    package init() {}
+
+    /// A ledger that has just started counts every lease that one before it could have given.
+    package mutating func started(at now: Instant, nodes: [String], bound: Nanoseconds) {
+        allow(bound)
+        for node in nodes { inherited[node] = now + self.bound }
+    }
+
+    package mutating func allow(_ bound: Nanoseconds) {
+        self.bound = max(self.bound, bound)
+    }
+
+    /// An echo enters before the log is read for it, and again when its reply is sent.
+    package mutating func echoed(_ incarnation: Incarnation, node: String, at now: Instant) {
+        presences[incarnation, default: Presence(node: node, incarnation: incarnation, lastEcho: now, ackedAt: now)].lastEcho = now
+    }
+
+    package mutating func described(_ incarnation: Incarnation, version: String, viewAgeMS: UInt32) {
+        presences[incarnation]?.version = version
+        presences[incarnation]?.viewAgeMS = viewAgeMS
+    }
+
+    /// Returns false when the incarnation belongs to another node: an acknowledgement speaks for its sender alone.
+    package mutating func acked(_ incarnation: Incarnation, node: String, applied: Position, urgent: [Position], ended: Bool, at now: Instant) -> Bool {
+        guard var presence = presences[incarnation], presence.node == node else { return false }
+        presence.applied = max(presence.applied, applied)
+        presence.urgent.formUnion(urgent.prefix(Limits.restrictions))
+        presence.urgent = presence.urgent.filter { $0 > presence.applied }
+        presence.ackedAt = now
+        presence.ended = presence.ended || ended
+        presences[incarnation] = presence
+        return true
+    }
+
+    /// From here on it can only deny, unless it is given another lease.
+    package func fencedAt(_ presence: Presence) -> Instant {
+        presence.ended ? presence.ackedAt : presence.lastEcho + bound
+    }
+
+    package func isFenced(_ incarnation: Incarnation, node: String, at now: Instant) -> Bool {
+        if let presence = presences[incarnation] { return now >= fencedAt(presence) }
+        return now >= inherited[node] ?? .min
+    }
+
+    /// Forgets incarnations that have been fenced for a long time.
+    package mutating func forget(before: Instant) {
+        presences = presences.filter { fencedAt($0.value) > before }
+    }
+}

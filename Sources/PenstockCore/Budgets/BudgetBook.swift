@@ -1,0 +1,126 @@
+/// Who may still spend what. Every slice is debited at every level it draws on before its holder hears of it, and
+/// only the holder's own report, or its journal, gives anything back: time never does.
+///
+/// Law (G2), for every budget after every event: settled + out + unallocated = ceiling, and none is negative.
+/// `out` is the unspent part of open slices, holds included.
+package struct BudgetBook: Sendable {
+    /// A grant's own budget, or one that has a name.
+    package enum Key: Hashable, Sendable {
+        case grant(String, unit: String)
+        case named(String)
+    }
+
+    package struct Entry: Hashable, Sendable {
+        package var unit: String
+        package var ceiling: Int64
+        package var settled: Int64 = 0
+        package var out: Int64 = 0
+        package var parent: Key?
+        package var unallocated: Int64 { ceiling - settled - out }
+    }
+
+    package struct OpenSlice: Hashable, Sendable {
+        package var slice: Slice
+        package var used: Int64
+        package var levels: [Key]
+    }
+
+    package private(set) var entries: [Key: Entry] = [:]
+    package private(set) var open: [Position: OpenSlice] = [:]
+    /// Which budgets a grant's unit draws on: its own first, then named ones with their parents.
+    private var draws: [String: [String]] = [:]
+    private var byRequest: [Incarnation: Position] = [:]
+
+    package init() {}
+
+    package mutating func create(_ budget: Budget) {
+        let parent: Key? = budget.parent.isEmpty ? nil : .named(budget.parent)
+        entries[.named(budget.name)] = Entry(unit: budget.unit, ceiling: budget.ceiling, parent: parent)
+    }
+
+    package mutating func issue(_ grant: Grant) {
+        for budget in grant.budgets {
+            entries[.grant(grant.grantID, unit: budget.unit)] = Entry(unit: budget.unit, ceiling: budget.value)
+        }
+        if !grant.draws.isEmpty { draws[grant.grantID] = grant.draws }
+    }
+
+    /// Every budget that a slice of this unit must be taken from, each once.
+    package func levels(grant: String, unit: String) -> [Key] {
+        var levels: [Key] = []
+        if entries[.grant(grant, unit: unit)] != nil { levels.append(.grant(grant, unit: unit)) }
+        for name in draws[grant] ?? [] {
+            var key: Key? = .named(name)
+            while let level = key, let entry = entries[level], entry.unit == unit, !levels.contains(level) {
+                levels.append(level)
+                key = entry.parent
+            }
+        }
+        return levels
+    }
+
+    /// How much to hand out: at least `need`, more when there is plenty.
+    package func size(grant: String, unit: String, need: Int64, want: Int64) -> Sizing {
+        let levels = levels(grant: grant, unit: unit)
+        guard !levels.isEmpty, need >= 0, want >= need, want <= Limits.amount else { return .refuse(.invalid) }
+        let room = levels.map { entries[$0]!.unallocated }.min()!
+        if room < max(need, 1) {
+            // The tightest level decides whether anybody could still return something.
+            let held = levels.filter { entries[$0]!.unallocated < max(need, 1) }.allSatisfy { entries[$0]!.out + entries[$0]!.unallocated >= max(need, 1) }
+            return .refuse(held ? .budgetHeldElsewhere : .budgetExhausted)
+        }
+        return .grant(max(need, min(want, max(1, room / Self.shareOfRoom))))
+    }
+
+    package enum Sizing: Equatable, Sendable {
+        case grant(Int64)
+        case refuse(Refusal.Code)
+    }
+
+    /// The slice that a request got before, when it is repeated.
+    package func slice(forRequest id: Incarnation) -> (Position, OpenSlice)? {
+        byRequest[id].flatMap { position in open[position].map { (position, $0) } }
+    }
+
+    package mutating func reserve(_ slice: Slice, at position: Position) {
+        let levels = levels(grant: slice.grantID, unit: slice.unit)
+        for level in levels { entries[level]!.out += slice.amount }
+        open[position] = OpenSlice(slice: slice, used: 0, levels: levels)
+        byRequest[slice.requestID] = position
+        check(levels)
+    }
+
+    /// Takes a cumulative figure: a smaller one than was known changes nothing.
+    package mutating func report(_ use: SliceReport.Use) {
+        guard var held = open[use.slice] else { return }
+        let grown = min(use.used, held.slice.amount) - held.used
+        guard grown > 0 else { return }
+        held.used += grown
+        for level in held.levels {
+            entries[level]!.settled += grown
+            entries[level]!.out -= grown
+        }
+        open[use.slice] = held
+        check(held.levels)
+    }
+
+    /// What its holder did not use goes back to every level.
+    package mutating func close(_ use: SliceReport.Use) {
+        report(use)
+        guard let held = open.removeValue(forKey: use.slice) else { return }
+        for level in held.levels { entries[level]!.out -= held.slice.amount - held.used }
+        byRequest[held.slice.requestID] = nil
+        check(held.levels)
+    }
+
+    /// Conservation is what users rely on: a ledger that breaks it must not go on.
+    private func check(_ levels: [Key]) {
+        for level in levels {
+            let entry = entries[level]!
+            precondition(entry.settled >= 0 && entry.out >= 0 && entry.unallocated >= 0, "G2 broken at \(level): \(entry)")
+        }
+    }
+
+    /// A slice takes at most this part of what is left, so that other nodes find something too.
+    static let shareOfRoom: Int64 = 8
+}

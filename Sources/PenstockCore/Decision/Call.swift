@@ -1,0 +1,64 @@
+/// One tool call, as an enforcement point asks about it.
+public struct Call: Sendable {
+    /// SHA-256 of the credential's text; `Digest.zero` when it was not even well formed.
+    public var credential: Digest
+    public var action: String
+    public var resourceType: String
+    public var resourceID: String
+    public var amounts: CallAmounts
+    /// What a grant's conditions are held against.
+    public var attributes: [String: String]
+    /// SPIFFE id that the channel proved, or empty.
+    public var workload: String
+    /// Makes a retry the same call, at this node; empty means that every call is new.
+    public var callID: String
+    /// SHA-256 of the arguments: recorded in place of them.
+    public var argumentsDigest: Digest
+    public var traceID: Incarnation
+    /// Settled later, by `settle` or `release`; otherwise the amounts are spent at once.
+    public var holds: Bool
+    /// The view must have applied this position.
+    public var atLeast: UInt64
+
+    public init(
+        credential: Digest, action: String, resourceType: String, resourceID: String, amounts: CallAmounts = CallAmounts(),
+        attributes: [String: String] = [:], workload: String = "", callID: String = "", argumentsDigest: Digest = .zero,
+        traceID: Incarnation = .unknown, holds: Bool = false, atLeast: UInt64 = 0
+    ) {
+        self.credential = credential
+        self.action = action
+        self.resourceType = resourceType
+        self.resourceID = resourceID
+        self.amounts = amounts
+        self.attributes = attributes
+        self.workload = workload
+        self.callID = callID
+        self.argumentsDigest = argumentsDigest
+        self.traceID = traceID
+        self.holds = holds
+        self.atLeast = atLeast
+    }
+}
+
+/// Up to `Limits.amountsPerCall` amounts of different units, held in line.
+public struct CallAmounts: Sendable {
+    @usableFromInline var storage: InlineArray<4, Amount> = InlineArray(repeating: Amount("", 0))
+    public private(set) var count = 0
+
+    public init() {}
+
+    /// Nil when there are too many, a unit comes twice, or a value lies outside 0…`Limits.amount`.
+    public init?(_ amounts: some Sequence<Amount>) {
+        for amount in amounts {
+            guard count < Limits.amountsPerCall, amount.value >= 0, !amount.unit.isEmpty, amount.unit.utf8.count <= 64 else { return nil }
+            for index in 0..<count where storage[index].unit == amount.unit { return nil }
+            storage[count] = amount
+            count += 1
+        }
+    }
+
+    @inline(__always)
+    package subscript(_ index: Int) -> Amount { storage[index] }
+
+    public var list: [Amount] { (0..<count).map { storage[$0] } }
+}

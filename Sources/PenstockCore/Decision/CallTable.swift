@@ -1,0 +1,129 @@
+/// Calls that hold an amount until they are settled, and what became of calls that were named by an id.
+package struct CallTable: Sendable {
+    /// A call under way, by the sequence number of its decision.
+    package struct Hold: Sendable {
+        package var grant: Int32
+        package var debits: [Debit]
+        package var usableUntil: Instant
+        package var name: CallName?
+    }
+
+    /// A call id is unique within its grant.
+    package struct CallName: Hashable, Sendable {
+        package var grant: Int32
+        package var callID: String
+        package init(grant: Int32, callID: String) {
+            self.grant = grant
+            self.callID = callID
+        }
+    }
+
+    package struct Named: Sendable, Equatable {
+        package var content: Digest
+        package var decision: UInt64
+        package var settled: Bool
+    }
+
+    package private(set) var holds: [UInt64: Hold] = [:]
+    private var named: [CallName: Named] = [:]
+    private var namesByAge: [CallName] = []
+
+    package init() {}
+
+    package func named(_ name: CallName) -> Named? { named[name] }
+
+    package mutating func add(_ hold: Hold, decision: UInt64) {
+        holds[decision] = hold
+    }
+
+    /// Remembers what a call id stood for. The oldest settled ones are forgotten past the bound; an id that is
+    /// still under way is kept.
+    package mutating func remember(_ name: CallName, content: Digest, decision: UInt64, settled: Bool) {
+        if named.updateValue(Named(content: content, decision: decision, settled: settled), forKey: name) == nil {
+            namesByAge.append(name)
+        }
+        guard namesByAge.count > Self.namesKept * 2 else { return }
+        var kept: [CallName] = []
+        for (age, old) in namesByAge.enumerated() {
+            if age < Self.namesKept, named[old]?.settled == true { named[old] = nil } else { kept.append(old) }
+        }
+        namesByAge = kept
+    }
+
+    /// Ends a hold; nil when it is unknown or ended before.
+    package mutating func end(_ decision: UInt64) -> Hold? {
+        guard let hold = holds.removeValue(forKey: decision) else { return nil }
+        if let name = hold.name { named[name]?.settled = true }
+        return hold
+    }
+
+    /// How many settled call ids are remembered at least.
+    static let namesKept = 100_000
+}
+
+extension Enforcement {
+    /// Registers an allowed call that is still to be settled.
+    package mutating func beginHold(_ verdict: Verdict, decision: UInt64, name: CallTable.CallName?, content: Digest) {
+        calls.add(.init(grant: verdict.grant, debits: verdict.debits.list, usableUntil: verdict.usableUntil, name: name), decision: decision)
+        if let name { calls.remember(name, content: content, decision: decision, settled: false) }
+    }
+
+    package mutating func rememberSettled(_ name: CallTable.CallName, content: Digest, decision: UInt64) {
+        calls.remember(name, content: content, decision: decision, settled: true)
+    }
+
+    /// What a call id stood for before, if anything: a retry is answered from it.
+    package func earlier(_ call: borrowing Call, grant: Int32, content: Digest) -> Retry {
+        guard !call.callID.isEmpty, let named = calls.named(.init(grant: grant, callID: call.callID)) else { return .new }
+        if named.content != content { return .mismatch }
+        return named.settled ? .settled : .underWay(decision: named.decision)
+    }
+
+    package enum Retry: Equatable, Sendable {
+        case new
+        case mismatch
+        case settled
+        case underWay(decision: UInt64)
+    }
+
+    /// Charges each unit its actual amount, at most what was held; the rest goes back to the slices it came from.
+    /// A unit that is not named is charged in full. Nil when the hold is unknown or ended before.
+    package mutating func settle(_ decision: UInt64, actual: [Amount]) -> Settlement? {
+        guard let hold = calls.end(decision) else { return nil }
+        var owed = Dictionary(actual.map { ($0.unit, max(0, $0.value)) }, uniquingKeysWith: max)
+        var returned: [Debit] = []
+        for debit in hold.debits {
+            let unit = purse.account(debit.account).unit
+            let spent = min(debit.amount, owed[unit] ?? debit.amount)
+            owed[unit]? -= spent
+            purse.resolve(debit, spent: spent, wasHeld: true)
+            if spent < debit.amount { returned.append(Debit(account: debit.account, slice: debit.slice, amount: debit.amount - spent)) }
+        }
+        let held = Set(hold.debits.map { purse.account($0.account).unit })
+        let over = owed.filter { $0.value > 0 && held.contains($0.key) }.map { Amount($0.key, $0.value) }.sorted { $0.unit < $1.unit }
+        return Settlement(returned: returned, over: over)
+    }
+
+    package struct Settlement: Sendable, Equatable {
+        package var returned: [Debit]
+        /// Real cost above what was held.
+        package var over: [Amount]
+    }
+
+    /// The call never left: everything goes back. Nil when the hold is unknown or ended before.
+    package mutating func release(_ decision: UInt64) -> [Debit]? {
+        guard let hold = calls.end(decision) else { return nil }
+        for debit in hold.debits { purse.resolve(debit, spent: 0, wasHeld: true) }
+        return hold.debits
+    }
+
+    /// Calls under way whose grants are revoked or suspended now: they must be cancelled.
+    package func cancelled() -> [UInt64] {
+        guard let view, !calls.holds.isEmpty else { return [] }
+        let onNode = view.marks(onNode: node)
+        return calls.holds.filter { _, hold in
+            let marks = view.marks(onGrant: Int(hold.grant)).union(onNode)
+            return marks.contains(.revoked) || marks.contains(.suspended)
+        }.keys.sorted()
+    }
+}

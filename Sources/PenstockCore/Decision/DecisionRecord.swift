@@ -1,0 +1,208 @@
+/// How a decision lies in the journal and travels to the ledger: little-endian, version 1.
+///
+/// ```
+/// u8 kind  u8 version  u16 reason  u32 count of debits  i64 wall ms  u64 grant position  u64 view position
+/// i64 view age ns  u64 decision (the sequence that kinds other than 1 speak of)
+/// 16 trace id  32 arguments digest
+/// then texts, each u16 length + UTF-8: action, resource type, resource id, call id
+/// then u8 count of amounts, each i64 value, u16 length + unit
+/// then the debits, each u64 slice, i64 amount
+/// ```
+/// Texts longer than `textBytes` are cut: the arguments digest still tells calls apart.
+package struct DecisionRecord: Hashable, Sendable {
+    package var kind: Kind
+    package var reason: Reason = .none
+    package var wall: WallTime = 0
+    package var grant: Position = 0
+    package var position: Position = 0
+    package var viewAge: Nanoseconds = 0
+    package var decision: UInt64 = 0
+    package var traceID = Incarnation.unknown
+    package var argumentsDigest = Digest.zero
+    package var action = ""
+    package var resourceType = ""
+    package var resourceID = ""
+    package var callID = ""
+    package var amounts: [Amount] = []
+    package var debits: [SliceReport.Use] = []
+
+    package enum Kind: UInt8, Sendable, CaseIterable {
+        /// Allowed and spent, or denied.
+        case decided = 1
+        /// Allowed; the debits are held until a later record.
+        case held
+        /// Ends a hold; the debits are what went back.
+        case settled
+        /// Ends a hold whose call never left; all went back.
+        case released
+        /// The allow of an earlier sequence was not given out: its debits went back.
+        case voided
+        /// How much of each open slice is used, holds included: stands for all records before it.
+        case carried
+    }
+
+    package init(kind: Kind) { self.kind = kind }
+
+    static let version: UInt8 = 1
+    static let textBytes = 512
+    static let fixedBytes = 4 + 4 + 8 + 8 + 8 + 8 + 8 + 16 + 32
+}
+
+/// Writes values one after another into memory that the journal lent.
+package struct RecordWriter {
+    private let memory: UnsafeMutableRawBufferPointer
+    private var offset = 0
+
+    package init(_ memory: UnsafeMutableRawBufferPointer) { self.memory = memory }
+
+    @inline(__always)
+    package mutating func put<T: BitwiseCopyable>(_ value: T) {
+        memory.storeBytes(of: value, toByteOffset: offset, as: T.self)
+        offset += MemoryLayout<T>.size
+    }
+
+    @inline(__always)
+    package mutating func put(text: String, limit: Int) {
+        var text = text
+        text.withUTF8 { bytes in
+            let count = min(bytes.count, limit)
+            put(UInt16(count))
+            if count > 0 { (memory.baseAddress! + offset).copyMemory(from: bytes.baseAddress!, byteCount: count) }
+            offset += count
+        }
+    }
+}
+
+extension DecisionRecord {
+    /// Bytes that `write` will need for a call's record.
+    @inline(__always)
+    package static func byteCount(_ call: borrowing Call, debits: Int) -> Int {
+        var count = fixedBytes + 8 + min(call.action.utf8.count, textBytes) + min(call.resourceType.utf8.count, textBytes)
+        count += min(call.resourceID.utf8.count, textBytes) + min(call.callID.utf8.count, textBytes) + 1 + debits * 16
+        for index in 0..<call.amounts.count { count += 10 + call.amounts[index].unit.utf8.count }
+        return count
+    }
+
+    /// Writes a call's record in place: the path of every decision, without a heap allocation.
+    @inline(__always)
+    package static func write(
+        _ call: borrowing Call, _ verdict: borrowing Verdict, grant: Position, wall: WallTime, into memory: UnsafeMutableRawBufferPointer
+    ) {
+        var writer = RecordWriter(memory)
+        let holds = call.holds && verdict.isAllow
+        writer.put(holds ? Kind.held.rawValue : Kind.decided.rawValue)
+        writer.put(version)
+        writer.put(verdict.reason.rawValue)
+        writer.put(UInt32(verdict.isAllow ? verdict.debits.count : 0))
+        writer.put(wall)
+        writer.put(grant)
+        writer.put(verdict.position)
+        writer.put(verdict.viewAge)
+        writer.put(UInt64(0))
+        writer.put(call.traceID.high)
+        writer.put(call.traceID.low)
+        writer.put(call.argumentsDigest.words)
+        writer.put(text: call.action, limit: textBytes)
+        writer.put(text: call.resourceType, limit: textBytes)
+        writer.put(text: call.resourceID, limit: textBytes)
+        writer.put(text: call.callID, limit: textBytes)
+        writer.put(UInt8(call.amounts.count))
+        for index in 0..<call.amounts.count {
+            writer.put(call.amounts[index].value)
+            writer.put(text: call.amounts[index].unit, limit: 64)
+        }
+        guard verdict.isAllow else { return }
+        for index in 0..<verdict.debits.count {
+            writer.put(verdict.debits[index].slice)
+            writer.put(verdict.debits[index].amount)
+        }
+    }
+
+    /// The record's bytes, for everything but a call's first record.
+    package var bytes: [UInt8] {
+        let texts = [action, resourceType, resourceID, callID]
+        let count = Self.fixedBytes + texts.reduce(8) { $0 + min($1.utf8.count, Self.textBytes) } + 1
+            + amounts.reduce(0) { $0 + 10 + $1.unit.utf8.count } + debits.count * 16
+        return [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
+            var writer = RecordWriter(UnsafeMutableRawBufferPointer(buffer))
+            writer.put(kind.rawValue)
+            writer.put(Self.version)
+            writer.put(reason.rawValue)
+            writer.put(UInt32(debits.count))
+            writer.put(wall)
+            writer.put(grant)
+            writer.put(position)
+            writer.put(viewAge)
+            writer.put(decision)
+            writer.put(traceID.high)
+            writer.put(traceID.low)
+            writer.put(argumentsDigest.words)
+            for text in texts { writer.put(text: text, limit: Self.textBytes) }
+            writer.put(UInt8(amounts.count))
+            for amount in amounts {
+                writer.put(amount.value)
+                writer.put(text: amount.unit, limit: 64)
+            }
+            for debit in debits {
+                writer.put(debit.slice)
+                writer.put(debit.used)
+            }
+            initialized = count
+        }
+    }
+
+    /// Nil for bytes that `bytes` or `write` did not make.
+    package init?(_ bytes: UnsafeRawBufferPointer) {
+        var reader = RecordReader(bytes)
+        guard let kind = reader.take(UInt8.self).flatMap(Kind.init), reader.take(UInt8.self) == Self.version,
+            let reason = reader.take(UInt16.self).flatMap(Reason.init), let debitCount = reader.take(UInt32.self),
+            let wall = reader.take(Int64.self), let grant = reader.take(UInt64.self), let position = reader.take(UInt64.self),
+            let viewAge = reader.take(Int64.self), let decision = reader.take(UInt64.self),
+            let high = reader.take(UInt64.self), let low = reader.take(UInt64.self),
+            let arguments = reader.take(32).flatMap({ Digest($0) }),
+            let action = reader.takeText(), let type = reader.takeText(), let id = reader.takeText(), let callID = reader.takeText(),
+            let amountCount = reader.take(UInt8.self), amountCount <= 16, debitCount <= 4096
+        else { return nil }
+        self.init(kind: kind)
+        (self.reason, self.wall, self.grant, self.position) = (reason, wall, grant, position)
+        (self.viewAge, self.decision, traceID) = (viewAge, decision, Incarnation(high: high, low: low))
+        (argumentsDigest, self.action, resourceType, resourceID, self.callID) = (arguments, action, type, id, callID)
+        for _ in 0..<amountCount {
+            guard let value = reader.take(Int64.self), let unit = reader.takeText() else { return nil }
+            amounts.append(Amount(unit, value))
+        }
+        for _ in 0..<debitCount {
+            guard let slice = reader.take(UInt64.self), let amount = reader.take(Int64.self) else { return nil }
+            debits.append(.init(slice: slice, used: amount))
+        }
+        // The journal pads a body to its word.
+        guard reader.left < 8 else { return nil }
+    }
+}
+
+/// Reads what `RecordWriter` wrote; nil past the end.
+package struct RecordReader {
+    private let memory: UnsafeRawBufferPointer
+    private var offset = 0
+
+    package init(_ memory: UnsafeRawBufferPointer) { self.memory = memory }
+
+    package var left: Int { memory.count - offset }
+
+    package mutating func take<T: BitwiseCopyable>(_: T.Type) -> T? {
+        guard left >= MemoryLayout<T>.size else { return nil }
+        defer { offset += MemoryLayout<T>.size }
+        return memory.loadUnaligned(fromByteOffset: offset, as: T.self)
+    }
+
+    package mutating func take(_ count: Int) -> [UInt8]? {
+        guard left >= count else { return nil }
+        defer { offset += count }
+        return [UInt8](memory[offset..<offset + count])
+    }
+
+    package mutating func takeText() -> String? {
+        guard let count = take(UInt16.self), let bytes = take(Int(count)) else { return nil }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+}

@@ -1,0 +1,172 @@
+/// What a decision came to, before anyone has heard it.
+package struct Verdict: Sendable {
+    package var reason: Reason
+    /// The grant's index in the view, or -1 where none was found.
+    package var grant: Int32
+    package var position: Position
+    package var viewAge: Nanoseconds
+    /// The answer must not be used later than this.
+    package var usableUntil: Instant
+    package var debits = Debits()
+    /// Of the first unit that lacks; the rest of the call waits for it.
+    package var lacking: Int32 = -1
+    package var shortfall: Int64 = 0
+
+    package var isAllow: Bool { reason == .none }
+}
+
+extension Enforcement {
+    /// Checks everything in the order of `Reason` and takes the amounts from the slices. First failure wins.
+    ///
+    /// - Parameter arrivedAt: when the call arrived; a linearizable grant is decided only on an echo sent since.
+    package mutating func prepare(_ call: borrowing Call, arrivedAt: Instant, now: Instant) -> Verdict {
+        var verdict = Verdict(reason: .noView, grant: -1, position: 0, viewAge: -1, usableUntil: 0)
+        guard halted == nil, view != nil else { return verdict }
+        verdict.position = view!.position
+        let age = lease.age(at: now) ?? .max
+        verdict.viewAge = age
+        verdict.reason = .staleView
+        guard let clock = lease.clock, verdict.position >= call.atLeast else { return verdict }
+        guard let index = view!.index(of: call.credential) else {
+            verdict.reason = age < view!.settings.maxStaleness ? .unknownCredential : .staleView
+            return verdict
+        }
+        verdict.grant = Int32(index)
+        let grant = view!.grants[index]
+        let staleness = allowedAge(ofGrant: grant)
+        verdict.usableUntil = (lease.confirmedAt ?? .min / 2) + staleness
+        guard age < staleness, !isLinearizable(grant) || lease.confirmedAt! >= arrivedAt else { return verdict }
+        verdict.reason = check(call, grant, index, clock, now)
+        guard verdict.reason == .none else { return verdict }
+        verdict.reason = spend(call, index, Int(grant.rules), &verdict)
+        if verdict.reason == .none, view!.marks(onGrant: index).contains(.throttled) { countThrottled(index, now) }
+        return verdict
+    }
+
+    /// As the answer leaves: the lease must still hold. If not, what was taken goes back and the caller records a void.
+    @inline(__always)
+    package mutating func confirm(_ verdict: inout Verdict, held: Bool, now: Instant) -> Bool {
+        guard now >= verdict.usableUntil else { return true }
+        undo(verdict, held: held)
+        verdict.reason = .staleView
+        return false
+    }
+
+    /// Gives back what a verdict took; it was not recorded, or is void.
+    package mutating func undo(_ verdict: Verdict, held: Bool) {
+        for index in 0..<verdict.debits.count { purse.resolve(verdict.debits[index], spent: 0, wasHeld: held) }
+    }
+
+    @inline(__always)
+    private func allowedAge(ofGrant grant: GrantRecord) -> Nanoseconds {
+        let mesh = view!.settings.maxStaleness
+        let own = view!.rules[Int(grant.rules)].maxStalenessMS
+        let grace = Nanoseconds(min(view!.rules[Int(grant.rules)].graceMS, view!.settings.maxGraceMS)) * .nanosecondsPerMillisecond
+        let bound = own == 0 ? mesh : min(mesh, Nanoseconds(own) * .nanosecondsPerMillisecond)
+        return bound + grace
+    }
+
+    @inline(__always)
+    private func isLinearizable(_ grant: GrantRecord) -> Bool { view!.rules[Int(grant.rules)].linearizable }
+
+    private func check(_ call: borrowing Call, _ grant: GrantRecord, _ index: Int, _ clock: LedgerClock, _ now: Instant) -> Reason {
+        let rules = Int(grant.rules)
+        let audience = view!.symbols.text(grant.audience)
+        if !audience.isEmpty, !audiences.contains(audience) { return .wrongAudience }
+        if !view!.rules[rules].workload.isEmpty, view!.rules[rules].workload != call.workload { return .wrongWorkload }
+        let marks = view!.marks(onGrant: index).union(view!.marks(onNode: node))
+        if marks.contains(.revoked) { return .revoked }
+        if marks.contains(.suspended) { return .suspended }
+        let rate = view!.settings.clockRatePPM
+        if clock.earliest(at: now, ratePPM: rate) < grant.notBefore { return .notYetValid }
+        if clock.latest(at: now, ratePPM: rate) >= expiry(grant) { return .expired }
+        if !view!.rules[rules].actions.contains(where: { $0.matches(call.action) }) { return .actionNotAllowed }
+        if !view!.rules[rules].resources.contains(where: { $0.matches(type: call.resourceType, id: call.resourceID) }) {
+            return .resourceOutOfBounds
+        }
+        for condition in view!.rules[rules].conditions where !condition.holds(for: call.attributes) { return .resourceOutOfBounds }
+        for index in 0..<call.amounts.count {
+            let amount = call.amounts[index]
+            if amount.value > Limits.amount { return .amountOverLimit }
+            for most in view!.rules[rules].maxAmounts where most.unit == amount.unit && amount.value > most.value { return .amountOverLimit }
+        }
+        if view!.rules[rules].approvalActions.contains(where: { $0.matches(call.action) }) { return .approvalRequired }
+        if marks.contains(.throttled), isThrottled(index, now) { return .rateLimited }
+        return .none
+    }
+
+    /// A child never outlives what it was delegated from.
+    private func expiry(_ grant: GrantRecord) -> WallTime {
+        var expiry = grant.expiresAt
+        var parent = grant.parent
+        while parent >= 0 {
+            expiry = min(expiry, view!.grants[Int(parent)].expiresAt)
+            parent = view!.grants[Int(parent)].parent
+        }
+        return expiry
+    }
+
+    /// All amounts or none.
+    private mutating func spend(_ call: borrowing Call, _ grant: Int, _ rules: Int, _ verdict: inout Verdict) -> Reason {
+        for index in 0..<call.amounts.count {
+            let amount = call.amounts[index]
+            guard isMetered(amount.unit, rules) else {
+                // Calls are counted by every gateway, whether or not anybody put a ceiling on them.
+                if amount.unit == "calls" { continue }
+                return .unitNotBudgeted
+            }
+            guard amount.value > 0 else { continue }
+            let account = purse.find(grant: grant, unit: amount.unit)
+            let available = account < 0 ? 0 : purse.available(account)
+            if available < amount.value {
+                let account = account < 0 ? purse.open(grant: grant, unit: amount.unit) : account
+                verdict.lacking = account
+                verdict.shortfall = amount.value - available
+                return .budgetPending
+            }
+        }
+        for index in 0..<call.amounts.count {
+            let amount = call.amounts[index]
+            guard amount.value > 0, isMetered(amount.unit, rules) else { continue }
+            purse.take(amount.value, from: purse.find(grant: grant, unit: amount.unit), holds: call.holds, into: &verdict.debits)
+        }
+        return .none
+    }
+
+    @inline(__always)
+    private func isMetered(_ unit: String, _ rules: Int) -> Bool {
+        for metered in view!.rules[rules].meteredUnits where metered == unit { return true }
+        return false
+    }
+
+    /// The call goes on waiting for a slice: ask the ledger for what it lacks.
+    package mutating func lack(_ verdict: Verdict) {
+        purse.lack(verdict.shortfall, verdict.lacking)
+    }
+
+    private func throttlesOn(_ index: Int) -> [(Position, UInt32, Nanoseconds)] {
+        view!.restrictions.compactMap { position, standing in
+            guard case .throttle(let calls, let windowMS) = standing.restriction.level else { return nil }
+            let selector = standing.restriction.selector
+            guard view!.covers(selector, index) || selector == .node(node) else { return nil }
+            return (position, calls, Nanoseconds(windowMS) * .nanosecondsPerMillisecond)
+        }
+    }
+
+    private func isThrottled(_ index: Int, _ now: Instant) -> Bool {
+        throttlesOn(index).contains { position, calls, window in
+            guard let state = throttles[position], now - state.startedAt < window else { return calls == 0 }
+            return state.admitted >= calls
+        }
+    }
+
+    private mutating func countThrottled(_ index: Int, _ now: Instant) {
+        for (position, _, window) in throttlesOn(index) {
+            if let state = throttles[position], now - state.startedAt < window {
+                throttles[position]!.admitted += 1
+            } else {
+                throttles[position] = ThrottleWindow(startedAt: now, admitted: 1)
+            }
+        }
+    }
+}

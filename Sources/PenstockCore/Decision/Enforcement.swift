@@ -1,0 +1,104 @@
+/// The state by which one enforcement node decides: its view, its lease, its slices, its calls under way.
+///
+/// A decision is three steps under one lock: `prepare` checks and takes from the slices, the shell records what was
+/// decided, and `confirm` looks at the lease once more as the answer leaves. Time is an argument throughout.
+package struct Enforcement: Sendable {
+    package let node: String
+    package let incarnation: Incarnation
+    /// Destination services that this node stands before; a grant for another one is refused.
+    package let audiences: [String]
+    package internal(set) var view: View?
+    package internal(set) var lease = Lease()
+    package internal(set) var purse = Purse()
+    package internal(set) var calls = CallTable()
+    /// Why the node must not serve until it is restarted or an operator decides; nil in health.
+    package internal(set) var halted: String?
+    var throttles: [Position: ThrottleWindow] = [:]
+
+    struct ThrottleWindow: Sendable {
+        var startedAt: Instant
+        var admitted: UInt32
+    }
+
+    package init(node: String, incarnation: Incarnation, audiences: [String]) {
+        self.node = node
+        self.incarnation = incarnation
+        self.audiences = audiences
+    }
+
+    /// A view from a snapshot: it starts without a lease.
+    package mutating func load(_ view: View) {
+        self.view = view
+        lease.drop()
+    }
+
+    package mutating func apply(_ event: Event, at position: Position) throws(FoldError) {
+        guard view != nil else { throw FoldError(position: position, problem: "there is no view to fold into") }
+        do {
+            try view!.apply(event, at: position)
+        } catch {
+            halt(error.description)
+            throw error
+        }
+        lease.reached(position)
+    }
+
+    /// Returns whether it was new.
+    package mutating func applyAhead(_ event: Event, at position: Position) -> Bool {
+        view?.applyAhead(event, at: position) ?? false
+    }
+
+    /// Denies everything from here on.
+    package mutating func halt(_ why: String) {
+        halted = halted ?? why
+        lease.drop()
+    }
+
+    package mutating func echoSent(nonce: UInt64, at now: Instant) {
+        lease.sent(nonce: nonce, at: now)
+    }
+
+    package mutating func echoAnswered(_ reply: EchoReply, at now: Instant) -> Lease.Outcome {
+        guard halted == nil, let view else { return .dropUnknownNonce }
+        return lease.received(reply, applied: view.position, at: now)
+    }
+
+    package func isFresh(at now: Instant) -> Bool {
+        guard halted == nil, let view, let age = lease.age(at: now) else { return false }
+        return age < view.settings.maxStaleness
+    }
+
+    package mutating func granted(_ slice: Position, amount: Int64, account: Int32) -> Bool {
+        purse.granted(slice, amount: amount, account: account)
+    }
+
+    package mutating func reserveRefused(account: Int32) { purse.refused(account: account) }
+
+    package mutating func nextReserve(requestID: @autoclosure () -> Incarnation) -> Purse.Reserve? {
+        purse.nextReserve(requestID: requestID())
+    }
+
+    package mutating func unreported(from start: Int, scan: Int, limit: Int) -> (uses: [SliceReport.Use], next: Int) {
+        purse.unreported(from: start, scan: scan, limit: limit)
+    }
+
+    /// Ends the slices of accounts whose grants are revoked, scanning some accounts from `start`.
+    package mutating func closeRevoked(from start: Int, scan: Int) -> (uses: [SliceReport.Use], next: Int) {
+        guard let view else { return ([], purse.count) }
+        var uses: [SliceReport.Use] = []
+        var index = start
+        while index < min(start + scan, purse.count), uses.count < Limits.usesPerReport {
+            let account = purse.account(Int32(index))
+            if !account.slices.isEmpty, view.marks(onGrant: Int(account.grant)).contains(.revoked) {
+                uses += purse.close(account: Int32(index))
+            }
+            index += 1
+        }
+        return (uses, index)
+    }
+
+    /// Ends every slice, as a clean stop does.
+    package mutating func closeAll() -> [SliceReport.Use] {
+        (0..<purse.count).flatMap { purse.close(account: Int32($0)) }
+    }
+}

@@ -1,0 +1,218 @@
+/// The slices that one incarnation holds, by grant and unit. Spending is a subtraction here and nothing else:
+/// what is not in a slice cannot be spent, so no crash or partition can exceed a ceiling.
+package struct Purse: Sendable {
+    package struct HeldSlice: Sendable, Equatable {
+        package var id: Position
+        package var amount: Int64
+        /// Taken from it: spent, and held at its maximum.
+        package var used: Int64
+        /// The part of `used` whose calls are still under way.
+        package var held: Int64
+        package var reported: Int64
+        /// What is spent for good. It never falls, so it is what reports carry.
+        package var settled: Int64 { used - held }
+    }
+
+    package struct Account: Sendable {
+        package let grant: Int32
+        package let unit: String
+        /// The grant's next account, or -1.
+        fileprivate let next: Int32
+        package fileprivate(set) var available: Int64 = 0
+        package fileprivate(set) var slices: [HeldSlice] = []
+        /// What the request under way asked for; nil when there is none.
+        package fileprivate(set) var requested: Reserve?
+        /// The largest amount that some call lacked since the last request.
+        fileprivate var need: Int64 = 0
+        /// Next slice's size to ask for: doubles with demand.
+        fileprivate var want: Int64 = 0
+        /// Set when the ledger had nothing ahead of need; cleared when a call needs some.
+        fileprivate var refillRefused = false
+        fileprivate var queued = false
+    }
+
+    /// A request for a slice; `requestID` makes it idempotent.
+    package struct Reserve: Sendable, Equatable {
+        package var account: Int32
+        package var need: Int64
+        package var want: Int64
+        package var requestID: Incarnation
+    }
+
+    private var accounts = ContiguousArray<Account>()
+    /// First account of each grant, by the grant's index in the view; -1 for none.
+    private var heads = ContiguousArray<Int32>()
+    /// Accounts that want a slice, oldest first. Its room grows with the accounts, never on a decision.
+    private var queue: [Int32] = []
+
+    package init() {}
+
+    package var count: Int { accounts.count }
+    package func account(_ index: Int32) -> Account { accounts[Int(index)] }
+
+    /// The account of a grant's unit, or -1.
+    @inline(__always)
+    package func find(grant: Int, unit: String) -> Int32 {
+        guard grant < heads.count else { return -1 }
+        var index = heads[grant]
+        while index >= 0 {
+            if accounts[Int(index)].unit == unit { return index }
+            index = accounts[Int(index)].next
+        }
+        return -1
+    }
+
+    package mutating func open(grant: Int, unit: String) -> Int32 {
+        let found = find(grant: grant, unit: unit)
+        if found >= 0 { return found }
+        while heads.count <= grant { heads.append(-1) }
+        let index = Int32(accounts.count)
+        accounts.append(Account(grant: Int32(grant), unit: unit, next: heads[grant]))
+        heads[grant] = index
+        queue.reserveCapacity(accounts.count)
+        return index
+    }
+
+    @inline(__always)
+    package func available(_ index: Int32) -> Int64 { accounts[Int(index)].available }
+
+    /// Takes from the oldest slices first. The caller has seen that `available` suffices.
+    /// At half of the last slice it asks for the next, so that the hot path does not wait.
+    @inline(__always)
+    package mutating func take(_ amount: Int64, from index: Int32, holds: Bool, into debits: inout Debits) {
+        let account = Int(index)
+        precondition(accounts[account].available >= amount, "took more than the slices hold")
+        accounts[account].available -= amount
+        var left = amount
+        var slice = 0
+        while left > 0 {
+            let room = accounts[account].slices[slice].amount - accounts[account].slices[slice].used
+            if room > 0 {
+                let part = min(room, left)
+                accounts[account].slices[slice].used += part
+                if holds { accounts[account].slices[slice].held += part }
+                debits.append(Debit(account: index, slice: accounts[account].slices[slice].id, amount: part))
+                left -= part
+            }
+            slice += 1
+        }
+        if accounts[account].available * 2 < accounts[account].want, !accounts[account].refillRefused { enqueue(index) }
+    }
+
+    /// Ends a debit: `spent` of it stays spent, the rest goes back to its slice. A slice that was closed meanwhile
+    /// took all of it as spent, and nothing changes.
+    package mutating func resolve(_ debit: Debit, spent: Int64, wasHeld: Bool) {
+        let account = Int(debit.account)
+        guard let slice = accounts[account].slices.firstIndex(where: { $0.id == debit.slice }) else { return }
+        let back = debit.amount - spent
+        accounts[account].slices[slice].used -= back
+        accounts[account].available += back
+        if wasHeld { accounts[account].slices[slice].held -= debit.amount }
+        precondition(accounts[account].slices[slice].held >= 0 && accounts[account].slices[slice].used >= 0, "resolved twice")
+    }
+
+    /// A call lacks `shortfall`: the next request must bring at least that.
+    package mutating func lack(_ shortfall: Int64, _ index: Int32) {
+        let account = Int(index)
+        accounts[account].need = max(accounts[account].need, shortfall)
+        accounts[account].refillRefused = false
+        enqueue(index)
+    }
+
+    @inline(__always)
+    private mutating func enqueue(_ index: Int32) {
+        guard !accounts[Int(index)].queued, accounts[Int(index)].requested == nil else { return }
+        accounts[Int(index)].queued = true
+        queue.append(index)
+    }
+
+    package var wantsReserve: Bool { !queue.isEmpty }
+
+    /// The next request to send, or nil. `requestID` must be fresh.
+    package mutating func nextReserve(requestID: @autoclosure () -> Incarnation) -> Reserve? {
+        guard let index = queue.popLast() else { return nil }
+        let account = Int(index)
+        accounts[account].queued = false
+        let need = accounts[account].need
+        let last = accounts[account].want
+        let want = min(max(need * 8, last * 2, 1), Limits.amount)
+        let reserve = Reserve(account: index, need: need, want: want, requestID: requestID())
+        accounts[account].requested = reserve
+        accounts[account].need = 0
+        return reserve
+    }
+
+    /// A slice came. Returns whether it was awaited; the same grant twice changes nothing.
+    package mutating func granted(_ slice: Position, amount: Int64, account index: Int32) -> Bool {
+        let account = Int(index)
+        guard accounts[account].requested != nil, !accounts[account].slices.contains(where: { $0.id == slice }) else { return false }
+        accounts[account].requested = nil
+        accounts[account].want = amount
+        accounts[account].slices.removeAll { $0.settled == $0.amount && $0.reported == $0.amount }
+        accounts[account].slices.append(HeldSlice(id: slice, amount: amount, used: 0, held: 0, reported: 0))
+        accounts[account].available += amount
+        if accounts[account].need > 0 { enqueue(index) }
+        return true
+    }
+
+    /// The ledger has nothing, or the request is void.
+    package mutating func refused(account index: Int32) {
+        let account = Int(index)
+        if accounts[account].requested?.need == 0 { accounts[account].refillRefused = true }
+        accounts[account].requested = nil
+        if accounts[account].need > 0 { enqueue(index) }
+    }
+
+    /// Slices whose use grew since the last report, up to a limit, scanning from `start`.
+    package mutating func unreported(from start: Int, scan: Int, limit: Int) -> (uses: [SliceReport.Use], next: Int) {
+        var uses: [SliceReport.Use] = []
+        var index = start
+        while index < min(start + scan, accounts.count), uses.count < limit {
+            for slice in accounts[index].slices.indices where accounts[index].slices[slice].settled != accounts[index].slices[slice].reported {
+                let held = accounts[index].slices[slice]
+                uses.append(.init(slice: held.id, used: held.settled))
+                accounts[index].slices[slice].reported = held.settled
+            }
+            index += 1
+        }
+        return (uses, index)
+    }
+
+    /// Ends an account's slices. What is held counts as spent; a later settlement finds no slice and changes nothing.
+    package mutating func close(account index: Int32) -> [SliceReport.Use] {
+        let account = Int(index)
+        let uses = accounts[account].slices.map { SliceReport.Use(slice: $0.id, used: $0.used) }
+        accounts[account].slices = []
+        accounts[account].available = 0
+        accounts[account].want = 0
+        accounts[account].need = 0
+        return uses
+    }
+}
+
+/// A part of one slice taken for one call.
+package struct Debit: Sendable, Equatable {
+    package var account: Int32
+    package var slice: Position
+    package var amount: Int64
+}
+
+/// The debits of one call, in line for as many as most calls have.
+package struct Debits: Sendable {
+    private var inline: InlineArray<4, Debit> = InlineArray(repeating: Debit(account: -1, slice: 0, amount: 0))
+    private var rest: [Debit] = []
+    package private(set) var count = 0
+
+    package init() {}
+
+    @inline(__always)
+    package mutating func append(_ debit: Debit) {
+        if count < 4 { inline[count] = debit } else { rest.append(debit) }
+        count += 1
+    }
+
+    @inline(__always)
+    package subscript(_ index: Int) -> Debit { index < 4 ? inline[index] : rest[index - 4] }
+
+    package var list: [Debit] { (0..<count).map { self[$0] } }
+}

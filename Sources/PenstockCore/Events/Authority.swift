@@ -1,0 +1,67 @@
+/// Which role may cause which event kind. One table, default deny.
+///
+/// `ledger` rows are events that only the ledger writes about what it did itself; nobody can submit them.
+package enum Authority {
+    package static func permits(_ role: Role, _ kind: EventKind.Name) -> Bool {
+        switch (kind, role) {
+        case (.genesis, .ledger), (.nodeAdmitted, .ledger), (.epochOpened, .ledger), (.sliceReserved, .ledger),
+            (.lifted, .ledger):
+            true
+        case (.nodeExpelled, .operator), (.joinTokenMade, .operator), (.settingsChanged, .operator),
+            (.restricted, .operator), (.lifted, .operator), (.budgetCreated, .operator):
+            true
+        case (.grantIssued, .issuer), (.grantRenewed, .issuer):
+            true
+        case (.spendReported, .enforcer), (.sliceClosed, .enforcer), (.decisionBatch, .enforcer):
+            true
+        default:
+            false
+        }
+    }
+
+    /// Whether a member may send this kind to the ledger: the ledger's own kinds never arrive from outside.
+    package static func maySubmit(_ role: Role, _ kind: EventKind.Name) -> Bool {
+        role != .ledger && permits(role, kind)
+    }
+}
+
+extension EventKind {
+    /// The kind without its content.
+    package enum Name: String, Sendable, CaseIterable {
+        case genesis
+        case nodeAdmitted = "node_admitted"
+        case nodeExpelled = "node_expelled"
+        case joinTokenMade = "join_token_made"
+        case epochOpened = "epoch_opened"
+        case settingsChanged = "settings_changed"
+        case grantIssued = "grant_issued"
+        case grantRenewed = "grant_renewed"
+        case restricted
+        case lifted
+        case budgetCreated = "budget_created"
+        case sliceReserved = "slice_reserved"
+        case spendReported = "spend_reported"
+        case sliceClosed = "slice_closed"
+        case decisionBatch = "decision_batch"
+    }
+
+    package var name: Name {
+        switch self {
+        case .genesis: .genesis
+        case .nodeAdmitted: .nodeAdmitted
+        case .nodeExpelled: .nodeExpelled
+        case .joinTokenMade: .joinTokenMade
+        case .epochOpened: .epochOpened
+        case .settingsChanged: .settingsChanged
+        case .grantIssued: .grantIssued
+        case .grantRenewed: .grantRenewed
+        case .restricted: .restricted
+        case .lifted: .lifted
+        case .budgetCreated: .budgetCreated
+        case .sliceReserved: .sliceReserved
+        case .spendReported: .spendReported
+        case .sliceClosed: .sliceClosed
+        case .decisionBatch: .decisionBatch
+        }
+    }
+}

@@ -1,0 +1,113 @@
+/// An enforcer's right to trust its view: it lasts `max_staleness` from the moment it *sent* an echo that the ledger
+/// answered with a head which the view has reached since. Counted from the send, a delayed reply only shortens it.
+package struct Lease: Sendable {
+    /// A reply whose head the view has not reached yet.
+    private struct Waiting: Sendable {
+        var sentAt: Instant
+        var head: Position
+        var epoch: UInt64
+    }
+
+    private var outstanding: [(nonce: UInt64, sentAt: Instant)] = []
+    private var waiting: [Waiting] = []
+    /// The newest epoch that any reply named; older ones confirm nothing.
+    package private(set) var epoch: UInt64 = 0
+    /// When the echo was sent that confirmed the view last.
+    package private(set) var confirmedAt: Instant?
+    package private(set) var clock: LedgerClock?
+
+    package init() {}
+
+    package mutating func sent(nonce: UInt64, at now: Instant) {
+        if outstanding.count == Limits.echoesOutstanding { outstanding.removeFirst() }
+        outstanding.append((nonce, now))
+    }
+
+    package mutating func received(_ reply: EchoReply, applied: Position, at now: Instant) -> Outcome {
+        guard let index = outstanding.firstIndex(where: { $0.nonce == reply.nonce }) else { return .dropUnknownNonce }
+        let sentAt = outstanding.remove(at: index).sentAt
+        guard reply.epoch >= epoch else { return .dropOldEpoch }
+        if reply.epoch > epoch {
+            epoch = reply.epoch
+            waiting.removeAll { $0.epoch < reply.epoch }
+        }
+        if clock.map({ sentAt > $0.sentAt }) ?? true {
+            clock = LedgerClock(ledgerTime: reply.ledgerTime, sentAt: sentAt, receivedAt: now)
+        }
+        if waiting.count == Limits.echoesOutstanding { waiting.removeFirst() }
+        waiting.append(Waiting(sentAt: sentAt, head: reply.head, epoch: reply.epoch))
+        return reached(applied) ? .renewed : .fetch(upTo: reply.head)
+    }
+
+    package enum Outcome: Equatable, Sendable {
+        case renewed
+        /// The view is behind: renewal waits until it has applied this position.
+        case fetch(upTo: Position)
+        /// Not sent by this incarnation, or answered before.
+        case dropUnknownNonce
+        case dropOldEpoch
+    }
+
+    /// Renews from the replies whose heads are now applied. Returns whether the lease grew.
+    @discardableResult
+    package mutating func reached(_ applied: Position) -> Bool {
+        var grew = false
+        for reply in waiting where reply.head <= applied && reply.epoch == epoch {
+            if confirmedAt.map({ reply.sentAt > $0 }) ?? true {
+                confirmedAt = reply.sentAt
+                grew = true
+            }
+        }
+        waiting.removeAll { $0.head <= applied }
+        return grew
+    }
+
+    /// Drops every claim to freshness, as when the view is rebuilt.
+    package mutating func drop() {
+        outstanding = []
+        waiting = []
+        confirmedAt = nil
+    }
+
+    /// How old the view may be at most; nil before the first confirmation.
+    @inline(__always)
+    package func age(at now: Instant) -> Nanoseconds? {
+        confirmedAt.map { now - $0 }
+    }
+}
+
+/// The ledger's answer to an echo, from a read of the log that began after the echo arrived.
+package struct EchoReply: Hashable, Sendable {
+    package var nonce: UInt64
+    package var epoch: UInt64
+    package var head: Position
+    package var ledgerTime: WallTime
+
+    package init(nonce: UInt64, epoch: UInt64, head: Position, ledgerTime: WallTime) {
+        self.nonce = nonce
+        self.epoch = epoch
+        self.head = head
+        self.ledgerTime = ledgerTime
+    }
+}
+
+/// Bounds on the ledger's wall clock, from one echo: it read `ledgerTime` at some moment between the two instants.
+package struct LedgerClock: Hashable, Sendable {
+    package var ledgerTime: WallTime
+    package var sentAt: Instant
+    package var receivedAt: Instant
+
+    /// The ledger's clock shows at least this. Decides `not_before`.
+    @inline(__always)
+    package func earliest(at now: Instant, ratePPM: UInt32) -> WallTime {
+        let elapsed = (now - receivedAt) / .nanosecondsPerMillisecond
+        return ledgerTime + elapsed - elapsed * Int64(ratePPM) / 1_000_000
+    }
+
+    /// The ledger's clock shows at most this. Decides expiry.
+    @inline(__always)
+    package func latest(at now: Instant, ratePPM: UInt32) -> WallTime {
+        let elapsed = (now - sentAt) / .nanosecondsPerMillisecond + 1
+        return ledgerTime + elapsed + elapsed * Int64(ratePPM) / 1_000_000 + 1
+    }
+}

@@ -1,0 +1,149 @@
+extension LedgerState {
+    /// Whether an event may enter the log next. Its signature has been verified and its sender is the signer.
+    ///
+    /// - Parameter fenced: whether an incarnation of a node can only deny, now and until it is given a lease.
+    package func check(_ event: Event, wall: WallTime, fenced: (Incarnation, String) -> Bool) throws(Refusal) {
+        guard event.mesh == view.mesh else { throw Refusal(.foreignMesh, "this ledger keeps mesh '\(view.mesh)'") }
+        guard let signer = view.member(event.origin) else { throw Refusal(.notPermitted, "'\(event.origin)' is not a member") }
+        guard Authority.permits(signer.role, event.kind.name) else {
+            throw Refusal(.notPermitted, "a key of role \(signer.role.name) cannot cause \(event.kind.name.rawValue)")
+        }
+        switch event.kind {
+        case .genesis: throw Refusal(.exists, "the mesh has its genesis")
+        case .nodeAdmitted(let keys, let token): try checkJoin(keys, token, wall)
+        case .nodeExpelled(let name, let reason): try checkExpulsion(name, reason, by: event.origin)
+        case .joinTokenMade(let token): try checkToken(token, wall)
+        case .epochOpened(let next, _):
+            guard next > epoch else { throw Refusal(.invalid, "epoch \(next) is not newer than \(epoch)") }
+        case .settingsChanged(let settings):
+            if let problem = settings.problem { throw Refusal(.invalid, problem) }
+        case .grantIssued(let grant): try checkGrant(grant, issuer: event.origin, wall)
+        case .grantRenewed(let id, let expiresAt): try checkRenewal(id, expiresAt, issuer: event.origin)
+        case .restricted(let restriction): try checkRestriction(restriction, wall)
+        case .lifted(let lifting): try checkLifting(lifting, signer.role, wall)
+        case .budgetCreated(let budget): try checkBudget(budget)
+        case .sliceReserved: break
+        case .spendReported(let report): try checkReport(report, by: event.origin, closes: false, fenced)
+        case .sliceClosed(let report): try checkReport(report, by: event.origin, closes: true, fenced)
+        case .decisionBatch: break
+        }
+    }
+
+    private func checkJoin(_ keys: NodeKeys, _ hash: Digest, _ wall: WallTime) throws(Refusal) {
+        guard let state = view.tokens[hash], !state.used, state.token.expiresAt > wall, state.token.role == keys.role else {
+            throw Refusal(.badToken, "the join token is unknown, used, expired or for another role; ask an operator for a new one")
+        }
+        guard isName(keys.name) else { throw Refusal(.invalid, "a node's name is 1 to 64 of a-z, 0-9, '.', '-', '_'") }
+        guard view.members[keys.name] == nil else { throw Refusal(.exists, "a node named '\(keys.name)' has joined before; choose another name") }
+        let used = view.members.values.contains { $0.keys.channel == keys.channel || $0.keys.signing == keys.signing }
+        guard !used, keys.signing.count == 32, keys.channel.count == 32 else { throw Refusal(.invalid, "a node's keys must be its own") }
+        guard view.members.count < Limits.nodes else { throw Refusal(.full, "the mesh has \(Limits.nodes) nodes, its limit") }
+    }
+
+    private func isName(_ name: String) -> Bool {
+        (1...64).contains(name.utf8.count) && name.utf8.allSatisfy {
+            (UInt8(ascii: "a")...UInt8(ascii: "z")).contains($0) || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0)
+                || [UInt8(ascii: "."), UInt8(ascii: "-"), UInt8(ascii: "_")].contains($0)
+        } && name.utf8.first != UInt8(ascii: ".")
+    }
+
+    private func checkExpulsion(_ name: String, _ reason: String, by origin: String) throws(Refusal) {
+        guard let member = view.member(name) else { throw Refusal(.notFound, "no node '\(name)' belongs to the mesh") }
+        guard member.role != .ledger else { throw Refusal(.invalid, "the ledger cannot be expelled") }
+        guard name != origin else { throw Refusal(.invalid, "an operator cannot expel itself") }
+        try checkText(reason)
+    }
+
+    private func checkToken(_ token: JoinToken, _ wall: WallTime) throws(Refusal) {
+        guard token.role != .ledger else { throw Refusal(.unavailable, "one ledger keeps a mesh") }
+        guard token.expiresAt > wall, token.expiresAt <= wall + 86_400_000 else { throw Refusal(.invalid, "a join token lives at most a day") }
+        guard view.tokens[token.hash] == nil else { throw Refusal(.exists, "the token exists") }
+    }
+
+    private func checkGrant(_ grant: Grant, issuer: String, _ wall: WallTime) throws(Refusal) {
+        if let problem = grant.problem { throw Refusal(.invalid, problem) }
+        guard grant.expiresAt > wall else { throw Refusal(.invalid, "expires_at lies in the past") }
+        guard grant.parent.isEmpty else { throw Refusal(.unavailable, "delegated grants are not available in this version") }
+        guard grant.graceMS <= view.settings.maxGraceMS else { throw Refusal(.invalid, "grace is above the mesh's max_grace of \(view.settings.maxGraceMS) ms") }
+        guard view.index(ofGrant: grant.grantID) == nil else { throw Refusal(.exists, "grant \(grant.grantID) exists") }
+        guard view.index(of: grant.credentialDigest) == nil else { throw Refusal(.exists, "the credential belongs to another grant") }
+        for name in grant.draws {
+            guard view.budgets.contains(where: { $0.name == name }) else { throw Refusal(.notFound, "no budget '\(name)' to draw on") }
+        }
+        let marks = view.marks(onNewGrant: grant, issuer: issuer)
+        guard !marks.contains(.revoked) else { throw Refusal(.revoked, "a standing revoke covers this grant; an operator must reinstate first") }
+    }
+
+    private func checkRenewal(_ id: String, _ expiresAt: WallTime, issuer: String) throws(Refusal) {
+        guard let index = view.index(ofGrant: id) else { throw Refusal(.notFound, "no grant \(id)") }
+        let grant = view.grants[index]
+        guard view.symbols.text(grant.issuer) == issuer else { throw Refusal(.notPermitted, "grant \(id) was issued by another issuer") }
+        guard !view.marks(onGrant: index).contains(.revoked) else { throw Refusal(.revoked, "a standing revoke covers grant \(id)") }
+        guard expiresAt > grant.expiresAt, expiresAt <= grant.renewableUntil else {
+            throw Refusal(.invalid, grant.renewableUntil == 0 ? "grant \(id) cannot be renewed" : "a renewal must extend the expiry, and not past renewable_until")
+        }
+    }
+
+    private func checkRestriction(_ restriction: Restriction, _ wall: WallTime) throws(Refusal) {
+        guard restriction.selector.value.utf8.count <= Limits.idBytes else { throw Refusal(.invalid, "the selector is longer than \(Limits.idBytes) bytes") }
+        guard restriction.expiresAt == 0 || restriction.expiresAt > wall else { throw Refusal(.invalid, "the duration has passed already") }
+        guard view.restrictions.count < Limits.restrictions else { throw Refusal(.full, "\(Limits.restrictions) restrictions stand, the limit; revoke by a wider selector and reinstate the old ones") }
+        if case .throttle(_, let window) = restriction.level, !(1...86_400_000).contains(window) { throw Refusal(.invalid, "a throttle's window is 1 ms to 1 day") }
+        try checkText(restriction.reason)
+    }
+
+    private func checkLifting(_ lifting: Lifting, _ role: Role, _ wall: WallTime) throws(Refusal) {
+        guard !lifting.eventIDs.isEmpty, lifting.eventIDs.count <= 1000 else { throw Refusal(.invalid, "name 1 to 1000 events to lift") }
+        try checkText(lifting.reason)
+        for id in lifting.eventIDs {
+            guard let standing = view.standing(id: id) else { throw Refusal(.notFound, "no standing restriction has the event id \(id)") }
+            let expiry = standing.restriction.restriction.expiresAt
+            if role == .ledger || lifting.expired {
+                guard role == .ledger, expiry != 0, expiry <= wall else { throw Refusal(.notPermitted, "the ledger lifts only what has expired") }
+            }
+        }
+    }
+
+    private func checkBudget(_ budget: Budget) throws(Refusal) {
+        guard !budget.name.isEmpty, budget.name.utf8.count <= Limits.idBytes else { throw Refusal(.invalid, "a budget's name has 1 to \(Limits.idBytes) bytes") }
+        guard !budget.unit.isEmpty, budget.unit.utf8.count <= 64 else { throw Refusal(.invalid, "a unit has 1 to 64 bytes") }
+        guard (0...Limits.amount).contains(budget.ceiling) else { throw Refusal(.invalid, "a ceiling is 0 to \(Limits.amount)") }
+        guard !view.budgets.contains(where: { $0.name == budget.name }) else { throw Refusal(.exists, "budget '\(budget.name)' exists") }
+        guard budget.parent.isEmpty || view.budgets.contains(where: { $0.name == budget.parent && $0.unit == budget.unit }) else {
+            throw Refusal(.notFound, "no budget '\(budget.parent)' in \(budget.unit) to be the parent")
+        }
+    }
+
+    private func checkReport(_ report: SliceReport, by origin: String, closes: Bool, _ fenced: (Incarnation, String) -> Bool) throws(Refusal) {
+        guard (1...Limits.usesPerReport).contains(report.uses.count) || (closes && report.bySuccessor && report.uses.isEmpty) else {
+            throw Refusal(.invalid, "a report names 1 to \(Limits.usesPerReport) slices")
+        }
+        guard !retired.contains(report.incarnation) else { throw Refusal(.retired, "a successor has closed this incarnation's slices") }
+        for use in report.uses {
+            guard let held = book.open[use.slice] else { throw Refusal(.notFound, "slice \(use.slice) is not open") }
+            guard held.slice.node == origin, held.slice.incarnation == report.incarnation else { throw Refusal(.notPermitted, "slice \(use.slice) belongs to another incarnation") }
+            guard (0...held.slice.amount).contains(use.used) else { throw Refusal(.invalid, "slice \(use.slice) holds \(held.slice.amount)") }
+        }
+        if report.bySuccessor, !fenced(report.incarnation, origin) {
+            throw Refusal(.predecessorAlive, "the incarnation before may still hold a lease", retryAfterMS: 200)
+        }
+    }
+
+    private func checkText(_ text: String) throws(Refusal) {
+        guard text.utf8.count <= Limits.textBytes else { throw Refusal(.invalid, "a reason has at most \(Limits.textBytes) bytes") }
+    }
+
+    /// A slice for an enforcer, or why not.
+    package func reserve(node: String, incarnation: Incarnation, requestID: Incarnation, grant: String, unit: String, need: Int64, want: Int64) throws(Refusal) -> Slice {
+        guard !retired.contains(incarnation) else { throw Refusal(.retired, "a successor has closed this incarnation's slices; restart the node") }
+        guard let index = view.index(ofGrant: grant) else { throw Refusal(.notFound, "no grant \(grant)") }
+        guard !view.marks(onGrant: index).contains(.revoked) else { throw Refusal(.revoked, "grant \(grant) is revoked") }
+        guard book.open.count < Limits.openSlices else { throw Refusal(.full, "\(Limits.openSlices) slices are open, the limit", retryAfterMS: 1000) }
+        switch book.size(grant: grant, unit: unit, need: need, want: want) {
+        case .grant(let amount):
+            return Slice(grantID: grant, unit: unit, amount: amount, node: node, incarnation: incarnation, requestID: requestID)
+        case .refuse(let code):
+            throw Refusal(code, "\(unit) of grant \(grant)", retryAfterMS: code == .budgetHeldElsewhere ? 100 : 0)
+        }
+    }
+}

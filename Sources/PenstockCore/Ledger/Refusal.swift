@@ -1,0 +1,38 @@
+/// Why the ledger did not take a request. Codes are what scripts read; messages say what to do.
+package struct Refusal: Error, Hashable, Sendable, CustomStringConvertible {
+    package var code: Code
+    package var message: String
+    /// 0: the same bytes will never be taken.
+    package var retryAfterMS: UInt32
+
+    package init(_ code: Code, _ message: String, retryAfterMS: UInt32 = 0) {
+        self.code = code
+        self.message = message
+        self.retryAfterMS = retryAfterMS
+    }
+
+    package enum Code: String, Sendable, CaseIterable {
+        case malformed
+        case badSignature = "bad_signature"
+        case foreignMesh = "foreign_mesh"
+        case notPermitted = "not_permitted"
+        case notSigner = "not_signer"
+        case invalid
+        case exists
+        case notFound = "not_found"
+        case revoked
+        case budgetExhausted = "budget_exhausted"
+        case budgetHeldElsewhere = "budget_held_elsewhere"
+        case predecessorAlive = "predecessor_alive"
+        case retired
+        case busy
+        case halted
+        case diverged
+        case unavailable
+        case badToken = "bad_token"
+        case full
+        case oldVersion = "old_version"
+    }
+
+    package var description: String { "\(code.rawValue): \(message)" }
+}

@@ -1,0 +1,92 @@
+/// Signed authority for one agent run, as an issuer states it. Empty strings and zeros mean "not set".
+public struct Grant: Hashable, Sendable {
+    public var grantID = ""
+    /// The revocation handle: every grant of a run shares it.
+    public var runID = ""
+    public var agentID = ""
+    public var agentClass = ""
+    /// Who delegated: a human, team, service or organisation.
+    public var principalID = ""
+    public var purpose = ""
+    /// The destination service that this grant is good for; empty means any.
+    public var audience = ""
+    /// SPIFFE id of the workload that may use it; empty means any.
+    public var workload = ""
+    /// Exact action names, or prefixes ending in `*`.
+    public var allowedActions: [String] = []
+    /// `TYPE:PATTERN`, exact or ending in `*`. None means that no resource is allowed.
+    public var resources: [String] = []
+    public var conditions: [Condition] = []
+    public var notBefore: WallTime = 0
+    public var expiresAt: WallTime = 0
+    /// Renewals may move the expiry up to here; 0 forbids them.
+    public var renewableUntil: WallTime = 0
+    public var budgets: [Amount] = []
+    public var maxAmounts: [Amount] = []
+    /// Named budgets that this grant draws on besides its own.
+    public var draws: [String] = []
+    /// The oldest view that may decide on this grant, in milliseconds; 0 takes the mesh's.
+    public var maxStalenessMS: UInt32 = 0
+    /// Decide only on an echo sent after the call arrived.
+    public var linearizable = false
+    /// How long past the lease low-risk actions may go on; 0 denies when stale.
+    public var graceMS: UInt32 = 0
+    public var parent = ""
+    public var credentialDigest = Digest.zero
+    public var approvalActions: [String] = []
+    public var policyVersion = ""
+    public var promptHash: [UInt8] = []
+    public var toolVersion = ""
+
+    public init() {}
+
+    /// One bound on a call's attributes, such as `amount_cents <= 5000`.
+    public struct Condition: Hashable, Sendable {
+        public var path: String
+        public var comparison: Comparison
+        public var value: String
+
+        public init(path: String, comparison: Comparison, value: String) {
+            self.path = path
+            self.comparison = comparison
+            self.value = value
+        }
+    }
+
+    /// Order compares whole numbers; equality compares text. A missing attribute fulfils nothing.
+    public enum Comparison: String, Sendable, CaseIterable {
+        case equal = "=="
+        case notEqual = "!="
+        case less = "<"
+        case lessOrEqual = "<="
+        case greater = ">"
+        case greaterOrEqual = ">="
+        case prefix = "^="
+    }
+}
+
+extension Grant.Condition {
+    /// Reads `PATH OP VALUE`; nil when it has another form.
+    public init?(parsing text: String) {
+        let parts = text.split(separator: " ", maxSplits: 2).map(String.init)
+        guard parts.count == 3, let comparison = Grant.Comparison(rawValue: parts[1]) else { return nil }
+        self.init(path: parts[0], comparison: comparison, value: parts[2])
+    }
+
+    package func holds(for attributes: [String: String]) -> Bool {
+        guard let actual = attributes[path] else { return false }
+        switch comparison {
+        case .equal: return actual == value
+        case .notEqual: return actual != value
+        case .prefix: return actual.hasPrefix(value)
+        case .less, .lessOrEqual, .greater, .greaterOrEqual:
+            guard let left = Int64(actual), let right = Int64(value) else { return false }
+            switch comparison {
+            case .less: return left < right
+            case .lessOrEqual: return left <= right
+            case .greater: return left > right
+            default: return left >= right
+            }
+        }
+    }
+}

@@ -1,0 +1,35 @@
+/// Every bound on what a peer may send or make us keep, with its reason.
+public enum Limits {
+    /// An entry bundle of C2SP tlog-tiles counts an entry's length in 16 bits.
+    package static let eventBytes = 65_535
+    /// An id or name: longer than any UUID, URN or SPIFFE id in use, short enough to index by the hundred thousand.
+    public static let idBytes = 256
+    /// A free text such as a reason.
+    package static let textBytes = 1_024
+    /// Patterns, conditions, budgets or draws of one grant: a decision walks them.
+    package static let grantListCount = 64
+    /// Units of one call: held in line, without the heap.
+    public static let amountsPerCall = 4
+    /// An amount: sums of 2¹⁶ of them still fit 64 bits.
+    package static let amount: Int64 = 1 << 46
+    /// Restrictions standing at once: a view keeps them all.
+    package static let restrictions = 100_000
+    /// Enforcement nodes: an echo table and a barrier walk them.
+    package static let nodes = 1_000
+    /// Slices of one report: keeps the event under its size.
+    package static let usesPerReport = 1_000
+    /// Submissions that one turn of the ledger takes up; the rest are told `busy`.
+    package static let submissionsPerTurn = 512
+    /// Barriers waited for at once.
+    package static let barriers = 1_024
+    /// Echoes under way at one enforcer: at four a lease, three leases' worth.
+    package static let echoesOutstanding = 16
+    /// Slices of one incarnation that are open at once.
+    package static let openSlices = 1_000_000
+    /// Join attempts a second, over all comers.
+    package static let joinsPerSecond = 20
+    /// Bytes of one reply page: fetched events, snapshot chunks, decisions.
+    package static let pageBytes = 256 * 1024
+    /// Depth of delegation.
+    package static let delegationDepth = 8
+}

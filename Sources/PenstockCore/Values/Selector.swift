@@ -1,0 +1,90 @@
+/// What a revoke, suspend or throttle covers: every grant, now or later, that matches.
+public enum Selector: Hashable, Sendable {
+    case grant(String)
+    case run(String)
+    case agent(String)
+    case agentClass(String)
+    case principal(String)
+    case purpose(String)
+    case audience(String)
+    case issuer(String)
+    /// A grant and everything delegated from it.
+    case subtree(String)
+    /// Every decision at one enforcement node.
+    case node(String)
+    case all
+
+    public var kind: Kind {
+        switch self {
+        case .grant: .grant
+        case .run: .run
+        case .agent: .agent
+        case .agentClass: .agentClass
+        case .principal: .principal
+        case .purpose: .purpose
+        case .audience: .audience
+        case .issuer: .issuer
+        case .subtree: .subtree
+        case .node: .node
+        case .all: .all
+        }
+    }
+
+    /// Empty for `all`.
+    public var value: String {
+        switch self {
+        case .grant(let value), .run(let value), .agent(let value), .agentClass(let value), .principal(let value),
+            .purpose(let value), .audience(let value), .issuer(let value), .subtree(let value), .node(let value):
+            value
+        case .all: ""
+        }
+    }
+
+    /// The raw values are those of the wire.
+    public enum Kind: UInt8, Sendable, CaseIterable {
+        case grant = 1, run, agent, agentClass, principal, purpose, audience, issuer, subtree, node, all
+    }
+
+    /// Nil for an empty value, except for `all`, which takes none.
+    public init?(kind: Kind, value: String) {
+        guard value.isEmpty == (kind == .all) else { return nil }
+        switch kind {
+        case .grant: self = .grant(value)
+        case .run: self = .run(value)
+        case .agent: self = .agent(value)
+        case .agentClass: self = .agentClass(value)
+        case .principal: self = .principal(value)
+        case .purpose: self = .purpose(value)
+        case .audience: self = .audience(value)
+        case .issuer: self = .issuer(value)
+        case .subtree: self = .subtree(value)
+        case .node: self = .node(value)
+        case .all: self = .all
+        }
+    }
+}
+
+extension Selector.Kind {
+    /// As the command line's option is spelled, without the dashes.
+    public var name: String {
+        switch self {
+        case .grant: "grant"
+        case .run: "run"
+        case .agent: "agent"
+        case .agentClass: "agent-class"
+        case .principal: "principal"
+        case .purpose: "purpose"
+        case .audience: "audience"
+        case .issuer: "issuer"
+        case .subtree: "subtree"
+        case .node: "node"
+        case .all: "all"
+        }
+    }
+}
+
+extension Selector: CustomStringConvertible {
+    public var description: String {
+        self == .all ? "all" : "\(kind.name) \(value)"
+    }
+}

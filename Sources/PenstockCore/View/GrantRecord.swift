@@ -1,0 +1,90 @@
+/// A grant as a view holds it: plain integers, so that a decision copies it without touching a reference count.
+/// What many grants share lies in `GrantRules`.
+package struct GrantRecord: Sendable {
+    /// Of the event that issued it.
+    package var position: Position
+    package var credential: Digest
+    package var notBefore: WallTime
+    package var expiresAt: WallTime
+    package var renewableUntil: WallTime
+    package var grant: Symbol
+    package var run: Symbol
+    package var agent: Symbol
+    package var agentClass: Symbol
+    package var principal: Symbol
+    package var purpose: Symbol
+    package var audience: Symbol
+    package var issuer: Symbol
+    /// Index of the parent grant, or -1.
+    package var parent: Int32
+    package var rules: Int32
+}
+
+/// What a grant allows, apart from whom and when. Grants of one shape share one.
+package struct GrantRules: Hashable, Sendable {
+    package var actions: [Pattern]
+    package var resources: [ResourcePattern]
+    package var conditions: [Grant.Condition]
+    package var budgets: [Amount]
+    package var maxAmounts: [Amount]
+    package var draws: [String]
+    /// Units of its own budgets and of those it draws on: a call that spends one needs a slice.
+    package var meteredUnits: [String]
+    package var approvalActions: [Pattern]
+    package var workload: String
+    package var maxStalenessMS: UInt32
+    package var linearizable: Bool
+    package var graceMS: UInt32
+
+    package init(_ grant: Grant, named budgets: [Budget]) {
+        let drawn = grant.draws.compactMap { name in budgets.first { $0.name == name }?.unit }
+        meteredUnits = Set(grant.budgets.map(\.unit) + drawn).sorted()
+        actions = grant.allowedActions.map(Pattern.init)
+        resources = grant.resources.compactMap(ResourcePattern.init)
+        conditions = grant.conditions
+        self.budgets = grant.budgets
+        maxAmounts = grant.maxAmounts
+        draws = grant.draws
+        approvalActions = grant.approvalActions.map(Pattern.init)
+        workload = grant.workload
+        maxStalenessMS = grant.maxStalenessMS
+        linearizable = grant.linearizable
+        graceMS = grant.graceMS
+    }
+}
+
+/// An exact text, or a prefix when written with a trailing `*`.
+package struct Pattern: Hashable, Sendable {
+    package let text: String
+    package let isPrefix: Bool
+
+    package init(_ written: String) {
+        isPrefix = written.hasSuffix("*")
+        text = isPrefix ? String(written.dropLast()) : written
+    }
+
+    package var written: String { isPrefix ? text + "*" : text }
+
+    package func matches(_ candidate: String) -> Bool {
+        isPrefix ? candidate.utf8.starts(with: text.utf8) : candidate == text
+    }
+}
+
+/// `TYPE:PATTERN`.
+package struct ResourcePattern: Hashable, Sendable {
+    package let type: String
+    package let id: Pattern
+
+    /// Nil without a colon.
+    package init?(_ written: String) {
+        guard let colon = written.firstIndex(of: ":") else { return nil }
+        type = String(written[..<colon])
+        id = Pattern(String(written[written.index(after: colon)...]))
+    }
+
+    package var written: String { "\(type):\(id.written)" }
+
+    package func matches(type candidateType: String, id candidate: String) -> Bool {
+        candidateType == type && id.matches(candidate)
+    }
+}

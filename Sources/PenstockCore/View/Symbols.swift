@@ -1,0 +1,37 @@
+/// Strings that grants have in common, numbered: a grant then is a few integers, and matching a selector is one
+/// table look-up. The same text under two kinds of selector is two symbols.
+package typealias Symbol = UInt32
+
+package struct Symbols: Sendable {
+    private struct Key: Hashable {
+        var kind: UInt8
+        var text: String
+    }
+
+    private var numbers: [Key: Symbol] = [:]
+    private var texts: [String] = []
+
+    package init() {}
+
+    package var count: Int { texts.count }
+
+    package mutating func intern(_ kind: Selector.Kind, _ text: String) -> Symbol {
+        let key = Key(kind: kind.rawValue, text: text)
+        if let symbol = numbers[key] { return symbol }
+        let symbol = Symbol(texts.count)
+        numbers[key] = symbol
+        texts.append(text)
+        return symbol
+    }
+
+    package func find(_ kind: Selector.Kind, _ text: String) -> Symbol? {
+        numbers[Key(kind: kind.rawValue, text: text)]
+    }
+
+    package func text(_ symbol: Symbol) -> String { texts[Int(symbol)] }
+
+    package mutating func reserveCapacity(_ count: Int) {
+        numbers.reserveCapacity(count)
+        texts.reserveCapacity(count)
+    }
+}

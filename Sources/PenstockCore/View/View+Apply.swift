@@ -1,0 +1,145 @@
+extension View {
+    /// Folds the next event. The ledger has checked it against the rules before it gave it a position;
+    /// what is asserted here is only what a fold cannot go on without.
+    package mutating func apply(_ event: Event, at next: Position) throws(FoldError) {
+        guard next == position + 1 else { throw FoldError(position: next, problem: "expected position \(position + 1)") }
+        guard next == 1 || event.mesh == mesh else { throw FoldError(position: next, problem: "event of mesh '\(event.mesh)'") }
+        try fold(event, at: next)
+        position = next
+    }
+
+    /// Takes a restriction from the urgent lane, ahead of its position. Returns whether it was new.
+    package mutating func applyAhead(_ event: Event, at ahead: Position) -> Bool {
+        guard ahead > position, restrictions[ahead] == nil, event.mesh == mesh else { return false }
+        guard case .restricted(let restriction) = event.kind else { return false }
+        restrict(restriction, of: event, at: ahead)
+        return true
+    }
+
+    private mutating func fold(_ event: Event, at next: Position) throws(FoldError) {
+        switch event.kind {
+        case .genesis(let nodes, let settings):
+            guard next == 1 else { throw FoldError(position: next, problem: "a second genesis") }
+            mesh = event.mesh
+            self.settings = settings
+            for keys in nodes { members[keys.name] = Member(keys: keys, admittedAt: next, expelledAt: 0) }
+        case .nodeAdmitted(let keys, let tokenHash):
+            members[keys.name] = Member(keys: keys, admittedAt: next, expelledAt: 0)
+            tokens[tokenHash]?.used = true
+        case .nodeExpelled(let name, _):
+            members[name]?.expelledAt = next
+        case .joinTokenMade(let token):
+            tokens[token.hash] = TokenState(token: token, used: false)
+        case .settingsChanged(let settings):
+            self.settings = settings
+        case .grantIssued(let grant):
+            try add(grant, issuer: event.origin, at: next)
+        case .grantRenewed(let id, let expiresAt):
+            guard let index = index(ofGrant: id) else { throw FoldError(position: next, problem: "renews unknown grant \(id)") }
+            grants[index].expiresAt = expiresAt
+        case .restricted(let restriction):
+            if restrictions[next]?.eventID != event.id {
+                if let other = restrictions.removeValue(forKey: next) { refreshMarks(other.restriction.selector) }
+                restrict(restriction, of: event, at: next)
+            }
+        case .lifted(let lifting):
+            for id in lifting.eventIDs {
+                guard let standing = standing(id: id) else { continue }
+                restrictions[standing.position] = nil
+                refreshMarks(standing.restriction.restriction.selector)
+            }
+        case .budgetCreated(let budget):
+            budgets.append(budget)
+        case .epochOpened, .sliceReserved, .spendReported, .sliceClosed, .decisionBatch:
+            break
+        }
+    }
+
+    mutating func add(_ grant: Grant, issuer: String, at next: Position) throws(FoldError) {
+        guard grants.count < Int(Int32.max), index(of: grant.credentialDigest) == nil else {
+            throw FoldError(position: next, problem: "a credential was issued twice")
+        }
+        let symbol = intern(.grant, grant.grantID)
+        guard grantOfSymbol[symbol] == nil else { throw FoldError(position: next, problem: "grant \(grant.grantID) was issued twice") }
+        let parent = grant.parent.isEmpty ? -1 : index(ofGrant: grant.parent).map(Int32.init)
+        guard let parent else { throw FoldError(position: next, problem: "unknown parent \(grant.parent)") }
+        let record = GrantRecord(
+            position: next, credential: grant.credentialDigest, notBefore: grant.notBefore, expiresAt: grant.expiresAt,
+            renewableUntil: grant.renewableUntil, grant: symbol, run: intern(.run, grant.runID),
+            agent: intern(.agent, grant.agentID), agentClass: intern(.agentClass, grant.agentClass),
+            principal: intern(.principal, grant.principalID), purpose: intern(.purpose, grant.purpose),
+            audience: intern(.audience, grant.audience), issuer: intern(.issuer, issuer), parent: parent,
+            rules: number(GrantRules(grant, named: budgets)))
+        let index = grants.count
+        grants.append(record)
+        credentials.insert(grant.credentialDigest, at: index, in: grants)
+        grantOfSymbol[symbol] = Int32(index)
+    }
+
+    mutating func restrict(_ restriction: Restriction, of event: Event, at position: Position) {
+        restrictions[position] = StandingRestriction(
+            eventID: event.id, restriction: restriction, createdAt: event.createdAt, origin: event.origin)
+        mark(restriction)
+    }
+
+    mutating func mark(_ restriction: Restriction) {
+        let added = Marks(restriction.level)
+        if restriction.selector == .all {
+            meshMarks.formUnion(added)
+        } else {
+            let symbol = intern(restriction.selector)
+            marks[Int(symbol)].formUnion(added)
+        }
+    }
+
+    /// Derives a selector's marks anew from what still stands.
+    private mutating func refreshMarks(_ selector: Selector) {
+        if selector == .all { meshMarks = [] } else { marks[Int(intern(selector))] = [] }
+        let symbol = selector == .all ? nil : intern(selector)
+        for standing in restrictions.values {
+            let other = standing.restriction.selector
+            if other == selector || (symbol != nil && other != .all && intern(other) == symbol) { mark(standing.restriction) }
+        }
+    }
+
+    private mutating func intern(_ selector: Selector) -> Symbol {
+        intern(selector.kind == .subtree ? .grant : selector.kind, selector.value)
+    }
+
+    mutating func intern(_ kind: Selector.Kind, _ text: String) -> Symbol {
+        let symbol = symbols.intern(kind, text)
+        if Int(symbol) == marks.count { marks.append([]) }
+        return symbol
+    }
+
+    private mutating func number(_ shape: GrantRules) -> Int32 {
+        if let number = ruleNumbers[shape] { return number }
+        let number = Int32(rules.count)
+        rules.append(shape)
+        ruleNumbers[shape] = number
+        return number
+    }
+}
+
+extension View.Marks {
+    init(_ level: Restriction.Level) {
+        switch level {
+        case .revoke: self = .revoked
+        case .suspend: self = .suspended
+        case .throttle: self = .throttled
+        }
+    }
+}
+
+/// The log cannot be folded further: the node must stop serving.
+package struct FoldError: Error, Equatable, CustomStringConvertible {
+    package var position: Position
+    package var problem: String
+
+    package init(position: Position, problem: String) {
+        self.position = position
+        self.problem = problem
+    }
+
+    package var description: String { "log position \(position): \(problem)" }
+}

@@ -1,0 +1,83 @@
+public import PenstockCore
+
+/// The answer to one call.
+public struct Decision: Sendable, Hashable {
+    public var reason: Reason
+    /// Names this decision in the journal, in `settle` and in the audit: `INCARNATION-SEQUENCE`. Empty when it
+    /// could not be recorded.
+    public var decisionID: String
+    public var grantID: String
+    public var runID: String
+    /// Of the view that decided.
+    public var position: UInt64
+    /// Upper bound of the view's age, in milliseconds; -1 when there was none.
+    public var viewAgeMS: Int64
+    /// For an allow: how long the permit may be used, in milliseconds from now.
+    public var validForMS: Int64
+    /// For an allow: what this node's slices still hold of each unit that the call spent.
+    public var remaining: [Amount]
+    /// For a transient denial: when to try again, in milliseconds; 0 when nothing is known.
+    public var retryAfterMS: Int64
+
+    public var isAllow: Bool { reason == .none }
+
+    public init(
+        reason: Reason, decisionID: String = "", grantID: String = "", runID: String = "", position: UInt64 = 0, viewAgeMS: Int64 = -1,
+        validForMS: Int64 = 0, remaining: [Amount] = [], retryAfterMS: Int64 = 0
+    ) {
+        self.reason = reason
+        self.decisionID = decisionID
+        self.grantID = grantID
+        self.runID = runID
+        self.position = position
+        self.viewAgeMS = viewAgeMS
+        self.validForMS = validForMS
+        self.remaining = remaining
+        self.retryAfterMS = retryAfterMS
+    }
+}
+
+/// Whether a node may serve, as `/readyz` tells it.
+public struct Health: Sendable, Hashable {
+    public var viewApplied: Bool
+    public var leaseHeld: Bool
+    public var journalWritable: Bool
+    /// Why the node has stopped for good, or nil.
+    public var halted: String?
+
+    public var isReady: Bool { viewApplied && leaseHeld && journalWritable && halted == nil }
+
+    public init(viewApplied: Bool, leaseHeld: Bool, journalWritable: Bool, halted: String?) {
+        self.viewApplied = viewApplied
+        self.leaseHeld = leaseHeld
+        self.journalWritable = journalWritable
+        self.halted = halted
+    }
+}
+
+/// One figure for `/metrics`.
+public struct Metric: Sendable, Hashable {
+    public var name: String
+    public var help: String
+    public var kind: Kind
+    public var labels: [String: String]
+    public var value: Double
+
+    public enum Kind: String, Sendable {
+        case counter, gauge
+    }
+
+    public init(_ name: String, _ help: String, _ kind: Kind, labels: [String: String] = [:], value: Double) {
+        self.name = name
+        self.help = help
+        self.kind = kind
+        self.labels = labels
+        self.value = value
+    }
+}
+
+/// What a node's HTTP door tells about the node itself.
+public protocol Observable: Sendable {
+    func health() -> Health
+    func metrics() -> [Metric]
+}

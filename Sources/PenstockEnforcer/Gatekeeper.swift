@@ -1,0 +1,45 @@
+public import PenstockCore
+
+/// Whoever decides calls: the enforcer of this process, or one that is reached over its socket.
+///
+/// All methods may be called from any thread. None throws for a denial: what cannot be decided is denied, with its reason.
+public protocol Gatekeeper: Sendable {
+    /// Decides one call and records the decision. Waits at most `patience` for a slice or, for a linearizable
+    /// grant, for an echo.
+    func check(_ call: Call, patience: Duration) async -> Decision
+
+    /// Ends an allowed call that holds: charges each unit its actual amount, at most what was held.
+    /// A unit that is not named is charged in full.
+    func settle(_ decisionID: String, actual: [Amount]) async throws(HoldError)
+
+    /// Ends an allowed call that never left: all goes back.
+    func release(_ decisionID: String) async throws(HoldError)
+
+    /// Whether a call would be allowed now, apart from budgets and rates. Nothing is spent or recorded.
+    func preview(_ call: Call) async -> Reason
+
+    /// Decision ids of calls under way that must be stopped, because their grant was revoked or suspended.
+    /// Ends when the gatekeeper stops or can no longer say.
+    func cancellations() -> AsyncStream<Cancellation>
+}
+
+/// A call under way that must stop.
+public struct Cancellation: Sendable, Hashable {
+    public var decisionID: String
+    public var reason: Reason
+
+    public init(decisionID: String, reason: Reason) {
+        self.decisionID = decisionID
+        self.reason = reason
+    }
+}
+
+/// Why a hold could not be ended.
+public enum HoldError: Error, Sendable, Hashable {
+    /// Unknown here, or ended before.
+    case unknownHold
+    case malformed
+    /// The end cannot be recorded; the hold stays charged in full.
+    case unrecordable
+    case unreachable
+}

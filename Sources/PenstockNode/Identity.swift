@@ -1,0 +1,131 @@
+internal import Foundation
+package import PenstockCore
+package import PenstockCrypto
+package import PenstockTransport
+
+/// A member's name, keys and way to the ledger, as they lie in its folder:
+/// `signing.key`, `channel.key` (both 0600) and `member.json`.
+package struct Identity: Sendable {
+    package var folder: String
+    package var member: MemberFile
+    package var signing: SigningKey
+    package var channel: CurveKeyPair
+
+    package var name: String { member.name }
+    package var role: Role { member.role }
+
+    package var keys: NodeKeys {
+        NodeKeys(name: name, role: role, signing: signing.publicKey.bytes, channel: channel.publicKey)
+    }
+
+    /// Makes new keys in a new folder.
+    package static func create(in folder: String, _ member: MemberFile) throws(NodeError) -> Identity {
+        try PrivateFile.makeFolder(folder)
+        let signing = SigningKey.generate()
+        let channel: CurveKeyPair
+        do {
+            channel = try CurveKeyPair.generate()
+        } catch {
+            throw NodeError(.identity, "cannot make channel keys: \(error)")
+        }
+        try PrivateFile.create(folder + "/signing.key", signing.encodeFile())
+        try PrivateFile.create(folder + "/channel.key", channel.secretText + "\n")
+        let identity = Identity(folder: folder, member: member, signing: signing, channel: channel)
+        try identity.saveMember()
+        return identity
+    }
+
+    package func saveMember() throws(NodeError) {
+        do {
+            let encoder = JSONEncoder()
+            encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+            try encoder.encode(member).write(to: URL(fileURLWithPath: folder + "/member.json"), options: .atomic)
+        } catch {
+            throw NodeError(.identity, "cannot write \(folder)/member.json: \(error.localizedDescription)")
+        }
+    }
+
+    package static func load(_ folder: String) throws(NodeError) -> Identity {
+        let path = folder + "/member.json"
+        guard let data = FileManager.default.contents(atPath: path) else {
+            throw NodeError(.identity, "\(folder) holds no identity: \(path) is missing; make one with 'penstock init' or 'penstock node join'")
+        }
+        let member: MemberFile
+        do {
+            member = try JSONDecoder().decode(MemberFile.self, from: data)
+        } catch {
+            throw NodeError(.identity, "\(path) cannot be read as a member file; restore it or join again")
+        }
+        let signingText = try PrivateFile.read(folder + "/signing.key")
+        let channelText = try PrivateFile.read(folder + "/channel.key")
+        do {
+            return Identity(
+                folder: folder, member: member, signing: try SigningKey.decodeFile(signingText),
+                channel: try CurveKeyPair(secretText: channelText))
+        } catch {
+            throw NodeError(.identity, "a key in \(folder) is damaged: \(error)")
+        }
+    }
+}
+
+/// What is public in an identity's folder.
+package struct MemberFile: Codable, Sendable, Hashable {
+    package var mesh: String
+    package var name: String
+    package var roleName: String
+    package var ledger: LedgerAddress
+
+    package var role: Role { Role(name: roleName) ?? .auditor }
+
+    enum CodingKeys: String, CodingKey {
+        case mesh, name, roleName = "role", ledger
+    }
+
+    package init(mesh: String, name: String, role: Role, ledger: LedgerAddress) {
+        self.mesh = mesh
+        self.name = name
+        roleName = role.name
+        self.ledger = ledger
+    }
+}
+
+/// Where the ledger listens, and the keys by which it is known.
+package struct LedgerAddress: Codable, Sendable, Hashable {
+    package var name: String
+    package var requests: String
+    package var log: String
+    package var urgent: String
+    package var join: String
+    /// Z85.
+    package var channelKey: String
+    /// Hexadecimal.
+    package var signingKey: String
+
+    enum CodingKeys: String, CodingKey {
+        case name, requests, log, urgent, join, channelKey = "channel_key", signingKey = "signing_key"
+    }
+
+    package init(name: String, requests: String, log: String, urgent: String, join: String, channelKey: String, signingKey: String) {
+        self.name = name
+        self.requests = requests
+        self.log = log
+        self.urgent = urgent
+        self.join = join
+        self.channelKey = channelKey
+        self.signingKey = signingKey
+    }
+
+    package func channelKeyBytes() throws(NodeError) -> [UInt8] {
+        guard let key = Z85.decode(channelKey), key.count == 32 else { throw NodeError(.identity, "the ledger's channel key is no Z85 key of 40 characters") }
+        return key
+    }
+
+    package func verifier() throws(NodeError) -> Verifier {
+        guard let bytes = Hex.decode(signingKey), let key = PublicKey(bytes) else { throw NodeError(.identity, "the ledger's signing key is no hexadecimal key of 64 digits") }
+        do {
+            return try Verifier(key)
+        } catch {
+            throw NodeError(.identity, "the ledger's signing key is not usable: \(error)")
+        }
+    }
+}

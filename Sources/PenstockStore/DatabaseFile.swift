@@ -1,0 +1,115 @@
+internal import GRDB
+internal import Glibc
+
+/// One of the two SQLite files of a data folder: how it is recognised, opened, and what is in it.
+struct DatabaseFile {
+    var name: String
+    /// In the file's header (https://www.sqlite.org/fileformat2.html#application_id), so that no other file is taken
+    /// for ours.
+    var applicationID: Int32
+    /// `user_version`: a newer one is refused, never guessed at.
+    var version: Int32
+    var schema: String
+
+    /// Events carry a checksum; `head` has one row. Evidence lies in the same file so that one backup holds it all.
+    static let log = DatabaseFile(
+        name: "log.sqlite", applicationID: 0x504E_5354, version: 1,
+        schema: """
+            CREATE TABLE event (
+                position INTEGER PRIMARY KEY,
+                id BLOB NOT NULL UNIQUE,
+                bytes BLOB NOT NULL,
+                checksum INTEGER NOT NULL
+            );
+            CREATE TABLE head (
+                only INTEGER PRIMARY KEY CHECK (only = 1),
+                position INTEGER NOT NULL,
+                epoch INTEGER NOT NULL
+            );
+            INSERT INTO head VALUES (1, 0, 0);
+            CREATE TABLE checkpoint (size INTEGER PRIMARY KEY, note TEXT NOT NULL);
+            CREATE TABLE cosignature (
+                size INTEGER NOT NULL, node TEXT NOT NULL, line TEXT NOT NULL, PRIMARY KEY (size, node)
+            ) WITHOUT ROWID;
+            CREATE TABLE receipt (position INTEGER PRIMARY KEY, json BLOB NOT NULL);
+            """)
+
+    static let decisions = DatabaseFile(
+        name: "decisions.sqlite", applicationID: 0x504E_5344, version: 1,
+        schema: """
+            CREATE TABLE batch (
+                row INTEGER PRIMARY KEY AUTOINCREMENT,
+                node TEXT NOT NULL, incarnation TEXT NOT NULL, first INTEGER NOT NULL,
+                count INTEGER NOT NULL, digest BLOB NOT NULL, bytes BLOB NOT NULL,
+                UNIQUE (node, incarnation, first)
+            );
+            """)
+
+    /// Opens the file in `directory`, or creates it with mode 0600. The caller has the folder's lock.
+    func open(in directory: String) throws(StoreError) -> DatabaseQueue {
+        let path = directory + "/" + name
+        let descriptor = Glibc.open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else { throw .system("cannot open \(path)") }
+        close(descriptor)
+
+        var configuration = Configuration()
+        configuration.label = name
+        configuration.prepareDatabase { db in
+            // Before the first read: then the WAL index is heap memory, no -shm file exists, and no other connection
+            // can write or checkpoint (which is what SQLite before 3.51.3 must not be made to do).
+            try db.execute(sql: "PRAGMA locking_mode = EXCLUSIVE")
+        }
+        do {
+            let queue = try DatabaseQueue(path: path, configuration: configuration)
+            try queue.inDatabase { db in
+                try recognise(db, path)
+                try makeDurable(db, path)
+                try createSchema(db)
+            }
+            return queue
+        } catch {
+            throw StoreError(error, while: "opening", path: path)
+        }
+    }
+
+    /// Before anything is written: a file that is not ours is left as it is.
+    private func recognise(_ db: Database, _ path: String) throws {
+        let found = try Int32.fetchOne(db, sql: "PRAGMA application_id") ?? 0
+        let isEmpty = try Int.fetchOne(db, sql: "SELECT count(*) FROM sqlite_master") == 0
+        guard found == applicationID || (found == 0 && isEmpty) else {
+            throw StoreError(
+                .incompatible, "\(path) belongs to another program (application_id \(found)); name another data folder")
+        }
+        let version = try Int32.fetchOne(db, sql: "PRAGMA user_version") ?? 0
+        guard version <= self.version else {
+            throw StoreError(
+                .incompatible,
+                "\(path) has format \(version), this program knows up to \(self.version); use a newer program")
+        }
+    }
+
+    /// The settings that "durable when it returns" rests on, each read back: SQLite ignores a pragma it cannot obey.
+    ///
+    /// In WAL mode FULL syncs the log at each commit (https://www.sqlite.org/pragma.html#pragma_synchronous); GRDB's own
+    /// WAL set-up asks for NORMAL, under which power loss may undo a commit.
+    private func makeDurable(_ db: Database, _ path: String) throws {
+        let journal = try String.fetchOne(db, sql: "PRAGMA journal_mode = WAL")
+        try db.execute(sql: "PRAGMA synchronous = FULL")
+        let synchronous = try Int.fetchOne(db, sql: "PRAGMA synchronous")
+        let locking = try String.fetchOne(db, sql: "PRAGMA locking_mode")
+        guard journal == "wal", synchronous == 2, locking == "exclusive" else {
+            throw StoreError(
+                .io, "\(path): SQLite did not take WAL, FULL and EXCLUSIVE; is this a network file system? use a local one")
+        }
+    }
+
+    private func createSchema(_ db: Database) throws {
+        guard try Int.fetchOne(db, sql: "SELECT count(*) FROM sqlite_master") == 0 else { return }
+        try db.inTransaction(.immediate) {
+            try db.execute(sql: schema)
+            try db.execute(sql: "PRAGMA application_id = \(applicationID)")
+            try db.execute(sql: "PRAGMA user_version = \(version)")
+            return .commit
+        }
+    }
+}

@@ -1,0 +1,59 @@
+package import PenstockCore
+
+/// What the ledger keeps beside the log to prove things by: checkpoints with their cosignatures, receipts, and the
+/// decision batches whose digests the log carries.
+///
+/// None of it is authority: deleting all of it changes no verdict, only what can still be shown. Safe from any thread.
+package protocol EvidenceStore: AnyObject {
+    /// Keeps a signed checkpoint of the first `size` events; an older note for the same size is replaced.
+    func saveCheckpoint(size: UInt64, note: String) throws(StoreError)
+
+    /// The checkpoint with the smallest size that is at least `size`, or nil.
+    func checkpoint(atLeast size: UInt64) throws(StoreError) -> (size: UInt64, note: String)?
+
+    /// Keeps a node's signature line over the checkpoint of that size; an older line of the node is replaced.
+    func saveCosignature(size: UInt64, node: String, line: String) throws(StoreError)
+
+    /// The signature lines over the checkpoint of that size, ordered by node.
+    func cosignatures(size: UInt64) throws(StoreError) -> [(node: String, line: String)]
+
+    /// Keeps the receipt for the event at `position`, replacing an earlier state of it.
+    func saveReceipt(position: Position, json: [UInt8]) throws(StoreError)
+
+    func receipt(position: Position) throws(StoreError) -> [UInt8]?
+
+    /// Keeps a batch, durably when it returns: the node deletes its journal on the strength of it.
+    ///
+    /// True when it is new; false when this very batch was there already. Throws `.duplicate` when another content is
+    /// stored under the same node, incarnation and first sequence; `.tooLarge` above `StoreLimits.decisionBatchBytes`.
+    @discardableResult
+    func saveDecisionBatch(_ batch: DecisionBatchRow) throws(StoreError) -> Bool
+
+    /// At most `limit` batches behind `rowID` (0 for the first), in the order of arrival. They end early, but never
+    /// empty, where more than `StoreLimits.decisionReadBytes` would have to be held in memory.
+    func decisionBatches(after rowID: Int64, limit: Int) throws(StoreError) -> [(rowID: Int64, batch: DecisionBatchRow)]
+}
+
+/// A run of decisions from one node's journal, as the node encoded it.
+package struct DecisionBatchRow: Sendable, Equatable {
+    package var node: String
+    /// The start of the node that made the decisions; sequence numbers are the journal's.
+    package var incarnation: String
+    package var firstSequence: UInt64
+    /// How many decisions `bytes` holds.
+    package var count: Int
+    /// What the log carries for this batch.
+    package var digest: Digest
+    package var bytes: [UInt8]
+
+    package init(
+        node: String, incarnation: String, firstSequence: UInt64, count: Int, digest: Digest, bytes: [UInt8]
+    ) {
+        self.node = node
+        self.incarnation = incarnation
+        self.firstSequence = firstSequence
+        self.count = count
+        self.digest = digest
+        self.bytes = bytes
+    }
+}

@@ -1,0 +1,81 @@
+internal import Foundation
+internal import GRDB
+internal import PenstockCore
+
+extension SQLiteStore {
+    @discardableResult
+    package func saveDecisionBatch(_ batch: DecisionBatchRow) throws(StoreError) -> Bool {
+        guard batch.bytes.count <= StoreLimits.decisionBatchBytes else {
+            throw StoreError(
+                .tooLarge,
+                "a batch of \(batch.node) has \(batch.bytes.count) bytes, at most \(StoreLimits.decisionBatchBytes) are allowed")
+        }
+        return try onDecisions("saving a batch of \(batch.node)") { db in
+            try Self.transaction(db) { db in
+                try db.cachedStatement(
+                    sql: """
+                        INSERT INTO batch (node, incarnation, first, count, digest, bytes) VALUES (?, ?, ?, ?, ?, ?)
+                        ON CONFLICT (node, incarnation, first) DO NOTHING
+                        """
+                ).execute(arguments: [
+                    batch.node, batch.incarnation, Int64(bitPattern: batch.firstSequence), batch.count,
+                    Data(batch.digest.bytes), Data(batch.bytes),
+                ])
+                if db.changesCount == 1 { return true }
+                try Self.requireSame(batch, db)
+                return false
+            }
+        }
+    }
+
+    package func decisionBatches(
+        after rowID: Int64, limit: Int
+    ) throws(StoreError) -> [(rowID: Int64, batch: DecisionBatchRow)] {
+        try onDecisions("reading batches behind row \(rowID)") { db in
+            let statement = try db.cachedStatement(
+                sql: """
+                    SELECT row, node, incarnation, first, count, digest, bytes FROM batch
+                    WHERE row > ? ORDER BY row LIMIT ?
+                    """)
+            let rows = try Row.fetchCursor(statement, arguments: [rowID, max(0, limit)])
+            var batches: [(rowID: Int64, batch: DecisionBatchRow)] = []
+            var bytes = 0
+            while let row = try rows.next() {
+                let batch = try self.batch(row)
+                bytes += batch.bytes.count
+                if bytes > StoreLimits.decisionReadBytes, !batches.isEmpty { break }
+                batches.append((rowID: row[0], batch: batch))
+            }
+            return batches
+        }
+    }
+
+    private func batch(_ row: Row) throws -> DecisionBatchRow {
+        guard let digest = Digest(row[5] as Data) else {
+            throw StoreError(.corrupt, "\(decisions.path): batch row \(row[0] as Int64) has no digest; restore a backup")
+        }
+        return DecisionBatchRow(
+            node: row[1], incarnation: row[2], firstSequence: UInt64(bitPattern: row[3]), count: row[4],
+            digest: digest, bytes: [UInt8](row[6] as Data))
+    }
+
+    /// A node that says two different things under one number is at fault, and neither is dropped silently.
+    private static func requireSame(_ batch: DecisionBatchRow, _ db: Database) throws {
+        let stored = try Data.fetchOne(
+            db.cachedStatement(sql: "SELECT digest FROM batch WHERE node = ? AND incarnation = ? AND first = ?"),
+            arguments: [batch.node, batch.incarnation, Int64(bitPattern: batch.firstSequence)])
+        guard stored == Data(batch.digest.bytes) else {
+            throw StoreError(
+                .duplicate,
+                "node \(batch.node), incarnation \(batch.incarnation): another batch is stored from \(batch.firstSequence) on")
+        }
+    }
+
+    private func onDecisions<T>(_ action: String, _ body: (Database) throws -> T) throws(StoreError) -> T {
+        do {
+            return try decisions.inDatabase(body)
+        } catch {
+            throw StoreError(error, while: action, path: decisions.path)
+        }
+    }
+}

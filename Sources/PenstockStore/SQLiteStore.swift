@@ -1,0 +1,84 @@
+internal import GRDB
+internal import PenstockCore
+internal import Synchronization
+
+/// The embedded store: `log.sqlite` and `decisions.sqlite` in one data folder that this process alone has.
+///
+/// Each file has one connection, which writes and checkpoints. Decisions are kept apart so that the log, which is backed
+/// up and verified whole, stays small; they are synced as strictly as the log, because a node deletes its journal once a
+/// batch is acknowledged.
+///
+/// Calls from several threads wait for one another. The folder is free again when the store is deallocated.
+package final class SQLiteStore: EventStore, EvidenceStore, Sendable {
+    let log: DatabaseQueue
+    let decisions: DatabaseQueue
+    private let failure = Mutex<StoreError?>(nil)
+    // Last, so that it is let go of after the connections.
+    private let lock: DataFolderLock
+
+    package struct Options: Sendable {
+        /// The size at which the log file counts as full, in bytes; nil for the file system's own end.
+        package var maximumLogBytes: Int?
+
+        package init(maximumLogBytes: Int? = nil) {
+            self.maximumLogBytes = maximumLogBytes
+        }
+    }
+
+    /// Opens the store in `directory`, creating what is missing, and checks it.
+    ///
+    /// Throws `.locked` if another process has the folder, `.incompatible` for a file that is not ours, `.corrupt` with
+    /// the position for a log that contradicts itself.
+    package init(directory: String, options: Options = Options()) throws(StoreError) {
+        lock = try DataFolderLock(directory: directory)
+        log = try DatabaseFile.log.open(in: directory)
+        decisions = try DatabaseFile.decisions.open(in: directory)
+        try checkOnOpen()
+        if let bytes = options.maximumLogBytes {
+            try readLog("setting the size limit") { db in
+                let pageSize = try Int.fetchOne(db, sql: "PRAGMA page_size") ?? 4096
+                _ = try Int.fetchOne(db, sql: "PRAGMA max_page_count = \(max(1, bytes / pageSize))")
+            }
+        }
+    }
+
+    /// The version of the SQLite library in use, for the start-up report.
+    package func libraryVersion() throws(StoreError) -> String {
+        try readLog("asking for the SQLite version") { try String.fetchOne($0, sql: "SELECT sqlite_version()") ?? "?" }
+    }
+
+    /// Runs `body` on the log's connection. Nothing is read from a log whose last write failed.
+    func readLog<T>(_ action: String, _ body: (Database) throws -> T) throws(StoreError) -> T {
+        if let failed = failure.withLock({ $0 }) { throw failed }
+        do {
+            return try log.inDatabase(body)
+        } catch {
+            throw StoreError(error, while: action, path: log.path)
+        }
+    }
+
+    /// Runs `body` in a transaction that is committed, and synced, when this returns.
+    ///
+    /// After a write or sync that failed, what the disk holds is unknown (Linux forgets the failed pages, so that a
+    /// second fsync succeeds without them): the store then refuses everything until it is opened anew.
+    func writeLog<T>(_ action: String, _ body: (Database) throws -> T) throws(StoreError) -> T {
+        if let failed = failure.withLock({ $0 }) { throw failed }
+        do {
+            return try log.inDatabase { try Self.transaction($0, body) }
+        } catch {
+            let error = StoreError(error, while: action, path: log.path)
+            if error.code == .io { failure.withLock { $0 = error } }
+            throw error
+        }
+    }
+
+    static func transaction<T>(_ db: Database, _ body: (Database) throws -> T) throws -> T {
+        var result: T?
+        try db.inTransaction(.immediate) {
+            result = try body(db)
+            return .commit
+        }
+        guard let result else { preconditionFailure("a committed transaction ran its body") }
+        return result
+    }
+}

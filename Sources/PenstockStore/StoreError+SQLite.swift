@@ -1,0 +1,30 @@
+internal import GRDB
+
+extension StoreError {
+    /// Translates what GRDB or SQLite threw while doing `action` on the file at `path`.
+    ///
+    /// Result codes: https://www.sqlite.org/rescode.html
+    init(_ error: any Error, while action: String, path: String) {
+        if let error = error as? StoreError {
+            self = error
+            return
+        }
+        guard let error = error as? DatabaseError else {
+            self.init(.io, "\(path): \(action): \(error)")
+            return
+        }
+        let detail = "\(path): \(action): \(error.message ?? "SQLite result \(error.extendedResultCode.rawValue)")"
+        switch error.resultCode {
+        case .SQLITE_FULL:
+            self.init(.full, "\(detail); free some room on this file system, then try again")
+        case .SQLITE_CORRUPT, .SQLITE_NOTADB, .SQLITE_FORMAT:
+            self.init(.corrupt, "\(detail); stop, keep the file for inspection, and restore a backup")
+        case .SQLITE_CONSTRAINT:
+            self.init(.corrupt, "\(detail); rows disagree with the head; restore a backup")
+        case .SQLITE_BUSY, .SQLITE_LOCKED:
+            self.init(.locked, "\(detail); another process has the file open; stop it first")
+        default:
+            self.init(.io, "\(detail); check the disk and the permissions of this path, then restart")
+        }
+    }
+}

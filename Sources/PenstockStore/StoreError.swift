@@ -1,0 +1,34 @@
+package import PenstockCore
+
+/// Why the store did not do as asked. `message` says where, and what to do about it.
+package struct StoreError: Error, Equatable, Sendable, CustomStringConvertible {
+    package enum Code: String, Sendable {
+        /// What is stored contradicts itself. Nothing may be served from it: restore a backup.
+        case corrupt
+        /// No room. The store is as it was before the call, which may be tried again once there is room.
+        case full
+        /// Another process has the data folder.
+        case locked
+        /// The operating system failed a read or a write. After a failed append its outcome is unknown.
+        case io
+        /// The event or batch is above its limit. Nothing was stored.
+        case tooLarge
+        /// The id is in the log already, or the batch with another content. Nothing was stored.
+        case duplicate
+        /// The file is some other program's, or a newer version's. It was left untouched.
+        case incompatible
+    }
+
+    package var code: Code
+    package var message: String
+    /// The log position concerned, where there is one.
+    package var position: Position?
+
+    package init(_ code: Code, _ message: String, position: Position? = nil) {
+        self.code = code
+        self.message = message
+        self.position = position
+    }
+
+    package var description: String { "\(code.rawValue): \(message)" }
+}

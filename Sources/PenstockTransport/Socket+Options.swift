@@ -1,0 +1,103 @@
+import CZeroMQ
+
+extension SocketKind {
+    var zmqType: Int32 {
+        switch self {
+        case .router: ZMQ_ROUTER
+        case .dealer: ZMQ_DEALER
+        case .publisher: ZMQ_PUB
+        case .subscriber: ZMQ_SUB
+        }
+    }
+}
+
+extension Socket {
+    func applyLimits(to handle: UnsafeMutableRawPointer) throws(TransportError) {
+        let receive = kind == .router ? SocketLimits.routerReceiveHighWater : SocketLimits.receiveHighWater
+        let linger =
+            switch kind {
+            case .publisher, .subscriber: SocketLimits.pubSubLinger
+            case .router, .dealer: SocketLimits.dealerLinger
+            }
+        let options: [(Int32, Int32)] = [
+            (ZMQ_SNDHWM, SocketLimits.sendHighWater),
+            (ZMQ_RCVHWM, receive),
+            (ZMQ_LINGER, linger),
+            (ZMQ_HANDSHAKE_IVL, SocketLimits.handshakeInterval),
+            (ZMQ_HEARTBEAT_IVL, SocketLimits.heartbeatInterval),
+            (ZMQ_HEARTBEAT_TIMEOUT, SocketLimits.heartbeatTimeout),
+            (ZMQ_HEARTBEAT_TTL, SocketLimits.heartbeatTTL),
+            (ZMQ_TCP_MAXRT, SocketLimits.tcpMaximumRetransmit),
+            (ZMQ_RECONNECT_IVL, SocketLimits.reconnectInterval),
+            (ZMQ_RECONNECT_IVL_MAX, SocketLimits.reconnectIntervalMaximum),
+            (ZMQ_BACKLOG, SocketLimits.backlog),
+        ]
+        for (option, value) in options { try set(option, value, on: handle) }
+        var frame = SocketLimits.frameBytes
+        try ZMQ.check("limiting message size") {
+            zmq_setsockopt(handle, ZMQ_MAXMSGSIZE, &frame, MemoryLayout.size(ofValue: frame))
+        }
+        switch kind {
+        case .router:
+            // "A value of 1 returns an EHOSTUNREACH error code if the message cannot be routed"; 0 drops it silently.
+            try set(ZMQ_ROUTER_MANDATORY, 1, on: handle)
+            // 0: a second peer with the same routing id is refused, not given the first one's replies.
+            try set(ZMQ_ROUTER_HANDOVER, 0, on: handle)
+        case .dealer:
+            // "messages shall be queued only to completed connections", so a dead server shows as `full`.
+            try set(ZMQ_IMMEDIATE, 1, on: handle)
+        case .subscriber:
+            // 1 would end the pipe on each disconnect, and the repeated subscription with it.
+            try set(ZMQ_IMMEDIATE, 0, on: handle)
+        case .publisher:
+            break
+        }
+    }
+
+    func apply(_ security: SocketSecurity, to handle: UnsafeMutableRawPointer) throws(TransportError) {
+        switch security {
+        case .server(let keys, let domain):
+            try PublishedKeys.refuse(keys.publicKey)
+            guard Authenticator.isValid(domain: domain) else { throw Authenticator.badDomain }
+            try set(ZMQ_CURVE_SERVER, 1, on: handle)
+            try set(ZMQ_CURVE_SECRETKEY, keys.secretKey, on: handle)
+            // Both, or libzmq fails open: without a domain it never asks the handler, and without enforcing
+            // (zmq_setsockopt(3), ZMQ_ZAP_ENFORCE_DOMAIN) it admits everybody while no handler is bound.
+            try set(ZMQ_ZAP_DOMAIN, Array(domain.utf8), on: handle)
+            try set(ZMQ_ZAP_ENFORCE_DOMAIN, 1, on: handle)
+            precondition(try get(ZMQ_CURVE_SERVER, on: handle) == 1, "libzmq did not take the server role")
+            precondition(try get(ZMQ_ZAP_ENFORCE_DOMAIN, on: handle) == 1, "libzmq does not enforce the ZAP domain")
+        case .client(let keys, let serverKey):
+            guard serverKey.count == CurveKeyPair.keyBytes else {
+                throw TransportError(.badKey, "a server's public key is \(CurveKeyPair.keyBytes) bytes")
+            }
+            try PublishedKeys.refuse(keys.publicKey)
+            try PublishedKeys.refuse(serverKey)
+            try set(ZMQ_CURVE_SERVERKEY, serverKey, on: handle)
+            try set(ZMQ_CURVE_PUBLICKEY, keys.publicKey, on: handle)
+            try set(ZMQ_CURVE_SECRETKEY, keys.secretKey, on: handle)
+        }
+        precondition(try get(ZMQ_MECHANISM, on: handle) == ZMQ_CURVE, "the socket is not encrypted")
+    }
+
+    private func set(
+        _ option: Int32, _ value: Int32, on handle: UnsafeMutableRawPointer
+    ) throws(TransportError) {
+        try ZMQ.check("setting socket option \(option)") {
+            withUnsafeBytes(of: value) { zmq_setsockopt(handle, option, $0.baseAddress, $0.count) }
+        }
+    }
+
+    private func set(
+        _ option: Int32, _ bytes: [UInt8], on handle: UnsafeMutableRawPointer
+    ) throws(TransportError) {
+        try ZMQ.check("setting socket option \(option)") { zmq_setsockopt(handle, option, bytes, bytes.count) }
+    }
+
+    private func get(_ option: Int32, on handle: UnsafeMutableRawPointer) throws(TransportError) -> Int32 {
+        var value: Int32 = -1
+        var size = MemoryLayout<Int32>.size
+        try ZMQ.check("reading socket option \(option)") { zmq_getsockopt(handle, option, &value, &size) }
+        return value
+    }
+}

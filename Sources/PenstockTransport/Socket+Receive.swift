@@ -1,0 +1,75 @@
+import CZeroMQ
+import Glibc
+
+extension Socket {
+    /// Takes one message if there is one, and returns at once.
+    ///
+    /// - Throws: `closed`; `system` for what the libzmq manual does not foresee.
+    package func receive() throws(TransportError) -> Inbound? {
+        let handle = try open()
+        guard var more = try receiveFrame(handle) else { return nil }
+        var parts = 1
+        var route: RoutingID?
+        if kind == .router {
+            route = RoutingID(takeBytes())
+            if more { (more, parts) = (try receiveRest(handle), 2) }
+        }
+        // From the payload frame: once the socket has been polled, libzmq 4.3.4 gives a routing-id frame no metadata.
+        let userID = parts == expectedParts ? currentUserID : nil
+        guard more || parts != expectedParts else {
+            return .message(InboundMessage(route: route, userID: userID, payload: takeBytes()))
+        }
+        // zmq_msg_recv(3): "An application that processes multi-part messages must use the ZMQ_RCVMORE option [...]
+        // to determine if there are further parts". What is left would be taken for the next message.
+        zmq_msg_close(message)
+        while more {
+            more = try receiveRest(handle)
+            parts += 1
+            zmq_msg_close(message)
+        }
+        return .malformed(route: route, userID: userID, parts: parts)
+    }
+
+    /// On a router a routing id and one payload, on the others the payload.
+    private var expectedParts: Int { kind == .router ? 2 : 1 }
+
+    /// Receives into `message`, which the caller then closes.
+    ///
+    /// - Returns: whether more parts follow; nil if nothing was there.
+    private func receiveFrame(_ handle: UnsafeMutableRawPointer) throws(TransportError) -> Bool? {
+        zmq_msg_init(message)
+        while true {
+            let result = ZMQ.call { zmq_msg_recv(message, handle, ZMQ_DONTWAIT) }
+            switch result.errno {
+            case 0: return zmq_msg_more(message) != 0
+            case EINTR: continue
+            case EAGAIN:
+                zmq_msg_close(message)
+                return nil
+            default:
+                zmq_msg_close(message)
+                throw ZMQ.failure("receiving", result.errno)
+            }
+        }
+    }
+
+    /// zmq_msg_recv(3): "ØMQ ensures atomic delivery of messages: peers shall receive either all message parts of a
+    /// message or none at all", so a further part is always there.
+    private func receiveRest(_ handle: UnsafeMutableRawPointer) throws(TransportError) -> Bool {
+        guard let more = try receiveFrame(handle) else {
+            throw ZMQ.failure("receiving the rest of a message", EAGAIN)
+        }
+        return more
+    }
+
+    private func takeBytes() -> [UInt8] {
+        let bytes = [UInt8](UnsafeRawBufferPointer(start: zmq_msg_data(message), count: zmq_msg_size(message)))
+        zmq_msg_close(message)
+        return bytes
+    }
+
+    /// zmq_msg_gets(3): the value "is owned by the message and its validity is tied to the lifetime of the message".
+    private var currentUserID: String? {
+        zmq_msg_gets(message, "User-Id").flatMap { $0.pointee == 0 ? nil : String(cString: $0) }
+    }
+}

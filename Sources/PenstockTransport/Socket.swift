@@ -1,0 +1,107 @@
+import CZeroMQ
+import Glibc
+
+/// One encrypted ZeroMQ socket with explicit limits, used without ever blocking.
+///
+/// zmq(7): "Individual ØMQ sockets are not thread safe except in the case where full memory barriers are issued when
+/// migrating a socket from one thread to another." The first operation after `init` binds the socket to its thread;
+/// an operation on another thread stops the process.
+package final class Socket {
+    package let kind: SocketKind
+    /// nil once closed.
+    private(set) var handle: UnsafeMutableRawPointer?
+    let message = UnsafeMutablePointer<zmq_msg_t>.allocate(capacity: 1)
+    private var owner: pthread_t?
+
+    /// - Throws: `badKey`, `publishedKey`, `badDomain`; `system` when sockets or files run out.
+    package init(_ kind: SocketKind, security: SocketSecurity, context: Context = .shared) throws(TransportError) {
+        self.kind = kind
+        guard let handle = zmq_socket(context.pointer, kind.zmqType) else {
+            message.deallocate()
+            throw ZMQ.failure("creating a socket", zmq_errno())
+        }
+        self.handle = handle
+        // From here on deinit frees both, also when one of these throws.
+        try applyLimits(to: handle)
+        try apply(security, to: handle)
+    }
+
+    deinit {
+        if let handle { zmq_close(handle) }
+        message.deallocate()
+    }
+
+    /// Closes the socket; queued messages may still leave for the kind's linger time. Closing twice is harmless.
+    package func close() {
+        guard let handle else { return }
+        claim()
+        self.handle = nil
+        zmq_close(handle)
+    }
+
+    /// Takes connections at `endpoint`. A `*` port or path is chosen by the system.
+    ///
+    /// - Returns: the endpoint really bound, which is what `unbind` and `cycle` need.
+    /// - Throws: `refusedScheme`, `badEndpoint`, `addressInUse`, `closed`.
+    package func bind(_ endpoint: String) throws(TransportError) -> String {
+        let handle = try open(checking: endpoint)
+        let result = ZMQ.call { zmq_bind(handle, endpoint) }
+        guard result.errno == 0 else { throw ZMQ.endpointFailure("binding", endpoint, result.errno) }
+        return try lastEndpoint(handle)
+    }
+
+    /// Stops listening and cuts every connection accepted there. What peers sent before may still be received.
+    package func unbind(_ endpoint: String) throws(TransportError) {
+        let handle = try open(checking: endpoint)
+        let result = ZMQ.call { zmq_unbind(handle, endpoint) }
+        guard result.errno == 0 else { throw ZMQ.endpointFailure("unbinding", endpoint, result.errno) }
+    }
+
+    /// Connects in the background, and reconnects for as long as the socket is open.
+    package func connect(_ endpoint: String) throws(TransportError) {
+        let handle = try open(checking: endpoint)
+        let result = ZMQ.call { zmq_connect(handle, endpoint) }
+        guard result.errno == 0 else { throw ZMQ.endpointFailure("connecting to", endpoint, result.errno) }
+    }
+
+    /// Subscribes to everything, by one empty filter: libzmq repeats filters after a reconnection subject to the
+    /// high-water mark, so many could be lost in part, and one cannot.
+    package func subscribeAll() throws(TransportError) {
+        precondition(kind == .subscriber, "only a subscriber subscribes")
+        let handle = try open()
+        try ZMQ.check("subscribing") { zmq_setsockopt(handle, ZMQ_SUBSCRIBE, nil, 0) }
+    }
+
+    private func lastEndpoint(_ handle: UnsafeMutableRawPointer) throws(TransportError) -> String {
+        var text = [UInt8](repeating: 0, count: 512)
+        var size = text.count
+        try ZMQ.check("reading the bound endpoint") { zmq_getsockopt(handle, ZMQ_LAST_ENDPOINT, &text, &size) }
+        return String(decoding: text.prefix(max(0, size - 1)), as: UTF8.self)
+    }
+}
+
+extension Socket {
+    /// The open handle, on the thread that may use it.
+    func open() throws(TransportError) -> UnsafeMutableRawPointer {
+        guard let handle else { throw TransportError(.closed, "the socket was closed") }
+        claim()
+        return handle
+    }
+
+    private func open(checking endpoint: String) throws(TransportError) -> UnsafeMutableRawPointer {
+        guard endpoint.hasPrefix("tcp://") || endpoint.hasPrefix("ipc://") else {
+            throw TransportError(.refusedScheme, "\(endpoint): use tcp:// or ipc://.")
+        }
+        guard !endpoint.utf8.contains(0) else { throw TransportError(.badEndpoint, "an endpoint holds a NUL") }
+        return try open()
+    }
+
+    private func claim() {
+        let current = pthread_self()
+        if let owner {
+            precondition(pthread_equal(owner, current) != 0, "a socket belongs to the thread that first used it")
+        } else {
+            owner = current
+        }
+    }
+}

@@ -1,0 +1,60 @@
+/// Every bound of the transport, with its reason. Times are milliseconds, sizes are bytes.
+///
+/// zmq_setsockopt(3) documents the options; libzmq's own defaults are unlimited message size, infinite linger, a
+/// handshake time of 30 s and no heartbeat, none of which an exposed socket can afford.
+package enum SocketLimits {
+    /// Our own bound is the log's fsync, orders of magnitude below what one I/O thread moves.
+    package static let ioThreads: Int32 = 1
+    /// libzmq's default of 1,023 would bound the nodes of a simulated mesh in one process.
+    package static let maximumSockets: Int32 = 4096
+
+    /// Messages queued towards one peer. Covers several seconds of a busy log; past it a publisher drops for that peer
+    /// alone, which the peer sees as a gap and fetches. Never a guarantee: libzmq may hold fewer.
+    package static let sendHighWater: Int32 = 10_000
+    /// Messages queued from one publisher or server: the other half of the same seconds.
+    package static let receiveHighWater: Int32 = 10_000
+    /// Messages queued from one client of a router. Smaller, since clients are many and less trusted: past it TCP
+    /// pushes back on that client alone.
+    package static let routerReceiveHighWater: Int32 = 1_000
+
+    /// The largest payload. Events are at most 64 KiB; a page of fetched events is the largest thing sent.
+    package static let messageBytes = 1 << 20
+    /// What CURVE adds to a payload on the wire (RFC 26, MESSAGE command): name 8, nonce 8, box 16, flags 1.
+    package static let curveOverheadBytes = 33
+    /// ZMQ_MAXMSGSIZE: a peer that announces more "is disconnected". It bounds one frame, sealed.
+    static let frameBytes = Int64(messageBytes + curveOverheadBytes)
+
+    /// Publishers and subscribers: what was not sent is a gap that is fetched anyway.
+    package static let pubSubLinger: Int32 = 0
+    /// Dealers and routers: time for a last report or a last refusal to leave after close.
+    package static let dealerLinger: Int32 = 200
+
+    /// A stranger may hold a half-open handshake this long.
+    package static let handshakeInterval: Int32 = 3000
+    /// Pings find a peer that lost power, which TCP alone would keep for hours. They prove that the peer's I/O thread
+    /// lives, never that its view is fresh.
+    package static let heartbeatInterval: Int32 = 1000
+    package static let heartbeatTimeout: Int32 = 3000
+    package static let heartbeatTTL: Int32 = 5000
+    /// ZMQ_TCP_MAXRT, Linux's TCP_USER_TIMEOUT: unacknowledged data closes the connection after this long.
+    package static let tcpMaximumRetransmit: Int32 = 5000
+
+    /// A cut or a restart costs at least one reconnection, so the first comes quickly …
+    package static let reconnectInterval: Int32 = 50
+    /// … and those that follow double up to this, so a refused peer costs a handshake a second.
+    package static let reconnectIntervalMaximum: Int32 = 1000
+    /// Connections waiting to be accepted: all nodes come back at once after a cycle.
+    package static let backlog: Int32 = 1024
+
+    /// How long `Socket.cycle` waits for the I/O thread to give the address back.
+    package static let cycleTimeout = 2000
+    /// The most sockets one poll covers: one bit each in a word.
+    package static let polledSockets = 64
+    /// How long the self-test waits for its refusal; no shorter than a handshake may take.
+    package static let selfTestTimeout = 3000
+
+    /// User-Id travels as a length-prefixed property; ids are digests or short names.
+    package static let userIDBytes = 255
+    /// Stack of a thread of ours: buffers are on the heap, and the default of 8 MiB would be reserved for each.
+    package static let threadStackBytes = 1 << 20
+}

@@ -1,0 +1,111 @@
+internal import Foundation
+internal import PenstockCore
+internal import PenstockProto
+internal import SwiftProtobuf
+
+extension EventKind {
+    init(_ proto: Penstock_V1_EventBody.OneOf_Kind) throws(WireError) {
+        switch proto {
+        case .genesis(let value):
+            var nodes: [NodeKeys] = []
+            for node in value.nodes { nodes.append(try NodeKeys(node)) }
+            self = .genesis(nodes, Settings(value.settings))
+        case .nodeAdmitted(let value): self = .nodeAdmitted(try NodeKeys(value.node), tokenHash: try digest(value.tokenHash))
+        case .nodeExpelled(let value): self = .nodeExpelled(name: value.name, reason: value.reason)
+        case .joinTokenMade(let value):
+            self = .joinTokenMade(JoinToken(hash: try digest(value.tokenHash), role: try Role(value.role), expiresAt: value.expiresAtMs))
+        case .epochOpened(let value): self = .epochOpened(value.epoch, reason: value.reason)
+        case .settingsChanged(let value): self = .settingsChanged(Settings(value.settings))
+        case .grantIssued(let value): self = .grantIssued(try Grant(value.grant))
+        case .grantRenewed(let value): self = .grantRenewed(grantID: value.grantID, expiresAt: value.expiresAtMs)
+        case .restricted(let value): self = .restricted(try Restriction(value))
+        case .lifted(let value):
+            var ids: [Digest] = []
+            for id in value.eventIds { ids.append(try digest(id)) }
+            self = .lifted(Lifting(eventIDs: ids, reason: value.reason, expired: value.expired))
+        case .budgetCreated(let value): self = .budgetCreated(Budget(value))
+        case .sliceReserved(let value): self = .sliceReserved(try Slice(value))
+        case .spendReported(let value):
+            self = .spendReported(SliceReport(incarnation: try incarnation(value.incarnation), uses: value.uses.map(SliceReport.Use.init)))
+        case .sliceClosed(let value):
+            self = .sliceClosed(SliceReport(
+                incarnation: try incarnation(value.incarnation), uses: value.uses.map(SliceReport.Use.init), reason: value.reason,
+                bySuccessor: value.bySuccessor))
+        case .decisionBatch(let value):
+            self = .decisionBatch(DecisionBatch(
+                incarnation: try incarnation(value.incarnation), firstSequence: value.firstSequence, count: value.count,
+                digest: try digest(value.digest)))
+        }
+    }
+
+    var proto: Penstock_V1_EventBody.OneOf_Kind {
+        switch self {
+        case .genesis(let nodes, let settings):
+            .genesis(.with {
+                $0.nodes = nodes.map(\.proto)
+                $0.settings = settings.proto
+            })
+        case .nodeAdmitted(let keys, let hash):
+            .nodeAdmitted(.with {
+                $0.node = keys.proto
+                $0.tokenHash = Data(hash.bytes)
+            })
+        case .nodeExpelled(let name, let reason):
+            .nodeExpelled(.with {
+                $0.name = name
+                $0.reason = reason
+            })
+        case .joinTokenMade(let token): .joinTokenMade(token.proto)
+        case .epochOpened(let epoch, let reason):
+            .epochOpened(.with {
+                $0.epoch = epoch
+                $0.reason = reason
+            })
+        case .settingsChanged(let settings): .settingsChanged(.with { $0.settings = settings.proto })
+        case .grantIssued(let grant): .grantIssued(.with { $0.grant = grant.proto })
+        case .grantRenewed(let id, let expiresAt):
+            .grantRenewed(.with {
+                $0.grantID = id
+                $0.expiresAtMs = expiresAt
+            })
+        case .restricted(let restriction): .restricted(restriction.proto)
+        case .lifted(let lifting):
+            .lifted(.with {
+                $0.eventIds = lifting.eventIDs.map { Data($0.bytes) }
+                $0.reason = lifting.reason
+                $0.expired = lifting.expired
+            })
+        case .budgetCreated(let budget): .budgetCreated(budget.proto)
+        case .sliceReserved(let slice): .sliceReserved(slice.proto)
+        case .spendReported(let report):
+            .spendReported(.with {
+                $0.incarnation = Data(report.incarnation.bytes)
+                $0.uses = report.uses.map(\.proto)
+            })
+        case .sliceClosed(let report):
+            .sliceClosed(.with {
+                $0.incarnation = Data(report.incarnation.bytes)
+                $0.uses = report.uses.map(\.proto)
+                $0.reason = report.reason
+                $0.bySuccessor = report.bySuccessor
+            })
+        case .decisionBatch(let batch):
+            .decisionBatch(.with {
+                $0.incarnation = Data(batch.incarnation.bytes)
+                $0.firstSequence = batch.firstSequence
+                $0.count = batch.count
+                $0.digest = Data(batch.digest.bytes)
+            })
+        }
+    }
+}
+
+func digest(_ data: Data) throws(WireError) -> Digest {
+    guard let digest = Digest(data) else { throw WireError(.malformed, "a digest has 32 bytes") }
+    return digest
+}
+
+func incarnation(_ data: Data) throws(WireError) -> Incarnation {
+    guard let incarnation = Incarnation(data) else { throw WireError(.malformed, "an incarnation has 16 bytes") }
+    return incarnation
+}

@@ -1,0 +1,76 @@
+internal import Foundation
+package import PenstockCore
+package import PenstockProto
+internal import SwiftProtobuf
+
+extension Grant {
+    package init(_ proto: Penstock_V1_Grant) throws(WireError) {
+        self.init()
+        grantID = proto.grantID
+        runID = proto.runID
+        agentID = proto.agentID
+        agentClass = proto.agentClass
+        principalID = proto.principalID
+        purpose = proto.purpose
+        audience = proto.audience
+        workload = proto.workload
+        allowedActions = proto.allowedActions
+        resources = proto.resources
+        for condition in proto.conditions {
+            guard let comparison = Comparison(rawValue: condition.operator) else { throw WireError(.malformed, "unknown comparison '\(condition.operator)'") }
+            conditions.append(Condition(path: condition.path, comparison: comparison, value: condition.value))
+        }
+        notBefore = proto.notBeforeMs
+        expiresAt = proto.expiresAtMs
+        renewableUntil = proto.renewableUntilMs
+        budgets = proto.budgets.map(Amount.init)
+        maxAmounts = proto.maxAmounts.map(Amount.init)
+        draws = proto.draws
+        maxStalenessMS = proto.maxStalenessMs
+        linearizable = proto.linearizable
+        graceMS = proto.graceMs
+        parent = proto.parent
+        credentialDigest = try digest(proto.credentialDigest)
+        approvalActions = proto.approvalActions
+        policyVersion = proto.policyVersion
+        promptHash = [UInt8](proto.promptHash)
+        toolVersion = proto.toolVersion
+    }
+
+    package var proto: Penstock_V1_Grant {
+        .with {
+            $0.grantID = grantID
+            $0.runID = runID
+            $0.agentID = agentID
+            $0.agentClass = agentClass
+            $0.principalID = principalID
+            $0.purpose = purpose
+            $0.audience = audience
+            $0.workload = workload
+            $0.allowedActions = allowedActions
+            $0.resources = resources
+            $0.conditions = conditions.map { condition in
+                .with {
+                    $0.path = condition.path
+                    $0.operator = condition.comparison.rawValue
+                    $0.value = condition.value
+                }
+            }
+            $0.notBeforeMs = notBefore
+            $0.expiresAtMs = expiresAt
+            $0.renewableUntilMs = renewableUntil
+            $0.budgets = budgets.map(\.proto)
+            $0.maxAmounts = maxAmounts.map(\.proto)
+            $0.draws = draws
+            $0.maxStalenessMs = maxStalenessMS
+            $0.linearizable = linearizable
+            $0.graceMs = graceMS
+            $0.parent = parent
+            $0.credentialDigest = Data(credentialDigest.bytes)
+            $0.approvalActions = approvalActions
+            $0.policyVersion = policyVersion
+            $0.promptHash = Data(promptHash)
+            $0.toolVersion = toolVersion
+        }
+    }
+}

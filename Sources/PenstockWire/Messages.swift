@@ -1,0 +1,61 @@
+package import PenstockCore
+package import PenstockProto
+internal import SwiftProtobuf
+
+/// Requests and replies: the closed set of what travels between a member and the ledger.
+package typealias Request = Penstock_V1_Request
+package typealias Reply = Penstock_V1_Reply
+package typealias LogPublication = Penstock_V1_LogPublication
+package typealias UrgentPublication = Penstock_V1_UrgentPublication
+
+extension Request {
+    package init(bytes: [UInt8]) throws(WireError) {
+        self = try decode(Request.self, bytes, "request")
+        guard version == WireVersion.request else { throw WireError(.oldVersion, "request version \(version) is not \(WireVersion.request)") }
+        guard kind != nil else { throw WireError(.unknownKind, "the request's kind is unknown to this version") }
+    }
+
+    package init(id: UInt64, _ kind: OneOf_Kind) {
+        self.init()
+        version = WireVersion.request
+        self.id = id
+        self.kind = kind
+    }
+}
+
+extension Reply {
+    package init(bytes: [UInt8]) throws(WireError) {
+        self = try decode(Reply.self, bytes, "reply")
+        guard version == WireVersion.request else { throw WireError(.oldVersion, "reply version \(version) is not \(WireVersion.request)") }
+        guard kind != nil else { throw WireError(.unknownKind, "the reply's kind is unknown to this version") }
+    }
+
+    package init(id: UInt64, _ kind: OneOf_Kind) {
+        self.init()
+        version = WireVersion.request
+        self.id = id
+        self.kind = kind
+    }
+}
+
+extension Refusal {
+    package var proto: Penstock_V1_Refused {
+        .with {
+            $0.code = code.rawValue
+            $0.message = message
+            $0.retryAfterMs = retryAfterMS
+        }
+    }
+
+    /// A code that this version does not know is still a refusal.
+    package init(_ proto: Penstock_V1_Refused) {
+        self.init(Code(rawValue: proto.code) ?? .invalid, proto.message, retryAfterMS: proto.retryAfterMs)
+    }
+
+    package init(_ error: WireError) {
+        switch error.code {
+        case .oldVersion: self.init(.oldVersion, error.message)
+        case .malformed, .tooLarge, .unknownKind: self.init(.malformed, error.message)
+        }
+    }
+}

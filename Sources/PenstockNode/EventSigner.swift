@@ -51,12 +51,13 @@ package struct EventVerifier {
 
     package mutating func verify(_ event: SignedEvent, by keys: NodeKeys) -> Bool {
         guard let verifier = verifier(keys.signing) else { return false }
-        return verifier.verify(event.bytes.signature, SignedBytes.signedMessage(body: event.bytes.body))
+        return verifier.verify(signature: event.bytes.signature, message: SignedBytes.signedMessage(body: event.bytes.body))
     }
 
     private mutating func verifier(_ key: [UInt8]) -> Verifier? {
         if let verifier = verifiers[key] { return verifier }
-        guard let publicKey = PublicKey(key), let verifier = try? Verifier(publicKey) else { return nil }
+        guard let publicKey = PublicKey(key) else { return nil }
+        let verifier = Verifier(publicKey)
         if verifiers.count >= Limits.nodes { verifiers = [:] }
         verifiers[key] = verifier
         return verifier

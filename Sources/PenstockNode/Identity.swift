@@ -22,12 +22,7 @@ package struct Identity: Sendable {
     package static func create(in folder: String, _ member: MemberFile) throws(NodeError) -> Identity {
         try PrivateFile.makeFolder(folder)
         let signing = SigningKey.generate()
-        let channel: CurveKeyPair
-        do {
-            channel = try CurveKeyPair.generate()
-        } catch {
-            throw NodeError(.identity, "cannot make channel keys: \(error)")
-        }
+        let channel = CurveKeyPair.generate()
         try PrivateFile.create(folder + "/signing.key", signing.encodeFile())
         try PrivateFile.create(folder + "/channel.key", channel.secretText + "\n")
         let identity = Identity(folder: folder, member: member, signing: signing, channel: channel)
@@ -122,10 +117,6 @@ package struct LedgerAddress: Codable, Sendable, Hashable {
 
     package func verifier() throws(NodeError) -> Verifier {
         guard let bytes = Hex.decode(signingKey), let key = PublicKey(bytes) else { throw NodeError(.identity, "the ledger's signing key is no hexadecimal key of 64 digits") }
-        do {
-            return try Verifier(key)
-        } catch {
-            throw NodeError(.identity, "the ledger's signing key is not usable: \(error)")
-        }
+        return Verifier(key)
     }
 }

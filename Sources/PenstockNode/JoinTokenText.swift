@@ -1,8 +1,8 @@
 internal import Foundation
 package import PenstockCore
-package import PenstockCrypto
+internal import PenstockCrypto
 internal import PenstockProto
-package import PenstockWire
+internal import PenstockWire
 internal import SwiftProtobuf
 
 /// What an operator hands to whoever sets up a node: `pstjoin_` + base64url. It is a secret until it is used.

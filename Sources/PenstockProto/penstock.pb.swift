@@ -1259,7 +1259,11 @@ package nonisolated struct Penstock_V1_BudgetQuery: Sendable {
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
+  /// of a budget or a grant; empty lists all
   package var name: String = String()
+
+  /// instead: the open slices of this node
+  package var node: String = String()
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -4369,7 +4373,7 @@ nonisolated extension Penstock_V1_HeadRequest: SwiftProtobuf.Message, SwiftProto
 
 nonisolated extension Penstock_V1_BudgetQuery: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".BudgetQuery"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}node\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -4378,6 +4382,7 @@ nonisolated extension Penstock_V1_BudgetQuery: SwiftProtobuf.Message, SwiftProto
       // enabled. https://github.com/apple/swift-protobuf/issues/1034
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularStringField(value: &self.name) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.node) }()
       default: break
       }
     }
@@ -4387,11 +4392,15 @@ nonisolated extension Penstock_V1_BudgetQuery: SwiftProtobuf.Message, SwiftProto
     if !self.name.isEmpty {
       try visitor.visitSingularStringField(value: self.name, fieldNumber: 1)
     }
+    if !self.node.isEmpty {
+      try visitor.visitSingularStringField(value: self.node, fieldNumber: 2)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   package static func ==(lhs: Penstock_V1_BudgetQuery, rhs: Penstock_V1_BudgetQuery) -> Bool {
     if lhs.name != rhs.name {return false}
+    if lhs.node != rhs.node {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -64,9 +64,9 @@ extension Socket {
             // Both, or libzmq fails open: without a domain it never asks the handler, and without enforcing
             // (zmq_setsockopt(3), ZMQ_ZAP_ENFORCE_DOMAIN) it admits everybody while no handler is bound.
             try set(ZMQ_ZAP_DOMAIN, Array(domain.utf8), on: handle)
-            try set(ZMQ_ZAP_ENFORCE_DOMAIN, 1, on: handle)
-            precondition(try get(ZMQ_CURVE_SERVER, on: handle) == 1, "libzmq did not take the server role")
-            precondition(try get(ZMQ_ZAP_ENFORCE_DOMAIN, on: handle) == 1, "libzmq does not enforce the ZAP domain")
+            try set(zapEnforceDomain, 1, on: handle)
+            try require(ZMQ_CURVE_SERVER, 1, on: handle)
+            try require(zapEnforceDomain, 1, on: handle)
         case .client(let keys, let serverKey):
             guard serverKey.count == CurveKeyPair.keyBytes else {
                 throw TransportError(.badKey, "a server's public key is \(CurveKeyPair.keyBytes) bytes")
@@ -77,7 +77,7 @@ extension Socket {
             try set(ZMQ_CURVE_PUBLICKEY, keys.publicKey, on: handle)
             try set(ZMQ_CURVE_SECRETKEY, keys.secretKey, on: handle)
         }
-        precondition(try get(ZMQ_MECHANISM, on: handle) == ZMQ_CURVE, "the socket is not encrypted")
+        try require(ZMQ_MECHANISM, ZMQ_CURVE, on: handle)
     }
 
     private func set(
@@ -94,10 +94,16 @@ extension Socket {
         try ZMQ.check("setting socket option \(option)") { zmq_setsockopt(handle, option, bytes, bytes.count) }
     }
 
-    private func get(_ option: Int32, on handle: UnsafeMutableRawPointer) throws(TransportError) -> Int32 {
+    /// Reads a security option back: no socket may go on with another value.
+    private func require(
+        _ option: Int32, _ expected: Int32, on handle: UnsafeMutableRawPointer
+    ) throws(TransportError) {
         var value: Int32 = -1
         var size = MemoryLayout<Int32>.size
         try ZMQ.check("reading socket option \(option)") { zmq_getsockopt(handle, option, &value, &size) }
-        return value
+        precondition(value == expected, "libzmq did not take security option \(option)")
     }
 }
+
+/// ZMQ_ZAP_ENFORCE_DOMAIN. The header declares the name among the drafts; libzmq has the option since 4.3.0.
+private let zapEnforceDomain: Int32 = 93

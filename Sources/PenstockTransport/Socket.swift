@@ -17,11 +17,9 @@ package final class Socket {
     package init(_ kind: SocketKind, security: SocketSecurity, context: Context = .shared) throws(TransportError) {
         self.kind = kind
         guard let handle = zmq_socket(context.pointer, kind.zmqType) else {
-            message.deallocate()
             throw ZMQ.failure("creating a socket", zmq_errno())
         }
         self.handle = handle
-        // From here on deinit frees both, also when one of these throws.
         try applyLimits(to: handle)
         try apply(security, to: handle)
     }

@@ -53,7 +53,7 @@ final class ZAPHandler: Sendable {
             throw ZMQ.failure("creating the ZAP socket", zmq_errno())
         }
         let handle = Handle(pointer: socket)
-        do {
+        do throws(TransportError) {
             var linger: Int32 = 0
             try ZMQ.check("configuring the ZAP socket") {
                 zmq_setsockopt(socket, ZMQ_LINGER, &linger, MemoryLayout.size(ofValue: linger))

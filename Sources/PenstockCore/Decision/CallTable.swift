@@ -6,6 +6,8 @@ package struct CallTable: Sendable {
         package var debits: [Debit]
         package var usableUntil: Instant
         package var name: CallName?
+        /// Its caller was told to stop it.
+        package var isCancelled = false
     }
 
     /// A call id is unique within its grant.
@@ -31,6 +33,10 @@ package struct CallTable: Sendable {
     package init() {}
 
     package func named(_ name: CallName) -> Named? { named[name] }
+
+    package mutating func markCancelled(_ decision: UInt64) {
+        holds[decision]?.isCancelled = true
+    }
 
     package mutating func add(_ hold: Hold, decision: UInt64) {
         holds[decision] = hold
@@ -117,13 +123,20 @@ extension Enforcement {
         return hold.debits
     }
 
-    /// Calls under way whose grants are revoked or suspended now: they must be cancelled.
-    package func cancelled() -> [UInt64] {
+    /// Calls under way whose grants are revoked or suspended now: they must stop. Each is named once.
+    package mutating func cancelRestricted() -> [(decision: UInt64, reason: Reason)] {
         guard let view, !calls.holds.isEmpty else { return [] }
         let onNode = view.marks(onNode: node)
-        return calls.holds.filter { _, hold in
+        var cancelled: [(decision: UInt64, reason: Reason)] = []
+        for (decision, hold) in calls.holds where !hold.isCancelled {
             let marks = view.marks(onGrant: Int(hold.grant)).union(onNode)
-            return marks.contains(.revoked) || marks.contains(.suspended)
-        }.keys.sorted()
+            if marks.contains(.revoked) {
+                cancelled.append((decision, .revoked))
+            } else if marks.contains(.suspended) {
+                cancelled.append((decision, .suspended))
+            }
+        }
+        for (decision, _) in cancelled { calls.markCancelled(decision) }
+        return cancelled.sorted { $0.decision < $1.decision }
     }
 }

@@ -170,3 +170,25 @@ extension Enforcement {
         }
     }
 }
+
+extension Enforcement {
+    /// All checks but rate and budget; nothing is taken or counted.
+    package func preview(_ call: borrowing Call, now: Instant) -> Verdict {
+        var verdict = Verdict(reason: .noView, grant: -1, position: 0, viewAge: -1, usableUntil: 0)
+        guard halted == nil, let view else { return verdict }
+        verdict.position = view.position
+        verdict.viewAge = lease.age(at: now) ?? .max
+        verdict.reason = .staleView
+        guard let clock = lease.clock, let confirmedAt = lease.confirmedAt, view.position >= call.atLeast else { return verdict }
+        guard let index = view.index(of: call.credential) else {
+            verdict.reason = isFresh(at: now) ? .unknownCredential : .staleView
+            return verdict
+        }
+        verdict.grant = Int32(index)
+        let staleness = allowedAge(ofGrant: view.grants[index])
+        verdict.usableUntil = confirmedAt + staleness
+        guard verdict.viewAge < staleness else { return verdict }
+        verdict.reason = check(call, view.grants[index], index, clock, now)
+        return verdict
+    }
+}

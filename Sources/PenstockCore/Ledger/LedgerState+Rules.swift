@@ -118,7 +118,7 @@ extension LedgerState {
         guard (1...Limits.usesPerReport).contains(report.uses.count) || (closes && report.bySuccessor && report.uses.isEmpty) else {
             throw Refusal(.invalid, "a report names 1 to \(Limits.usesPerReport) slices")
         }
-        guard !retired.contains(report.incarnation) else { throw Refusal(.retired, "a successor has closed this incarnation's slices") }
+        guard report.bySuccessor || !retired.contains(report.incarnation) else { throw Refusal(.retired, "a successor has closed this incarnation's slices") }
         for use in report.uses {
             guard let held = book.open[use.slice] else { throw Refusal(.notFound, "slice \(use.slice) is not open") }
             guard held.slice.node == origin, held.slice.incarnation == report.incarnation else { throw Refusal(.notPermitted, "slice \(use.slice) belongs to another incarnation") }

@@ -1,0 +1,171 @@
+public import PenstockCore
+internal import PenstockNode
+internal import Synchronization
+
+extension Enforcer: Gatekeeper {
+    public func check(_ call: Call, patience: Duration) async -> Decision {
+        let arrivedAt = Clocks.now()
+        let (seconds, attoseconds) = patience.components
+        let deadline = arrivedAt + min(seconds, 3600) * .nanosecondsPerSecond + attoseconds / 1_000_000_000
+        while true {
+            let round = waiters.round
+            let asked = Clocks.now()
+            let ruling = decide(call, arrivedAt: arrivedAt)
+            switch pending(ruling, call, arrivedAt) {
+            case nil: return describe(ruling)
+            case .slice?:
+                if let refusal = refused(ruling, since: arrivedAt) { return deny(call, ruling, refusal) }
+                if asked >= deadline { return deny(call, ruling, .budgetPending) }
+            case .echo?:
+                if asked >= deadline { return describe(ruling) }
+            }
+            await waiters.wait(after: round)
+        }
+    }
+
+    private enum Pending {
+        case slice
+        case echo
+    }
+
+    /// What a ruling still waits for; nil when it is final. A linearizable grant, and a caller that asks for a
+    /// position, wait for news; a stale view does not, since waiting would not make this answer truer.
+    private func pending(_ ruling: Ruling, _ call: Call, _ arrivedAt: Instant) -> Pending? {
+        switch ruling.reason {
+        case .budgetPending: .slice
+        case .staleView:
+            core.withLock { core in
+                guard core.enforcement.isFresh(at: Clocks.now()), let view = core.enforcement.view else { return nil }
+                let behind = view.position < call.atLeast
+                let linearizable = ruling.grant >= 0 && view.rules[Int(view.grants[Int(ruling.grant)].rules)].linearizable
+                guard behind || linearizable else { return nil }
+                core.echoWanted = true
+                signal(&core)
+                return .echo
+            }
+        default: nil
+        }
+    }
+
+    private func refused(_ ruling: Ruling, since: Instant) -> Reason? {
+        core.withLock { core in
+            guard let refusal = core.refusals[ruling.lacking], refusal.at > since, refusal.need <= ruling.shortfall else { return nil }
+            return refusal.reason
+        }
+    }
+
+    private func deny(_ call: Call, _ ruling: Ruling, _ reason: Reason) -> Decision {
+        let sequence = core.withLock { core -> UInt64 in
+            core.decided[Int(reason.rawValue)] += 1
+            var record = DecisionRecord(kind: .decided)
+            record.reason = reason
+            record.wall = Clocks.wall()
+            record.grant = core.enforcement.view!.grants[Int(ruling.grant)].position
+            record.position = ruling.position
+            record.viewAge = ruling.viewAge
+            record.traceID = call.traceID
+            record.argumentsDigest = call.argumentsDigest
+            (record.action, record.resourceType, record.resourceID, record.callID) = (call.action, call.resourceType, call.resourceID, call.callID)
+            record.amounts = call.amounts.list
+            guard let sequence = append(record) else {
+                core.unrecorded += 1
+                return 0
+            }
+            return sequence
+        }
+        var denied = ruling
+        (denied.reason, denied.sequence) = (reason, sequence)
+        return describe(denied)
+    }
+
+    private func describe(_ ruling: Ruling) -> Decision {
+        var decision = Decision(reason: ruling.reason, position: ruling.position)
+        if ruling.sequence > 0 { decision.decisionID = Self.decisionID(incarnation, ruling.sequence) }
+        decision.viewAgeMS = ruling.viewAge < 0 || ruling.viewAge == .max ? -1 : ruling.viewAge / .nanosecondsPerMillisecond
+        if ruling.isAllow { decision.validForMS = max(0, ruling.usableUntil - Clocks.now()) / .nanosecondsPerMillisecond }
+        if ruling.reason == .budgetHeldElsewhere || ruling.reason == .budgetPending { decision.retryAfterMS = 200 }
+        if ruling.reason == .staleView || ruling.reason == .noView { decision.retryAfterMS = 250 }
+        guard ruling.grant >= 0 else { return decision }
+        core.withLock { core in
+            guard let view = core.enforcement.view else { return }
+            let grant = view.grants[Int(ruling.grant)]
+            decision.grantID = view.symbols.text(grant.grant)
+            decision.runID = view.symbols.text(grant.run)
+            for unit in view.rules[Int(grant.rules)].meteredUnits {
+                let account = core.enforcement.purse.find(grant: Int(ruling.grant), unit: unit)
+                if account >= 0 { decision.remaining.append(Amount(unit, core.enforcement.purse.available(account))) }
+            }
+        }
+        return decision
+    }
+
+    static func decisionID(_ incarnation: Incarnation, _ sequence: UInt64) -> String { "\(incarnation)-\(sequence)" }
+
+    private func sequence(of decisionID: String) throws(HoldError) -> UInt64 {
+        let parts = decisionID.split(separator: "-")
+        guard parts.count == 2, let sequence = UInt64(parts[1]), parts[0].count == 32 else { throw .malformed }
+        guard parts[0] == incarnation.description else { throw .unknownHold }
+        return sequence
+    }
+
+    public func settle(_ decisionID: String, actual: [Amount]) async throws(HoldError) {
+        guard CallAmounts(actual) != nil else { throw .malformed }
+        try end(sequence(of: decisionID), .settled) { core, decision in
+            core.enforcement.settle(decision, actual: actual).map { ($0.returned, actual) }
+        }
+    }
+
+    public func release(_ decisionID: String) async throws(HoldError) {
+        try end(sequence(of: decisionID), .released) { core, decision in
+            core.enforcement.release(decision).map { ($0, []) }
+        }
+    }
+
+    private func end(_ decision: UInt64, _ kind: DecisionRecord.Kind, _ step: (inout Core, UInt64) -> ([Debit], [Amount])?) throws(HoldError) {
+        let outcome: Result<Void, HoldError> = core.withLock { core in
+            guard let (returned, actual) = step(&core, decision) else { return .failure(.unknownHold) }
+            var record = DecisionRecord(kind: kind)
+            record.decision = decision
+            record.wall = Clocks.wall()
+            record.amounts = actual
+            record.debits = returned.map { .init(slice: $0.slice, used: $0.amount) }
+            return append(record) == nil ? .failure(.unrecordable) : .success(())
+        }
+        try outcome.get()
+    }
+
+    public func preview(_ call: Call) async -> Reason {
+        core.withLock { $0.enforcement.preview(call, now: Clocks.now()).reason }
+    }
+
+    public func cancellations() -> AsyncStream<Cancellation> { observers.subscribe() }
+}
+
+extension Enforcer: Observable {
+    public func health() -> Health {
+        core.withLock { core in
+            Health(
+                viewApplied: core.enforcement.view != nil, leaseHeld: core.enforcement.isFresh(at: Clocks.now()),
+                journalWritable: journal.isWritable, halted: core.enforcement.halted)
+        }
+    }
+
+    public func metrics() -> [Metric] {
+        core.withLock { core in
+            let now = Clocks.now()
+            var metrics = Reason.allCases.map { reason in
+                Metric(
+                    "penstock_decisions_total", "Decisions by outcome and reason.", .counter,
+                    labels: ["decision": reason == .none ? "allow" : "deny", "reason": reason.name], value: Double(core.decided[Int(reason.rawValue)]))
+            }
+            metrics.append(Metric("penstock_unrecorded_denials_total", "Denials that the journal could not take.", .counter, value: Double(core.unrecorded)))
+            metrics.append(Metric("penstock_view_position", "Log position that the view has applied.", .gauge, value: Double(core.enforcement.view?.position ?? 0)))
+            let age = core.enforcement.lease.age(at: now).map { Double($0) / 1e9 }
+            metrics.append(Metric("penstock_view_age_seconds", "Upper bound of the view's age; -1 before the first lease.", .gauge, value: age ?? -1))
+            metrics.append(Metric("penstock_ready", "1 while the node may allow.", .gauge, value: core.enforcement.isFresh(at: now) ? 1 : 0))
+            metrics.append(Metric("penstock_grants", "Grants in the view.", .gauge, value: Double(core.enforcement.view?.grants.count ?? 0)))
+            metrics.append(Metric("penstock_calls_held", "Calls under way.", .gauge, value: Double(core.enforcement.calls.holds.count)))
+            return metrics
+        }
+    }
+}

@@ -1,0 +1,91 @@
+internal import Logging
+public import PenstockCore
+package import PenstockCrypto
+internal import PenstockJournal
+package import PenstockNode
+internal import PenstockTransport
+internal import Synchronization
+
+/// An enforcement node: decides tool calls from its own replicated view.
+///
+/// Decisions may be asked for from any thread; each takes one short lock. A thread of its own talks to the ledger
+/// (`Link`), another one keeps journal segments ready.
+public final class Enforcer: Sendable {
+    package let incarnation: Incarnation
+    let options: EnforcerOptions
+    let logger: Logger
+    let journal: Journal
+    let core: Mutex<Core>
+    let wake: WakeSignal
+    let waiters = Waiters()
+    let observers = CancellationObservers()
+    let stopping = Atomic(false)
+    private let threads = Mutex<[NodeThread]>([])
+
+    /// What the lock guards.
+    struct Core {
+        var enforcement: Enforcement
+        /// Decisions by reason; index is the reason's number.
+        var decided = [UInt64](repeating: 0, count: 32)
+        /// Denials that could not be recorded.
+        var unrecorded: UInt64 = 0
+        /// The network thread was signalled and has not looked yet.
+        var isSignalled = false
+        /// Why the ledger refused a slice last, by account.
+        var refusals: [Int32: SliceRefusal] = [:]
+        var echoWanted = false
+    }
+
+    struct SliceRefusal {
+        var reason: Reason
+        var need: Int64
+        var at: Instant
+    }
+
+    /// Opens the journal and reads what earlier incarnations left in it. Nothing is decided before `start`.
+    package init(_ options: EnforcerOptions) throws {
+        self.options = options
+        logger = Logger(label: "penstock.enforcer")
+        incarnation = Incarnation(SecureRandom.bytes(Incarnation.byteCount))!
+        try PrivateFile.makeFolder(options.dataFolder)
+        journal = try Journal(directory: options.dataFolder + "/journal", incarnation: incarnation.bytes, options: JournalOptions(totalBytes: options.journalBytes))
+        wake = try WakeSignal()
+        core = Mutex(Core(enforcement: Enforcement(node: options.identity.name, incarnation: incarnation, audiences: options.audiences)))
+    }
+
+    /// Starts the threads. The node serves once `health().isReady`.
+    package func start() throws {
+        try journal.prepareSegments()
+        let link = try Link(self)
+        let network = try NodeThread(name: "enforcer") { link.run() }
+        let keeper = try NodeThread(name: "journal") { [self] in
+            while !stopping.load(ordering: .acquiring) {
+                try? journal.prepareSegments()
+                Pause.milliseconds(5)
+            }
+        }
+        threads.withLock { $0 = [network, keeper] }
+    }
+
+    /// Closes every slice at the ledger, seals the journal, and ends the threads. Decisions are denied from the first moment.
+    package func stop() {
+        core.withLock { $0.enforcement.halt("stopped") }
+        stopping.store(true, ordering: .releasing)
+        wake.signal()
+        for thread in threads.withLock({ $0 }) { thread.join() }
+        waiters.resumeAll()
+        observers.finish()
+        do {
+            try core.withLock { _ in try journal.seal() }
+        } catch {
+            logger.error("the journal was not sealed", metadata: ["error": "\(error)"])
+        }
+    }
+
+    /// Has the network thread look at what decisions left for it. One system call per round of work, not per decision.
+    func signal(_ core: inout Core) {
+        guard !core.isSignalled else { return }
+        core.isSignalled = true
+        wake.signal()
+    }
+}

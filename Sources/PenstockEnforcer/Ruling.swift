@@ -1,0 +1,17 @@
+public import PenstockCore
+
+/// What a decision came to, as plain values: the form for callers that count nanoseconds.
+public struct Ruling: Sendable, Hashable {
+    public var reason: Reason
+    /// Of the decision's record; 0 when it is not recorded.
+    public var sequence: UInt64
+    /// CLOCK_BOOTTIME in nanoseconds; an allow must not be used later.
+    public var usableUntil: Int64
+    public var position: UInt64
+    public var viewAge: Int64
+    package var grant: Int32
+    package var lacking: Int32
+    package var shortfall: Int64
+
+    public var isAllow: Bool { reason == .none }
+}

@@ -1,0 +1,93 @@
+internal import PenstockCore
+internal import Synchronization
+
+/// Calls that wait for a slice or an echo. Whoever brings news wakes all of them; each looks for itself.
+final class Waiters: Sendable {
+    private struct State {
+        var waiting: [CheckedContinuation<Void, Never>] = []
+        /// Counts the wakes, so that news between a look and the wait is not missed.
+        var round: UInt64 = 0
+    }
+
+    private let state = Mutex(State())
+
+    var round: UInt64 { state.withLock { $0.round } }
+
+    /// Returns once there was a wake after `round`.
+    func wait(after round: UInt64) async {
+        await withCheckedContinuation { continuation in
+            let passed = state.withLock { state in
+                if state.round != round { return true }
+                state.waiting.append(continuation)
+                return false
+            }
+            if passed { continuation.resume() }
+        }
+    }
+
+    func resumeAll() {
+        let waiting = state.withLock { state in
+            state.round += 1
+            defer { state.waiting = [] }
+            return state.waiting
+        }
+        for continuation in waiting { continuation.resume() }
+    }
+
+    var isEmpty: Bool { state.withLock { $0.waiting.isEmpty } }
+}
+
+/// Streams that are told which calls must stop. One that does not read is ended, and its reader stops everything.
+final class CancellationObservers: Sendable {
+    private struct State {
+        var streams: [Int: AsyncStream<Cancellation>.Continuation] = [:]
+        var next = 0
+        var finished = false
+    }
+
+    private let state = Mutex(State())
+    private static let buffered = 4096
+
+    func subscribe() -> AsyncStream<Cancellation> {
+        let (stream, continuation) = AsyncStream.makeStream(of: Cancellation.self, bufferingPolicy: .bufferingOldest(Self.buffered))
+        let number: Int? = state.withLock { state in
+            guard !state.finished else { return nil }
+            state.next += 1
+            state.streams[state.next] = continuation
+            return state.next
+        }
+        guard let number else {
+            continuation.finish()
+            return stream
+        }
+        continuation.onTermination = { [weak self] _ in self?.remove(number) }
+        return stream
+    }
+
+    func send(_ cancellations: [Cancellation]) {
+        guard !cancellations.isEmpty else { return }
+        let streams = state.withLock { $0.streams }
+        for (number, continuation) in streams {
+            for cancellation in cancellations {
+                if case .dropped = continuation.yield(cancellation) {
+                    remove(number)
+                    continuation.finish()
+                    break
+                }
+            }
+        }
+    }
+
+    func finish() {
+        let streams = state.withLock { state in
+            state.finished = true
+            defer { state.streams = [:] }
+            return state.streams
+        }
+        for continuation in streams.values { continuation.finish() }
+    }
+
+    private func remove(_ number: Int) {
+        _ = state.withLock { $0.streams.removeValue(forKey: number) }
+    }
+}

@@ -1,0 +1,118 @@
+internal import Glibc
+
+/// What a scan found in one segment file.
+struct FoundSegment: Sendable, Equatable {
+    var header: SegmentHeader
+    /// Damage in it is an error, because nothing but damage explains it: no power was lost since, or it was sealed.
+    var isWhole: Bool
+    var isSealed: Bool
+    var proven: Bool
+    /// Nil when it was never taken into use, or power loss took the mark.
+    var firstSequence: UInt64?
+    var lastSequence: UInt64 = 0
+    /// Where the records end.
+    var endOffset = SegmentHeader.byteCount
+}
+
+/// Reads one segment file. The whole file is read first, so that a bad sector is an error here and not a SIGBUS later.
+struct SegmentScan {
+    let path: String
+    let bytes: UnsafeRawBufferPointer
+    private let base: UnsafeRawPointer
+
+    static func read(
+        _ descriptor: CInt, path: String, index: UInt64, bootID: [UInt8]
+    ) throws(JournalError) -> FoundSegment {
+        var status = stat()
+        guard fstat(descriptor, &status) == 0 else { throw .system("stat", path) }
+        let size = Int(status.st_size)
+        guard size >= SegmentHeader.byteCount else { throw .corrupt(path: path, offset: size, what: "the file is cut short") }
+        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: size, alignment: 8)
+        defer { buffer.deallocate() }
+        guard try FileSystem.read(descriptor, into: buffer, path) == size, let base = buffer.baseAddress else {
+            throw .corrupt(path: path, offset: size, what: "the file shrinks while it is read")
+        }
+        let scan = SegmentScan(path: path, bytes: UnsafeRawBufferPointer(buffer), base: UnsafeRawPointer(base))
+        return try scan.scan(index: index, bootID: bootID, status)
+    }
+
+    private func scan(index: UInt64, bootID: [UInt8], _ status: stat) throws(JournalError) -> FoundSegment {
+        let header = try SegmentHeader(page: base, path: path)
+        guard header.segmentBytes == bytes.count else {
+            throw corrupt(min(header.segmentBytes, bytes.count), "the file has not the size it was made with")
+        }
+        guard header.index == index else { throw corrupt(16, "the file's name is not that of segment \(header.index)") }
+
+        let sameBoot = header.bootID == bootID
+        let sameInode = header.inode == UInt64(status.st_ino)
+        let sealedEnd = try mark(.sealedEnd, index, strict: sameBoot)
+        // A device may be numbered anew at each boot, so of a sealed file only the inode has to be the same.
+        let provable = sealedEnd != nil ? sameInode : sameBoot && sameInode && header.device == UInt64(status.st_dev)
+        var found = FoundSegment(
+            header: header, isWhole: sameBoot || sealedEnd != nil, isSealed: sealedEnd != nil, proven: provable)
+        found.firstSequence = try mark(.firstSequence, index, strict: found.isWhole)
+        try scanRecords(&found)
+        if let sealedEnd, sealedEnd != found.lastSequence + 1 {
+            throw corrupt(
+                found.endOffset, "the segment was sealed at record \(sealedEnd - 1), but ends at \(found.lastSequence)")
+        }
+        return found
+    }
+
+    /// A number written after the header, or nil when it was not. When it does not match its check: damage, or power loss.
+    private func mark(_ mark: SegmentHeader.Mark, _ index: UInt64, strict: Bool) throws(JournalError) -> UInt64? {
+        let value = base.load(fromByteOffset: mark.valueOffset, as: UInt64.self)
+        guard value != 0 else { return nil }
+        if base.load(fromByteOffset: mark.rawValue, as: UInt64.self) == mark.check(value, segment: index) { return value }
+        if strict { throw corrupt(mark.rawValue, "a mark in the header does not match its check") }
+        return nil
+    }
+
+    private func scanRecords(_ found: inout FoundSegment) throws(JournalError) {
+        var next = found.firstSequence ?? 1
+        var offset = SegmentHeader.byteCount
+        var isTorn = false
+        while found.firstSequence != nil, offset + Record.headerBytes <= bytes.count {
+            let length = Int(base.load(fromByteOffset: offset, as: UInt32.self))
+            if length == 0 { break }
+            guard isRecord(at: offset, length: length, sequence: next, segment: found.header.index) else {
+                if found.isWhole { throw corrupt(offset, "record \(next) does not match its checksum") }
+                isTorn = true
+                break
+            }
+            next += 1
+            offset += Record.size(length)
+        }
+        found.lastSequence = next - 1
+        found.endOffset = offset
+        if found.isWhole, !isTorn { try requireNothing(behind: offset) }
+    }
+
+    private func isRecord(at offset: Int, length: Int, sequence: UInt64, segment: UInt64) -> Bool {
+        guard length <= JournalOptions.maxRecordBytes, offset + Record.size(length) <= bytes.count else { return false }
+        let sum = Record.checksum(base + offset + Record.headerBytes, byteCount: length, sequence: sequence, segment: segment)
+        return base.load(fromByteOffset: offset + 8, as: UInt64.self) == sum
+    }
+
+    /// Behind the last record there is at most one that a killed writer began, and then nothing.
+    private func requireNothing(behind end: Int) throws(JournalError) {
+        var offset = end
+        if end + Record.headerBytes <= bytes.count {
+            let reserved = Int(base.load(fromByteOffset: end + 4, as: UInt32.self))
+            if reserved > 0 { offset = end + Record.size(reserved) }
+            guard reserved <= JournalOptions.maxRecordBytes, offset <= bytes.count else {
+                throw corrupt(end, "a record was begun that has no room")
+            }
+        }
+        while offset < bytes.count {
+            if base.load(fromByteOffset: offset, as: UInt64.self) != 0 {
+                throw corrupt(end, "something follows where the records end, at byte \(offset)")
+            }
+            offset += 8
+        }
+    }
+
+    private func corrupt(_ offset: Int, _ what: String) -> JournalError {
+        .corrupt(path: path, offset: offset, what: what)
+    }
+}

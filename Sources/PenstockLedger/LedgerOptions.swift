@@ -1,0 +1,29 @@
+package import PenstockNode
+
+/// How one ledger process is set up.
+package struct LedgerOptions: Sendable {
+    package var identity: Identity
+    /// Holds the log; one process at a time.
+    package var dataFolder: String
+    /// Endpoints to bind: `tcp://HOST:PORT` or `ipc://PATH`.
+    package var requests: String
+    package var log: String
+    package var urgent: String
+    package var join: String
+
+    package init(identity: Identity, dataFolder: String) {
+        self.identity = identity
+        self.dataFolder = dataFolder
+        requests = identity.member.ledger.requests
+        log = identity.member.ledger.log
+        urgent = identity.member.ledger.urgent
+        join = identity.member.ledger.join
+    }
+}
+
+/// Why a ledger did not start, or stopped serving.
+package struct LedgerError: Error, Hashable, Sendable, CustomStringConvertible {
+    package var message: String
+    package init(_ message: String) { self.message = message }
+    package var description: String { message }
+}

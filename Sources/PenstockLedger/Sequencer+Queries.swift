@@ -1,0 +1,211 @@
+internal import Foundation
+internal import Logging
+internal import PenstockCore
+internal import PenstockCrypto
+internal import PenstockNode
+internal import PenstockProto
+internal import PenstockStore
+internal import PenstockTransport
+internal import PenstockWire
+internal import SwiftProtobuf
+
+extension Sequencer {
+    /// What reads, and what does not go through the log.
+    func answer(_ kind: Request.OneOf_Kind, _ incoming: Incoming) {
+        do {
+            let reply: Reply.OneOf_Kind
+            switch kind {
+            case .fetch(let fetch): reply = .fetched(try fetched(from: fetch.from))
+            case .snapshot(let request): reply = .snapshot(try chunk(request, incoming))
+            case .decisions(let detail): reply = .decisions(try keep(detail, incoming))
+            case .cosign(let cosign):
+                take(cosign, incoming)
+                return
+            case .receipt(let request): reply = .receipt(try receipt(request.position))
+            case .status: reply = .status(status())
+            case .audit(let query): reply = .audit(try page(query, incoming))
+            case .head: reply = .head(headReply())
+            case .budgets(let query): reply = .budgets(query.node.isEmpty ? budgets(query.name) : slices(ofNode: query.node))
+            case .proof(let request): reply = .proof(try proof(request))
+            case .submit, .reserve, .echo, .ack: return
+            }
+            send(Reply(id: incoming.id, reply), to: incoming.route)
+        } catch let refusal as Refusal {
+            refuse(incoming, refusal)
+        } catch {
+            logger.error("a request failed", metadata: ["error": "\(error)"])
+            refuse(incoming, Refusal(.unavailable, "the ledger could not read its store: \(error)", retryAfterMS: 1000))
+        }
+    }
+
+    private func fetched(from: Position) throws -> Penstock_V1_Fetched {
+        guard from > 0 else { throw Refusal(.malformed, "positions start at 1") }
+        let page = from > state.view.position ? [] : try store.read(from: from, maxCount: 2048, maxBytes: Limits.pageBytes)
+        return .with {
+            $0.first = from
+            $0.events = page.map { Data($0.bytes) }
+            $0.head = state.view.position
+        }
+    }
+
+    private func chunk(_ request: Penstock_V1_SnapshotRequest, _ incoming: Incoming) throws -> Penstock_V1_SnapshotChunk {
+        if let halted { throw Refusal(.halted, "the ledger has stopped: \(halted)") }
+        guard incoming.sender.role == .enforcer || incoming.sender.role == .auditor else { throw Refusal(.notPermitted, "snapshots are for enforcers and auditors") }
+        let snapshot: SnapshotBuilder.Snapshot
+        if request.position == 0 {
+            guard let latest = snapshots.latest(head: state.view.position, view: state.view, frontier: tree.frontier, epoch: state.epoch) else {
+                throw Refusal(.busy, "a snapshot is being made", retryAfterMS: 20)
+            }
+            snapshot = latest
+        } else {
+            guard let kept = snapshots.kept(request.position) else { throw Refusal(.notFound, "that snapshot is gone; begin anew", retryAfterMS: 20) }
+            snapshot = kept
+        }
+        guard request.offset <= UInt64(snapshot.bytes.count) else { throw Refusal(.malformed, "the offset lies past the snapshot's end") }
+        let start = Int(request.offset)
+        let end = min(start + Limits.pageBytes, snapshot.bytes.count)
+        return .with {
+            $0.position = snapshot.position
+            $0.epoch = snapshot.epoch
+            $0.totalBytes = UInt64(snapshot.bytes.count)
+            $0.offset = request.offset
+            $0.bytes = Data(snapshot.bytes[start..<end])
+            $0.head = state.view.position
+            if start == 0 {
+                $0.digest = Data(snapshot.digest.bytes)
+                $0.signature = Data(snapshot.signature)
+                $0.frontier = snapshot.frontier.map { Data($0.bytes) }
+            }
+        }
+    }
+
+    private func keep(_ detail: Penstock_V1_DecisionDetail, _ incoming: Incoming) throws -> Penstock_V1_DecisionsStored {
+        guard incoming.sender.role == .enforcer else { throw Refusal(.notPermitted, "only an enforcer ships decisions") }
+        guard let incarnation = Incarnation(detail.incarnation), detail.count > 0, detail.firstSequence > 0 else { throw Refusal(.malformed, "a batch of decisions lacks its numbers") }
+        let row = DecisionBatchRow(
+            node: incoming.sender.name, incarnation: incarnation.description, firstSequence: detail.firstSequence, count: Int(detail.count),
+            digest: SHA256.hash([UInt8](detail.records)), bytes: [UInt8](detail.records))
+        _ = try store.saveDecisionBatch(row)
+        return .with { $0.through = detail.firstSequence + UInt64(detail.count) - 1 }
+    }
+
+    private func page(_ query: Penstock_V1_DecisionQuery, _ incoming: Incoming) throws -> Penstock_V1_DecisionPage {
+        guard incoming.sender.role == .operator || incoming.sender.role == .auditor else { throw Refusal(.notPermitted, "decisions are for operators and auditors") }
+        let rows = try store.decisionBatches(after: query.afterRow, limit: min(Int(query.limit), 64))
+        var page = Penstock_V1_DecisionPage()
+        var bytes = 0
+        for (rowID, row) in rows {
+            bytes += row.bytes.count
+            if bytes > Limits.pageBytes * 3, !page.batches.isEmpty { break }
+            page.batches.append(.with {
+                $0.row = rowID
+                $0.node = row.node
+                $0.detail = .with {
+                    $0.incarnation = Data(Hex.decode(row.incarnation) ?? [])
+                    $0.firstSequence = row.firstSequence
+                    $0.count = UInt32(row.count)
+                    $0.records = Data(row.bytes)
+                }
+            })
+        }
+        return page
+    }
+
+    private func headReply() -> Penstock_V1_HeadReply {
+        .with {
+            $0.position = state.view.position
+            $0.epoch = state.epoch
+            $0.checkpoint = signedHead().encoded
+        }
+    }
+
+    private func proof(_ request: Penstock_V1_ProofRequest) throws -> Penstock_V1_ProofReply {
+        guard request.position > 0, request.position <= request.size, let proof = tree.inclusionProof(index: request.position - 1, size: request.size) else { throw Refusal(.notFound, "the log has no such positions") }
+        return .with {
+            $0.size = request.size
+            $0.proof = proof.map { Data($0.bytes) }
+        }
+    }
+
+    private func status() -> Penstock_V1_StatusReply {
+        let now = Clocks.now()
+        let lease = state.view.settings.maxStaleness
+        return .with { reply in
+            reply.mesh = state.view.mesh
+            reply.position = state.view.position
+            reply.epoch = state.epoch
+            reply.halted = halted ?? ""
+            reply.counters = counters
+            for member in state.view.members.values.sorted(by: { $0.keys.name < $1.keys.name }) {
+                let here = presence.presences.values.filter { $0.node == member.keys.name && !$0.ended }.sorted { $0.incarnation < $1.incarnation }
+                let rows: [Presence?] = here.isEmpty ? [nil] : here
+                for row in rows {
+                    reply.nodes.append(.with {
+                        $0.node = member.keys.name
+                        $0.role = member.keys.role.proto
+                        $0.expelled = !member.belongs
+                        guard let row else {
+                            $0.state = member.keys.role == .ledger ? "fresh" : "gone"
+                            $0.appliedPosition = member.keys.role == .ledger ? state.view.position : 0
+                            return
+                        }
+                        let silent = now - row.lastEcho
+                        $0.state = silent < lease ? "fresh" : silent < presence.bound * 10 ? "stale" : "gone"
+                        $0.appliedPosition = row.applied
+                        $0.viewAgeMs = silent / .nanosecondsPerMillisecond
+                        $0.version = row.version
+                        $0.incarnation = Data(row.incarnation.bytes)
+                    })
+                }
+            }
+            reply.barriers = barriers.values.filter { $0.state == .waiting }.sorted { $0.position < $1.position }.map { describe($0, at: now) }
+        }
+    }
+
+    private func slices(ofNode node: String) -> Penstock_V1_BudgetReply {
+        let open = state.book.open.filter { $0.value.slice.node == node }.sorted { $0.key < $1.key }.prefix(4096)
+        return .with { $0.budgets = [.with { $0.slices = open.map { describe($0.key, $0.value) } }] }
+    }
+
+    private func describe(_ position: Position, _ held: BudgetBook.OpenSlice) -> Penstock_V1_SliceStatus {
+        .with {
+            $0.slice = position
+            $0.node = held.slice.node
+            $0.incarnation = Data(held.slice.incarnation.bytes)
+            $0.amount = held.slice.amount
+            $0.used = held.used
+            $0.grantID = held.slice.grantID
+        }
+    }
+
+    private func budgets(_ name: String) -> Penstock_V1_BudgetReply {
+        var reply = Penstock_V1_BudgetReply()
+        for (key, entry) in state.book.entries {
+            let row = Penstock_V1_BudgetStatus.with {
+                switch key {
+                case .named(let name): $0.name = name
+                case .grant(let grant, let unit):
+                    $0.name = "\(grant)/\(unit)"
+                    $0.grantID = grant
+                }
+                $0.unit = entry.unit
+                $0.ceiling = entry.ceiling
+                $0.settled = entry.settled
+                $0.out = entry.out
+                $0.unallocated = entry.unallocated
+                if case .named(let parent) = entry.parent { $0.parent = parent }
+            }
+            guard name.isEmpty || row.name == name || row.grantID == name else { continue }
+            reply.budgets.append(row)
+            if name.isEmpty, reply.budgets.count >= 1000 { break }
+        }
+        reply.budgets.sort { $0.name < $1.name }
+        guard !name.isEmpty else { return reply }
+        for index in reply.budgets.indices {
+            let key: BudgetBook.Key = reply.budgets[index].grantID.isEmpty ? .named(reply.budgets[index].name) : .grant(reply.budgets[index].grantID, unit: reply.budgets[index].unit)
+            reply.budgets[index].slices = state.book.open.filter { $0.value.levels.contains(key) }.sorted { $0.key < $1.key }
+                .map { describe($0.key, $0.value) }
+        }
+        return reply
+    }
+}

@@ -1,0 +1,218 @@
+internal import Logging
+internal import PenstockCore
+internal import PenstockCrypto
+internal import PenstockNode
+internal import PenstockStore
+internal import PenstockTransport
+internal import PenstockWire
+
+/// Orders events. Everything here belongs to one thread, which takes turns: receive what has come, check it, make it
+/// durable in one commit, then answer and publish. Nothing is answered or published before it is durable.
+final class Sequencer {
+    let identity: Identity
+    let signer: EventSigner
+    let checkpointSigner: CheckpointSigner
+    let logger: Logger
+    let store: SQLiteStore
+    let membership = Membership()
+    let snapshots: SnapshotBuilder
+    let requests: Socket
+    let log: Socket
+    let urgent: Socket
+    let joins: Socket
+    let domain: String
+    let joinDomain: String
+    let endpoints: [(Socket, String)]
+
+    var state = LedgerState()
+    var tree = MerkleTree()
+    var presence = PresenceTable()
+    var barriers: [Position: Barrier] = [:]
+    var waiters: [BarrierWaiter] = []
+    var verifier = EventVerifier()
+    var counters: [String: UInt64] = [:]
+    /// Why nothing is served until an operator has decided; nil in health.
+    var halted: String?
+    /// After a failed commit: nothing is staged again before this.
+    var storeRetryAt: Instant = 0
+    var evidence: [Position] = []
+    var checkpoints: [Position: Checkpoint] = [:]
+    var cosigned: [Position: Set<String>] = [:]
+    var joinWindow: (startedAt: Instant, count: Int) = (0, 0)
+    private var housekeptAt: Instant = 0
+
+    private let poller = Poller()
+    private let wake: WakeSignal
+
+    struct BarrierWaiter {
+        var position: Position
+        var route: RoutingID
+        var requestID: UInt64
+        var deadline: Instant
+    }
+
+    struct Checkpoint {
+        var size: Position
+        var note: SignedNote
+    }
+
+    init(_ options: LedgerOptions, wake: WakeSignal, logger: Logger) throws {
+        identity = options.identity
+        self.logger = logger
+        self.wake = wake
+        signer = EventSigner(mesh: identity.member.mesh, name: identity.name, key: identity.signing)
+        checkpointSigner = try CheckpointSigner(name: identity.member.mesh, key: identity.signing)
+        store = try SQLiteStore(directory: options.dataFolder)
+        snapshots = SnapshotBuilder(key: identity.signing, wake: wake)
+        let instance = Hex.encode(SecureRandom.bytes(8))
+        domain = "mesh-\(instance)"
+        joinDomain = "join-\(instance)"
+        let security = SocketSecurity.server(keys: identity.channel, domain: domain)
+        requests = try Socket(.router, security: security)
+        log = try Socket(.publisher, security: security)
+        urgent = try Socket(.publisher, security: security)
+        joins = try Socket(.router, security: .server(keys: identity.channel, domain: joinDomain))
+
+        (state, tree) = try Self.fold(store)
+        guard state.view.position > 0 else { throw LedgerError("\(options.dataFolder) holds no log; make a mesh with 'penstock init'") }
+        guard state.view.mesh == identity.member.mesh else {
+            throw LedgerError("\(options.dataFolder) holds the log of mesh '\(state.view.mesh)', this identity belongs to '\(identity.member.mesh)'")
+        }
+        guard state.view.member(identity.name) == identity.keys else {
+            throw LedgerError("the log knows ledger '\(identity.name)' under other keys; restore \(identity.folder)")
+        }
+
+        _ = membership.update(state.view.members.values)
+        let membership = membership
+        try Authenticator.shared.register(domain: domain) { _, _, key in membership.name(channel: key) }
+        try Authenticator.shared.register(domain: joinDomain) { _, _, _ in "joining" }
+        endpoints = [
+            (requests, try requests.bind(options.requests)), (log, try log.bind(options.log)),
+            (urgent, try urgent.bind(options.urgent)),
+        ]
+        _ = try joins.bind(options.join)
+        for (socket, endpoint) in endpoints {
+            try SelfTest.refusesStrangers(endpoint: endpoint, kind: socket.kind, serverKey: identity.channel.publicKey)
+        }
+
+        try openEpoch()
+        let enforcers = state.view.members.values.filter { $0.keys.role == .enforcer }.map(\.keys.name)
+        presence.started(at: Clocks.now(), nodes: enforcers, bound: state.largestBound)
+        logger.info("serving", metadata: ["position": "\(state.view.position)", "epoch": "\(state.epoch)"])
+    }
+
+    /// Replays the log. Signatures were verified when the events came; `log verify` does it again.
+    static func fold(_ store: SQLiteStore) throws -> (LedgerState, MerkleTree) {
+        var state = LedgerState()
+        var tree = MerkleTree()
+        let head = try store.head().position
+        while state.view.position < head {
+            let page = try store.read(from: state.view.position + 1, maxCount: 4096, maxBytes: 16 << 20)
+            guard !page.isEmpty else { throw LedgerError("log position \(state.view.position + 1) is missing; restore the log from a backup") }
+            for stored in page {
+                do {
+                    let event = try SignedEvent(entry: stored.bytes)
+                    guard event.event.id == stored.id else { throw LedgerError("its id is not the hash of its bytes") }
+                    try state.apply(event.event, at: stored.position)
+                } catch {
+                    throw LedgerError("the log is corrupt at position \(stored.position): \(error); restore it from a backup")
+                }
+                tree.append(MerkleTree.leafHash(stored.bytes))
+            }
+        }
+        return (state, tree)
+    }
+
+    /// The first event of each process: from here on no older process can append.
+    private func openEpoch() throws {
+        let epoch = max(try store.head().epoch, state.epoch) + 1
+        guard case .appended = try store.openEpoch(epoch, ifHead: store.head()) else {
+            throw LedgerError("another process opened a newer epoch of this log; stop it first")
+        }
+        var batch = Batch()
+        try stage(signer.sign(.epochOpened(epoch, reason: "start"), at: Clocks.wall()), into: &batch)
+        guard commit(&batch) else { throw LedgerError("the log cannot be written: \(halted ?? "see the messages before")") }
+    }
+
+    func run(until stopping: () -> Bool) {
+        while !stopping() {
+            do {
+                let ready = try poller.wait([requests, joins], wake: wake, timeoutMilliseconds: pollMilliseconds())
+                if ready.woken { wake.drain() }
+                turn()
+                if ready.isEmpty { idle() }
+            } catch {
+                logger.critical("the sockets failed", metadata: ["error": "\(error)"])
+                return
+            }
+        }
+    }
+
+    /// A publisher's linger is 0: whoever misses the last batch fetches it from the next process.
+    func close() {
+        for waiter in waiters { answerPartial(waiter, at: Clocks.now()) }
+        flushEvidence()
+        Authenticator.shared.unregister(domain: domain)
+        Authenticator.shared.unregister(domain: joinDomain)
+        for socket in [requests, log, urgent, joins] { socket.close() }
+    }
+
+    private func pollMilliseconds() -> Int {
+        let now = Clocks.now()
+        var next = now + 250 * .nanosecondsPerMillisecond
+        for barrier in barriers.values where barrier.state == .waiting {
+            if let fence = barrier.nextFence { next = min(next, fence) }
+        }
+        for waiter in waiters { next = min(next, waiter.deadline) }
+        return Int(max(0, next - now) / .nanosecondsPerMillisecond) + (next > now ? 1 : 0)
+    }
+
+    private func turn() {
+        var inbox: [InboundMessage] = []
+        while inbox.count < 2 * Limits.submissionsPerTurn, let inbound = try? requests.receive() {
+            switch inbound {
+            case .message(let message): inbox.append(message)
+            case .malformed: count("malformed_frames")
+            }
+        }
+        if !inbox.isEmpty { handle(inbox) }
+        takeJoins()
+        stepBarriers(at: Clocks.now())
+    }
+
+    private func idle() {
+        flushEvidence()
+        let now = Clocks.now()
+        guard now - housekeptAt > 200 * .nanosecondsPerMillisecond else { return }
+        housekeptAt = now
+        housekeep(at: now)
+    }
+
+    /// What time alone brings about.
+    private func housekeep(at now: Instant) {
+        presence.forget(before: now - 60 * .nanosecondsPerSecond)
+        let expired = state.expired(at: Clocks.wall())
+        if !expired.isEmpty, halted == nil {
+            var batch = Batch()
+            try? stage(signer.sign(.lifted(Lifting(eventIDs: expired, reason: "expired", expired: true)), at: Clocks.wall()), into: &batch)
+            _ = commit(&batch)
+        }
+        if barriers.count > Limits.barriers {
+            let old = barriers.values.filter { $0.state != .waiting }.map(\.position).sorted().dropLast(Limits.barriers / 2)
+            for position in old { barriers[position] = nil }
+        }
+    }
+
+    func count(_ name: String) { counters[name, default: 0] += 1 }
+
+    /// Stops serving: two logs contradict each other, or one cannot be written. Nodes' leases run out by themselves.
+    func halt(_ why: String) {
+        guard halted == nil else { return }
+        halted = why
+        logger.critical("halted", metadata: ["why": "\(why)"])
+    }
+
+    func send(_ reply: Reply, to route: RoutingID) {
+        if requests.send(encode(reply), to: route) != .sent { count("replies_dropped") }
+    }
+}

@@ -42,6 +42,7 @@ extension Enforcer {
         let written = journal.append(byteCount: DecisionRecord.byteCount(call, debits: debits)) { memory in
             DecisionRecord.write(call, verdict, grant: grant, wall: wall, into: memory)
         }
+        core.isUnwritable = written == nil
         guard let sequence = written else {
             if verdict.isAllow { core.enforcement.undo(verdict, held: call.holds) }
             verdict.reason = verdict.isAllow ? .unrecordable : verdict.reason

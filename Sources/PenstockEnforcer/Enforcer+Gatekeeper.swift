@@ -146,7 +146,7 @@ extension Enforcer: Observable {
         core.withLock { core in
             Health(
                 viewApplied: core.enforcement.view != nil, leaseHeld: core.enforcement.isFresh(at: Clocks.now()),
-                journalWritable: journal.isWritable, halted: core.enforcement.halted)
+                journalWritable: !core.isUnwritable, halted: core.enforcement.halted)
         }
     }
 

@@ -1,8 +1,8 @@
 internal import Logging
-public import PenstockCore
-package import PenstockCrypto
+internal import PenstockCore
+internal import PenstockCrypto
 internal import PenstockJournal
-package import PenstockNode
+internal import PenstockNode
 internal import PenstockTransport
 internal import Synchronization
 
@@ -29,6 +29,8 @@ public final class Enforcer: Sendable {
         var decided = [UInt64](repeating: 0, count: 32)
         /// Denials that could not be recorded.
         var unrecorded: UInt64 = 0
+        /// The last record could not be written.
+        var isUnwritable = false
         /// The network thread was signalled and has not looked yet.
         var isSignalled = false
         /// Why the ledger refused a slice last, by account.
@@ -48,7 +50,7 @@ public final class Enforcer: Sendable {
         logger = Logger(label: "penstock.enforcer")
         incarnation = Incarnation(SecureRandom.bytes(Incarnation.byteCount))!
         try PrivateFile.makeFolder(options.dataFolder)
-        journal = try Journal(directory: options.dataFolder + "/journal", incarnation: incarnation.bytes, options: JournalOptions(totalBytes: options.journalBytes))
+        journal = try Journal(directory: options.dataFolder + "/journal", incarnation: incarnation.bytes, options: JournalOptions(maxSegments: max(4, options.journalBytes >> 24)))
         wake = try WakeSignal()
         core = Mutex(Core(enforcement: Enforcement(node: options.identity.name, incarnation: incarnation, audiences: options.audiences)))
     }
@@ -56,8 +58,14 @@ public final class Enforcer: Sendable {
     /// Starts the threads. The node serves once `health().isReady`.
     package func start() throws {
         try journal.prepareSegments()
-        let link = try Link(self)
-        let network = try NodeThread(name: "enforcer") { link.run() }
+        let network = try NodeThread(name: "enforcer") { [self] in
+            do {
+                try Link(self).run()
+            } catch {
+                core.withLock { $0.enforcement.halt("\(error)") }
+                logger.critical("halted", metadata: ["why": "\(error)"])
+            }
+        }
         let keeper = try NodeThread(name: "journal") { [self] in
             while !stopping.load(ordering: .acquiring) {
                 try? journal.prepareSegments()

@@ -69,8 +69,9 @@ enum FileSystem {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw .system("open", path) }
         defer { close(descriptor) }
-        var text = [UInt8](repeating: 0, count: 64)
-        let count = try text.withUnsafeMutableBytes { bytes throws(JournalError) in try read(descriptor, into: bytes, path) }
+        let text = UnsafeMutableRawBufferPointer.allocate(byteCount: 64, alignment: 1)
+        defer { text.deallocate() }
+        let count = try read(descriptor, into: text, path)
         let digits = String(decoding: text[..<count], as: UTF8.self).filter { $0.isHexDigit }
         guard let id = Hex.decode(digits), id.count == 16 else { throw .system("read", path, errno: EINVAL) }
         return id

@@ -16,8 +16,8 @@ extension Journal {
             if number + 1 < segments.count, segments[number + 1].firstSequence <= next { continue }
             var place = SegmentPool.Cursor(sequence: segment.firstSequence, index: segment.index, offset: SegmentHeader.byteCount)
             if cursor.index == segment.index, cursor.sequence <= next { place = cursor }
+            var isOver = false
             while true {
-                var isOver = false
                 let following = segment.visit(at: place.offset) { record in
                     guard place.sequence >= next else { return }
                     isOver = bytes > 0 && bytes + record.count > maxBytes
@@ -31,7 +31,7 @@ extension Journal {
                 place.offset = following
             }
             pool.remember(place)
-            if bytes >= maxBytes { break }
+            if isOver { break }
         }
         return next
     }

@@ -14,7 +14,7 @@ extension Journal {
     /// Deletes the segments whose records are all numbered `sequence` or lower: they are shipped and settled. The newest
     /// stays in any case. Throws `.io`; then what could not be deleted is still there, and still readable.
     package func release(through sequence: UInt64) throws(JournalError) {
-        try pool.release(through: min(sequence, .max - 1))
+        try pool.release(through: sequence)
     }
 
     /// Scans the folder, maps what is in use, and deletes what never was.

@@ -53,6 +53,7 @@ final class SegmentPool: Sendable {
 
     /// Makes segments until enough are ready or the folder holds as many as it may.
     func prepare() throws(JournalError) {
+        try syncNewestHeader()
         try making.withLock { _ throws(JournalError) in
             while let index = nextToMake() {
                 let segment = try Segment.create(
@@ -66,7 +67,6 @@ final class SegmentPool: Sendable {
                 if isLate { unlink(segment.path) }
             }
         }
-        try syncNewestHeader()
     }
 
     var wantsSegments: Bool { nextToMake() != nil }
@@ -102,7 +102,8 @@ final class SegmentPool: Sendable {
     private func oldest(endingAtOrBelow sequence: UInt64) -> Segment? {
         state.withLock { state in
             guard state.inUse.count > 1 else { return nil }
-            return state.inUse[1].firstSequence <= sequence + 1 ? state.inUse[0] : nil
+            let last = state.inUse[0].found?.lastSequence ?? state.inUse[1].firstSequence - 1
+            return last <= sequence ? state.inUse[0] : nil
         }
     }
 

@@ -1,4 +1,5 @@
 internal import Foundation
+internal import PenstockCore
 internal import PenstockCrypto
 internal import Testing
 

@@ -125,10 +125,19 @@ internal import Testing
         }
     }
 
-    @Test func tooManyStatementsAreRefused() {
-        let lines = String(repeating: "quorum none\n", count: 1)
+    @Test func tooLongIsRefused() throws {
+        let padding = [UInt8](repeating: UInt8(ascii: "\n"), count: Policy.maximumBytes - 12)
+        _ = try Policy(parsing: padding + Array("quorum none\n".utf8))
         #expect(throws: PolicyError(line: 1, problem: .tooLong)) {
-            try Policy(parsing: lines + String(repeating: " ", count: Policy.maximumBytes))
+            try Policy(parsing: padding + Array("\nquorum none\n".utf8))
         }
+    }
+
+    @Test func tooManyStatementsAreRefused() throws {
+        let keys = try (0..<Policy.maximumStatements).map { _ in
+            Policy.Log(key: try NoteKey(name: "log", kind: .log, publicKey: SigningKey.generate().publicKey))
+        }
+        #expect(throws: PolicyError(line: Policy.maximumStatements + 1, problem: .tooLong)) { try Policy(logs: keys) }
+        #expect(try Policy(logs: keys.dropLast()).logs.count == Policy.maximumStatements - 1)
     }
 }

@@ -111,4 +111,9 @@ package struct PolicyError: Error, Equatable {
 
     package let line: Int
     package let problem: Problem
+
+    package init(line: Int, problem: Problem) {
+        self.line = line
+        self.problem = problem
+    }
 }

@@ -1,0 +1,174 @@
+internal import HTTPTypes
+internal import Hummingbird
+internal import Logging
+internal import NIOCore
+import PenstockCore
+internal import PenstockEnforcer
+
+/// What one request came in on.
+struct DoorContext: InitializableFromSource {
+    let channel: any Channel
+
+    init(source: ApplicationRequestContextSource) {
+        channel = source.channel
+    }
+}
+
+/// Routes, and turns whatever goes wrong into an answer.
+struct DoorResponder: HTTPResponder {
+    let gatekeeper: any Gatekeeper & Observable
+    let hashing: Hashing
+    let hub: EventHub
+    let patience: Duration
+
+    func respond(to request: Request, context: DoorContext) async throws -> Response {
+        var response: Response
+        do {
+            response = try await route(request, context)
+        } catch let problem as EvaluationCodec.Problem {
+            // AuthZEN asks for a message string; our own paths follow RFC 9457.
+            response =
+                request.uri.path == "/access/v1/evaluation"
+                ? answer(problem.status, .string(problem.message)) : Self.problem(problem.status, problem.message)
+        }
+        if let name = HTTPField.Name("X-Request-ID"), let id = request.headers[name] { response.headers[name] = id }
+        return response
+    }
+
+    private func route(_ request: Request, _ context: DoorContext) async throws -> Response {
+        let path = request.uri.path.split(separator: "/", omittingEmptySubsequences: false).dropFirst().map(String.init)
+        switch (path.first ?? "", path.count) {
+        case ("access", 3) where path[1...] == ["v1", "evaluation"]:
+            return try await only(.post, request) { try await evaluate(request, holds: false) }
+        case ("v1", 2) where path[1] == "holds":
+            return try await only(.post, request) { try await evaluate(request, holds: true) }
+        case ("v1", 4) where path[1] == "holds" && path[3] == "settle":
+            return try await only(.post, request) { try await settle(path[2], request) }
+        case ("v1", 4) where path[1] == "holds" && path[3] == "release":
+            return try await only(.post, request) { try await ended { try await gatekeeper.release(path[2]) } }
+        case ("v1", 2) where path[1] == "preview":
+            return try await only(.post, request) {
+                answer(200, EvaluationCodec.json(await gatekeeper.preview(try await question(request, holds: false).call)))
+            }
+        case ("v1", 2) where path[1] == "events": return try await only(.get, request) { events(request, context) }
+        case ("livez", 1): return try await only(.get, request) { plain(200, "ok\n") }
+        case ("readyz", 1): return try await only(.get, request) { ready(request) }
+        case ("metrics", 1):
+            return try await only(.get, request) {
+                plain(200, Exposition.text(gatekeeper.metrics()), type: Exposition.contentType)
+            }
+        default: return Self.problem(404, "there is nothing at this path")
+        }
+    }
+
+    private func only(_ method: HTTPRequest.Method, _ request: Request, _ body: () async throws -> Response) async throws -> Response {
+        guard request.method == method else {
+            var response = Self.problem(405, "only \(method.rawValue) is served here")
+            response.headers[.allow] = method.rawValue
+            return response
+        }
+        return try await body()
+    }
+}
+
+// MARK: - Decisions
+
+extension DoorResponder {
+    private func evaluate(_ request: Request, holds: Bool) async throws -> Response {
+        let question = try await question(request, holds: holds)
+        return answer(200, EvaluationCodec.json(await gatekeeper.check(question.call, patience: question.patience ?? patience)))
+    }
+
+    private func question(_ request: Request, holds: Bool) async throws -> EvaluationCodec.Question {
+        let body = try await body(request)
+        let trace = HTTPField.Name("traceparent").flatMap { request.headers[$0] }
+        return try EvaluationCodec.question(
+            body, headers: .init(authorization: request.headers[.authorization], traceparent: trace), holds: holds, hashing: hashing)
+    }
+
+    private func settle(_ decisionID: String, _ request: Request) async throws -> Response {
+        let json = try EvaluationCodec.parse(try await body(request))
+        guard json.members != nil else { throw EvaluationCodec.Problem(400, "the body must be a JSON object") }
+        let amounts = try EvaluationCodec.amounts(json["amounts"] ?? .object([]))
+        return try await ended { try await gatekeeper.settle(decisionID, actual: amounts) }
+    }
+
+    private func ended(_ end: () async throws -> Void) async throws -> Response {
+        do {
+            try await end()
+            return Response(status: .noContent)
+        } catch let error as HoldError {
+            return switch error {
+            case .unknownHold: Self.problem(404, "no such hold here, or it was ended before")
+            case .malformed: Self.problem(400, "the amounts do not fit the hold")
+            case .unrecordable: Self.problem(503, "the end cannot be recorded; the hold stays charged")
+            case .unreachable: Self.problem(503, "the node that holds it cannot be reached")
+            }
+        }
+    }
+
+    private func body(_ request: Request) async throws -> [UInt8] {
+        let type = request.headers[.contentType]?.split(separator: ";").first?.lowercased() ?? ""
+        guard type.filter({ $0 != " " }) == "application/json" else {
+            throw EvaluationCodec.Problem(415, "Content-Type must be application/json")
+        }
+        do {
+            return Array(buffer: try await request.body.collect(upTo: HTTPLimits.bodyBytes))
+        } catch is NIOTooManyBytesError {
+            throw EvaluationCodec.Problem(413, "the body is larger than \(HTTPLimits.bodyBytes) bytes")
+        }
+    }
+}
+
+// MARK: - Events, health, metrics
+
+extension DoorResponder {
+    private func events(_ request: Request, _ context: DoorContext) -> Response {
+        let channel = context.channel
+        guard let (id, events) = hub.join(drop: { channel.close(promise: nil) }) else {
+            return Self.problem(503, "cancellations cannot be told now")
+        }
+        let body = ResponseBody { writer in
+            defer { hub.leave(id) }
+            try await request.body.consumeWithCancellationOnInboundClose { _ in
+                try await writer.write(ByteBuffer(string: ": subscribed\n\n"))
+                for await event in events { try await writer.write(event) }
+            }
+            try await writer.finish(nil)
+        }
+        return Response(status: .ok, headers: [.contentType: "text/event-stream", .cacheControl: "no-store"], body: body)
+    }
+
+    private func ready(_ request: Request) -> Response {
+        let health = gatekeeper.health()
+        let checks = [
+            ("view applied", health.viewApplied), ("lease held", health.leaseHeld), ("journal writable", health.journalWritable),
+            (health.halted.map { "halted: \($0)" } ?? "not halted", health.halted == nil),
+        ]
+        let isVerbose = request.uri.query?.split(separator: "&").contains { $0 == "verbose" || $0.hasPrefix("verbose=") } ?? false
+        let lines = checks.filter { isVerbose || !$0.1 }.map { "[\($0.1 ? "+" : "-")] \($0.0)\n" }
+        return plain(health.isReady ? 200 : 503, lines.joined() + (health.isReady ? "ready\n" : "not ready\n"))
+    }
+}
+
+// MARK: - Answers
+
+extension DoorResponder {
+    private func answer(_ status: Int, _ json: JSON) -> Response {
+        Response(status: .init(code: status), headers: [.contentType: "application/json"], body: .init(byteBuffer: ByteBuffer(bytes: json.bytes)))
+    }
+
+    private func plain(_ status: Int, _ text: String, type: String = "text/plain; charset=utf-8") -> Response {
+        Response(status: .init(code: status), headers: [.contentType: type], body: .init(byteBuffer: ByteBuffer(string: text)))
+    }
+
+    /// RFC 9457: without a `type` of its own, `title` is the phrase of the status.
+    private static func problem(_ status: Int, _ detail: String) -> Response {
+        let status = HTTPResponse.Status(code: status)
+        let json = JSON.members([
+            "type": .string("about:blank"), "title": .string(status.reasonPhrase), "status": .integer(status.code), "detail": .string(detail),
+        ])
+        return Response(
+            status: status, headers: [.contentType: "application/problem+json"], body: .init(byteBuffer: ByteBuffer(bytes: json.bytes)))
+    }
+}

@@ -1,0 +1,157 @@
+package import PenstockCore
+
+extension EvaluationCodec {
+    /// What the headers of a question may name.
+    package struct Headers: Sendable {
+        package var authorization: String?
+        package var traceparent: String?
+
+        package init(authorization: String? = nil, traceparent: String? = nil) {
+            self.authorization = authorization
+            self.traceparent = traceparent
+        }
+    }
+
+    /// Reads an AuthZEN evaluation. Unknown members are ignored; known ones of a wrong type are refused.
+    ///
+    /// The grant is named by its credential alone: `subject` must be there, as the standard asks, and decides nothing.
+    package static func question(_ body: [UInt8], headers: Headers, holds: Bool, hashing: Hashing) throws(Problem) -> Question {
+        let json = try parse(body)
+        guard json.members != nil else { throw Problem(400, "the body must be a JSON object") }
+        let subject = try object(json, "subject", required: true)
+        _ = try text(subject, "type", in: "subject")
+        _ = try text(subject, "id", in: "subject")
+        let action = try object(json, "action", required: true)
+        let resource = try object(json, "resource", required: true)
+        let context = try object(json, "context", required: false)
+        var call = Call(
+            credential: try credential(context, headers, hashing), action: try text(action, "name", in: "action"),
+            resourceType: try text(resource, "type", in: "resource"), resourceID: try text(resource, "id", in: "resource"))
+        _ = try object(subject, "properties", required: false)
+        call.attributes = try attributes(context, properties: [("action", action), ("resource", resource)])
+        if let declared = present(context["amounts"]) {
+            guard let amounts = CallAmounts(try amounts(declared)) else { throw Problem(400, "too many amounts, or a unit without a name") }
+            call.amounts = amounts
+        }
+        call.callID = try optionalText(context, "call_id")
+        call.argumentsDigest = try argumentsDigest(context, hashing)
+        call.traceID = (context["traceparent"]?.text ?? headers.traceparent).flatMap(TraceParent.traceID) ?? .unknown
+        if let position = present(context["at_least"]) {
+            guard let atLeast = position.uint64 else { throw Problem(400, "context.at_least must be a whole number") }
+            call.atLeast = atLeast
+        }
+        call.holds = holds
+        return Question(call: call, patience: try patience(context))
+    }
+
+    /// The same question, as the client asks it. The credential goes in the `Authorization` header.
+    package static func json(_ call: Call, patience: Duration) -> JSON {
+        let traceparent = call.traceID == .unknown ? nil : JSON.string("00-\(call.traceID)-0000000000000001-00")
+        let attributes = call.attributes.sorted { $0.key < $1.key }.map { JSON.Member($0.key, .string($0.value)) }
+        return .members([
+            "subject": .members(["type": .string("agent"), "id": .string("")]),
+            "action": .members(["name": .string(call.action)]),
+            "resource": .members(["type": .string(call.resourceType), "id": .string(call.resourceID)]),
+            "context": .members([
+                "amounts": call.amounts.count == 0 ? nil : json(call.amounts.list),
+                "attributes": attributes.isEmpty ? nil : .object(attributes),
+                "call_id": call.callID.isEmpty ? nil : .string(call.callID),
+                "arguments_digest": call.argumentsDigest == .zero ? nil : .string(call.argumentsDigest.hex),
+                "traceparent": traceparent,
+                "at_least": call.atLeast == 0 ? nil : .integer(call.atLeast),
+                "patience_ms": .integer(milliseconds(patience)),
+            ]),
+        ])
+    }
+
+    package static func milliseconds(_ duration: Duration) -> Int64 {
+        max(0, min(HTTPLimits.patienceMS, duration.components.seconds * 1_000 + duration.components.attoseconds / 1_000_000_000_000_000))
+    }
+}
+
+// MARK: - Members
+
+extension EvaluationCodec {
+    private static func present(_ json: JSON?) -> JSON? { json == .null ? nil : json }
+
+    private static func object(_ json: JSON, _ name: String, required: Bool) throws(Problem) -> JSON {
+        guard let value = required ? json[name] : present(json[name]) else {
+            if required { throw Problem(400, "\(name) is missing") }
+            return .object([])
+        }
+        guard value.members != nil else { throw Problem(400, "\(name) must be an object") }
+        return value
+    }
+
+    private static func text(_ json: JSON, _ name: String, in place: String) throws(Problem) -> String {
+        guard let value = json[name] else { throw Problem(400, "\(place).\(name) is missing") }
+        guard let text = value.text else { throw Problem(400, "\(place).\(name) must be a string") }
+        return text
+    }
+
+    private static func optionalText(_ context: JSON, _ name: String) throws(Problem) -> String {
+        guard let value = present(context[name]) else { return "" }
+        guard let text = value.text else { throw Problem(400, "context.\(name) must be a string") }
+        return text
+    }
+
+    /// `Digest.zero` when there is none, so that the gatekeeper denies it in its own words.
+    private static func credential(_ context: JSON, _ headers: Headers, _ hashing: Hashing) throws(Problem) -> Digest {
+        let inBody = try optionalText(context, "credential")
+        var inHeader = ""
+        if let header = headers.authorization, header.prefix(7).lowercased() == "bearer " {
+            let token = String(header.dropFirst(7).drop { $0 == " " })
+            if token.hasPrefix("pst_") { inHeader = token }
+        }
+        guard inBody.isEmpty || inHeader.isEmpty || inBody == inHeader else {
+            throw Problem(400, "context.credential and the Authorization header name different grants")
+        }
+        return hashing.credentialDigest(inBody.isEmpty ? inHeader : inBody) ?? .zero
+    }
+
+    private static func attributes(_ context: JSON, properties: [(String, JSON)]) throws(Problem) -> [String: String] {
+        var attributes: [String: String] = [:]
+        for member in try object(context, "attributes", required: false).members ?? [] {
+            guard let value = attribute(member.value) else {
+                throw Problem(400, "context.attributes: \(member.key.prefix(64)) must be a string, a whole number or a boolean")
+            }
+            attributes[member.key] = value
+        }
+        for (place, entity) in properties {
+            for member in try object(entity, "properties", required: false).members ?? [] {
+                guard let value = attribute(member.value) else { continue }
+                guard attributes.updateValue(value, forKey: "\(place).\(member.key)") == nil else {
+                    throw Problem(400, "attribute comes twice: \(place).\(member.key.prefix(64))")
+                }
+            }
+        }
+        guard attributes.count <= HTTPLimits.attributes else { throw Problem(400, "more than \(HTTPLimits.attributes) attributes") }
+        return attributes
+    }
+
+    private static func attribute(_ json: JSON) -> String? {
+        switch json {
+        case .string(let text): text
+        case .bool(let flag): flag ? "true" : "false"
+        case .number(let text) where json.int64 != nil: text
+        default: nil
+        }
+    }
+
+    private static func argumentsDigest(_ context: JSON, _ hashing: Hashing) throws(Problem) -> Digest {
+        let digest = try optionalText(context, "arguments_digest")
+        if let arguments = context["arguments"] {
+            guard digest.isEmpty else { throw Problem(400, "context names arguments and their digest; one will do") }
+            return hashing.hash(arguments.canonicalBytes)
+        }
+        guard !digest.isEmpty else { return .zero }
+        guard let digest = Digest(hex: digest) else { throw Problem(400, "context.arguments_digest must be 64 hexadecimal digits") }
+        return digest
+    }
+
+    private static func patience(_ context: JSON) throws(Problem) -> Duration? {
+        guard let value = present(context["patience_ms"]) else { return nil }
+        guard let milliseconds = value.int64, milliseconds >= 0 else { throw Problem(400, "context.patience_ms must be a whole number") }
+        return .milliseconds(min(milliseconds, HTTPLimits.patienceMS))
+    }
+}

@@ -1,0 +1,111 @@
+package import PenstockCore
+package import PenstockEnforcer
+
+/// How calls, decisions and amounts look in JSON: OpenID AuthZEN 1.0, with what Penstock adds under `context`.
+/// The door and its client share it.
+package enum EvaluationCodec {
+    /// A call as it was asked about.
+    package struct Question: Sendable {
+        package var call: Call
+        /// How long the caller wants to wait, if it says.
+        package var patience: Duration?
+    }
+
+    /// Why a body is not a question: an HTTP status and a message for people.
+    package struct Problem: Error, Hashable, Sendable {
+        package var status: Int
+        package var message: String
+
+        package init(_ status: Int, _ message: String) {
+            self.status = status
+            self.message = message
+        }
+    }
+
+    package static func parse(_ body: [UInt8]) throws(Problem) -> JSON {
+        do {
+            return try JSONParser.parse(body)
+        } catch {
+            switch error {
+            case .syntax(let offset): throw Problem(400, body.isEmpty ? "the body is empty" : "not JSON, at byte \(offset)")
+            case .ambiguous(let what): throw Problem(400, "ambiguous JSON: \(what)")
+            case .tooDeep: throw Problem(400, "JSON is nested too deeply")
+            }
+        }
+    }
+
+    /// `{"calls": 1}`
+    package static func amounts(_ json: JSON) throws(Problem) -> [Amount] {
+        guard let members = json.members else { throw Problem(400, "amounts must be an object of whole numbers") }
+        var amounts: [Amount] = []
+        for member in members {
+            guard let value = member.value.int64, value >= 0 else {
+                throw Problem(400, "amount of \(member.key.prefix(64)) must be a whole number, not negative")
+            }
+            amounts.append(Amount(member.key, value))
+        }
+        return amounts
+    }
+
+    package static func json(_ amounts: [Amount]) -> JSON {
+        .object(amounts.map { JSON.Member($0.unit, .integer($0.value)) })
+    }
+}
+
+// MARK: - Decisions
+
+extension EvaluationCodec {
+    package static func json(_ decision: Decision) -> JSON {
+        .members([
+            "decision": .bool(decision.isAllow),
+            "context": .members([
+                "reason": .string(decision.reason.name),
+                "reason_code": .integer(decision.reason.rawValue),
+                "transient": .bool(decision.reason.isTransient),
+                "grant_id": decision.grantID.isEmpty ? nil : .string(decision.grantID),
+                "run_id": decision.runID.isEmpty ? nil : .string(decision.runID),
+                "position": .integer(decision.position),
+                "view_age_ms": decision.viewAgeMS < 0 ? nil : .integer(decision.viewAgeMS),
+                "permit": decision.isAllow
+                    ? .members(["id": .string(decision.decisionID), "valid_for_ms": .integer(decision.validForMS)]) : nil,
+                "remaining": decision.remaining.isEmpty ? nil : json(decision.remaining),
+                "decision_id": decision.decisionID.isEmpty ? nil : .string(decision.decisionID),
+                "retry_after_ms": decision.retryAfterMS > 0 ? .integer(decision.retryAfterMS) : nil,
+            ]),
+        ])
+    }
+
+    /// Nil when it is not an answer of this version. An allow that contradicts itself is a denial.
+    package static func decision(_ json: JSON) -> Decision? {
+        guard let allowed = json["decision"]?.flag, let context = json["context"],
+            let code = context["reason_code"]?.int64.flatMap(UInt16.init(exactly:))
+        else { return nil }
+        var reason = Reason(rawValue: code) ?? .noView
+        if allowed != (reason == .none) { reason = .noView }
+        return Decision(
+            reason: reason, decisionID: context["decision_id"]?.text ?? "", grantID: context["grant_id"]?.text ?? "",
+            runID: context["run_id"]?.text ?? "", position: context["position"]?.uint64 ?? 0,
+            viewAgeMS: context["view_age_ms"]?.int64 ?? -1, validForMS: context["permit"]?["valid_for_ms"]?.int64 ?? 0,
+            remaining: context["remaining"].flatMap { try? amounts($0) } ?? [], retryAfterMS: context["retry_after_ms"]?.int64 ?? 0)
+    }
+
+    package static func json(_ reason: Reason) -> JSON {
+        .members(["reason": .string(reason.name), "reason_code": .integer(reason.rawValue)])
+    }
+
+    package static func reason(_ json: JSON) -> Reason? {
+        json["reason_code"]?.int64.flatMap(UInt16.init(exactly:)).flatMap(Reason.init(rawValue:))
+    }
+
+    package static func json(_ cancellation: Cancellation) -> JSON {
+        .members([
+            "decision_id": .string(cancellation.decisionID), "reason": .string(cancellation.reason.name),
+            "reason_code": .integer(cancellation.reason.rawValue),
+        ])
+    }
+
+    package static func cancellation(_ json: JSON) -> Cancellation? {
+        guard let decisionID = json["decision_id"]?.text else { return nil }
+        return Cancellation(decisionID: decisionID, reason: reason(json) ?? .revoked)
+    }
+}

@@ -1,0 +1,108 @@
+internal import NIOCore
+import PenstockCore
+internal import PenstockEnforcer
+internal import ServiceLifecycle
+internal import Synchronization
+
+/// Hands the gatekeeper's cancellations to every client of `/v1/events`.
+///
+/// Whoever lags behind, or is there while the gatekeeper cannot say, loses its stream: it must take the gap for
+/// anything that may have been cancelled.
+final class EventHub: Service, Sendable {
+    private struct Client {
+        var events: AsyncStream<ByteBuffer>.Continuation
+        var drop: @Sendable () -> Void
+    }
+
+    private struct State {
+        /// Nil between two subscriptions, and once closed.
+        var isLive = false
+        var isClosed = false
+        var clients: [UInt64: Client] = [:]
+        var nextID: UInt64 = 0
+    }
+
+    private let gatekeeper: any Gatekeeper
+    private let keepAlive: Duration
+    private let state = Mutex(State())
+
+    init(_ gatekeeper: any Gatekeeper, keepAlive: Duration) {
+        self.gatekeeper = gatekeeper
+        self.keepAlive = keepAlive
+    }
+
+    /// Runs until shutdown, so that the streams end before the servers wait for their connections.
+    func run() async throws {
+        await withGracefulShutdownHandler {
+            await withTaskGroup(of: Void.self) { group in
+                group.addTask { await self.follow() }
+                group.addTask { await self.beat() }
+                await group.next()
+                group.cancelAll()
+            }
+        } onGracefulShutdown: {
+            self.end(closing: true)
+        }
+        end(closing: true)
+    }
+
+    private func follow() async {
+        while !Task.isCancelled, !state.withLock({ $0.isClosed }) {
+            let cancellations = gatekeeper.cancellations()
+            state.withLock { $0.isLive = !$0.isClosed }
+            for await cancellation in cancellations {
+                publish(ByteBuffer(bytes: Array("event: cancelled\ndata: ".utf8) + EvaluationCodec.json(cancellation).bytes + [10, 10]))
+                if state.withLock({ $0.isClosed }) { return }
+            }
+            end(closing: false)
+            try? await Task.sleep(for: .milliseconds(500))
+        }
+    }
+
+    private func beat() async {
+        var slept: Duration = .zero
+        let tick = min(keepAlive, .milliseconds(200))
+        while !Task.isCancelled, !state.withLock({ $0.isClosed }) {
+            try? await Task.sleep(for: tick)
+            slept += tick
+            guard slept >= keepAlive else { continue }
+            slept = .zero
+            publish(ByteBuffer(string: ": keep-alive\n\n"))
+        }
+    }
+
+    private func publish(_ event: ByteBuffer) {
+        let clients = state.withLock { $0.clients }
+        for (id, client) in clients {
+            guard case .dropped = client.events.yield(event) else { continue }
+            leave(id)
+            client.drop()
+        }
+    }
+
+    private func end(closing: Bool) {
+        let clients = state.withLock { state in
+            state.isLive = false
+            if closing { state.isClosed = true }
+            defer { state.clients = [:] }
+            return state.clients
+        }
+        for client in clients.values { client.events.finish() }
+    }
+
+    /// - Parameter drop: cuts the client's connection, however its last write stands.
+    /// - Returns: nil when nothing can be promised now.
+    func join(drop: @escaping @Sendable () -> Void) -> (id: UInt64, events: AsyncStream<ByteBuffer>)? {
+        let (events, continuation) = AsyncStream<ByteBuffer>.makeStream(bufferingPolicy: .bufferingOldest(HTTPLimits.eventsPerClient))
+        return state.withLock { state in
+            guard state.isLive, state.clients.count < HTTPLimits.eventClients else { return nil }
+            state.nextID += 1
+            state.clients[state.nextID] = Client(events: continuation, drop: drop)
+            return (state.nextID, events)
+        }
+    }
+
+    func leave(_ id: UInt64) {
+        state.withLock { $0.clients.removeValue(forKey: id) }?.events.finish()
+    }
+}

@@ -1,0 +1,115 @@
+internal import Hummingbird
+package import Logging
+internal import NIOCore
+import PenstockCore
+package import PenstockEnforcer
+package import ServiceLifecycle
+internal import Synchronization
+
+/// Where and how a door listens.
+package struct HTTPDoorOptions: Sendable {
+    /// Path of a Unix socket that only its owner may open.
+    package var unixPath: String?
+    /// A loopback address: this version speaks no TLS.
+    package var host = "127.0.0.1"
+    /// 0 takes any free port; nil listens on none.
+    package var port: Int?
+    /// How long a decision may wait for a slice when the caller does not say.
+    package var patience: Duration = .seconds(2)
+    /// Between two comments on an event stream. A client takes three of them missed for a lost stream.
+    package var keepAlive: Duration = .seconds(15)
+    /// Told each address once it answers: `unix:PATH` or `http://HOST:PORT`.
+    package var onListening: @Sendable (String) -> Void = { _ in }
+
+    package init(unixPath: String? = nil, port: Int? = nil) {
+        self.unixPath = unixPath
+        self.port = port
+    }
+}
+
+package enum HTTPDoorError: Error, Hashable, Sendable, CustomStringConvertible {
+    case noAddress
+    case notLoopback(String)
+    case pathTooLong(String)
+    case notASocket(String)
+    case inUse(String)
+
+    package var description: String {
+        switch self {
+        case .noAddress: "the HTTP door has neither a socket path nor a port"
+        case .notLoopback(let host): "\(host) is not a loopback address, and this version has no TLS: use 127.0.0.1, ::1 or a Unix socket"
+        case .pathTooLong(let path): "\(path) is too long for a Unix socket (\(HTTPLimits.socketPathBytes) bytes)"
+        case .notASocket(let path): "\(path) exists and is not a socket"
+        case .inUse(let path): "another process answers at \(path)"
+        }
+    }
+}
+
+/// The HTTP side of one enforcer: AuthZEN, holds, cancellations, health and metrics.
+package struct HTTPDoor: Service {
+    private let gatekeeper: any Gatekeeper & Observable
+    private let hashing: Hashing
+    private let options: HTTPDoorOptions
+    private let logger: Logger
+
+    /// Throws when the addresses cannot be served; nothing is bound before `run`.
+    package init(_ gatekeeper: any Gatekeeper & Observable, hashing: Hashing, options: HTTPDoorOptions, logger: Logger) throws(HTTPDoorError) {
+        guard options.unixPath != nil || options.port != nil else { throw .noAddress }
+        if options.port != nil, !Self.isLoopback(options.host) { throw .notLoopback(options.host) }
+        self.gatekeeper = gatekeeper
+        self.hashing = hashing
+        self.options = options
+        self.logger = logger
+    }
+
+    /// Serves until shutdown. Throws when an address cannot be bound.
+    package func run() async throws {
+        let hub = EventHub(gatekeeper, keepAlive: options.keepAlive)
+        let responder = DoorResponder(gatekeeper: gatekeeper, hashing: hashing, hub: hub, patience: options.patience)
+        var services: [any Service] = []
+        let inode = Mutex<UInt?>(nil)
+        let file = options.unixPath.map(SocketFile.init(path:))
+        let told = options.onListening
+        if let file {
+            try file.claim()
+            services.append(
+                application(responder, .unixDomainSocket(path: file.temporary)) { channel in
+                    guard let number = file.publish() else {
+                        channel.close(promise: nil)
+                        return
+                    }
+                    inode.withLock { $0 = number }
+                    told("unix:\(file.path)")
+                })
+        }
+        if let port = options.port {
+            let host = options.host
+            services.append(
+                application(responder, .hostname(host, port: port)) { channel in
+                    let shown = host.contains(":") ? "[\(host)]" : host
+                    told("http://\(shown):\(channel.localAddress?.port ?? port)")
+                })
+        }
+        defer { if let number = inode.withLock({ $0 }) { file?.remove(inode: number) } }
+        // Services stop in reverse: the event streams first, then the servers that carry them.
+        try await ServiceGroup(configuration: .init(services: services + [hub], logger: logger)).run()
+    }
+
+    private func application(
+        _ responder: DoorResponder, _ address: BindAddress, onRunning: @escaping @Sendable (any Channel) async -> Void
+    ) -> Application<DoorResponder> {
+        var quiet = logger
+        quiet.logLevel = max(logger.logLevel, .warning)
+        return Application(
+            responder: responder,
+            configuration: .init(
+                address: address, availableConnectionsDelegate: MaximumAvailableConnections(HTTPLimits.connections)),
+            onServerRunning: onRunning, logger: quiet)
+    }
+
+    static func isLoopback(_ host: String) -> Bool {
+        if host == "::1" || host == "localhost" { return true }
+        let parts = host.split(separator: ".", omittingEmptySubsequences: false)
+        return parts.count == 4 && parts[0] == "127" && parts.allSatisfy { UInt8($0) != nil }
+    }
+}

@@ -1,0 +1,19 @@
+/// Every bound on what an HTTP peer may send or make us keep, with its reason.
+package enum HTTPLimits {
+    /// A call's description; arguments beyond it are named by their digest.
+    package static let bodyBytes = 64 * 1024
+    /// An answer is a few hundred bytes; anything larger is not from a Penstock.
+    package static let answerBytes = 64 * 1024
+    /// Attributes of one call: a grant has at most 64 conditions.
+    package static let attributes = 256
+    /// Cancellations waiting for a client that does not read: one that lags further reconnects and fails closed.
+    package static let eventsPerClient = 1_024
+    /// Clients of the event stream: gateways on this machine.
+    package static let eventClients = 256
+    /// Connections to one address.
+    package static let connections = 1_024
+    /// A wait that a caller may ask for, in milliseconds.
+    package static let patienceMS: Int64 = 30_000
+    /// `sun_path` of Linux (unix(7)), less the suffix under which a socket is made ready.
+    package static let socketPathBytes = 107 - SocketFile.suffix.utf8.count
+}

@@ -1,0 +1,199 @@
+internal import AsyncHTTPClient
+internal import NIOCore
+internal import NIOHTTP1
+package import PenstockCore
+package import PenstockEnforcer
+internal import Synchronization
+
+/// An enforcer reached over its HTTP door, on behalf of one credential.
+///
+/// Whatever goes wrong on the way is a denial for want of a view. A call that holds is asked about only while the
+/// stream of cancellations stands, once anybody has subscribed to it: its caller could not be told to stop it.
+package final class RemoteGatekeeper: Gatekeeper {
+    package enum Problem: Error, Hashable, Sendable, CustomStringConvertible {
+        case endpoint(String)
+        case credential
+
+        package var description: String {
+            switch self {
+            case .endpoint(let text): "\(text) is neither unix:PATH nor http://127.0.0.1:PORT"
+            case .credential: "the credential is not well formed"
+            }
+        }
+    }
+
+    private struct Watch {
+        /// Somebody relies on cancellations.
+        var isWanted = false
+        var live = 0
+        /// Streams that have broken so far.
+        var broken = 0
+    }
+
+    private let base: String
+    private let credential: String
+    private let digest: Digest
+    private let client: HTTPClient
+    private let watch = Mutex(Watch())
+
+    /// - Parameter endpoint: `unix:PATH` or `http://` with a loopback address and a port.
+    package init(endpoint: String, credential: String, hashing: Hashing) throws(Problem) {
+        guard let base = Self.base(endpoint) else { throw .endpoint(endpoint) }
+        guard let digest = hashing.credentialDigest(credential) else { throw .credential }
+        self.base = base
+        self.credential = credential
+        self.digest = digest
+        var configuration = HTTPClient.Configuration(
+            redirectConfiguration: .disallow, timeout: .init(connect: .seconds(2), read: .seconds(45)))
+        configuration.connectionPool.retryConnectionEstablishment = false
+        configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = 64
+        client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
+    }
+
+    deinit {
+        Task { [client] in try? await client.shutdown() }
+    }
+
+    static func base(_ endpoint: String) -> String? {
+        if endpoint.hasPrefix("unix:") {
+            let path = endpoint.dropFirst(5)
+            guard path.hasPrefix("/") else { return nil }
+            let escaped = path.utf8.map { byte -> String in
+                switch byte {
+                case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "0")...UInt8(ascii: "9"),
+                    UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "."):
+                    String(Unicode.Scalar(byte))
+                default: "%" + Hex.encode([byte])
+                }
+            }
+            return "http+unix://" + escaped.joined()
+        }
+        guard endpoint.hasPrefix("http://") else { return nil }
+        let place = endpoint.dropFirst(7).drop { $0 == " " }
+        let authority = place.hasSuffix("/") ? place.dropLast() : place
+        guard let colon = authority.lastIndex(of: ":"), UInt16(authority[authority.index(after: colon)...]) != nil else { return nil }
+        var host = String(authority[..<colon])
+        if host.hasPrefix("["), host.hasSuffix("]") { host = String(host.dropFirst().dropLast()) }
+        return HTTPDoor.isLoopback(host) ? "http://\(authority)" : nil
+    }
+}
+
+// MARK: - Calls
+
+extension RemoteGatekeeper {
+    package func check(_ call: Call, patience: Duration) async -> Decision {
+        guard call.credential == digest else { return Decision(reason: .unknownCredential) }
+        guard !call.holds || (await isWatched(within: patience)) else { return Decision(reason: .noView) }
+        let before = watch.withLock { $0.broken }
+        let path = call.holds ? "/v1/holds" : "/access/v1/evaluation"
+        guard let (status, answer) = await post(path, EvaluationCodec.json(call, patience: patience).bytes, within: patience + .seconds(1)) else {
+            return Decision(reason: .noView)
+        }
+        if (400..<500).contains(status) { return Decision(reason: .malformed) }
+        guard status == 200, let json = try? JSONParser.parse(answer), let decision = EvaluationCodec.decision(json) else {
+            return Decision(reason: .noView)
+        }
+        if call.holds, decision.isAllow, watch.withLock({ $0.broken != before && $0.isWanted }) {
+            // Its cancellation may have gone by.
+            try? await release(decision.decisionID)
+            return Decision(reason: .noView)
+        }
+        return decision
+    }
+
+    package func settle(_ decisionID: String, actual: [Amount]) async throws(HoldError) {
+        try await end(decisionID, "settle", JSON.members(["amounts": EvaluationCodec.json(actual)]).bytes)
+    }
+
+    package func release(_ decisionID: String) async throws(HoldError) {
+        try await end(decisionID, "release", JSON.object([]).bytes)
+    }
+
+    private func end(_ decisionID: String, _ how: String, _ body: [UInt8]) async throws(HoldError) {
+        let isName = decisionID.utf8.allSatisfy { byte in
+            (48...57).contains(byte) || (65...90).contains(byte) || (97...122).contains(byte) || byte == 45
+        }
+        guard isName, !decisionID.isEmpty else { throw .unknownHold }
+        guard let (status, _) = await post("/v1/holds/\(decisionID)/\(how)", body, within: .seconds(5)) else { throw .unreachable }
+        switch status {
+        case 204: return
+        case 404: throw .unknownHold
+        case 400: throw .malformed
+        case 503: throw .unrecordable
+        default: throw .unreachable
+        }
+    }
+
+    package func preview(_ call: Call) async -> Reason {
+        guard call.credential == digest else { return .unknownCredential }
+        guard let (status, answer) = await post("/v1/preview", EvaluationCodec.json(call, patience: .zero).bytes, within: .seconds(3)),
+            status == 200, let json = try? JSONParser.parse(answer), let reason = EvaluationCodec.reason(json)
+        else { return .noView }
+        return reason
+    }
+
+    private func post(_ path: String, _ body: [UInt8], within time: Duration) async -> (status: Int, body: [UInt8])? {
+        var request = HTTPClientRequest(url: base + path)
+        request.method = .POST
+        request.headers = ["Content-Type": "application/json", "Authorization": "Bearer \(credential)"]
+        request.body = .bytes(ByteBuffer(bytes: body))
+        do {
+            let response = try await client.execute(request, timeout: .milliseconds(EvaluationCodec.milliseconds(time)))
+            let answer = try await response.body.collect(upTo: HTTPLimits.answerBytes)
+            return (Int(response.status.code), Array(buffer: answer))
+        } catch {
+            return nil
+        }
+    }
+}
+
+// MARK: - Cancellations
+
+extension RemoteGatekeeper {
+    /// One subscription: it ends when the stream breaks, at most three keep-alives after the other side went silent.
+    package func cancellations() -> AsyncStream<Cancellation> {
+        watch.withLock { $0.isWanted = true }
+        let (stream, continuation) = AsyncStream<Cancellation>.makeStream(bufferingPolicy: .bufferingOldest(HTTPLimits.eventsPerClient))
+        let following = Task { [base, client, weak self] in
+            defer { continuation.finish() }
+            guard let response = try? await client.execute(HTTPClientRequest(url: base + "/v1/events"), deadline: .distantFuture),
+                response.status == .ok
+            else { return }
+            var isLive = false
+            defer { if isLive { self?.lost() } }
+            var parser = EventStreamParser()
+            do {
+                for try await chunk in response.body {
+                    if !isLive {
+                        isLive = true
+                        self?.watch.withLock { $0.live += 1 }
+                    }
+                    for event in parser.read(chunk.readableBytesView) where event.name == "cancelled" {
+                        guard let json = try? JSONParser.parse(Array(event.data.utf8)), let cancellation = EvaluationCodec.cancellation(json),
+                            case .enqueued = continuation.yield(cancellation)
+                        else { return }
+                    }
+                    if parser.isBroken { return }
+                }
+            } catch {}
+        }
+        continuation.onTermination = { _ in following.cancel() }
+        return stream
+    }
+
+    private func lost() {
+        watch.withLock { watch in
+            watch.live -= 1
+            watch.broken += 1
+        }
+    }
+
+    private func isWatched(within patience: Duration) async -> Bool {
+        let started = ContinuousClock.now
+        while !watch.withLock({ !$0.isWanted || $0.live > 0 }) {
+            guard ContinuousClock.now - started < patience, !Task.isCancelled else { return false }
+            try? await Task.sleep(for: .milliseconds(5))
+        }
+        return true
+    }
+}

@@ -1,5 +1,5 @@
 internal import Logging
-internal import PenstockCore
+package import PenstockCore
 internal import PenstockCrypto
 internal import PenstockJournal
 internal import PenstockNode

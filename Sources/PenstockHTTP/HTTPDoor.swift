@@ -1,9 +1,10 @@
 internal import Hummingbird
+internal import HummingbirdCore
 package import Logging
 internal import NIOCore
 import PenstockCore
 package import PenstockEnforcer
-package import ServiceLifecycle
+internal import ServiceLifecycle
 internal import Synchronization
 
 /// Where and how a door listens.

@@ -1,8 +1,4 @@
-#if canImport(Glibc)
 internal import Glibc
-#else
-internal import Musl
-#endif
 
 /// The file of a listening Unix socket: made ready beside its place, mode 0600, then moved there, so that nobody
 /// else can connect at any moment and a running server is never replaced.

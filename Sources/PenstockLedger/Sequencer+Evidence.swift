@@ -95,6 +95,7 @@ extension Sequencer {
         for index in reply.barrier.nodes.indices {
             reply.barrier.nodes[index].cosigned = cosigners.contains(reply.barrier.nodes[index].node) && reply.barrier.nodes[index].state == .enforced
         }
+        reply.statementSignature = Data(identity.signing.sign(ReceiptStatement.text(mesh: identity.member.mesh, barrier: reply.barrier)))
         reply.complete = reply.barrier.state == .closed && reply.barrier.nodes.allSatisfy { $0.state != .enforced || $0.cosigned }
         return reply
     }

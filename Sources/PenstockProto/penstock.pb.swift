@@ -1755,6 +1755,9 @@ package nonisolated struct Penstock_V1_ReceiptReply: Sendable {
   /// every node that enforced it has cosigned
   package var complete: Bool = false
 
+  /// by the ledger over the receipt's statement: what it says of each node
+  package var statementSignature: Data = Data()
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -5238,7 +5241,7 @@ nonisolated extension Penstock_V1_DecisionsStored: SwiftProtobuf.Message, SwiftP
 
 nonisolated extension Penstock_V1_ReceiptReply: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".ReceiptReply"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}barrier\0\u{1}event\0\u{1}checkpoint\0\u{1}proof\0\u{3}durable_at_ms\0\u{1}complete\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}barrier\0\u{1}event\0\u{1}checkpoint\0\u{1}proof\0\u{3}durable_at_ms\0\u{1}complete\0\u{3}statement_signature\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -5252,6 +5255,7 @@ nonisolated extension Penstock_V1_ReceiptReply: SwiftProtobuf.Message, SwiftProt
       case 4: try { try decoder.decodeRepeatedBytesField(value: &self.proof) }()
       case 5: try { try decoder.decodeSingularInt64Field(value: &self.durableAtMs) }()
       case 6: try { try decoder.decodeSingularBoolField(value: &self.complete) }()
+      case 7: try { try decoder.decodeSingularBytesField(value: &self.statementSignature) }()
       default: break
       }
     }
@@ -5280,6 +5284,9 @@ nonisolated extension Penstock_V1_ReceiptReply: SwiftProtobuf.Message, SwiftProt
     if self.complete != false {
       try visitor.visitSingularBoolField(value: self.complete, fieldNumber: 6)
     }
+    if !self.statementSignature.isEmpty {
+      try visitor.visitSingularBytesField(value: self.statementSignature, fieldNumber: 7)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -5290,6 +5297,7 @@ nonisolated extension Penstock_V1_ReceiptReply: SwiftProtobuf.Message, SwiftProt
     if lhs.proof != rhs.proof {return false}
     if lhs.durableAtMs != rhs.durableAtMs {return false}
     if lhs.complete != rhs.complete {return false}
+    if lhs.statementSignature != rhs.statementSignature {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -17,7 +17,8 @@ package final class Context: Sendable {
         var (major, minor, patch): (Int32, Int32, Int32) = (0, 0, 0)
         zmq_version(&major, &minor, &patch)
         // 4.3.3 fixed CVE-2020-15166: before it, unauthenticated TCP clients could starve a CURVE server.
-        precondition((major, minor, patch) >= (4, 3, 3), "libzmq \(major).\(minor).\(patch) is too old: 4.3.3 is needed")
+        precondition(
+            (major, minor, patch) >= (4, 3, 3), "libzmq \(major).\(minor).\(patch) is too old: 4.3.3 is needed")
         precondition(zmq_has("curve") == 1, "this libzmq was built without CURVE")
         guard let pointer = zmq_ctx_new() else { preconditionFailure("zmq_ctx_new: the process is out of files") }
         // zmq_ctx_set(3): both options "only apply before creating any sockets on the context".

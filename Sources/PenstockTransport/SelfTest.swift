@@ -35,7 +35,8 @@ package enum SelfTest {
             return
         case .succeeded:
             throw TransportError(
-                .selfTestFailed, "\(endpoint) let a random key in: it must not serve. Check its ZAP domain and verdict.")
+                .selfTestFailed,
+                "\(endpoint) let a random key in: it must not serve. Check its ZAP domain and verdict.")
         case nil:
             throw TransportError(
                 .selfTestFailed,
@@ -84,8 +85,8 @@ private final class HandshakeMonitor {
         return nil
     }
 
-    /// "The first frame contains an event number (16 bits), and an event value (32 bits) [...] The second frame contains
-    /// a string that specifies the affected endpoint address." For a refusal the value is the ZAP status code.
+    /// "The first frame contains an event number (16 bits), and an event value (32 bits) [...] The second frame
+    /// contains a string that specifies the affected endpoint address." For a refusal the value is the ZAP status code.
     private func receiveEvent() -> Outcome? {
         var event = [UInt8](repeating: 0, count: 6)
         var address = [UInt8](repeating: 0, count: 512)

@@ -5,8 +5,12 @@ extension Socket {
     /// verdict anew. This is how an expelled peer loses its connection: libzmq asks the verdict at the handshake only,
     /// and cannot disconnect one peer. Change the verdict first.
     ///
-    /// Admitted peers come back by themselves within the reconnection interval; a publisher's messages are lost to them
-    /// meanwhile. What the expelled peer had sent before may still be received, under its User-Id.
+    /// When this returns, new connections face the verdict and old ones are being cut by the I/O thread. libzmq
+    /// finishes that within the next calls on this socket, so go on polling or sending. What the expelled peer had
+    /// sent before may still be received, under its User-Id: compare that with the roles of the moment.
+    ///
+    /// Admitted peers come back by themselves within the reconnection interval. What was under way to or from them in
+    /// that moment is lost, also where their `send` has answered `sent`.
     ///
     /// Blocks for the moment the I/O thread takes to give the address back, at most `SocketLimits.cycleTimeout`.
     ///

@@ -90,8 +90,17 @@ extension Socket {
         guard endpoint.hasPrefix("tcp://") || endpoint.hasPrefix("ipc://") else {
             throw TransportError(.refusedScheme, "\(endpoint): use tcp:// or ipc://.")
         }
-        guard !endpoint.utf8.contains(0) else { throw TransportError(.badEndpoint, "an endpoint holds a NUL") }
+        guard !endpoint.utf8.contains(0), endpoint.hasPrefix("ipc://") || Self.hasPort(endpoint) else {
+            throw TransportError(.badEndpoint, "\(endpoint): write tcp://HOST:PORT with a port up to 65535, or *.")
+        }
         return try open()
+    }
+
+    /// libzmq takes a port modulo 65,536, so one digit too many would bind another port without a word.
+    private static func hasPort(_ endpoint: String) -> Bool {
+        guard let colon = endpoint.lastIndex(of: ":") else { return false }
+        let port = endpoint[endpoint.index(after: colon)...]
+        return port == "*" || UInt16(port) != nil
     }
 
     private func claim() {

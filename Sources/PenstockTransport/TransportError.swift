@@ -68,11 +68,13 @@ enum ZMQ {
     static func endpointFailure(_ doing: String, _ endpoint: String, _ errno: Int32) -> TransportError {
         switch errno {
         case EADDRINUSE:
-            TransportError(.addressInUse, "\(doing) \(endpoint): the address is in use. Stop its owner or choose another.")
+            TransportError(
+                .addressInUse, "\(doing) \(endpoint): the address is in use. Stop its owner or choose another.")
         case EINVAL, ENODEV, EADDRNOTAVAIL, ENAMETOOLONG, ENOENT:
             TransportError(
                 .badEndpoint,
-                "\(doing) \(endpoint): not an address here. Write tcp://HOST:PORT with a host of this machine, or ipc://PATH.")
+                "\(doing) \(endpoint): not an address here. Write tcp://HOST:PORT with a host of this machine, "
+                    + "or ipc://PATH.")
         case EPROTONOSUPPORT, ENOCOMPATPROTO:
             TransportError(.refusedScheme, "\(doing) \(endpoint): use tcp:// or ipc://.")
         default:

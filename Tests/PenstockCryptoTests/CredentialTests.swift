@@ -3,7 +3,7 @@ internal import PenstockCrypto
 internal import Testing
 
 @Suite struct CredentialTests {
-    /// 32 zero bytes; the checksum by zlib's `crc32`, the digest by `sha256sum`.
+    /// 32 zero bytes; the checksum and the digest below by Python's `zlib` and `hashlib`.
     private static let known = "pst_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAYV_amQ"
 
     @Test func generatedIsAccepted() throws {

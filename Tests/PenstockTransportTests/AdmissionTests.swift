@@ -8,7 +8,7 @@ extension TransportTests {
         let stranger = CurveKeyPair.generate()
 
         /// Tries for a while; nothing may come through.
-        private func expectRefused(_ client: Socket, at door: Door) throws {
+        private static func expectRefused(_ client: Socket, at door: Door) throws {
             #expect(try client.sendWhenReady([66], within: .milliseconds(700)) == .full)
             #expect(try door.socket.next(within: .milliseconds(100)) == nil)
         }
@@ -16,7 +16,7 @@ extension TransportTests {
         @Test
         func unknownKeyIsRefusedWhileAnAdmittedOneTalks() throws {
             let door = try Door(.router, roster: Roster([(alice, "alice")]))
-            try expectRefused(try door.client(keys: stranger), at: door)
+            try Self.expectRefused(try door.client(keys: stranger), at: door)
             let counts = try #require(Authenticator.shared.counts(domain: door.domain))
             #expect(counts.refused > 0)
             #expect(counts.admitted == 0)
@@ -41,7 +41,7 @@ extension TransportTests {
             // Another domain keeps the handler running.
             try Authenticator.shared.register(domain: Door.freshDomain(), verdict: { _, _, _ in "anyone" })
             let before = Authenticator.shared.unknownDomainCount
-            try expectRefused(try door.client(keys: alice), at: door)
+            try Self.expectRefused(try door.client(keys: alice), at: door)
             #expect(Authenticator.shared.unknownDomainCount > before)
         }
 
@@ -49,22 +49,25 @@ extension TransportTests {
         func unregisteredDomainRefusesEverybody() throws {
             let door = try Door(.router, roster: Roster([(alice, "alice")]))
             Authenticator.shared.unregister(domain: door.domain)
-            try expectRefused(try door.client(keys: alice), at: door)
+            try Self.expectRefused(try door.client(keys: alice), at: door)
             #expect(Authenticator.shared.counts(domain: door.domain) == nil)
         }
 
+        /// In a process of its own: stopping the handler would shut out the tests of other suites.
         @Test
-        func stoppedHandlerRefusesEverybodyUntilAnotherStarts() throws {
-            let domain = Door.freshDomain()
-            let roster = Roster([(alice, "alice")])
-            try Authenticator.shared.register(domain: domain, verdict: roster.verdict)
-            let door = try Door(.router, domain: domain)
-            Authenticator.shared.stop()
-            let client = try door.client(keys: alice)
-            try expectRefused(client, at: door)
-            try Authenticator.shared.register(domain: domain, verdict: roster.verdict)
-            #expect(try client.sendWhenReady([1]) == .sent)
-            #expect(try door.socket.next()?.userID == "alice")
+        func stoppedHandlerRefusesEverybodyUntilAnotherStarts() async {
+            await #expect(processExitsWith: .success) {
+                let (alice, domain) = (CurveKeyPair.generate(), Door.freshDomain())
+                let roster = Roster([(alice, "alice")])
+                try Authenticator.shared.register(domain: domain, verdict: roster.verdict)
+                let door = try Door(.router, domain: domain)
+                Authenticator.shared.stop()
+                let client = try door.client(keys: alice)
+                try Admission.expectRefused(client, at: door)
+                try Authenticator.shared.register(domain: domain, verdict: roster.verdict)
+                #expect(try client.sendWhenReady([1]) == .sent)
+                #expect(try door.socket.next()?.userID == "alice")
+            }
         }
 
         @Test(arguments: ["", "a\0b", String(repeating: "x", count: 256)])
@@ -72,7 +75,7 @@ extension TransportTests {
             let domain = Door.freshDomain()
             try Authenticator.shared.register(domain: domain, verdict: { _, _, _ in name })
             let door = try Door(.router, domain: domain)
-            try expectRefused(try door.client(keys: alice), at: door)
+            try Self.expectRefused(try door.client(keys: alice), at: door)
         }
 
         @Test
@@ -81,7 +84,7 @@ extension TransportTests {
             let client = try Socket(
                 .dealer, security: .client(keys: alice, serverKey: CurveKeyPair.generate().publicKey))
             try client.connect(door.endpoint)
-            try expectRefused(client, at: door)
+            try Self.expectRefused(client, at: door)
         }
 
         @Test

@@ -4,14 +4,18 @@ internal import Testing
 extension TransportTests {
     @Suite(.serialized)
     struct Endpoints {
-        @Test(arguments: ["inproc://a", "udp://127.0.0.1:1", "pgm://eth0;1.1.1.1:1", "127.0.0.1:1", "TCP://127.0.0.1:1", ""])
+        @Test(arguments: [
+            "inproc://a", "udp://127.0.0.1:1", "pgm://eth0;1.1.1.1:1", "127.0.0.1:1", "TCP://127.0.0.1:1", "",
+        ])
         func otherSchemesAreRefused(endpoint: String) throws {
             let socket = try Socket(.router, security: .server(keys: .generate(), domain: "d"))
             #expect { try socket.bind(endpoint) } throws: { ($0 as? TransportError)?.code == .refusedScheme }
             #expect { try socket.connect(endpoint) } throws: { ($0 as? TransportError)?.code == .refusedScheme }
         }
 
-        @Test(arguments: ["tcp://", "tcp://127.0.0.1", "tcp://127.0.0.1:99999", "tcp://192.0.2.1:*", "tcp://127.0.0.1:*\0x"])
+        @Test(arguments: [
+            "tcp://", "tcp://127.0.0.1", "tcp://127.0.0.1:99999", "tcp://192.0.2.1:*", "tcp://127.0.0.1:*\0x",
+        ])
         func addressesThatAreNotHereAreBad(endpoint: String) throws {
             let socket = try Socket(.router, security: .server(keys: .generate(), domain: "d"))
             #expect { try socket.bind(endpoint) } throws: { ($0 as? TransportError)?.code == .badEndpoint }

@@ -65,8 +65,9 @@ package struct Pattern: Hashable, Sendable {
 
     package var written: String { isPrefix ? text + "*" : text }
 
+    /// Byte for byte: Swift's own equality takes canonically equivalent texts for one, and a tool may not.
     package func matches(_ candidate: String) -> Bool {
-        isPrefix ? candidate.utf8.starts(with: text.utf8) : candidate == text
+        isPrefix ? candidate.utf8.starts(with: text.utf8) : candidate.utf8.elementsEqual(text.utf8)
     }
 }
 

@@ -8,6 +8,8 @@ package import PenstockCore
 package struct Credential: Sendable {
     package static let byteCount = 53
     private static let randomBytes = 32
+    /// The prefix and the random characters, which the checksum covers.
+    private static let coveredBytes = 47
 
     /// The secret text itself. To be written once, to the party that will hold it.
     package let reveal: String
@@ -31,6 +33,29 @@ package struct Credential: Sendable {
     package static func digest(of text: String) -> Digest? {
         var text = text
         return text.withUTF8 { digest(of: UnsafeRawBufferPointer($0)) }
+    }
+
+    private static func isWellFormed(_ text: UnsafeRawBufferPointer) -> Bool {
+        // The prefix is "pst_", read as one word.
+        guard text.count == byteCount, text.loadUnaligned(as: UInt32.self) == UInt32(littleEndian: 0x5F74_7370) else {
+            return false
+        }
+        let expected = CRC32.checksum(UnsafeRawBufferPointer(rebasing: text[..<coveredBytes]))
+        return Base64URL.alphabet.withValues { value in
+            // No early exit: characters outside the alphabet leave their high bit in the sum, looked at once.
+            var seen: UInt8 = 0
+            for place in 4..<coveredBytes { seen |= value[Int(text[place])] }
+            var checksum: UInt64 = 0
+            for place in coveredBytes..<byteCount {
+                let bits = value[Int(text[place])]
+                seen |= bits
+                checksum = checksum << 6 | UInt64(bits)
+            }
+            // 43 characters carry two bits more than 32 bytes and six carry four more than 32 bits: all zero, or a
+            // credential would have a second spelling.
+            let spare = value[Int(text[coveredBytes - 1])] & 3
+            return seen < 64 && spare == 0 && checksum == UInt64(expected) << 4
+        }
     }
 }
 

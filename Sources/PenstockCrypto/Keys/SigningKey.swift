@@ -48,7 +48,8 @@ package enum KeyError: Error, Equatable {
 }
 
 extension SigningKey {
-    /// The key file: base 64 of the seed on one line of 45 bytes with its newline. It is a secret: store it with mode 0600.
+    /// The key file: base 64 of the seed on one line, 45 bytes with its newline. It is a secret: store it with mode
+    /// 0600.
     package func encodeFile() -> String {
         Base64.encode(seed) + "\n"
     }

@@ -35,8 +35,8 @@ package struct SignedNote: Hashable, Sendable {
         guard note.count <= Self.maximumBytes else { throw .tooLong }
         guard note.allSatisfy({ $0 >= 0x20 || $0 == Octet.newline }) else { throw .controlCharacter }
         // The text may have empty lines; the last one of the note is the one that ends it.
-        guard let end = note.indices.dropLast().last(where: { note[$0] == Octet.newline && note[$0 + 1] == Octet.newline })
-        else { throw .noBlankLine }
+        let isBlank = { note[$0] == Octet.newline && note[$0 + 1] == Octet.newline }
+        guard let end = note.indices.dropLast().last(where: isBlank) else { throw .noBlankLine }
         guard let text = String(validating: note[...end], as: UTF8.self) else { throw .notUTF8 }
         let rest = note[(end + 2)...]
         guard rest.last == Octet.newline else { throw rest.isEmpty ? .noSignatures : .noFinalNewline }

@@ -52,8 +52,13 @@ struct Base64Alphabet: Sendable {
     }
 
     /// - Parameter value: its low six bits are used.
-    func character(_ value: UInt32) -> UInt8 {
+    private func character(_ value: UInt32) -> UInt8 {
         characters[Int(value & 63)]
+    }
+
+    /// The value of each octet: 0 to 63, or 255 for one outside the alphabet.
+    func withValues<Result>(_ body: (UnsafeBufferPointer<UInt8>) -> Result) -> Result {
+        values.withUnsafeBufferPointer(body)
     }
 
     func encode(_ bytes: some Collection<UInt8>) -> [UInt8] {

@@ -105,7 +105,7 @@ package struct PolicyError: Error, Equatable {
         case threshold
         case duplicateQuorum
         case missingQuorum
-        /// A name or URL that would not survive being written: empty, white space, or a leading `#`.
+        /// A name or URL that would not survive being written: empty, or with white space or a control character.
         case notAField
     }
 

@@ -26,10 +26,8 @@ struct PolicyBuilder {
     }
 
     mutating func add(_ group: Policy.Group) throws(PolicyFault) {
-        let count = group.members.count
-        guard (1...max(count, 1)).contains(group.threshold.count(of: count)), count > 0 else {
-            throw count > 0 ? .init(.threshold) : .init(.wrongNumberOfFields)
-        }
+        let least = group.threshold.count(of: group.members.count)
+        guard least >= 1, least <= group.members.count else { throw .init(.threshold) }
         for member in group.members {
             let octets = Array(member.utf8)
             guard octets != Self.none else { throw .init(.reservedName) }

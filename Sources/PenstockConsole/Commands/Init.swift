@@ -1,0 +1,123 @@
+internal import ArgumentParser
+internal import Foundation
+internal import PenstockCore
+internal import PenstockCrypto
+internal import PenstockLedger
+internal import PenstockNode
+
+struct Init: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Make a mesh: ledger, operator and issuer identities, configurations and the receipt policy.",
+        discussion: "Keys are made in DIR/NAME/ with mode 0600. The genesis event names all three.")
+
+    @OptionGroup var mesh: MeshOptions
+    @Option(name: .customLong("mesh"), help: "Name of the mesh: 1 to 64 of a-z 0-9 . - _") var name = "penstock"
+    @Option(help: "Address that the ledger listens on.") var host = "127.0.0.1"
+    @Option(help: "First of four consecutive TCP ports that the ledger listens on.") var port = 7810
+    @Option(help: "How long an enforcer may trust its view.") var maxStaleness = DurationText(argument: "1s")!
+    @Option(help: "Longest grace past the lease that a grant may ask for.") var maxGrace = DurationText(argument: "0s")!
+
+    func run() throws {
+        try Failure.run(mesh.output) {
+            try Founding(dir: mesh.folder.path, mesh: name, host: host, port: port, maxStalenessMS: maxStaleness.milliseconds, maxGraceMS: maxGrace.milliseconds).make()
+            Output.message("made mesh '\(name)' in \(try mesh.folder.path); start it with: penstock up --dir \(try mesh.folder.path)")
+        }
+    }
+}
+
+/// Makes what a new mesh needs on disk.
+struct Founding {
+    var dir: String
+    var mesh: String
+    var host: String
+    var port: Int
+    var maxStalenessMS: Int64
+    var maxGraceMS: Int64
+
+    func make() throws {
+        guard mesh.range(of: "^[a-z0-9_-][a-z0-9._-]{0,63}$", options: .regularExpression) != nil else {
+            throw NodeError(.configuration, "a mesh's name is 1 to 64 of a-z, 0-9, '.', '-', '_'")
+        }
+        guard (1...65_532).contains(port) else { throw NodeError(.configuration, "--port must leave room for four ports up to 65535") }
+        let settings = Settings(
+            maxStalenessMS: UInt32(clamping: maxStalenessMS), maxGraceMS: UInt32(clamping: maxGraceMS),
+            clockRatePPM: Settings.standard.clockRatePPM, marginMS: Settings.standard.marginMS)
+        if let problem = settings.problem { throw NodeError(.configuration, problem) }
+        let folder = MeshFolder(dir)
+        guard folder.names().isEmpty else { throw NodeError(.configuration, "\(dir) holds a mesh already: \(folder.names().joined(separator: ", "))") }
+        try PrivateFile.makeFolder(dir)
+
+        let blank = LedgerAddress(
+            name: "ledger", requests: "tcp://\(host):\(port)", log: "tcp://\(host):\(port + 1)", urgent: "tcp://\(host):\(port + 2)",
+            join: "tcp://\(host):\(port + 3)", channelKey: "", signingKey: "")
+        var ledger = try Identity.create(in: folder.folder("ledger"), MemberFile(mesh: mesh, name: "ledger", role: .ledger, ledger: blank))
+        ledger.member.ledger.channelKey = ledger.channel.publicText
+        ledger.member.ledger.signingKey = Hex.encode(ledger.signing.publicKey.bytes)
+        try ledger.saveMember()
+        let others = try [("operator", Role.operator), ("issuer", Role.issuer)].map { name, role in
+            try Identity.create(in: folder.folder(name), MemberFile(mesh: mesh, name: name, role: role, ledger: ledger.member.ledger))
+        }
+        try LedgerNode.found(dataFolder: folder.folder("ledger") + "/data", ledger: ledger, members: [ledger.keys] + others.map(\.keys), settings: settings)
+        try write("\(dir)/ledger.yaml", Self.ledgerConfiguration)
+        try write("\(dir)/enforcer.yaml", Self.enforcerConfiguration)
+        try write("\(dir)/mcp.yaml", Self.mcpConfiguration)
+        let logKey = try NoteKey(name: mesh, kind: .log, publicKey: ledger.signing.publicKey)
+        try write("\(dir)/policy", "log \(logKey.vkey)\nquorum none\n")
+    }
+
+    private func write(_ path: String, _ text: String) throws {
+        do {
+            try text.write(toFile: path, atomically: true, encoding: .utf8)
+        } catch {
+            throw NodeError(.configuration, "cannot write \(path): \(error.localizedDescription)")
+        }
+    }
+
+    static let ledgerConfiguration = """
+        # penstock ledger --config ledger.yaml
+        # Relative paths are meant from this file. PENSTOCK_DATA, PENSTOCK_IDENTITY, … in the environment come first.
+
+        # Folder with the ledger's keys and addresses.
+        identity: ledger
+        # Folder of the log. One process uses it at a time.
+        data: ledger/data
+
+        """
+
+    static let enforcerConfiguration = """
+        # penstock enforcer --config enforcer.yaml
+        # Make the identity first:  penstock node token --role enforcer | penstock node join --dir DIR --name enforcer
+
+        # Folder with this node's keys, as 'penstock node join' made it.
+        identity: enforcer
+        # Folder of the decision journal. One process uses it at a time.
+        data: enforcer/data
+        # Unix socket for AuthZEN, holds, health and metrics (mode 0600).
+        socket: enforcer/enforcer.sock
+        # TCP port on 127.0.0.1 for the same; 0 opens none.
+        port: 0
+        # Destination services that this node stands before, separated by commas.
+        # A grant that names another audience is refused here.
+        audiences: ""
+        # Bound of the decision journal on disk. When it is full, calls are denied as unrecordable.
+        journal_megabytes: 1024
+
+        """
+
+    static let mcpConfiguration = """
+        # penstock mcp --config mcp.yaml -- COMMAND…
+        # The agent's credential comes from the file named here, or by PENSTOCK_CREDENTIAL_FILE.
+        #credential_file: credential
+
+        # 'embedded' decides in the gateway's own process, with its own identity and data folder;
+        # 'unix:PATH' asks a running enforcer.
+        enforcer: unix:enforcer/enforcer.sock
+        #identity: gateway
+        #data: gateway/data
+        #audiences: ""
+
+        # Names this MCP server as a resource: mcp_server:NAME.
+        server: mcp
+
+        """
+}

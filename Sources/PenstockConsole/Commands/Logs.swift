@@ -1,0 +1,160 @@
+internal import ArgumentParser
+internal import Foundation
+internal import PenstockCore
+internal import PenstockCrypto
+internal import PenstockNode
+internal import PenstockWire
+
+struct LogCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "log", abstract: "The log of record.", subcommands: [Show.self, Verify.self])
+
+    struct Show: ParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Events, one a line.")
+        @OptionGroup var mesh: MeshOptions
+        @Option(help: "First position.") var from: UInt64 = 1
+        @Option(help: "At most so many.") var limit: Int?
+
+        func run() throws {
+            try Failure.run(mesh.output) {
+                var rows: [EventView] = []
+                struct Enough: Error {}
+                do {
+                    try mesh.client(.auditor, .operator, .issuer, .enforcer).readLog(from: max(1, from)) { position, entry in
+                        rows.append(EventView(position, try SignedEvent(entry: entry).event))
+                        if rows.count == limit { throw Enough() }
+                    }
+                } catch is Enough {}
+                try Output.print(list: rows, mesh.output) { [["POSITION", "TIME", "KIND", "ORIGIN", "WHAT"]] + rows.map(\.row) }
+            }
+        }
+    }
+
+    struct Verify: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Derive the tree, every signature, every authority and the fold again from the entries.",
+            discussion: "Compares the root with the checkpoint that the ledger signs. Exit status 1 when anything is wrong.")
+        @OptionGroup var mesh: MeshOptions
+
+        func run() throws {
+            try Failure.run(mesh.output) {
+                let report = try LogVerification.run(mesh.client(.auditor, .operator, .issuer, .enforcer))
+                try Output.print(report, mesh.output) { [[report.ok ? "log verified: position \(report.position), root \(report.root)" : "LOG IS WRONG"]] + report.problems.map { [$0] } }
+                if !report.ok { throw Exit.local }
+            }
+        }
+    }
+}
+
+/// An event as `log show` and `watch` print it.
+struct EventView: Encodable {
+    var position: UInt64
+    var id: String
+    var time: String
+    var kind: String
+    var origin: String
+    var what: String
+
+    init(_ position: Position, _ event: Event) {
+        self.position = position
+        id = event.id.hex
+        time = Times.text(event.createdAt)
+        kind = event.kind.name.rawValue
+        origin = event.origin
+        what = Self.describe(event.kind)
+    }
+
+    var row: [String] { ["\(position)", time, kind, origin, what] }
+
+    private static func describe(_ kind: EventKind) -> String {
+        switch kind {
+        case .genesis(let nodes, let settings): "\(nodes.map(\.name).joined(separator: ", ")); max staleness \(settings.maxStalenessMS) ms"
+        case .nodeAdmitted(let keys, _): "\(keys.name) as \(keys.role.name)"
+        case .nodeExpelled(let name, let reason): "\(name) \(reason)"
+        case .joinTokenMade(let token): "for \(token.role.name)"
+        case .epochOpened(let epoch, let reason): "\(epoch) \(reason)"
+        case .settingsChanged(let settings): "max staleness \(settings.maxStalenessMS) ms"
+        case .grantIssued(let grant): "\(grant.grantID) run \(grant.runID) agent \(grant.agentID)"
+        case .grantRenewed(let id, let expiresAt): "\(id) until \(Times.text(expiresAt))"
+        case .restricted(let restriction): "\(restriction.level) \(restriction.selector) \(restriction.reason)"
+        case .lifted(let lifting): "\(lifting.eventIDs.count) restrictions\(lifting.expired ? ", expired" : "") \(lifting.reason)"
+        case .budgetCreated(let budget): "\(budget.name): \(budget.ceiling) \(budget.unit)"
+        case .sliceReserved(let slice): "\(slice.amount) \(slice.unit) of \(slice.grantID) to \(slice.node)"
+        case .spendReported(let report): report.uses.map { "\($0.slice)=\($0.used)" }.joined(separator: " ")
+        case .sliceClosed(let report): report.uses.map { "\($0.slice)=\($0.used)" }.joined(separator: " ") + " \(report.reason)"
+        case .decisionBatch(let batch): "\(batch.count) from \(batch.firstSequence)"
+        }
+    }
+}
+
+/// `log verify`: trusts nothing that the ledger says about its own log.
+struct LogVerification: Encodable {
+    var ok: Bool
+    var position: UInt64
+    var root: String
+    var problems: [String]
+
+    static func run(_ client: LedgerClient) throws -> LogVerification {
+        guard case .head(let head) = try client.ask(.head(.init())) else { throw client.unexpected }
+        var state = LedgerState()
+        var tree = MerkleTree()
+        var verifier = EventVerifier()
+        var problems: [String] = []
+        try client.readLog { position, entry in
+            guard position <= head.position, problems.count < 100 else { return }
+            tree.append(MerkleTree.leafHash(entry))
+            do {
+                let event = try SignedEvent(entry: entry)
+                if let problem = check(event, position, state.view, &verifier) { problems.append("position \(position): \(problem)") }
+                try state.apply(event.event, at: position)
+            } catch {
+                problems.append("position \(position): \(error)")
+            }
+            if position.isMultiple(of: 10_000), isatty(2) == 1 { Output.message("\(position) of \(head.position)") }
+        }
+        if tree.size != head.position { problems.append("the ledger says \(head.position) entries, it gave \(tree.size)") }
+        problems += try checkpointProblems(head.checkpoint, tree, client.identity)
+        return LogVerification(ok: problems.isEmpty, position: tree.size, root: tree.root.hex, problems: problems)
+    }
+
+    private static func check(_ event: SignedEvent, _ position: Position, _ view: View, _ verifier: inout EventVerifier) -> String? {
+        if position == 1 {
+            guard case .genesis(let nodes, _) = event.event.kind, let ledger = nodes.first(where: { $0.name == event.event.origin && $0.role == .ledger }) else { return "it is no genesis" }
+            return verifier.verify(event, by: ledger) ? nil : "its signature does not verify"
+        }
+        guard let member = view.member(event.event.origin) else { return "its origin '\(event.event.origin)' is not a member" }
+        guard Authority.permits(member.role, event.event.kind.name) else { return "a key of role \(member.role.name) caused a \(event.event.kind.name.rawValue)" }
+        return verifier.verify(event, by: member) ? nil : "its signature does not verify"
+    }
+
+    private static func checkpointProblems(_ text: String, _ tree: MerkleTree, _ identity: Identity) throws -> [String] {
+        guard let key = Hex.decode(identity.member.ledger.signingKey).flatMap({ PublicKey($0) }), let note = try? SignedNote(parsing: text),
+            let checkpoint = try? Checkpoint(parsing: note.text)
+        else { return ["the ledger's checkpoint cannot be read"] }
+        let noteKey = try NoteKey(name: identity.member.mesh, kind: .log, publicKey: key)
+        guard note.signatures.contains(where: { noteKey.verdict(on: $0, text: note.text) == .signed }) else { return ["the checkpoint is not signed by the ledger"] }
+        guard checkpoint.size == tree.size, checkpoint.root == tree.root else { return ["the signed root is not the root of these entries"] }
+        return []
+    }
+}
+
+struct Watch: ParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Live events, until Ctrl-C.")
+    @OptionGroup var mesh: MeshOptions
+    @Option(help: "First position; the newest when absent.") var from: UInt64?
+
+    func run() throws {
+        try Failure.run(mesh.output) {
+            let client = try mesh.client(.auditor, .operator, .issuer)
+            guard case .head(let head) = try client.ask(.head(.init())) else { throw client.unexpected }
+            var next = from ?? head.position + 1
+            while true {
+                try client.readLog(from: max(1, next)) { position, entry in
+                    let row = EventView(position, try SignedEvent(entry: entry).event)
+                    Output.write(mesh.output == .table ? row.row.joined(separator: "  ") + "\n" : try Output.json(row, pretty: false) + "\n")
+                    next = position + 1
+                }
+                Thread.sleep(forTimeInterval: 0.2)
+            }
+        }
+    }
+}

@@ -1,0 +1,91 @@
+internal import ArgumentParser
+internal import Foundation
+internal import PenstockCore
+internal import PenstockCrypto
+internal import PenstockNode
+internal import PenstockProto
+
+struct NodeCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "node", abstract: "Members of the mesh.", subcommands: [Token.self, Join.self, List.self, Expel.self])
+
+    struct Token: ParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Make a one-time join token, good for 10 minutes. Keep it secret until it is used.")
+        @OptionGroup var mesh: MeshOptions
+        @Option(help: "enforcer, issuer, operator or auditor.") var role: String
+
+        func run() throws {
+            guard let role = Role(name: role), role != .ledger else { throw ValidationError("--role is enforcer, issuer, operator or auditor") }
+            try Failure.run(mesh.output) {
+                let client = try mesh.client(.operator)
+                let token = JoinTokenText(secret: SecureRandom.bytes(32), mesh: client.identity.member.mesh, role: role, ledger: client.identity.member.ledger)
+                let expiresAt = Clocks.wall() + 600_000
+                _ = try client.submit(.joinTokenMade(JoinToken(hash: token.hash, role: role, expiresAt: expiresAt)))
+                struct Row: Encodable {
+                    var token: String
+                    var role: String
+                    var expiresAt: String
+                }
+                if mesh.output == .table {
+                    Output.write(token.text + "\n")
+                } else {
+                    try Output.print(Row(token: token.text, role: role.name, expiresAt: Times.text(expiresAt)), mesh.output) { [] }
+                }
+            }
+        }
+    }
+
+    struct Join: ParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Join a mesh with the token on standard input; makes the keys in DIR/NAME/.")
+        @OptionGroup var mesh: MeshOptions
+        @Option(help: "Name of the new member: 1 to 64 of a-z 0-9 . - _") var name: String
+
+        func run() throws {
+            try Failure.run(mesh.output) {
+                let text = String(decoding: FileHandle.standardInput.readDataToEndOfFile(), as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
+                let token = try JoinTokenText(parsing: text)
+                let folder = try mesh.folder
+                try PrivateFile.makeFolder(folder.path)
+                let identity = try JoinClient.join(token, name: name, folder: folder.folder(name))
+                Output.message("'\(name)' joined mesh '\(token.mesh)' as \(identity.role.name); its keys are in \(identity.folder)")
+            }
+        }
+    }
+
+    struct List: ParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "All members, with state and freshness.")
+        @OptionGroup var mesh: MeshOptions
+
+        func run() throws {
+            try Failure.run(mesh.output) {
+                let status = try StatusView(mesh.client(.operator, .auditor, .issuer, .enforcer))
+                try Output.print(list: status.nodes, mesh.output) { status.nodeTable }
+            }
+        }
+    }
+
+    struct Expel: ParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Expel a member: its connections are cut and its key is refused for ever.")
+        @OptionGroup var mesh: MeshOptions
+        @Argument(help: "The member's name.") var node: String
+        @Option(help: "Why; kept in the log.") var reason = ""
+        @Flag(help: "Do not ask.") var yes = false
+        @Flag(help: "Say what would be done, and do nothing.") var dryRun = false
+
+        func run() throws {
+            try Failure.run(mesh.output) {
+                if dryRun { return Output.message("would expel '\(node)': its connections are cut, its key is refused for ever") }
+                if !yes, isatty(0) == 1 {
+                    Output.message("Expel '\(node)' for ever? Type its name:")
+                    guard readLine() == node else { throw NodeError(.configuration, "not expelled") }
+                }
+                let (submitted, _) = try mesh.client(.operator).submit(.nodeExpelled(name: node, reason: reason))
+                struct Row: Encodable {
+                    var node: String
+                    var position: UInt64
+                }
+                try Output.print(Row(node: node, position: submitted.position), mesh.output) { [["expelled '\(node)' at position \(submitted.position)"]] }
+            }
+        }
+    }
+}

@@ -1,0 +1,186 @@
+internal import ArgumentParser
+internal import Foundation
+internal import PenstockCore
+internal import PenstockCrypto
+internal import PenstockNode
+internal import PenstockProto
+internal import PenstockWire
+
+struct ReceiptCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "receipt", abstract: "Proof that a revoke was enforced.", subcommands: [Show.self, Verify.self, PolicyText.self])
+
+    struct Show: ParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "The receipt of the revoke at POSITION, complete once every enforcing node has cosigned.")
+        @OptionGroup var mesh: MeshOptions
+        @Argument(help: "The revoke's position.") var position: UInt64
+        @Option(help: "Write it to FILE, its proof to FILE.tlog-proof.") var receipt: String?
+
+        func run() throws {
+            try Failure.run(mesh.output) {
+                let files = try ReceiptFiles(mesh.client(.operator, .auditor), position: position, patienceMS: 1000)
+                if let receipt { try files.write(to: receipt) }
+                try Output.print(files.receipt, mesh.output) { files.receipt.barrier.table + [["complete: \(files.receipt.complete ? "yes" : "no, some nodes have not cosigned")"]] }
+            }
+        }
+    }
+
+    struct Verify: ParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Verify FILE and FILE.tlog-proof offline, with the policy's keys only.")
+        @Argument(help: "The receipt.") var file: String
+        @Option(help: "Policy file: the log's and the nodes' keys.") var policy: String
+        @Option(name: .shortAndLong, help: "table, json or jsonl.") var output: OutputFormat = .table
+
+        func run() throws {
+            try Failure.run(output) {
+                let result = try ReceiptVerification.run(file: file, policy: policy)
+                try Output.print(result, output) {
+                    [[result.ok ? "receipt verified: \(result.state) at position \(result.position)" : "RECEIPT DOES NOT VERIFY"]]
+                        + result.cosigned.map { ["cosigned by \($0)"] } + result.problems.map { [$0] }
+                }
+                if !result.ok { throw Exit.local }
+            }
+        }
+    }
+
+    struct PolicyText: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "policy", abstract: "Print the policy file of the mesh as it is now: the log's key and every enforcer's.",
+            discussion: "Keep it where receipts are verified; it is what they are verified against.")
+        @OptionGroup var mesh: MeshOptions
+
+        func run() throws {
+            try Failure.run(mesh.output) {
+                let client = try mesh.client(.operator, .auditor, .issuer)
+                let view = try client.fold().view
+                guard let ledger = view.members.values.first(where: { $0.keys.role == .ledger }), let key = PublicKey(ledger.keys.signing) else { throw NodeError(.protocolError, "the log names no ledger") }
+                let log = try NoteKey(name: view.mesh, kind: .log, publicKey: key)
+                let witnesses = try view.members.values.filter { $0.keys.role == .enforcer }.sorted { $0.keys.name < $1.keys.name }.map { member in
+                    guard let key = PublicKey(member.keys.signing) else { throw NodeError(.protocolError, "the key of \(member.keys.name) is damaged") }
+                    return "witness \(member.keys.name) \(try NoteKey(name: member.keys.name, kind: .cosigner, publicKey: key).vkey)"
+                }
+                Output.write((["log \(log.vkey)"] + witnesses + ["quorum none"]).joined(separator: "\n") + "\n")
+            }
+        }
+    }
+}
+
+/// A receipt's JSON file. The event's bytes are in it, so that nothing else is needed to verify.
+struct Receipt: Codable {
+    var mesh: String
+    var barrier: BarrierView
+    /// Base64 of the signed revoke event: the Merkle leaf.
+    var event: String
+    /// Base64 of the ledger's signature over the statement of each node's state.
+    var statementSignature: String
+    var elapsedUs: Int64
+    var complete: Bool
+}
+
+/// A receipt and its proof as they are written.
+struct ReceiptFiles {
+    var receipt: Receipt
+    var proof: String
+
+    /// Asks until every enforcing node has cosigned or the patience is over.
+    init(_ client: LedgerClient, position: Position, patienceMS: Int64) throws {
+        let deadline = Clocks.now() + patienceMS * .nanosecondsPerMillisecond
+        var reply: Penstock_V1_ReceiptReply
+        while true {
+            guard case .receipt(let answer) = try client.ask(.receipt(.with { $0.position = position })) else { throw client.unexpected }
+            reply = answer
+            if reply.complete || Clocks.now() >= deadline { break }
+            Thread.sleep(forTimeInterval: 0.02)
+        }
+        receipt = Receipt(
+            mesh: client.identity.member.mesh, barrier: BarrierView(reply.barrier), event: Base64.encode(reply.event),
+            statementSignature: Base64.encode(reply.statementSignature), elapsedUs: reply.barrier.elapsedUs, complete: reply.complete)
+        let hashes = try reply.proof.map { bytes in
+            guard let digest = Digest([UInt8](bytes)) else { throw client.unexpected }
+            return digest
+        }
+        proof = TlogProof(index: position - 1, hashes: hashes, note: try SignedNote(parsing: reply.checkpoint)).text
+    }
+
+    func write(to path: String) throws {
+        do {
+            try (try Output.json(receipt, pretty: true) + "\n").write(toFile: path, atomically: true, encoding: .utf8)
+            try proof.write(toFile: path + ".tlog-proof", atomically: true, encoding: .utf8)
+        } catch {
+            throw NodeError(.configuration, "cannot write \(path): \(error.localizedDescription)")
+        }
+    }
+}
+
+struct ReceiptVerification: Encodable {
+    var ok: Bool
+    var state: String
+    var position: UInt64
+    var cosigned: [String]
+    var problems: [String]
+
+    /// Believes the policy's keys and nothing else: the log's signature on the checkpoint and on the statement, the
+    /// revoke's place in the tree, and a cosignature of every node that the receipt calls enforced.
+    static func run(file: String, policy policyPath: String) throws -> ReceiptVerification {
+        let decoder = JSONDecoder()
+        decoder.keyDecodingStrategy = .convertFromSnakeCase
+        guard let data = FileManager.default.contents(atPath: file), let receipt = try? decoder.decode(Receipt.self, from: data) else { throw NodeError(.configuration, "\(file) is no receipt") }
+        guard let proofData = FileManager.default.contents(atPath: file + ".tlog-proof") else { throw NodeError(.configuration, "cannot read \(file).tlog-proof") }
+        guard let policyData = FileManager.default.contents(atPath: policyPath) else { throw NodeError(.configuration, "cannot read \(policyPath)") }
+        let policy: Policy
+        do {
+            policy = try Policy(parsing: [UInt8](policyData))
+        } catch {
+            throw NodeError(.configuration, "\(policyPath) line \(error.line): \(error.problem)")
+        }
+        var problems: [String] = []
+        var cosigned: [String] = []
+        guard let entry = Base64.decode(receipt.event) else { throw NodeError(.configuration, "\(file) holds no event") }
+        do {
+            let verified = try TlogProof(parsing: [UInt8](proofData)).verify(entry: entry, policy: policy)
+            cosigned = verified.cosigners.map { $0.key.name }
+            if verified.index + 1 != receipt.barrier.position { problems.append("the proof is of position \(verified.index + 1), the receipt says \(receipt.barrier.position)") }
+            if verified.origin != receipt.mesh { problems.append("the proof is of log '\(verified.origin)', the receipt says '\(receipt.mesh)'") }
+            let statement = ReceiptStatement.text(mesh: receipt.mesh, barrier: receipt.proto)
+            let signature = Base64.decode(receipt.statementSignature) ?? []
+            if !Verifier(verified.log.publicKey).verify(signature: signature, message: statement) { problems.append("the statement of the nodes' states is not signed by the log") }
+        } catch {
+            problems.append("the proof does not verify: \(error)")
+        }
+        let event = try? SignedEvent(entry: entry).event
+        if case .restricted? = event?.kind {
+            if event?.id.hex != receipt.barrier.eventId { problems.append("the event is not the one that the receipt names") }
+        } else {
+            problems.append("the event is no revoke")
+        }
+        for node in receipt.barrier.nodes where node.state == "enforced" && !cosigned.contains(node.node) {
+            problems.append("'\(node.node)' is called enforced without a cosignature by a key of the policy")
+        }
+        for node in receipt.barrier.nodes where node.state == "pending" && receipt.barrier.state == "CLOSED" {
+            problems.append("'\(node.node)' is pending in a receipt that says CLOSED")
+        }
+        return ReceiptVerification(ok: problems.isEmpty, state: receipt.barrier.state, position: receipt.barrier.position, cosigned: cosigned.sorted(), problems: problems)
+    }
+}
+
+extension Receipt {
+    /// The barrier as the ledger stated it.
+    var proto: Penstock_V1_BarrierReply {
+        var reply = Penstock_V1_BarrierReply()
+        reply.position = barrier.position
+        reply.eventID = Data(Hex.decode(barrier.eventId) ?? [])
+        reply.state = barrier.state == "CLOSED" ? .closed : barrier.state == "LIFTED" ? .lifted : .partial
+        reply.elapsedUs = elapsedUs
+        reply.boundMs = barrier.boundMs
+        reply.nodes = barrier.nodes.map { node in
+            var status = Penstock_V1_NodeStatus()
+            status.node = node.node
+            status.incarnation = Data(Hex.decode(node.incarnation) ?? [])
+            status.state = node.state == "enforced" ? .enforced : node.state == "fenced" ? .fenced : .pending
+            status.afterMs = node.afterMs
+            status.appliedPosition = node.appliedPosition
+            return status
+        }
+        return reply
+    }
+}

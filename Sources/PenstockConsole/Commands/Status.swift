@@ -1,0 +1,103 @@
+internal import ArgumentParser
+internal import PenstockCore
+internal import PenstockNode
+internal import PenstockProto
+internal import PenstockWire
+
+struct Status: ParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Nodes, freshness, positions and pending barriers.")
+    @OptionGroup var mesh: MeshOptions
+
+    func run() throws {
+        try Failure.run(mesh.output) {
+            let status = try StatusView(mesh.client(.operator, .auditor, .issuer, .enforcer))
+            try Output.print(status, mesh.output) {
+                [["mesh \(status.mesh), position \(status.position)\(status.halted.isEmpty ? "" : ", HALTED: " + status.halted)"]] + status.nodeTable
+                    + status.barriers.map { ["barrier \($0.position): waiting for \($0.nodes.filter { $0.state == "pending" }.map(\.node).joined(separator: ", "))"] }
+            }
+        }
+    }
+}
+
+/// `penstock status` as JSON has it.
+struct StatusView: Encodable {
+    struct Node: Encodable {
+        var node: String
+        var role: String
+        var state: String
+        var appliedPosition: UInt64
+        var viewAgeMs: Int64
+        var version: String
+        var incarnation: String
+    }
+
+    var mesh: String
+    var position: UInt64
+    var epoch: UInt64
+    var halted: String
+    var nodes: [Node]
+    var barriers: [BarrierView]
+    var counters: [String: UInt64]
+
+    init(_ client: LedgerClient) throws {
+        guard case .status(let reply) = try client.ask(.status(.init())) else { throw client.unexpected }
+        mesh = reply.mesh
+        position = reply.position
+        epoch = reply.epoch
+        halted = reply.halted
+        nodes = try reply.nodes.map {
+            Node(
+                node: $0.node, role: try Role($0.role).name, state: $0.expelled ? "expelled" : $0.state, appliedPosition: $0.appliedPosition,
+                viewAgeMs: $0.viewAgeMs, version: $0.version, incarnation: Hex.encode($0.incarnation))
+        }
+        barriers = reply.barriers.map(BarrierView.init)
+        counters = reply.counters
+    }
+
+    var nodeTable: [[String]] {
+        [["NODE", "ROLE", "STATE", "APPLIED", "AGE MS", "VERSION"]]
+            + nodes.map { [$0.node, $0.role, $0.state, "\($0.appliedPosition)", "\($0.viewAgeMs)", $0.version] }
+    }
+}
+
+/// What a barrier came to, as `revoke` and receipts print it.
+struct BarrierView: Codable {
+    struct Node: Codable {
+        var node: String
+        var incarnation: String
+        var state: String
+        var afterMs: Int64
+        var appliedPosition: UInt64
+        var fencedBy: Int64
+        var evidence: String
+        var cosigned: Bool
+    }
+
+    var position: UInt64
+    var eventId: String
+    var state: String
+    var elapsedMs: Double
+    var boundMs: Int64
+    var nodes: [Node]
+    var matchedGrants: UInt64
+
+    init(_ proto: Penstock_V1_BarrierReply) {
+        position = proto.position
+        eventId = Hex.encode(proto.eventID)
+        state = ReceiptStatement.name(proto.state)
+        elapsedMs = Double(proto.elapsedUs) / 1000
+        boundMs = proto.boundMs
+        matchedGrants = proto.matchedGrants
+        nodes = proto.nodes.map {
+            Node(
+                node: $0.node, incarnation: Hex.encode($0.incarnation), state: ReceiptStatement.name($0.state), afterMs: $0.afterMs,
+                appliedPosition: $0.appliedPosition, fencedBy: $0.fencedInMs, evidence: $0.evidence, cosigned: $0.cosigned)
+        }
+    }
+
+    var table: [[String]] {
+        let summary = "\(state) in \(elapsedMs) ms at position \(position) (bound \(boundMs) ms, \(matchedGrants) grants matched)"
+        return [[summary]] + (nodes.isEmpty ? [] : [["NODE", "STATE", "AFTER MS", "EVIDENCE"]])
+            + nodes.map { [$0.node, $0.state, "\($0.afterMs)", $0.state == "pending" ? "fenced in \($0.fencedBy) ms at the latest" : $0.evidence] }
+    }
+}

@@ -1,0 +1,64 @@
+internal import ArgumentParser
+internal import Foundation
+internal import PenstockCore
+internal import PenstockNode
+internal import PenstockTransport
+
+/// Exit statuses that scripts rely on.
+enum Exit {
+    static let local = ExitCode(1)
+    static let refused = ExitCode(2)
+    static let denied = ExitCode(3)
+    static let notFound = ExitCode(4)
+    static let partial = ExitCode(5)
+    static let usage = ExitCode(64)
+}
+
+/// Turns what a command throws into one line on standard error and an exit status.
+enum Failure {
+    private struct Envelope: Encodable {
+        struct Body: Encodable {
+            var code: String
+            var message: String
+            var requestId: String
+        }
+        var error: Body
+    }
+
+    static func run(_ format: OutputFormat, _ body: () throws -> Void) throws {
+        do {
+            try body()
+        } catch {
+            throw report(error, format)
+        }
+    }
+
+    static func run(_ format: OutputFormat, _ body: () async throws -> Void) async throws {
+        do {
+            try await body()
+        } catch {
+            throw report(error, format)
+        }
+    }
+
+    private static func report(_ error: any Error, _ format: OutputFormat) -> any Error {
+        if error is ExitCode || error is ValidationError || error is CleanExit { return error }
+        let (code, message, exit) = describe(error)
+        if format == .table {
+            Output.message("penstock: \(message)")
+        } else {
+            let body = Envelope.Body(code: code, message: message, requestId: UUID().uuidString.lowercased())
+            Output.message((try? Output.json(Envelope(error: body), pretty: false)) ?? message)
+        }
+        return exit
+    }
+
+    private static func describe(_ error: any Error) -> (String, String, ExitCode) {
+        switch error {
+        case let error as Refusal: (error.code.rawValue, error.message, error.code == .notFound ? Exit.notFound : Exit.refused)
+        case let error as NodeError: (error.code.rawValue, error.message, error.code == .notFound ? Exit.notFound : error.code == .unreachable ? Exit.refused : Exit.local)
+        case let error as TransportError: ("transport", error.message, Exit.local)
+        default: ("failed", "\(error)", Exit.local)
+        }
+    }
+}

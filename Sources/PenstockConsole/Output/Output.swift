@@ -1,0 +1,96 @@
+internal import ArgumentParser
+internal import Foundation
+
+/// How data is printed.
+enum OutputFormat: String, ExpressibleByArgument, CaseIterable {
+    case table, json, jsonl
+}
+
+/// Data goes to standard output, messages to standard error.
+enum Output {
+    static func json(_ value: some Encodable, pretty: Bool) throws -> String {
+        let encoder = JSONEncoder()
+        encoder.keyEncodingStrategy = .convertToSnakeCase
+        encoder.outputFormatting = pretty ? [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes] : [.sortedKeys, .withoutEscapingSlashes]
+        return String(decoding: try encoder.encode(value), as: UTF8.self)
+    }
+
+    /// One object.
+    static func print(_ value: some Encodable, _ format: OutputFormat, table: () -> [[String]]) throws {
+        switch format {
+        case .table: write(Table.text(table()))
+        case .json: write(try json(value, pretty: true) + "\n")
+        case .jsonl: write(try json(value, pretty: false) + "\n")
+        }
+    }
+
+    /// A list: an array in JSON, a line each in JSON lines.
+    static func print(list: [some Encodable], _ format: OutputFormat, table: () -> [[String]]) throws {
+        switch format {
+        case .table: write(Table.text(table()))
+        case .json: write(try json(list, pretty: true) + "\n")
+        case .jsonl: for value in list { write(try json(value, pretty: false) + "\n") }
+        }
+    }
+
+    static func write(_ text: String) {
+        FileHandle.standardOutput.write(Data(text.utf8))
+    }
+
+    static func message(_ text: String) {
+        FileHandle.standardError.write(Data((text + "\n").utf8))
+    }
+}
+
+/// Columns aligned by spaces; the first row is the heading.
+enum Table {
+    static func text(_ rows: [[String]]) -> String {
+        guard let columns = rows.map(\.count).max() else { return "" }
+        let widths = (0..<columns).map { column in rows.map { column < $0.count ? $0[column].count : 0 }.max() ?? 0 }
+        return rows.map { row in
+            let cells = row.enumerated().map { $0.offset == row.count - 1 ? $0.element : $0.element.padding(toLength: widths[$0.offset], withPad: " ", startingAt: 0) }
+            return cells.joined(separator: "  ") + "\n"
+        }.joined()
+    }
+}
+
+/// Times as RFC 3339 in UTC.
+enum Times {
+    static func text(_ milliseconds: Int64) -> String {
+        guard milliseconds > 0 else { return "" }
+        return Date(timeIntervalSince1970: Double(milliseconds) / 1000).formatted(.iso8601.time(includingFractionalSeconds: true))
+    }
+
+    static func parse(_ text: String) -> Int64? {
+        let styles: [Date.ISO8601FormatStyle] = [.iso8601, .iso8601.time(includingFractionalSeconds: true)]
+        return styles.lazy.compactMap { try? Date(text, strategy: $0) }.first.map { Int64($0.timeIntervalSince1970 * 1000) }
+    }
+}
+
+/// A length of time as people write it: `250ms`, `30s`, `15m`, `2h`, `7d`.
+struct DurationText: ExpressibleByArgument {
+    var milliseconds: Int64
+
+    init?(argument: String) {
+        let units: [(String, Int64)] = [("ms", 1), ("s", 1000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000)]
+        for (suffix, factor) in units where argument.hasSuffix(suffix) {
+            guard let count = Int64(argument.dropLast(suffix.count)), count >= 0, count < 1 << 32 else { continue }
+            milliseconds = count * factor
+            return
+        }
+        return nil
+    }
+}
+
+/// `UNIT=N`.
+struct AmountText: ExpressibleByArgument {
+    var unit: String
+    var value: Int64
+
+    init?(argument: String) {
+        let parts = argument.split(separator: "=", omittingEmptySubsequences: false)
+        guard parts.count == 2, !parts[0].isEmpty, let value = Int64(parts[1]), value >= 0 else { return nil }
+        unit = String(parts[0])
+        self.value = value
+    }
+}

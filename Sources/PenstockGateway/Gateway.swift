@@ -1,0 +1,165 @@
+internal import Dispatch
+internal import Foundation
+internal import Glibc
+package import Logging
+package import PenstockCore
+package import PenstockEnforcer
+package import PenstockHTTP
+
+/// What a gateway runs and for whom.
+package struct GatewayOptions: Sendable {
+    /// The server: a program, looked up in PATH, and its arguments.
+    package var command: [String]
+    /// The agent's credential, as digest.
+    package var credential: Digest
+    /// What `mcp_server` resources are called.
+    package var serverID = "mcp"
+    /// How long a decision may wait for a slice.
+    package var patience: Duration = .seconds(2)
+    /// Of the server. Ours without what configures Penstock: the server has no business with the credential.
+    package var environment = ProcessInfo.processInfo.environment.filter { !$0.key.hasPrefix("PENSTOCK_") }
+    /// Between closing the server's input, SIGTERM and SIGKILL.
+    package var grace: Duration = .seconds(2)
+    /// Where the client is.
+    package var input: Int32 = 0
+    package var output: Int32 = 1
+    /// Whether SIGTERM, SIGINT and SIGHUP end the session in order.
+    package var handlesSignals = true
+
+    package init(command: [String], credential: Digest) {
+        self.command = command
+        self.credential = credential
+    }
+}
+
+package enum GatewayError: Error, Hashable, Sendable, CustomStringConvertible {
+    case noCommand
+    case cannotStart(String, Int32)
+    case system(String, Int32)
+
+    package var description: String {
+        switch self {
+        case .noCommand: "no command to gate"
+        case .cannotStart(let program, let code): "cannot start \(program): \(String(cString: strerror(code)))"
+        case .system(let call, let code): "\(call): \(String(cString: strerror(code)))"
+        }
+    }
+}
+
+/// A signal that is handled for a while, instead of what it did before.
+private struct Signal {
+    private let number: Int32
+    private let before: sighandler_t?
+    private let source: any DispatchSourceSignal
+
+    init(_ number: Int32, _ handler: @escaping @Sendable () -> Void) {
+        self.number = number
+        before = Glibc.signal(number, SIG_IGN)
+        source = DispatchSource.makeSignalSource(signal: number, queue: .global())
+        source.setEventHandler(handler: handler)
+        source.resume()
+    }
+
+    func end() {
+        source.cancel()
+        Glibc.signal(number, before)
+    }
+}
+
+/// Gates one stdio MCP server: runs it, and lets pass what the gatekeeper allows.
+package struct Gateway: Sendable {
+    private let gatekeeper: any Gatekeeper
+    private let hash: @Sendable ([UInt8]) -> Digest
+    private let options: GatewayOptions
+    private let logger: Logger
+
+    package init(_ gatekeeper: any Gatekeeper, hashing: Hashing, options: GatewayOptions, logger: Logger) {
+        self.gatekeeper = gatekeeper
+        self.hash = hashing.hash
+        self.options = options
+        self.logger = logger
+    }
+
+    /// Runs until the server has exited, which closing the client's side, a signal or cancelling the task bring about.
+    /// Leaves no process behind.
+    ///
+    /// - Returns: the server's exit status; 128 and the signal that ended it; 0 when it had to be ended because the
+    ///   client left; 127 when it could not be started.
+    package func run() async -> Int32 { await report().status }
+
+    /// The same, with what there is to say at the end.
+    package func report() async -> (status: Int32, counters: GatewaySession.Counters) {
+        // Writing to a server that has gone is an error to handle, not a reason to die.
+        Glibc.signal(SIGPIPE, SIG_IGN)
+        let session = GatewaySession(credential: options.credential, serverID: options.serverID, hash: hash)
+        let pump: GatewayPump
+        do {
+            guard let stop = Descriptor.pipe() else { throw GatewayError.system("pipe", errno) }
+            let child = try ChildProcess.spawn(options.command, environment: options.environment)
+            pump = GatewayPump(session, child, options, stop: stop)
+        } catch {
+            logger.error("\(error)")
+            return (127, session.counters)
+        }
+        let signals = options.handlesSignals ? [SIGTERM, SIGINT, SIGHUP].map { Signal($0) { pump.leave() } } : []
+        defer { signals.forEach { $0.end() } }
+        let watching = Task { await watch(pump) }
+        // Subscribed before the first line is read: nothing runs that could not be stopped.
+        await pump.subscribed()
+        let status = await withTaskCancellationHandler {
+            await pump.run { await answer($0, pump) }
+        } onCancel: {
+            pump.leave()
+        }
+        watching.cancel()
+        let counters = pump.counters
+        logger.info(
+            "session ended",
+            metadata: [
+                "forwarded": "\(counters.forwarded)", "denied": "\(counters.denied)", "cancelled": "\(counters.cancelled)",
+                "refused": "\(counters.refused)", "dropped": "\(counters.dropped)", "status": "\(status)",
+            ])
+        return (status, counters)
+    }
+
+    private func answer(_ question: GatewayPump.Question, _ pump: GatewayPump) async {
+        switch question {
+        case .check(let ticket, let call):
+            let askedAt = GatewayPump.now
+            let decision = await gatekeeper.check(call, patience: options.patience)
+            pump.step { $0.decided(ticket, decision, askedAt: askedAt) }
+        case .preview(let ticket, let calls):
+            var reasons: [Reason] = []
+            for call in calls { reasons.append(await gatekeeper.preview(call)) }
+            pump.step { [reasons] in $0.previewed(ticket, reasons) }
+        case .settle(let decisionID, let amounts):
+            do { try await gatekeeper.settle(decisionID, actual: amounts) } catch {
+                // The hold stays charged in full, which is what was spent.
+                logger.debug("not settled", metadata: ["decision_id": "\(decisionID)", "error": "\(error)"])
+            }
+        case .release(let decisionID):
+            do { try await gatekeeper.release(decisionID) } catch {
+                logger.notice("not released: stays charged", metadata: ["decision_id": "\(decisionID)", "error": "\(error)"])
+            }
+        }
+    }
+
+    private func watch(_ pump: GatewayPump) async {
+        var pause: Duration = .milliseconds(100)
+        while !Task.isCancelled {
+            let cancellations = gatekeeper.cancellations()
+            pump.step { session in
+                session.cancellationsResumed()
+                return []
+            }
+            pump.noteSubscribed()
+            let started = ContinuousClock.now
+            for await cancellation in cancellations { pump.step { $0.cancelled(cancellation) } }
+            pump.step { $0.cancellationsLost() }
+            guard !Task.isCancelled else { return }
+            logger.warning("cancellations are no longer told; calls under way were stopped")
+            pause = ContinuousClock.now - started > .seconds(5) ? .milliseconds(100) : min(pause * 2, .seconds(5))
+            try? await Task.sleep(for: pause)
+        }
+    }
+}

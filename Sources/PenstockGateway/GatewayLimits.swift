@@ -1,0 +1,31 @@
+/// Every bound on what a client or server may send or make the gateway keep, with its reason.
+package enum GatewayLimits {
+    /// One line from the client: tool arguments with a file in them.
+    package static let clientLineBytes = 4 << 20
+    /// One line from the server: results carry images and files.
+    package static let serverLineBytes = 16 << 20
+    /// Requests of the client under way: more than any agent runs at once.
+    package static let outstanding = 256
+    /// Bytes of requests that wait for a decision or for the server.
+    package static let waitingBytes = 32 << 20
+    /// Requests of the server under way.
+    package static let serverOutstanding = 256
+    /// Bytes in one direction that are not written yet; past it nothing more is read from the other side.
+    package static let queueBytes = 16 << 20
+    /// A request's id: longer than a UUID or any counter.
+    package static let idBytes = 256
+    /// Ids of requests that ended here while the server may still answer them.
+    package static let tombstones = 1_024
+    /// Cancellations of calls that are not known yet: their decision is still on its way.
+    package static let earlyCancellations = 4_096
+    /// Attributes from arguments: a grant has at most 64 conditions.
+    package static let attributes = 64
+    package static let attributeDepth = 4
+    package static let attributeBytes = 512
+    /// All attributes together, as text: with it a call stays under the body limit of the HTTP door.
+    package static let attributeBytesTotal = 16 * 1024
+    /// Tools on one page of a list; the rest is left out.
+    package static let toolsPerPage = 1_024
+    /// Permits that a request may outlive in the queue before it is given up.
+    package static let rechecks = 3
+}

@@ -50,7 +50,8 @@ let package = Package(
         .target(name: "PenstockCrypto", dependencies: ["COpenSSL", "PenstockCore"], swiftSettings: strict),
         .target(name: "PenstockProto", dependencies: [protobuf], exclude: ["penstock.proto"], swiftSettings: generated),
         .target(name: "PenstockWire", dependencies: ["PenstockCore", "PenstockProto", protobuf], swiftSettings: strict),
-        .target(name: "PenstockStore", dependencies: ["PenstockCore", grdb], swiftSettings: strict),
+        .target(name: "PenstockFolder", swiftSettings: strict),
+        .target(name: "PenstockStore", dependencies: ["PenstockCore", "PenstockFolder", grdb], swiftSettings: strict),
         .target(name: "PenstockJournal", dependencies: ["PenstockCore"], swiftSettings: strict),
         .target(name: "PenstockTransport", dependencies: ["CZeroMQ", "PenstockCore"], swiftSettings: strict),
 
@@ -72,8 +73,8 @@ let package = Package(
         .target(
             name: "PenstockEnforcer",
             dependencies: [
-                "PenstockCore", "PenstockCrypto", "PenstockProto", "PenstockWire", "PenstockJournal", "PenstockTransport",
-                "PenstockNode", protobuf, logging, lifecycle,
+                "PenstockCore", "PenstockCrypto", "PenstockProto", "PenstockWire", "PenstockFolder", "PenstockJournal",
+                "PenstockTransport", "PenstockNode", protobuf, logging, lifecycle,
             ],
             swiftSettings: strict),
         .target(

@@ -1,6 +1,7 @@
 internal import Logging
 package import PenstockCore
 internal import PenstockCrypto
+internal import PenstockFolder
 internal import PenstockJournal
 internal import PenstockNode
 internal import PenstockTransport
@@ -14,6 +15,7 @@ public final class Enforcer: Sendable {
     package let incarnation: Incarnation
     let options: EnforcerOptions
     let logger: Logger
+    private let lock: DataFolderLock
     let journal: Journal
     let core: Mutex<Core>
     let wake: WakeSignal
@@ -50,6 +52,7 @@ public final class Enforcer: Sendable {
         logger = Logger(label: "penstock.enforcer")
         incarnation = Incarnation(SecureRandom.bytes(Incarnation.byteCount))!
         try PrivateFile.makeFolder(options.dataFolder)
+        lock = try DataFolderLock(directory: options.dataFolder)
         journal = try Journal(directory: options.dataFolder + "/journal", incarnation: incarnation.bytes, options: JournalOptions(maxSegments: max(4, options.journalBytes >> 24)))
         wake = try WakeSignal()
         core = Mutex(Core(enforcement: Enforcement(node: options.identity.name, incarnation: incarnation, audiences: options.audiences)))

@@ -35,6 +35,14 @@ package struct GatewaySession: Sendable {
         package var refused = 0
         /// Lines of the server that were dropped: late, unknown or unreadable.
         package var dropped = 0
+
+        package init(forwarded: Int = 0, denied: Int = 0, cancelled: Int = 0, refused: Int = 0, dropped: Int = 0) {
+            self.forwarded = forwarded
+            self.denied = denied
+            self.cancelled = cancelled
+            self.refused = refused
+            self.dropped = dropped
+        }
     }
 
     /// How a request is left: `asking` by a decision; `queued` by `willWrite`; `running` by the server's answer;

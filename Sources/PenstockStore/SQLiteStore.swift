@@ -1,5 +1,6 @@
 internal import GRDB
 internal import PenstockCore
+internal import PenstockFolder
 internal import Synchronization
 
 /// The embedded store: `log.sqlite` and `decisions.sqlite` in one data folder that this process alone has.
@@ -30,7 +31,11 @@ package final class SQLiteStore: EventStore, EvidenceStore, Sendable {
     /// Throws `.locked` if another process has the folder, `.incompatible` for a file that is not ours, `.corrupt` with
     /// the position for a log that contradicts itself.
     package init(directory: String, options: Options = Options()) throws(StoreError) {
-        lock = try DataFolderLock(directory: directory)
+        do {
+            lock = try DataFolderLock(directory: directory)
+        } catch {
+            throw StoreError(error)
+        }
         log = try DatabaseFile.log.open(in: directory)
         decisions = try DatabaseFile.decisions.open(in: directory)
         try checkOnOpen()

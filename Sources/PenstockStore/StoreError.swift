@@ -1,3 +1,5 @@
+internal import Glibc
+internal import PenstockFolder
 package import PenstockCore
 
 /// Why the store did not do as asked. `message` says where, and what to do about it.
@@ -31,4 +33,19 @@ package struct StoreError: Error, Equatable, Sendable, CustomStringConvertible {
     }
 
     package var description: String { "\(code.rawValue): \(message)" }
+}
+
+extension StoreError {
+    init(_ error: FolderError) {
+        switch error.code {
+        case .locked: self.init(.locked, error.message)
+        case .full: self.init(.full, error.message)
+        case .io: self.init(.io, error.message)
+        }
+    }
+
+    /// The error of the system call that just failed; `errno` is read before anything else can change it.
+    static func system(_ what: String, errno number: CInt = Glibc.errno) -> StoreError {
+        StoreError(number == ENOSPC ? .full : .io, "\(what): \(String(cString: strerror(number)))")
+    }
 }

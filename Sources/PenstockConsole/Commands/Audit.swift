@@ -2,12 +2,14 @@ internal import ArgumentParser
 internal import Foundation
 internal import PenstockCore
 internal import PenstockNode
+internal import PenstockProto
+internal import SwiftProtobuf
 
 struct Audit: ParsableCommand {
     static let configuration = CommandConfiguration(abstract: "Recorded decisions that enforcers have shipped, oldest first.")
     @OptionGroup var mesh: MeshOptions
     @Option(help: "Only this agent's.") var agent: String?
-    @Option(help: "Only this run's.") var run: String?
+    @Option(name: .customLong("run"), help: "Only this run's.") var runID: String?
     @Option(help: "Only this grant's.") var grant: String?
     @Option(help: "Only this node's.") var node: String?
     @Option(help: "allow or deny.") var decision: String?
@@ -18,7 +20,7 @@ struct Audit: ParsableCommand {
         try Failure.run(mesh.output) {
             let client = try mesh.client(.auditor, .operator)
             let rows = try AuditRow.read(client).filter { row in
-                (agent == nil || row.agentId == agent) && (run == nil || row.runId == run) && (grant == nil || row.grantId == grant)
+                (agent == nil || row.agentId == agent) && (runID == nil || row.runId == runID) && (grant == nil || row.grantId == grant)
                     && (node == nil || row.node == node) && (decision == nil || row.decision == decision) && (reason == nil || row.reason == reason)
             }.suffix(limit)
             try Output.print(list: Array(rows), mesh.output) {

@@ -2,6 +2,7 @@ internal import ArgumentParser
 internal import PenstockCore
 internal import PenstockNode
 internal import PenstockProto
+internal import SwiftProtobuf
 
 struct BudgetCommand: ParsableCommand {
     static let configuration = CommandConfiguration(commandName: "budget", abstract: "Ceilings on spend.", subcommands: [Create.self, Show.self, List.self])

@@ -3,6 +3,7 @@ internal import Foundation
 internal import PenstockCore
 internal import PenstockCrypto
 internal import PenstockNode
+internal import PenstockProto
 
 struct GrantCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -32,7 +33,7 @@ struct GrantCommand: ParsableCommand {
         @Option(help: "Oldest view that may decide on it.") var maxStaleness: DurationText?
         @Flag(help: "Decide only on an echo sent after the call arrived.") var linearizable = false
         @Option(help: "How long past the lease it may go on.") var grace: DurationText?
-        @Option(help: "The run that it belongs to; a new one when absent.") var run: String?
+        @Option(name: .customLong("run"), help: "The run that it belongs to; a new one when absent.") var runID: String?
         @Option(help: "Grant to delegate from; not available in this version.") var parent: String?
         @Option(help: "An action that needs an approval. Repeatable.") var approval: [String] = []
         @Option(help: "Version of the policy behind it, for the audit.") var policyVersion = ""
@@ -66,7 +67,7 @@ struct GrantCommand: ParsableCommand {
             guard parent == nil else { throw NodeError(.configuration, "--parent is not available in this version") }
             var grant = Grant()
             grant.grantID = GrantFile.newID("grt")
-            grant.runID = run ?? GrantFile.newID("run")
+            grant.runID = runID ?? GrantFile.newID("run")
             grant.agentID = agent
             (grant.agentClass, grant.principalID, grant.purpose, grant.audience, grant.workload) = (agentClass, principal, purpose, audience, workload)
             grant.allowedActions = allow
@@ -115,13 +116,13 @@ struct GrantCommand: ParsableCommand {
         static let configuration = CommandConfiguration(abstract: "All grants, newest last.")
         @OptionGroup var mesh: MeshOptions
         @Option(help: "Only this agent's.") var agent: String?
-        @Option(help: "Only this run's.") var run: String?
+        @Option(name: .customLong("run"), help: "Only this run's.") var runID: String?
 
         func run() throws {
             try Failure.run(mesh.output) {
                 let view = try mesh.client(.issuer, .operator, .auditor).fold().view
                 let rows = view.grants.indices.map { GrantView(view, $0) }
-                    .filter { agent == nil || $0.agentId == agent }.filter { run == nil || $0.runId == run }
+                    .filter { agent == nil || $0.agentId == agent }.filter { runID == nil || $0.runId == runID }
                 try Output.print(list: rows, mesh.output) {
                     [["GRANT", "RUN", "AGENT", "STATE", "EXPIRES"]] + rows.map { [$0.grantId, $0.runId, $0.agentId, $0.state, $0.expiresAt] }
                 }

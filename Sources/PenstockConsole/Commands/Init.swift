@@ -4,6 +4,7 @@ internal import PenstockCore
 internal import PenstockCrypto
 internal import PenstockLedger
 internal import PenstockNode
+internal import PenstockTransport
 
 struct Init: ParsableCommand {
     static let configuration = CommandConfiguration(

@@ -3,6 +3,7 @@ internal import Foundation
 internal import PenstockCore
 internal import PenstockCrypto
 internal import PenstockNode
+internal import PenstockProto
 internal import PenstockWire
 
 struct LogCommand: ParsableCommand {

@@ -5,6 +5,7 @@ internal import PenstockCrypto
 internal import PenstockNode
 internal import PenstockProto
 internal import PenstockWire
+internal import SwiftProtobuf
 
 struct ReceiptCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

@@ -2,6 +2,7 @@ internal import ArgumentParser
 internal import Foundation
 internal import PenstockCore
 internal import PenstockNode
+internal import PenstockProto
 
 struct Revoke: ParsableCommand {
     static let configuration = CommandConfiguration(

@@ -9,7 +9,7 @@ package struct DataFolderLock: ~Copyable, Sendable {
     private let descriptor: CInt
 
     /// Throws `.locked`, naming the holder, or `.io`.
-    package init(directory: String) throws(StoreError) {
+    package init(directory: String) throws(FolderError) {
         if mkdir(directory, 0o700) != 0, errno != EEXIST {
             throw .system("cannot create the data folder \(directory)")
         }
@@ -21,8 +21,8 @@ package struct DataFolderLock: ~Copyable, Sendable {
             let holder = Self.processID(descriptor)
             close(descriptor)
             guard cause == EWOULDBLOCK else { throw .system("cannot lock \(path)", errno: cause) }
-            throw StoreError(
-                .locked, "\(directory) is in use by process \(holder ?? "?"); a data folder has one process: stop it first")
+            throw FolderError(
+                code: .locked, message: "\(directory) is in use by process \(holder ?? "?"); a data folder has one process: stop it first")
         }
         let text = Array("\(getpid())\n".utf8)
         // Only the message of a refused opener depends on it, so a full disk may keep it from being written.
@@ -44,9 +44,19 @@ package struct DataFolderLock: ~Copyable, Sendable {
     }
 }
 
-extension StoreError {
+/// Why a data folder could not be taken.
+package struct FolderError: Error, Equatable, Sendable, CustomStringConvertible {
+    package enum Code: Sendable {
+        case locked, full, io
+    }
+
+    package var code: Code
+    package var message: String
+
+    package var description: String { message }
+
     /// The error of the system call that just failed; `errno` is read before anything else can change it.
-    static func system(_ what: String, errno number: CInt = Glibc.errno) -> StoreError {
-        StoreError(number == ENOSPC ? .full : .io, "\(what): \(String(cString: strerror(number)))")
+    static func system(_ what: String, errno number: CInt = Glibc.errno) -> FolderError {
+        FolderError(code: number == ENOSPC ? .full : .io, message: "\(what): \(String(cString: strerror(number)))")
     }
 }

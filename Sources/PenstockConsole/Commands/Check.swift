@@ -1,0 +1,97 @@
+internal import ArgumentParser
+internal import Foundation
+internal import PenstockCore
+internal import PenstockCrypto
+internal import PenstockEnforcer
+internal import PenstockHTTP
+internal import PenstockNode
+
+struct Check: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Ask an enforcer for one decision. Exit status 0 allowed, 3 denied.",
+        discussion: "Example: penstock check --credential-file cred --action tools/call --resource tool:git_log --amount calls=1")
+    @OptionGroup var mesh: MeshOptions
+    @Option(help: "File with the credential; - is standard input.") var credentialFile: String
+    @Option(help: "The action.") var action: String
+    @Option(help: "TYPE:ID") var resource: String?
+    @Option(help: "k=v, for the grant's conditions. Repeatable.") var attribute: [String] = []
+    @Option(help: "UNIT=N, spent at once. Repeatable.") var amount: [AmountText] = []
+    @Option(help: "Makes a retry the same call.") var callId = ""
+    @Option(help: "The view must have applied this position.") var atLeast: UInt64 = 0
+    @Option(help: "unix:PATH or http://127.0.0.1:PORT; the first enforcer in DIR when absent.") var enforcer: String?
+
+    func run() async throws {
+        let parts = resource.map { $0.split(separator: ":", maxSplits: 1).map(String.init) } ?? ["", ""]
+        guard parts.count == 2 else { throw ValidationError("--resource is TYPE:ID") }
+        var attributes: [String: String] = [:]
+        for text in attribute {
+            let pair = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+            guard pair.count == 2 else { throw ValidationError("--attribute is k=v") }
+            attributes[pair[0]] = pair[1]
+        }
+        guard let amounts = CallAmounts(amount.map { Amount($0.unit, $0.value) }) else { throw ValidationError("at most 4 amounts, each unit once") }
+        try await Failure.run(mesh.output) {
+            let credential = try Credentials.read(credentialFile)
+            let call = Call(
+                credential: Credential.digest(of: credential) ?? .zero, action: action, resourceType: parts[0], resourceID: parts[1], amounts: amounts,
+                attributes: attributes, callID: callId, atLeast: atLeast)
+            let decision = try await RemoteGatekeeper(endpoint: endpoint(), credential: credential, hashing: .real).check(call, patience: .seconds(2))
+            let view = DecisionView(decision)
+            try Output.print(view, mesh.output) { view.table }
+            if !decision.isAllow { throw Exit.denied }
+        }
+    }
+
+    private func endpoint() throws -> String {
+        if let enforcer { return enforcer }
+        let folder = try mesh.folder
+        for name in folder.names() where FileManager.default.fileExists(atPath: folder.folder(name) + "/enforcer.sock") {
+            return "unix:" + URL(fileURLWithPath: folder.folder(name) + "/enforcer.sock").standardized.path
+        }
+        throw NodeError(.notFound, "no enforcer has a socket in \(folder.path); name one with --enforcer")
+    }
+}
+
+enum Credentials {
+    static func read(_ path: String) throws -> String {
+        if path == "-" {
+            return String(decoding: FileHandle.standardInput.readDataToEndOfFile(), as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
+        }
+        return try PrivateFile.read(path)
+    }
+}
+
+/// A decision as `check` prints it.
+struct DecisionView: Encodable {
+    struct Permit: Encodable {
+        var id: String
+        var validForMs: Int64
+    }
+
+    var decision: String
+    var reason: String
+    var reasonCode: UInt16
+    var transient: Bool
+    var grantId: String
+    var position: UInt64
+    var viewAgeMs: Int64
+    var permit: Permit?
+    var remaining: [String: Int64]
+    var decisionId: String
+    var retryAfterMs: Int64
+
+    init(_ decision: Decision) {
+        self.decision = decision.isAllow ? "allow" : "deny"
+        (reason, reasonCode, transient) = (decision.reason.name, decision.reason.rawValue, decision.reason.isTransient)
+        (grantId, position, viewAgeMs, decisionId) = (decision.grantID, decision.position, decision.viewAgeMS, decision.decisionID)
+        permit = decision.isAllow ? Permit(id: decision.decisionID, validForMs: decision.validForMS) : nil
+        remaining = Dictionary(decision.remaining.map { ($0.unit, $0.value) }, uniquingKeysWith: max)
+        retryAfterMs = decision.retryAfterMS
+    }
+
+    var table: [[String]] {
+        [[decision == "allow" ? "allow" : "deny: \(reason)\(transient ? " (may pass later)" : "")"]]
+            + [["decision \(decisionId), position \(position), view at most \(viewAgeMs) ms old"]]
+            + remaining.sorted { $0.key < $1.key }.map { ["this node still holds \($0.value) \($0.key)"] }
+    }
+}

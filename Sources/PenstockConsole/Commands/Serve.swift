@@ -1,0 +1,138 @@
+internal import ArgumentParser
+internal import Foundation
+internal import Logging
+internal import PenstockCore
+internal import PenstockCrypto
+internal import PenstockEnforcer
+internal import PenstockHTTP
+internal import PenstockLedger
+internal import PenstockNode
+internal import ServiceLifecycle
+internal import UnixSignals
+
+struct LedgerCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "ledger", abstract: "Run the ledger in the foreground, until SIGTERM or Ctrl-C.")
+    @Option(help: "Configuration file; 'penstock init' writes a commented one.") var config: String
+
+    func run() async throws {
+        Logs.start()
+        try await Failure.run(.table) {
+            let settings = try await FileSettings(config)
+            let identity = try Identity.load(settings.path("identity"))
+            guard identity.role == .ledger else { throw NodeError(.configuration, "'\(identity.name)' is a \(identity.role.name), not a ledger") }
+            let node = try LedgerNode(LedgerOptions(identity: identity, dataFolder: settings.path("data")))
+            try await node.start()
+            try await Serving.run([node])
+        }
+    }
+}
+
+struct EnforcerCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "enforcer", abstract: "Run an enforcement node in the foreground, until SIGTERM or Ctrl-C.")
+    @Option(help: "Configuration file; 'penstock init' writes a commented one.") var config: String
+
+    func run() async throws {
+        Logs.start()
+        try await Failure.run(.table) {
+            let settings = try await FileSettings(config)
+            let identity = try Identity.load(settings.path("identity"))
+            let enforcer = try Enforcer(Serving.options(identity, settings))
+            try enforcer.start()
+            var door = HTTPDoorOptions(unixPath: settings.optionalPath("socket"))
+            let port = try settings.integer("port", default: 0, in: 0...65535)
+            if port > 0 { door.port = port }
+            try await Serving.run([EnforcerService(enforcer), try HTTPDoor(enforcer, hashing: .real, options: door, logger: Logger(label: "penstock.http"))])
+        }
+    }
+}
+
+struct Up: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Run a whole mesh in one process on this machine, until Ctrl-C.",
+        discussion: "Makes the mesh first when DIR is empty. Each enforcer listens at DIR/enforcer-N/enforcer.sock.")
+    @OptionGroup var mesh: MeshOptions
+    @Option(help: "How many enforcers, 1 to 16.") var enforcers = 1
+
+    func run() async throws {
+        Logs.start()
+        guard (1...16).contains(enforcers) else { throw ValidationError("--enforcers is 1 to 16") }
+        try await Failure.run(mesh.output) {
+            let folder = try mesh.folder
+            if folder.names().isEmpty {
+                try Founding(dir: folder.path, mesh: "penstock", host: "127.0.0.1", port: 7810, maxStalenessMS: 1000, maxGraceMS: 0).make()
+            }
+            let ledger = try LedgerNode(LedgerOptions(identity: folder.identity(as: nil, roles: [.ledger]), dataFolder: folder.folder("ledger") + "/data"))
+            try await ledger.start()
+            var services: [any Service] = [ledger]
+            for number in 1...enforcers {
+                let name = "enforcer-\(number)"
+                let identity = try await joined(name, folder)
+                let enforcer = try Enforcer(EnforcerOptions(identity: identity, dataFolder: identity.folder + "/data"))
+                try enforcer.start()
+                services.append(EnforcerService(enforcer))
+                let door = HTTPDoorOptions(unixPath: identity.folder + "/enforcer.sock")
+                services.append(try HTTPDoor(enforcer, hashing: .real, options: door, logger: Logger(label: "penstock.http")))
+            }
+            Output.message("mesh up: ledger and \(enforcers) enforcer\(enforcers == 1 ? "" : "s") in \(folder.path); Ctrl-C stops it")
+            try await Serving.run(services)
+        }
+    }
+
+    /// Joins by the way that every node joins.
+    private func joined(_ name: String, _ folder: MeshFolder) async throws -> Identity {
+        if folder.names().contains(name) { return try Identity.load(folder.folder(name)) }
+        return try await Task.detached {
+            let client = try LedgerClient(folder.identity(as: nil, roles: [.operator]))
+            let token = JoinTokenText(secret: SecureRandom.bytes(32), mesh: client.identity.member.mesh, role: .enforcer, ledger: client.identity.member.ledger)
+            _ = try client.submit(.joinTokenMade(JoinToken(hash: token.hash, role: .enforcer, expiresAt: Clocks.wall() + 60_000)))
+            return try JoinClient.join(token, name: name, folder: folder.folder(name))
+        }.value
+    }
+}
+
+enum Serving {
+    static func options(_ identity: Identity, _ settings: FileSettings) throws -> EnforcerOptions {
+        guard identity.role == .enforcer else { throw NodeError(.configuration, "'\(identity.name)' is a \(identity.role.name), not an enforcer") }
+        let megabytes = try settings.integer("journal_megabytes", default: 1024, in: 64...1 << 20)
+        return EnforcerOptions(identity: identity, dataFolder: try settings.path("data"), audiences: settings.list("audiences"), journalBytes: megabytes << 20)
+    }
+
+    static func run(_ services: [any Service]) async throws {
+        let group = ServiceGroup(services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: Logger(label: "penstock"))
+        try await group.run()
+    }
+}
+
+/// An enforcer that was started, until the group stops it.
+struct EnforcerService: Service {
+    let enforcer: Enforcer
+
+    init(_ enforcer: Enforcer) { self.enforcer = enforcer }
+
+    func run() async throws {
+        try? await gracefulShutdown()
+        let enforcer = enforcer
+        await withCheckedContinuation { continuation in
+            Thread.detachNewThread {
+                enforcer.stop()
+                continuation.resume()
+            }
+        }
+    }
+}
+
+extension Hashing {
+    static let real = Hashing(hash: { SHA256.hash($0) }, credentialDigest: { Credential.digest(of: $0) })
+}
+
+/// Messages as lines on standard error; PENSTOCK_LOG sets the level.
+enum Logs {
+    static func start() {
+        let level = ProcessInfo.processInfo.environment["PENSTOCK_LOG"].flatMap(Logger.Level.init(rawValue:)) ?? .info
+        LoggingSystem.bootstrap { label in
+            var handler = StreamLogHandler.standardError(label: label)
+            handler.logLevel = label.hasPrefix("penstock.http") || label == "penstock" ? max(level, .notice) : level
+            return handler
+        }
+    }
+}

@@ -1,0 +1,8 @@
+internal import PenstockConsole
+
+@main
+struct Main {
+    static func main() async {
+        await Penstock.main()
+    }
+}

@@ -1,0 +1,18 @@
+internal import PenstockCore
+internal import Testing
+
+@Suite struct EventTests {
+    /// A kind's name is what authority is decided by: it must be the one of its own content.
+    @Test func nameIsThatOfTheContent() {
+        let report = SliceReport(incarnation: Make.incarnation(1), uses: [])
+        let slice = Slice(grantID: "g", unit: "usd", amount: 1, node: "n1", incarnation: Make.incarnation(1), requestID: Make.incarnation(2))
+        let batch = DecisionBatch(incarnation: Make.incarnation(1), firstSequence: 1, count: 1, digest: .zero)
+        let kinds: [EventKind] = [
+            .genesis([], .standard), .nodeAdmitted(Make.node("x", .issuer), tokenHash: .zero), .nodeExpelled(name: "x", reason: ""),
+            .joinTokenMade(JoinToken(hash: .zero, role: .issuer, expiresAt: 1)), .epochOpened(2, reason: ""), .settingsChanged(.standard),
+            .grantIssued(Make.grant("g")), .grantRenewed(grantID: "g", expiresAt: 1), Make.revoke(.all), Make.lift(.zero),
+            Make.budget("b", 1), .sliceReserved(slice), .spendReported(report), .sliceClosed(report), .decisionBatch(batch),
+        ]
+        #expect(kinds.map(\.name) == EventKind.Name.allCases)
+    }
+}

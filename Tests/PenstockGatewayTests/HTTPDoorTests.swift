@@ -1,0 +1,358 @@
+import Foundation
+import PenstockCore
+import PenstockEnforcer
+import PenstockHTTP
+import ServiceLifecycle
+import Synchronization
+import Testing
+
+/// A door on a socket of its own, for as long as a test needs it.
+private func withDoor(
+    _ gatekeeper: FakeGatekeeper, keepAlive: Duration = .seconds(15), _ body: (String) async throws -> Void
+) async throws {
+    let folder = temporaryFolder()
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    var options = HTTPDoorOptions(unixPath: folder + "/door.sock")
+    options.keepAlive = keepAlive
+    let listening = AsyncStream<String>.makeStream()
+    options.onListening = { listening.continuation.yield($0) }
+    let door = try HTTPDoor(gatekeeper, hashing: testHashing, options: options, logger: quietLogger)
+    let group = ServiceGroup(configuration: .init(services: [door], logger: quietLogger))
+    let running = Task { try await group.run() }
+    for await _ in listening.stream { break }
+    do { try await body(folder + "/door.sock") } catch {
+        await group.triggerGracefulShutdown()
+        throw error
+    }
+    await group.triggerGracefulShutdown()
+    try await running.value
+    #expect(!FileManager.default.fileExists(atPath: folder + "/door.sock"))
+}
+
+private struct Answer {
+    var status: Int
+    var headers: [String: String]
+    var body: String
+    var json: JSON? { try? JSONParser.parse(Array(body.utf8)) }
+}
+
+/// Speaks HTTP/1.1 over the socket by hand, so that the bytes are the test's own.
+private func ask(
+    _ socket: String, _ method: String, _ path: String, _ body: String = "", type: String? = "application/json",
+    headers: [String: String] = [:]
+) async -> Answer {
+    var head = "\(method) \(path) HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: \(body.utf8.count)\r\n"
+    if let type { head += "Content-Type: \(type)\r\n" }
+    for (name, value) in headers { head += "\(name): \(value)\r\n" }
+    let request = head + "\r\n" + body
+    let text = await withCheckedContinuation { continuation in
+        Thread { continuation.resume(returning: exchange(socket, request)) }.start()
+    }
+    let parts = text.components(separatedBy: "\r\n\r\n")
+    let lines = parts[0].components(separatedBy: "\r\n")
+    var answer = Answer(status: Int(lines[0].split(separator: " ").dropFirst().first ?? "") ?? 0, headers: [:], body: "")
+    for line in lines.dropFirst() {
+        let pair = line.split(separator: ":", maxSplits: 1)
+        answer.headers[pair[0].lowercased()] = pair[1].trimmingCharacters(in: .whitespaces)
+    }
+    answer.body = parts.dropFirst().joined(separator: "\r\n\r\n")
+    return answer
+}
+
+private func exchange(_ path: String, _ request: String) -> String {
+    let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
+    defer { close(descriptor) }
+    var address = sockaddr_un()
+    address.sun_family = sa_family_t(AF_UNIX)
+    withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: Array(path.utf8)) }
+    let connected = withUnsafePointer(to: &address) {
+        $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size)) }
+    }
+    guard connected == 0 else { return "" }
+    let bytes = Array(request.utf8)
+    var sent = 0
+    while sent < bytes.count {
+        let count = bytes[sent...].withUnsafeBytes { send(descriptor, $0.baseAddress!, $0.count, Int32(MSG_NOSIGNAL)) }
+        guard count > 0 else { break }
+        sent += count
+    }
+    var answer: [UInt8] = []
+    var buffer = [UInt8](repeating: 0, count: 4_096)
+    while case let count = read(descriptor, &buffer, buffer.count), count > 0 { answer += buffer[..<count] }
+    return String(decoding: answer, as: UTF8.self)
+}
+
+private func evaluation(_ context: String = "", _ more: String = "") -> String {
+    #"{"subject":{"type":"agent","id":"a"},"action":{"name":"send"},"resource":{"type":"tool","id":"mail"}\#(more),"context":{\#(context)}}"#
+}
+
+@Suite struct HTTPDoorTests {
+    private let bearer = ["Authorization": "Bearer \(testCredential)"]
+
+    @Test func evaluationBecomesACall() async throws {
+        let gatekeeper = FakeGatekeeper()
+        gatekeeper.set {
+            $0.decide = { _ in
+                Decision(
+                    reason: .none, decisionID: "n-1", grantID: "g", runID: "r", position: 1 << 62, viewAgeMS: 12, validForMS: 900,
+                    remaining: [Amount("usd_micros", 9_007_199_254_740_993)])
+            }
+        }
+        try await withDoor(gatekeeper) { socket in
+            let body = """
+                {"subject":{"type":"agent","id":"a","properties":{}},"action":{"name":"send","properties":{"soft":true,"f":1.5}},
+                "resource":{"type":"tool","id":"mail","properties":{"size":3}},"unknown":[1],
+                "context":{"credential":"\(testCredential)","amounts":{"usd_micros":9007199254740993},"attributes":{"k":"v","n":-4},
+                "call_id":"c1","traceparent":"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01","at_least":18446744073709551615,
+                "arguments":{"b":1,"a":[ 2 ]},"patience_ms":50}}
+                """
+            let answer = await ask(socket, "POST", "/access/v1/evaluation", body, type: "Application/JSON; charset=utf-8", headers: ["X-Request-ID": "q-7"])
+            #expect(answer.status == 200 && answer.headers["content-type"] == "application/json" && answer.headers["x-request-id"] == "q-7")
+            let context = answer.json?["context"]
+            #expect(answer.json?["decision"]?.flag == true && context?["reason"]?.text == "none")
+            #expect(context?["position"] == .number("4611686018427387904"))
+            #expect(context?["remaining"]?["usd_micros"] == .number("9007199254740993"))
+            #expect(context?["permit"] == .members(["id": .string("n-1"), "valid_for_ms": .number("900")]))
+        }
+        let (call, patience) = gatekeeper.state.withLock { ($0.checked[0], $0.patience) }
+        #expect(call.credential == testDigest && call.action == "send" && (call.resourceType, call.resourceID) == ("tool", "mail"))
+        #expect(call.amounts.list == [Amount("usd_micros", 9_007_199_254_740_993)] && !call.holds && call.callID == "c1")
+        #expect(call.attributes == ["k": "v", "n": "-4", "action.soft": "true", "resource.size": "3"])
+        #expect(call.atLeast == .max && call.argumentsDigest == fakeHash(Array(#"{"a":[2],"b":1}"#.utf8)))
+        #expect(call.traceID.description.hasPrefix("4bf9") && patience == .milliseconds(50))
+    }
+
+    @Test func denialIs200() async throws {
+        let gatekeeper = FakeGatekeeper()
+        gatekeeper.set { $0.decide = { Decision(reason: $0.credential == .zero ? .unknownCredential : .revoked, retryAfterMS: 5) } }
+        try await withDoor(gatekeeper) { socket in
+            let revoked = await ask(socket, "POST", "/access/v1/evaluation", evaluation(), headers: bearer)
+            #expect(revoked.status == 200 && revoked.json?["decision"]?.flag == false)
+            #expect(revoked.json?["context"]?["reason"]?.text == "revoked" && revoked.json?["context"]?["retry_after_ms"]?.int64 == 5)
+            #expect(revoked.json?["context"]?["permit"] == nil)
+            // A bare subject names no grant.
+            let bare = await ask(socket, "POST", "/access/v1/evaluation", evaluation())
+            #expect(bare.status == 200 && bare.json?["context"]?["reason"]?.text == "unknown_credential")
+        }
+    }
+
+    static let malformed = [
+        "", "{", "[]", "null", "\"x\"", #"{"action":{"name":"r"},"resource":{"type":"t","id":"i"}}"#,
+        #"{"subject":{"type":"u","id":"a"},"resource":{"type":"t","id":"i"}}"#, #"{"subject":{"type":"u","id":"a"},"action":{"name":"r"}}"#,
+        #"{"subject":{"id":"a"},"action":{"name":"r"},"resource":{"type":"t","id":"i"}}"#,
+        #"{"subject":{"type":"u"},"action":{"name":"r"},"resource":{"type":"t","id":"i"}}"#,
+        #"{"subject":{"type":"u","id":"a"},"action":{},"resource":{"type":"t","id":"i"}}"#,
+        #"{"subject":{"type":"u","id":"a"},"action":{"name":"r"},"resource":{"id":"i"}}"#,
+        #"{"subject":{"type":"u","id":"a"},"action":{"name":"r"},"resource":{"type":"t"}}"#,
+        #"{"subject":"alice","action":{"name":"r"},"resource":{"type":"t","id":"i"}}"#,
+        #"{"subject":{"type":"u","id":"a"},"action":{"name":123},"resource":{"type":"t","id":"i"}}"#,
+        #"{"subject":{"type":"u","id":null},"action":{"name":"r"},"resource":{"type":"t","id":"i"}}"#,
+        evaluation(#""amounts":{"calls":1.0}"#), evaluation(#""amounts":{"calls":1e3}"#), evaluation(#""amounts":{"calls":-1}"#),
+        evaluation(#""amounts":{"calls":"1"}"#), evaluation(#""amounts":{"calls":99999999999999999999}"#), evaluation(#""amounts":[1]"#),
+        evaluation(#""amounts":{"a":1,"b":1,"c":1,"d":1,"e":1}"#), evaluation(#""attributes":{"a":1.5}"#), evaluation(#""attributes":{"a":{}}"#),
+        evaluation(#""call_id":7"#), evaluation(#""at_least":-1"#), evaluation(#""arguments_digest":"zz""#), evaluation(#""credential":5"#),
+        evaluation(#""credential":"pst_other""#), evaluation(#""a":1,"a":2"#), evaluation("", #","subject":{"type":"x","id":"y"}"#),
+    ]
+
+    @Test func malformedEvaluationsAre400() async throws {
+        let gatekeeper = FakeGatekeeper()
+        try await withDoor(gatekeeper) { socket in
+            for body in Self.malformed {
+                let answer = await ask(socket, "POST", "/access/v1/evaluation", body, headers: bearer)
+                #expect(answer.status == 400, "\(body)")
+                #expect(answer.json?.text?.isEmpty == false, "\(body)")
+            }
+            #expect(await ask(socket, "POST", "/access/v1/evaluation", evaluation(), type: "text/plain").status == 415)
+            #expect(await ask(socket, "POST", "/access/v1/evaluation", evaluation(), type: nil).status == 415)
+            let large = evaluation(#""x":""# + String(repeating: "a", count: 70_000) + "\"")
+            #expect(await ask(socket, "POST", "/access/v1/evaluation", large).status == 413)
+            for method in ["GET", "PUT", "DELETE"] {
+                let answer = await ask(socket, method, "/access/v1/evaluation")
+                #expect(answer.status == 405 && answer.headers["allow"] == "POST")
+            }
+            for path in ["/", "/access", "/access/v1/evaluation/", "/v1/holds/x", "/v1/holds/x/else", "/metrics/x"] {
+                #expect(await ask(socket, "POST", path).status == 404, "\(path)")
+            }
+        }
+        #expect(gatekeeper.state.withLock { $0.checked.isEmpty })
+    }
+
+    @Test func holdsAreSettledAndReleased() async throws {
+        let gatekeeper = FakeGatekeeper()
+        try await withDoor(gatekeeper) { socket in
+            let hold = await ask(socket, "POST", "/v1/holds", evaluation(#""amounts":{"calls":2}"#), headers: bearer)
+            #expect(hold.json?["context"]?["decision_id"]?.text == "d-1")
+            #expect(await ask(socket, "POST", "/v1/holds/d-1/settle", #"{"amounts":{"calls":1}}"#).status == 204)
+            #expect(await ask(socket, "POST", "/v1/holds/d-2/release").status == 204)
+            let bad = await ask(socket, "POST", "/v1/holds/d-1/settle", #"{"amounts":{"calls":0.5}}"#)
+            #expect(bad.status == 400 && bad.headers["content-type"] == "application/problem+json" && bad.json?["title"]?.text == "Bad Request")
+            for (error, status) in [(HoldError.unknownHold, 404), (.malformed, 400), (.unrecordable, 503), (.unreachable, 503)] {
+                gatekeeper.set { $0.holdError = error }
+                let answer = await ask(socket, "POST", "/v1/holds/d-9/release")
+                #expect(answer.status == status && answer.json?["status"]?.int64 == Int64(status))
+            }
+        }
+        #expect(gatekeeper.state.withLock { $0.checked[0].holds && $0.settled["d-1"] == [Amount("calls", 1)] && $0.released == ["d-2"] })
+    }
+
+    @Test func healthAndMetrics() async throws {
+        let gatekeeper = FakeGatekeeper()
+        gatekeeper.set {
+            $0.metrics = [
+                Metric("penstock_decisions_total", "Decisions\nby \\ outcome.", .counter, labels: ["reason": "a\"b\\c\nd"], value: 3),
+                Metric("penstock_view_age_seconds", "Age.", .gauge, value: 0.25),
+                Metric("penstock_decisions_total", "Decisions", .counter, labels: ["reason": "none"], value: 12_345_678_901),
+            ]
+        }
+        try await withDoor(gatekeeper) { socket in
+            #expect(await ask(socket, "GET", "/livez").status == 200)
+            #expect(await ask(socket, "GET", "/readyz").body == "ready\n")
+            gatekeeper.set { $0.health = Health(viewApplied: true, leaseHeld: false, journalWritable: true, halted: "gap") }
+            let unready = await ask(socket, "GET", "/readyz")
+            #expect(unready.status == 503 && unready.body == "[-] lease held\n[-] halted: gap\nnot ready\n")
+            #expect(await ask(socket, "GET", "/readyz?verbose").body.hasPrefix("[+] view applied\n"))
+            let metrics = await ask(socket, "GET", "/metrics")
+            #expect(metrics.headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8")
+            #expect(
+                metrics.body == """
+                    # HELP penstock_decisions_total Decisions\\nby \\\\ outcome.
+                    # TYPE penstock_decisions_total counter
+                    penstock_decisions_total{reason="a\\"b\\\\c\\nd"} 3
+                    penstock_decisions_total{reason="none"} 12345678901
+                    # HELP penstock_view_age_seconds Age.
+                    # TYPE penstock_view_age_seconds gauge
+                    penstock_view_age_seconds 0.25
+
+                    """)
+        }
+    }
+
+    @Test func socketIsPrivateAndNotTakenFromTheLiving() async throws {
+        let gatekeeper = FakeGatekeeper()
+        try await withDoor(gatekeeper) { socket in
+            let mode = try FileManager.default.attributesOfItem(atPath: socket)[.posixPermissions] as? Int
+            #expect(mode == 0o600)
+            let second = try HTTPDoor(gatekeeper, hashing: testHashing, options: .init(unixPath: socket), logger: quietLogger)
+            await #expect(throws: HTTPDoorError.inUse(socket)) { try await second.run() }
+            #expect(await ask(socket, "GET", "/livez").status == 200)
+            let file = socket + ".txt"
+            try Data().write(to: URL(fileURLWithPath: file))
+            let third = try HTTPDoor(gatekeeper, hashing: testHashing, options: .init(unixPath: file), logger: quietLogger)
+            await #expect(throws: HTTPDoorError.notASocket(file)) { try await third.run() }
+        }
+    }
+
+    @Test(arguments: ["0.0.0.0", "192.168.1.1", "::", "example.com", "127.0.0.1.example.com", "127.1"])
+    func onlyLoopbackIsServed(host: String) {
+        var options = HTTPDoorOptions(port: 0)
+        options.host = host
+        #expect(throws: HTTPDoorError.notLoopback(host)) {
+            try HTTPDoor(FakeGatekeeper(), hashing: testHashing, options: options, logger: quietLogger)
+        }
+    }
+}
+
+@Suite struct RemoteGatekeeperTests {
+    private func call(holds: Bool = false) -> Call {
+        Call(
+            credential: testDigest, action: "tools/call", resourceType: "tool", resourceID: "x\"\\é",
+            amounts: CallAmounts([Amount("usd_micros", 9_007_199_254_740_993)])!, attributes: ["arguments.p": "/a", "z": "1"], callID: "c",
+            argumentsDigest: fakeHash([1]), traceID: Incarnation(high: 1, low: 2), holds: holds, atLeast: 9)
+    }
+
+    @Test func callAndDecisionComeThroughUnchanged() async throws {
+        let gatekeeper = FakeGatekeeper()
+        let expected = Decision(
+            reason: .budgetExhausted, decisionID: "n-4", grantID: "g", runID: "r", position: 7, viewAgeMS: 3, retryAfterMS: 40)
+        gatekeeper.set {
+            $0.decide = { _ in expected }
+            $0.preview = { _ in .expired }
+        }
+        try await withDoor(gatekeeper) { socket in
+            let remote = try RemoteGatekeeper(endpoint: "unix:\(socket)", credential: testCredential, hashing: testHashing)
+            #expect(await remote.check(call(), patience: .milliseconds(70)) == expected)
+            let allowed = Decision(
+                reason: .none, decisionID: "n-5", grantID: "g", position: 8, viewAgeMS: 0, validForMS: 100, remaining: [Amount("calls", 3)])
+            gatekeeper.set { $0.decide = { _ in allowed } }
+            #expect(await remote.check(call(holds: true), patience: .zero) == allowed)
+            #expect(await remote.preview(call()) == .expired)
+            try await remote.settle("n-5", actual: [Amount("usd_micros", 9_007_199_254_740_992)])
+            try await remote.release("n-6")
+            gatekeeper.set { $0.holdError = .unknownHold }
+            await #expect(throws: HoldError.unknownHold) { try await remote.release("n-6") }
+            await #expect(throws: HoldError.unknownHold) { try await remote.release("../../x") }
+            var other = call()
+            other.credential = fakeHash([9])
+            #expect(await remote.check(other, patience: .zero).reason == .unknownCredential)
+        }
+        gatekeeper.state.withLock { state in
+            let asked = state.checked[0]
+            let sent = call()
+            #expect(asked.credential == sent.credential && asked.resourceID == sent.resourceID && asked.attributes == sent.attributes)
+            #expect(asked.amounts.list == sent.amounts.list && asked.callID == "c" && asked.argumentsDigest == sent.argumentsDigest)
+            #expect(asked.traceID == sent.traceID && asked.atLeast == 9 && !asked.holds && state.checked[1].holds)
+            #expect(state.settled["n-5"] == [Amount("usd_micros", 9_007_199_254_740_992)] && state.released == ["n-6"])
+        }
+    }
+
+    @Test func deniesWhatItCannotAsk() async throws {
+        let remote = try RemoteGatekeeper(endpoint: "unix:/nowhere/door.sock", credential: testCredential, hashing: testHashing)
+        #expect(await remote.check(call(), patience: .milliseconds(50)).reason == .noView)
+        #expect(await remote.preview(call()) == .noView)
+        await #expect(throws: HoldError.unreachable) { try await remote.settle("n-1", actual: []) }
+        for await _ in remote.cancellations() { Issue.record("nobody can have said this") }
+        #expect(await remote.check(call(holds: true), patience: .milliseconds(50)).reason == .noView)
+        for endpoint in ["unix:relative", "http://10.0.0.1:80", "https://127.0.0.1:1", "http://127.0.0.1", "127.0.0.1:80", ""] {
+            #expect(throws: RemoteGatekeeper.Problem.endpoint(endpoint)) {
+                try RemoteGatekeeper(endpoint: endpoint, credential: testCredential, hashing: testHashing)
+            }
+        }
+    }
+
+    @Test func cancellationsArriveAndEndWithTheStream() async throws {
+        let gatekeeper = FakeGatekeeper()
+        let seen = Mutex<[Cancellation]>([])
+        let ended = Mutex(false)
+        try await withDoor(gatekeeper, keepAlive: .milliseconds(100)) { socket in
+            let remote = try RemoteGatekeeper(endpoint: "unix:\(socket)", credential: testCredential, hashing: testHashing)
+            let stream = remote.cancellations()
+            let reading = Task {
+                for await cancellation in stream { seen.withLock { $0.append(cancellation) } }
+                ended.withLock { $0 = true }
+            }
+            // Waits until the stream stands.
+            #expect(await remote.check(call(holds: true), patience: .seconds(5)).isAllow)
+            gatekeeper.cancel("n-1", .suspended)
+            gatekeeper.cancel("n-2")
+            #expect(await eventually { seen.withLock { $0.count } == 2 })
+            #expect(seen.withLock { $0 } == [Cancellation(decisionID: "n-1", reason: .suspended), Cancellation(decisionID: "n-2", reason: .revoked)])
+            gatekeeper.breakStreams()
+            #expect(await eventually { ended.withLock { $0 } })
+            #expect(await remote.check(call(holds: true), patience: .milliseconds(20)).reason == .noView)
+            let again = Task {
+                while true {
+                    for await _ in remote.cancellations() {}
+                    try await Task.sleep(for: .milliseconds(50))
+                }
+            }
+            #expect(await remote.check(call(holds: true), patience: .seconds(5)).isAllow)
+            again.cancel()
+            await reading.value
+        }
+    }
+
+    @Test func shutdownEndsOpenStreams() async throws {
+        let gatekeeper = FakeGatekeeper()
+        let ended = Mutex(false)
+        try await withDoor(gatekeeper) { socket in
+            let remote = try RemoteGatekeeper(endpoint: "unix:\(socket)", credential: testCredential, hashing: testHashing)
+            let stream = remote.cancellations()
+            Task {
+                for await _ in stream {}
+                ended.withLock { $0 = true }
+            }
+            #expect(await remote.check(call(holds: true), patience: .seconds(5)).isAllow)
+        }
+        #expect(await eventually { ended.withLock { $0 } })
+    }
+}

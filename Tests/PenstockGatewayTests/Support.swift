@@ -1,0 +1,179 @@
+import Foundation
+import Logging
+import PenstockCore
+import PenstockEnforcer
+import PenstockGateway
+import PenstockHTTP
+import Synchronization
+
+/// A gatekeeper that answers as a test says, and remembers what it was asked.
+final class FakeGatekeeper: Gatekeeper, Observable {
+    struct State {
+        var decide: @Sendable (Call) -> Decision = { _ in Decision(reason: .none, validForMS: 60_000) }
+        var preview: @Sendable (Call) -> Reason = { _ in .none }
+        var holdError: HoldError?
+        var health = Health(viewApplied: true, leaseHeld: true, journalWritable: true, halted: nil)
+        var metrics: [Metric] = []
+        var checked: [Call] = []
+        var previewed: [Call] = []
+        var settled: [String: [Amount]] = [:]
+        var released: [String] = []
+        var patience: Duration = .zero
+        var sequence = 0
+        var streams: [AsyncStream<Cancellation>.Continuation] = []
+    }
+
+    let state = Mutex(State())
+
+    func set(_ body: (inout sending State) -> Void) { state.withLock { body(&$0) } }
+
+    func check(_ call: Call, patience: Duration) async -> Decision {
+        state.withLock { state in
+            state.checked.append(call)
+            state.patience = patience
+            state.sequence += 1
+            var decision = state.decide(call)
+            if decision.decisionID.isEmpty { decision.decisionID = "d-\(state.sequence)" }
+            return decision
+        }
+    }
+
+    func settle(_ decisionID: String, actual: [Amount]) async throws(HoldError) {
+        let error = state.withLock { state in
+            if state.holdError == nil { state.settled[decisionID] = actual }
+            return state.holdError
+        }
+        if let error { throw error }
+    }
+
+    func release(_ decisionID: String) async throws(HoldError) {
+        let error = state.withLock { state in
+            if state.holdError == nil { state.released.append(decisionID) }
+            return state.holdError
+        }
+        if let error { throw error }
+    }
+
+    func preview(_ call: Call) async -> Reason {
+        state.withLock { state in
+            state.previewed.append(call)
+            return state.preview(call)
+        }
+    }
+
+    func cancellations() -> AsyncStream<Cancellation> {
+        let (stream, continuation) = AsyncStream<Cancellation>.makeStream()
+        state.withLock { $0.streams.append(continuation) }
+        return stream
+    }
+
+    func cancel(_ decisionID: String, _ reason: Reason = .revoked) {
+        for stream in state.withLock({ $0.streams }) { stream.yield(Cancellation(decisionID: decisionID, reason: reason)) }
+    }
+
+    func breakStreams() {
+        let streams = state.withLock { state in
+            defer { state.streams = [] }
+            return state.streams
+        }
+        for stream in streams { stream.finish() }
+    }
+
+    func health() -> Health { state.withLock { $0.health } }
+    func metrics() -> [Metric] { state.withLock { $0.metrics } }
+}
+
+/// Not SHA-256, but as good for telling texts apart: FNV-1a in four lanes.
+func fakeHash(_ bytes: [UInt8]) -> Digest {
+    var out: [UInt8] = []
+    for lane in UInt64(1)...4 {
+        var hash: UInt64 = 0xCBF2_9CE4_8422_2325 ^ lane
+        for byte in bytes { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
+        out += (0..<8).map { UInt8(truncatingIfNeeded: hash >> (8 * $0)) }
+    }
+    return Digest(out)!
+}
+
+let testHashing = Hashing(hash: fakeHash, credentialDigest: { $0.hasPrefix("pst_") ? fakeHash(Array($0.utf8)) : nil })
+let testCredential = "pst_c3VjaCBhIHNlY3JldA"
+let testDigest = fakeHash(Array(testCredential.utf8))
+
+let quietLogger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+
+/// Waits for what another thread does; false after five seconds.
+func eventually(_ condition: () -> Bool) async -> Bool {
+    for _ in 0..<500 {
+        if condition() { return true }
+        try? await Task.sleep(for: .milliseconds(10))
+    }
+    return condition()
+}
+
+func temporaryFolder() -> String {
+    let path = NSTemporaryDirectory() + "penstock-" + UUID().uuidString.prefix(8)
+    try! FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)  // Without it no test can run.
+    return path
+}
+
+/// A session and what it did, with a gatekeeper in line: for scenarios without threads.
+struct Scene {
+    var session = GatewaySession(credential: testDigest, serverID: "mcp", hash: fakeHash)
+    var server: [String] = []
+    var client: [JSON] = []
+    var settled: [String: [Amount]] = [:]
+    var released: [String] = []
+    var asked: [(ticket: GatewaySession.Ticket, call: Call)] = []
+    var previews: [(ticket: GatewaySession.Ticket, calls: [Call])] = []
+    var queue: [(line: String, ticket: GatewaySession.Ticket?)] = []
+    var now: Int64 = 0
+
+    mutating func client(_ line: String) { take(session.fromClient(Array(line.utf8))) }
+    mutating func server(_ line: String) { take(session.fromServer(Array(line.utf8))) }
+
+    /// Answers the oldest question.
+    mutating func decide(_ decision: Decision) {
+        take(session.decided(asked.removeFirst().ticket, decision, askedAt: now))
+    }
+
+    mutating func allow(_ id: String, validForMS: Int64 = 1_000) { decide(Decision(reason: .none, decisionID: id, validForMS: validForMS)) }
+
+    mutating func preview(_ decide: (Call) -> Reason) {
+        let (ticket, calls) = previews.removeFirst()
+        take(session.previewed(ticket, calls.map(decide)))
+    }
+
+    mutating func cancel(_ id: String, _ reason: Reason = .revoked) {
+        take(session.cancelled(Cancellation(decisionID: id, reason: reason)))
+    }
+
+    /// Lets the writer run.
+    mutating func write() {
+        while !queue.isEmpty {
+            let item = queue.removeFirst()
+            guard let ticket = item.ticket else {
+                server.append(item.line)
+                continue
+            }
+            switch session.willWrite(ticket, at: now) {
+            case .write: server.append(item.line)
+            case .drop(let actions): take(actions)
+            }
+        }
+    }
+
+    mutating func take(_ actions: [GatewaySession.Action]) {
+        for action in actions {
+            switch action {
+            case .toServer(let line, let ticket): queue.append((String(decoding: line, as: UTF8.self), ticket))
+            case .toClient(let line): client.append(try! JSONParser.parse(line))  // What we say must be JSON.
+            case .check(let ticket, let call): asked.append((ticket, call))
+            case .preview(let ticket, let calls): previews.append((ticket, calls))
+            case .settle(let id, let amounts): settled[id] = amounts
+            case .release(let id): released.append(id)
+            }
+        }
+    }
+
+    var lastReason: String? { client.last?["error"]?["data"]?["reason"]?.text }
+    var lastCode: Int64? { client.last?["error"]?["code"]?.int64 }
+}

@@ -100,7 +100,7 @@ let package = Package(
                 argumentParser, protobuf, logging, lifecycle, configuration,
             ],
             swiftSettings: strict),
-        .executableTarget(name: "penstock", dependencies: ["PenstockConsole"], swiftSettings: strict),
+        .executableTarget(name: "penstock", dependencies: ["PenstockConsole", argumentParser], swiftSettings: strict),
 
         .testTarget(name: "PenstockCoreTests", dependencies: ["PenstockCore"], swiftSettings: strict),
         .testTarget(

@@ -135,9 +135,13 @@ extension GatewayPump {
             thread.stackSize = 1 << 20
             thread.start()
         }
-        await withDiscardingTaskGroup { group in
-            for await question in questions { group.addTask { await answer(question) } }
+        // Not a child of the caller's task: cancelling that begins the end, and what runs is settled still.
+        let answering = Task { [questions] in
+            await withDiscardingTaskGroup { group in
+                for await question in questions { group.addTask { await answer(question) } }
+            }
         }
+        await answering.value
         return locked { status ?? 0 }
     }
 

@@ -155,16 +155,24 @@ extension DoorResponder {
 
 extension DoorResponder {
     private func answer(_ status: Int, _ json: JSON) -> Response {
-        Response(status: .init(code: status), headers: [.contentType: "application/json"], body: .init(byteBuffer: ByteBuffer(bytes: json.bytes)))
+        Response(status: Self.status(status), headers: [.contentType: "application/json"], body: .init(byteBuffer: ByteBuffer(bytes: json.bytes)))
+    }
+
+    /// With its phrase, which a bare number does not have.
+    private static func status(_ code: Int) -> HTTPResponse.Status {
+        let known: [HTTPResponse.Status] = [
+            .ok, .badRequest, .notFound, .methodNotAllowed, .contentTooLarge, .unsupportedMediaType, .serviceUnavailable,
+        ]
+        return known.first { $0.code == code } ?? .internalServerError
     }
 
     private func plain(_ status: Int, _ text: String, type: String = "text/plain; charset=utf-8") -> Response {
-        Response(status: .init(code: status), headers: [.contentType: type], body: .init(byteBuffer: ByteBuffer(string: text)))
+        Response(status: Self.status(status), headers: [.contentType: type], body: .init(byteBuffer: ByteBuffer(string: text)))
     }
 
     /// RFC 9457: without a `type` of its own, `title` is the phrase of the status.
     private static func problem(_ status: Int, _ detail: String) -> Response {
-        let status = HTTPResponse.Status(code: status)
+        let status = Self.status(status)
         let json = JSON.members([
             "type": .string("about:blank"), "title": .string(status.reasonPhrase), "status": .integer(status.code), "detail": .string(detail),
         ])

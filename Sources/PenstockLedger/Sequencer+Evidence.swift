@@ -89,7 +89,9 @@ extension Sequencer {
         }
         let (size, note) = checkpoint
         let lines = try store.cosignatures(size: size)
-        reply.checkpoint = lines.reduce(note) { $0 + $1.line + "\n" }
+        var signed = try SignedNote(parsing: note)
+        for signature in lines.compactMap({ NoteSignature(line: $0.line) }) { signed.add(signature) }
+        reply.checkpoint = signed.encoded
         reply.proof = (tree.inclusionProof(index: position - 1, size: size) ?? []).map { Data($0.bytes) }
         let cosigners = Set(lines.map(\.node))
         for index in reply.barrier.nodes.indices {

@@ -61,7 +61,7 @@ enum Make {
 
 extension View {
     /// A view that has folded the genesis of mesh "mesh" and grants.
-    init(settings: Settings = .standard, grants: [Grant] = []) throws {
+    init(grants: [Grant], settings: Settings = .standard) throws {
         self.init()
         try add(.genesis(Make.members, settings), by: "ledger")
         for grant in grants { try add(.grantIssued(grant), by: "issuer") }

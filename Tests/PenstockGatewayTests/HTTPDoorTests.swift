@@ -8,7 +8,7 @@ import Testing
 
 /// A door on a socket of its own, for as long as a test needs it.
 private func withDoor(
-    _ gatekeeper: FakeGatekeeper, keepAlive: Duration = .seconds(15), _ body: (String) async throws -> Void
+    _ gatekeeper: FakeGatekeeper, keepAlive: Duration = .seconds(15), _ body: @Sendable (String) async throws -> Void
 ) async throws {
     let folder = temporaryFolder()
     defer { try? FileManager.default.removeItem(atPath: folder) }
@@ -252,6 +252,12 @@ private func evaluation(_ context: String = "", _ more: String = "") -> String {
     }
 }
 
+/// What a subscription gave.
+private final class Heard: Sendable {
+    let seen = Mutex<[Cancellation]>([])
+    let ended = Mutex(false)
+}
+
 @Suite struct RemoteGatekeeperTests {
     private func call(holds: Bool = false) -> Call {
         Call(
@@ -311,23 +317,22 @@ private func evaluation(_ context: String = "", _ more: String = "") -> String {
 
     @Test func cancellationsArriveAndEndWithTheStream() async throws {
         let gatekeeper = FakeGatekeeper()
-        let seen = Mutex<[Cancellation]>([])
-        let ended = Mutex(false)
+        let heard = Heard()
         try await withDoor(gatekeeper, keepAlive: .milliseconds(100)) { socket in
             let remote = try RemoteGatekeeper(endpoint: "unix:\(socket)", credential: testCredential, hashing: testHashing)
             let stream = remote.cancellations()
             let reading = Task {
-                for await cancellation in stream { seen.withLock { $0.append(cancellation) } }
-                ended.withLock { $0 = true }
+                for await cancellation in stream { heard.seen.withLock { $0.append(cancellation) } }
+                heard.ended.withLock { $0 = true }
             }
             // Waits until the stream stands.
             #expect(await remote.check(call(holds: true), patience: .seconds(5)).isAllow)
             gatekeeper.cancel("n-1", .suspended)
             gatekeeper.cancel("n-2")
-            #expect(await eventually { seen.withLock { $0.count } == 2 })
-            #expect(seen.withLock { $0 } == [Cancellation(decisionID: "n-1", reason: .suspended), Cancellation(decisionID: "n-2", reason: .revoked)])
+            #expect(await eventually { heard.seen.withLock { $0.count } == 2 })
+            #expect(heard.seen.withLock { $0 } == [Cancellation(decisionID: "n-1", reason: .suspended), Cancellation(decisionID: "n-2", reason: .revoked)])
             gatekeeper.breakStreams()
-            #expect(await eventually { ended.withLock { $0 } })
+            #expect(await eventually { heard.ended.withLock { $0 } })
             #expect(await remote.check(call(holds: true), patience: .milliseconds(20)).reason == .noView)
             let again = Task {
                 while true {
@@ -343,16 +348,16 @@ private func evaluation(_ context: String = "", _ more: String = "") -> String {
 
     @Test func shutdownEndsOpenStreams() async throws {
         let gatekeeper = FakeGatekeeper()
-        let ended = Mutex(false)
+        let heard = Heard()
         try await withDoor(gatekeeper) { socket in
             let remote = try RemoteGatekeeper(endpoint: "unix:\(socket)", credential: testCredential, hashing: testHashing)
             let stream = remote.cancellations()
             Task {
                 for await _ in stream {}
-                ended.withLock { $0 = true }
+                heard.ended.withLock { $0 = true }
             }
             #expect(await remote.check(call(holds: true), patience: .seconds(5)).isAllow)
         }
-        #expect(await eventually { ended.withLock { $0 } })
+        #expect(await eventually { heard.ended.withLock { $0 } })
     }
 }

@@ -58,11 +58,11 @@ enum Table {
 enum Times {
     static func text(_ milliseconds: Int64) -> String {
         guard milliseconds > 0 else { return "" }
-        return Date(timeIntervalSince1970: Double(milliseconds) / 1000).formatted(.iso8601.time(includingFractionalSeconds: true))
+        return Date(timeIntervalSince1970: Double(milliseconds) / 1000).formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true))
     }
 
     static func parse(_ text: String) -> Int64? {
-        let styles: [Date.ISO8601FormatStyle] = [.iso8601, .iso8601.time(includingFractionalSeconds: true)]
+        let styles = [Date.ISO8601FormatStyle(), Date.ISO8601FormatStyle(includingFractionalSeconds: true)]
         return styles.lazy.compactMap { try? Date(text, strategy: $0) }.first.map { Int64($0.timeIntervalSince1970 * 1000) }
     }
 }

@@ -60,16 +60,25 @@ package struct BudgetBook: Sendable {
     }
 
     /// How much to hand out: at least `need`, more when there is plenty.
-    package func size(grant: String, unit: String, need: Int64, want: Int64) -> Sizing {
+    ///
+    /// - Parameter holder: who asks; what it holds itself is not held elsewhere.
+    package func size(grant: String, unit: String, need: Int64, want: Int64, holder: Incarnation) -> Sizing {
         let levels = levels(grant: grant, unit: unit)
         guard !levels.isEmpty, need >= 0, want >= need, want <= Limits.amount else { return .refuse(.invalid) }
         let room = levels.map { entries[$0]!.unallocated }.min()!
         if room < max(need, 1) {
-            // The tightest level decides whether anybody could still return something.
-            let held = levels.filter { entries[$0]!.unallocated < max(need, 1) }.allSatisfy { entries[$0]!.out + entries[$0]!.unallocated >= max(need, 1) }
-            return .refuse(held ? .budgetHeldElsewhere : .budgetExhausted)
+            // Final only if not even everything that others hold would do.
+            let tight = levels.filter { entries[$0]!.unallocated < max(need, 1) }
+            let mayReturn = tight.allSatisfy { entries[$0]!.unallocated + heldElsewhere($0, than: holder) >= max(need, 1) }
+            return .refuse(mayReturn ? .budgetHeldElsewhere : .budgetExhausted)
         }
         return .grant(max(need, min(want, max(1, room / Self.shareOfRoom))))
+    }
+
+    private func heldElsewhere(_ level: Key, than holder: Incarnation) -> Int64 {
+        open.values.reduce(0) { sum, held in
+            held.slice.incarnation != holder && held.levels.contains(level) ? sum + held.slice.amount - held.used : sum
+        }
     }
 
     package enum Sizing: Equatable, Sendable {

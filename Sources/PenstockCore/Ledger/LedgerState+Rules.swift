@@ -139,7 +139,7 @@ extension LedgerState {
         guard let index = view.index(ofGrant: grant) else { throw Refusal(.notFound, "no grant \(grant)") }
         guard !view.marks(onGrant: index).contains(.revoked) else { throw Refusal(.revoked, "grant \(grant) is revoked") }
         guard book.open.count < Limits.openSlices else { throw Refusal(.full, "\(Limits.openSlices) slices are open, the limit", retryAfterMS: 1000) }
-        switch book.size(grant: grant, unit: unit, need: need, want: want) {
+        switch book.size(grant: grant, unit: unit, need: need, want: want, holder: incarnation) {
         case .grant(let amount):
             return Slice(grantID: grant, unit: unit, amount: amount, node: node, incarnation: incarnation, requestID: requestID)
         case .refuse(let code):

@@ -5,6 +5,11 @@ extension View {
         guard next == position + 1 else { throw FoldError(position: next, problem: "expected position \(position + 1)") }
         guard next == 1 || event.mesh == mesh else { throw FoldError(position: next, problem: "event of mesh '\(event.mesh)'") }
         try fold(event, at: next)
+        // The log says what stands at this position, whatever the urgent lane said of it before.
+        if let ahead = restrictions[next], ahead.eventID != event.id {
+            restrictions[next] = nil
+            refreshMarks(ahead.restriction.selector)
+        }
         position = next
     }
 

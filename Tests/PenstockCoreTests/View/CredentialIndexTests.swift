@@ -12,14 +12,14 @@ internal import Testing
     }
 
     @Test func everyCredentialIsFoundAsTheTableGrows() throws {
-        var view = try View()
+        var view = try View(grants: [])
         for number in 0..<500 {
             try view.add(.grantIssued(Make.grant("\(number)")), by: "issuer")
             #expect(view.index(of: Make.id("credential of \(number)")) == number)
         }
-        #expect((0..<500).allSatisfy { view.index(of: Make.id("credential of \($0)")) == $0 })
+        #expect((0..<500).allSatisfy { (number: Int) in view.index(of: Make.id("credential of \(number)")) == number })
         let loaded = try View(image: view.image)
-        #expect((0..<500).allSatisfy { loaded.index(of: Make.id("credential of \($0)")) == $0 })
+        #expect((0..<500).allSatisfy { (number: Int) in loaded.index(of: Make.id("credential of \(number)")) == number })
     }
 }
 

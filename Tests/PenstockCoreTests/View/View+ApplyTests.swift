@@ -4,7 +4,7 @@ internal import Testing
 @Suite struct ViewApplyTests {
     @Test func genesisNamesMeshSettingsAndMembers() throws {
         let settings = Settings(maxStalenessMS: 500, maxGraceMS: 1, clockRatePPM: 2, marginMS: 3)
-        let view = try View(settings: settings)
+        let view = try View(grants: [], settings: settings)
         #expect(view.mesh == "mesh")
         #expect(view.position == 1)
         #expect(view.settings == settings)
@@ -12,7 +12,7 @@ internal import Testing
     }
 
     @Test func tokenIsUsedByTheNodeThatJoinsWithIt() throws {
-        var view = try View()
+        var view = try View(grants: [])
         let token = JoinToken(hash: Make.id("token"), role: .enforcer, expiresAt: 5)
         try view.add(.joinTokenMade(token))
         #expect(view.tokens[token.hash] == .init(token: token, used: false))
@@ -24,7 +24,7 @@ internal import Testing
     }
 
     @Test func expelledNodeIsNoMemberButRemembered() throws {
-        var view = try View()
+        var view = try View(grants: [])
         try view.add(.nodeExpelled(name: "n1", reason: ""))
         #expect(view.member("n1") == nil)
         #expect(view.member(channel: Make.node("n1", .enforcer).channel) == nil)
@@ -32,7 +32,7 @@ internal import Testing
     }
 
     @Test func settingsAreReplaced() throws {
-        var view = try View()
+        var view = try View(grants: [])
         let settings = Settings(maxStalenessMS: 2000, maxGraceMS: 0, clockRatePPM: 1, marginMS: 1)
         try view.add(.settingsChanged(settings))
         #expect(view.settings == settings)
@@ -56,7 +56,7 @@ internal import Testing
     }
 
     @Test func budgetIsListedAndMetersGrantsThatDrawOnIt() throws {
-        var view = try View()
+        var view = try View(grants: [])
         try view.add(Make.budget("team", 10, unit: "tokens"))
         try view.add(.grantIssued(Make.grant("g") { ($0.draws, $0.budgets) = (["team"], [Amount("usd", 5)]) }), by: "issuer")
         #expect(view.budgets.map(\.name) == ["team"])
@@ -78,17 +78,17 @@ internal import Testing
     }
 
     @Test(arguments: [UInt64(0), 1, 3]) func otherPositionThanTheNextIsRefused(position: Position) throws {
-        var view = try View()
+        var view = try View(grants: [])
         let event = Make.event(Make.id("x"), .settingsChanged(.standard))
         #expect(throws: FoldError(position: position, problem: "expected position 2")) { try view.apply(event, at: position) }
         #expect(view.position == 1)
     }
 
     @Test func eventOfAnotherMeshIsRefused() throws {
-        var view = try View()
+        var view = try View(grants: [])
         let event = Make.event(Make.id("x"), Make.revoke(.all), mesh: "other")
         #expect(throws: FoldError.self) { try view.apply(event, at: 2) }
-        #expect(view.image == (try View().image))
+        #expect(view.image == (try View(grants: []).image))
     }
 
     private static let unfoldable: [EventKind] = [

@@ -6,7 +6,7 @@ internal import Testing
 
     /// One of everything that a view holds; the restriction at 7 may have been seen early.
     private func view(urgentFirst: Bool) throws -> View {
-        var view = try View()
+        var view = try View(grants: [])
         if urgentFirst { _ = view.applyAhead(Make.event(Make.id("r"), revoke), at: 7) }
         try view.add(Make.budget("team", 100))
         try view.add(.joinTokenMade(JoinToken(hash: Make.id("t"), role: .enforcer, expiresAt: 9)))
@@ -58,16 +58,16 @@ internal import Testing
     @Test func grantComesBackButForItsAuditContext() throws {
         var issued = full
         (issued.policyVersion, issued.promptHash, issued.toolVersion) = ("1", [1], "2")
-        var view = try View()
+        var view = try View(grants: [])
         try view.add(Make.budget("team", 1))
         try view.add(.grantIssued(issued), by: "issuer")
         #expect(view.placedGrant(0) == .init(position: 3, issuer: "issuer", grant: full))
     }
 
     @Test func restrictionAheadIsNotInTheImage() throws {
-        var view = try View()
+        var view = try View(grants: [])
         _ = view.applyAhead(Make.event(Make.id("r"), revoke), at: 3)
-        #expect(view.image == (try View().image))
+        #expect(view.image == (try View(grants: []).image))
     }
 
     @Test func imageIsSortedWhateverTheOrderOfItsTables() throws {

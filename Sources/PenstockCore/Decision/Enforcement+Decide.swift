@@ -69,7 +69,7 @@ extension Enforcement {
     @inline(__always)
     private func isLinearizable(_ grant: GrantRecord) -> Bool { view!.rules[Int(grant.rules)].linearizable }
 
-    private func check(_ call: borrowing Call, _ grant: GrantRecord, _ index: Int, _ clock: LedgerClock, _ now: Instant) -> Reason {
+    private func check(_ call: borrowing Call, _ grant: GrantRecord, _ index: Int, _ clock: LedgerClock, _ now: Instant, argumentsKnown: Bool = true) -> Reason {
         let rules = Int(grant.rules)
         let audience = view!.symbols.text(grant.audience)
         if !audience.isEmpty, !audiences.contains(audience) { return .wrongAudience }
@@ -84,14 +84,16 @@ extension Enforcement {
         if !view!.rules[rules].resources.contains(where: { $0.matches(type: call.resourceType, id: call.resourceID) }) {
             return .resourceOutOfBounds
         }
-        for condition in view!.rules[rules].conditions where !condition.holds(for: call.attributes) { return .resourceOutOfBounds }
+        for condition in view!.rules[rules].conditions where !condition.holds(for: call.attributes) {
+            if argumentsKnown || !condition.path.hasPrefix("arguments.") { return .resourceOutOfBounds }
+        }
         for index in 0..<call.amounts.count {
             let amount = call.amounts[index]
             if amount.value > Limits.amount { return .amountOverLimit }
             for most in view!.rules[rules].maxAmounts where most.unit == amount.unit && amount.value > most.value { return .amountOverLimit }
         }
         if view!.rules[rules].approvalActions.contains(where: { $0.matches(call.action) }) { return .approvalRequired }
-        if marks.contains(.throttled), isThrottled(index, now) { return .rateLimited }
+        if argumentsKnown, marks.contains(.throttled), isThrottled(index, now) { return .rateLimited }
         return .none
     }
 
@@ -172,7 +174,8 @@ extension Enforcement {
 }
 
 extension Enforcement {
-    /// All checks but rate and budget; nothing is taken or counted.
+    /// All checks but rate, budget and conditions on arguments, which a list of tools cannot know; nothing is taken
+    /// or counted.
     package func preview(_ call: borrowing Call, now: Instant) -> Verdict {
         var verdict = Verdict(reason: .noView, grant: -1, position: 0, viewAge: -1, usableUntil: 0)
         guard halted == nil, let view else { return verdict }
@@ -188,7 +191,7 @@ extension Enforcement {
         let staleness = allowedAge(ofGrant: view.grants[index])
         verdict.usableUntil = confirmedAt + staleness
         guard verdict.viewAge < staleness else { return verdict }
-        verdict.reason = check(call, view.grants[index], index, clock, now)
+        verdict.reason = check(call, view.grants[index], index, clock, now, argumentsKnown: false)
         return verdict
     }
 }

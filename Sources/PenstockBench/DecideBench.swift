@@ -1,0 +1,177 @@
+internal import Foundation
+internal import PenstockCore
+internal import PenstockCrypto
+internal import PenstockEnforcer
+internal import PenstockNode
+internal import PenstockTransport
+internal import Synchronization
+
+/// `bench decide`: the full decision in process, from the credential's bytes to the recorded answer.
+package struct DecideBench {
+    package var grants = 100_000
+    package var decisions = 1_000_000
+
+    package init(grants: Int, decisions: Int) {
+        self.grants = grants
+        self.decisions = decisions
+    }
+
+    package func run(in folder: String) throws -> [Measurement] {
+        let enforcer = try Enforcer(EnforcerOptions(identity: try identity(folder + "/node"), dataFolder: folder + "/data", journalBytes: 1 << 30))
+        let credentials = try load(enforcer)
+        let stop = Atomic(false)
+        // In place of the ledger and of shipping: renews the lease and frees the journal, as those threads do.
+        let keeper = try NodeThread(name: "keeper") {
+            var turn = 0
+            while !stop.load(ordering: .acquiring) {
+                if turn.isMultiple(of: 50) { enforcer.renewLease(ledgerTime: Clocks.wall()) }
+                try? enforcer.prepareJournal()
+                if turn.isMultiple(of: 100) { try? enforcer.dropRecords() }
+                usleep(1000)
+                turn += 1
+            }
+        }
+        defer {
+            stop.store(true, ordering: .releasing)
+            keeper.join()
+        }
+        usleep(300_000)
+        _ = Self.loop(enforcer, credentials, count: decisions / 4, seed: 7, timed: false)
+        return try [1, 2].flatMap { threads in try measure(enforcer, credentials, threads: threads) }
+    }
+
+    private func measure(_ enforcer: Enforcer, _ credentials: Credentials, threads: Int) throws -> [Measurement] {
+        let allocationsBefore = Allocations.count
+        let started = Clocks.now()
+        let plain = try Self.parallel(threads) { Self.loop(enforcer, credentials, count: decisions / threads, seed: UInt64($0), timed: false) }
+        let elapsed = Clocks.now() - started
+        let allocations = Allocations.count.map { after in Double(after - (allocationsBefore ?? 0)) / Double(decisions) }
+        let timed = try Self.parallel(threads) { Self.loop(enforcer, credentials, count: decisions / threads, seed: UInt64($0 + 100), timed: true) }
+        let floor = Self.clockFloor()
+        var extra = ["denied": Double(plain.reduce(0) { $0 + $1.denied } + timed.reduce(0) { $0 + $1.denied })]
+        if let allocations { extra["allocations_per_decision"] = allocations }
+        let rate = Double(decisions) / (Double(elapsed) / 1e9)
+        extra["per_second_per_thread"] = rate / Double(threads)
+        return [Measurement(
+            "decide", settings: ["grants": "\(grants)", "threads": "\(threads)"], samples: timed.flatMap(\.samples), perSecond: rate,
+            floor: .init(name: "two clock reads", p50Ns: floor), extra: extra)]
+    }
+
+    struct Outcome: Sendable {
+        var samples: [Int64] = []
+        var denied = 0
+    }
+
+    /// Credentials one behind the other, so that picking one is one random access, as from a request's bytes.
+    final class Credentials: Sendable {
+        let bytes: [UInt8]
+        let count: Int
+        init(_ bytes: [UInt8]) {
+            self.bytes = bytes
+            count = bytes.count / Credential.byteCount
+        }
+    }
+
+    private static func loop(_ enforcer: Enforcer, _ credentials: Credentials, count: Int, seed: UInt64, timed: Bool) -> Outcome {
+        var outcome = Outcome()
+        if timed { outcome.samples.reserveCapacity(count) }
+        var random = seed &* 0x9E37_79B9_7F4A_7C15 | 1
+        var call = Call(credential: .zero, action: "tools/call", resourceType: "tool", resourceID: "git_log", amounts: CallAmounts([Amount("calls", 1)])!)
+        credentials.bytes.withUnsafeBytes { bytes in
+            for _ in 0..<count {
+                random ^= random << 13
+                random ^= random >> 7
+                random ^= random << 17
+                let index = Int(random % UInt64(credentials.count))
+                let credential = UnsafeRawBufferPointer(rebasing: bytes[index * Credential.byteCount..<(index + 1) * Credential.byteCount])
+                if timed {
+                    let before = Clocks.now()
+                    let ruling = enforcer.decide(credential: credential, &call)
+                    outcome.samples.append(Clocks.now() - before)
+                    if !ruling.isAllow { outcome.denied += 1 }
+                } else if !enforcer.decide(credential: credential, &call).isAllow {
+                    outcome.denied += 1
+                }
+            }
+        }
+        return outcome
+    }
+
+    private static func parallel(_ threads: Int, _ body: @escaping @Sendable (Int) -> Outcome) throws -> [Outcome] {
+        let outcomes = Mutex<[Outcome]>([])
+        let running = try (0..<threads).map { number in
+            try NodeThread(name: "decide-\(number)") {
+                let outcome = body(number)
+                outcomes.withLock { $0.append(outcome) }
+            }
+        }
+        for thread in running { thread.join() }
+        return outcomes.withLock { $0 }
+    }
+
+    private static func clockFloor() -> Int64 {
+        var samples: [Int64] = []
+        for _ in 0..<100_000 {
+            let before = Clocks.now()
+            samples.append(Clocks.now() - before)
+        }
+        return samples.sorted()[samples.count / 2]
+    }
+
+    private func load(_ enforcer: Enforcer) throws -> Credentials {
+        var view = View()
+        let keys = NodeKeys(name: "issuer", role: .issuer, signing: [UInt8](repeating: 1, count: 32), channel: [UInt8](repeating: 1, count: 32))
+        let wall = Clocks.wall()
+        func event(_ kind: EventKind, _ number: Int) -> Event {
+            Event(id: SHA256.hash("\(number)"), mesh: "bench", origin: "issuer", createdAt: wall, kind: kind)
+        }
+        let settings = Settings(maxStalenessMS: 1000, maxGraceMS: 0, clockRatePPM: 1000, marginMS: 50)
+        try view.apply(event(.genesis([keys], settings), 1), at: 1)
+        view.reserveCapacity(grants: grants)
+        var bytes: [UInt8] = []
+        for number in 0..<grants {
+            let credential = Credential.generate()
+            bytes += Array(credential.reveal.utf8)
+            let grant = BenchGrant.make(number, credential: credential.digest, expiresAt: wall + 3_600_000)
+            try view.apply(event(.grantIssued(grant), number + 2), at: Position(number + 2))
+        }
+        // A standing revoke elsewhere, so that checking has something to find.
+        try view.apply(event(.restricted(Restriction(level: .revoke, selector: .agent("nobody"), reason: "", expiresAt: 0)), grants + 2), at: Position(grants + 2))
+        try enforcer.startOffline(view)
+        for number in 0..<grants { enforcer.fund(grant: number, unit: "calls", amount: 1 << 40, slice: Position(1_000_000 + number)) }
+        return Credentials(bytes)
+    }
+
+    private func identity(_ folder: String) throws -> Identity {
+        let address = LedgerAddress(name: "ledger", requests: "", log: "", urgent: "", join: "", channelKey: "", signingKey: "")
+        return try Identity.create(in: folder, MemberFile(mesh: "bench", name: "node", role: .enforcer, ledger: address))
+    }
+}
+
+/// The grant that benchmarks issue by the hundred thousand.
+enum BenchGrant {
+    static func make(_ number: Int, credential: Digest, expiresAt: WallTime) -> Grant {
+        var grant = Grant()
+        grant.grantID = "grt_\(Base64URL.encode(SecureRandom.bytes(16)))"
+        grant.runID = "run_\(Base64URL.encode(SecureRandom.bytes(16)))"
+        grant.agentID = "agent-\(number)"
+        grant.agentClass = "coder"
+        grant.principalID = "team-\(number % 100)"
+        grant.purpose = "maintenance"
+        grant.allowedActions = ["tools/call", "tools/list"]
+        grant.resources = ["tool:git_*", "mcp_server:*"]
+        grant.expiresAt = expiresAt
+        grant.budgets = [Amount("calls", 1 << 41)]
+        grant.credentialDigest = credential
+        return grant
+    }
+}
+
+/// How often `malloc` was called, where a counting library is preloaded (`cluster/count-mallocs`); nil elsewhere.
+enum Allocations {
+    private typealias Counter = @convention(c) () -> UInt64
+
+    private static let counter: Counter? = dlsym(UnsafeMutableRawPointer(bitPattern: 0), "penstock_malloc_count").map { unsafeBitCast($0, to: Counter.self) }
+
+    static var count: UInt64? { counter?() }
+}

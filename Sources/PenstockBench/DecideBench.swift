@@ -16,7 +16,7 @@ package struct DecideBench {
         self.decisions = decisions
     }
 
-    package func run(in folder: String) throws -> [Measurement] {
+    package func run(in folder: String) throws -> [BenchResult] {
         let enforcer = try Enforcer(EnforcerOptions(identity: try identity(folder + "/node"), dataFolder: folder + "/data", journalBytes: 1 << 30))
         let credentials = try load(enforcer)
         let stop = Atomic(false)
@@ -40,7 +40,7 @@ package struct DecideBench {
         return try [1, 2].flatMap { threads in try measure(enforcer, credentials, threads: threads) }
     }
 
-    private func measure(_ enforcer: Enforcer, _ credentials: Credentials, threads: Int) throws -> [Measurement] {
+    private func measure(_ enforcer: Enforcer, _ credentials: Credentials, threads: Int) throws -> [BenchResult] {
         let allocationsBefore = Allocations.count
         let started = Clocks.now()
         let plain = try Self.parallel(threads) { Self.loop(enforcer, credentials, count: decisions / threads, seed: UInt64($0), timed: false) }
@@ -52,7 +52,7 @@ package struct DecideBench {
         if let allocations { extra["allocations_per_decision"] = allocations }
         let rate = Double(decisions) / (Double(elapsed) / 1e9)
         extra["per_second_per_thread"] = rate / Double(threads)
-        return [Measurement(
+        return [BenchResult(
             "decide", settings: ["grants": "\(grants)", "threads": "\(threads)"], samples: timed.flatMap(\.samples), perSecond: rate,
             floor: .init(name: "two clock reads", p50Ns: floor), extra: extra)]
     }

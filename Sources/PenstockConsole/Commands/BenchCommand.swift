@@ -24,11 +24,11 @@ struct BenchCommand: AsyncParsableCommand {
 }
 
 enum Benches {
-    static func print(_ cells: [Measurement], _ output: OutputFormat) throws {
+    static func print(_ cells: [BenchResult], _ output: OutputFormat) throws {
         try Output.print(list: cells, output) {
             [[Machine.facts.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(separator: " ")]]
         }
-        if output == .table { Output.write(Table.text([Measurement.heading] + cells.map(\.row))) }
+        if output == .table { Output.write(Table.text([BenchResult.heading] + cells.map(\.row))) }
     }
 
     /// A folder of its own, gone afterwards.

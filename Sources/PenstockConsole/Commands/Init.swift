@@ -87,14 +87,14 @@ struct Founding {
 
     static let enforcerConfiguration = """
         # penstock enforcer --config enforcer.yaml
-        # Make the identity first:  penstock node token --role enforcer | penstock node join --dir DIR --name enforcer
+        # Make the identity first:  penstock node token --role enforcer | penstock node join --dir DIR --name enforcer-1
 
         # Folder with this node's keys, as 'penstock node join' made it.
-        identity: enforcer
+        identity: enforcer-1
         # Folder of the decision journal. One process uses it at a time.
-        data: enforcer/data
+        data: enforcer-1/data
         # Unix socket for AuthZEN, holds, health and metrics (mode 0600).
-        socket: enforcer/enforcer.sock
+        socket: enforcer-1/enforcer.sock
         # TCP port on 127.0.0.1 for the same; 0 opens none.
         port: 0
         # Destination services that this node stands before, separated by commas.
@@ -112,7 +112,7 @@ struct Founding {
 
         # 'embedded' decides in the gateway's own process, with its own identity and data folder;
         # 'unix:PATH' asks a running enforcer.
-        enforcer: unix:enforcer/enforcer.sock
+        enforcer: unix:enforcer-1/enforcer.sock
         #identity: gateway
         #data: gateway/data
         #audiences: ""

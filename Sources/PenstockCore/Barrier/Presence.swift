@@ -66,8 +66,9 @@ package struct PresenceTable: Sendable {
         presence.ended ? presence.ackedAt : presence.lastEcho + bound
     }
 
+    /// Never true of an incarnation that is another node's.
     package func isFenced(_ incarnation: Incarnation, node: String, at now: Instant) -> Bool {
-        if let presence = presences[incarnation] { return now >= fencedAt(presence) }
+        if let presence = presences[incarnation] { return presence.node == node && now >= fencedAt(presence) }
         return now >= inherited[node] ?? .min
     }
 

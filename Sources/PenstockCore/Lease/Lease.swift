@@ -101,7 +101,7 @@ package struct LedgerClock: Hashable, Sendable {
     @inline(__always)
     package func earliest(at now: Instant, ratePPM: UInt32) -> WallTime {
         let elapsed = (now - receivedAt) / .nanosecondsPerMillisecond
-        return ledgerTime + elapsed - elapsed * Int64(ratePPM) / 1_000_000
+        return ledgerTime + elapsed - (elapsed * Int64(ratePPM) + 999_999) / 1_000_000
     }
 
     /// The ledger's clock shows at most this. Decides expiry.

@@ -20,6 +20,13 @@ internal import Testing
         }
     }
 
+    /// Read as it was received, at the very start of a millisecond, by a clock that is as slow as it may be.
+    @Test func earliestRoundsTheDriftAgainstItself() throws {
+        let clock = try clock(ledgerTime: Make.wall, sentAt: 0, receivedAt: 0)
+        #expect(clock.earliest(at: Make.milliseconds(1000), ratePPM: 500) == Make.wall + 999)
+        #expect(clock.earliest(at: Make.milliseconds(1), ratePPM: 1) == Make.wall)
+    }
+
     @Test func bracketIsNoWiderThanTheRoundTripTheDriftAndRounding() throws {
         let clock = try clock(ledgerTime: Make.wall, sentAt: 0, receivedAt: Make.milliseconds(10))
         let now = Make.milliseconds(1010)

@@ -1,7 +1,7 @@
 internal import Foundation
 
 /// One cell of a benchmark, as `bench … -o json` prints it.
-package struct Measurement: Encodable, Sendable {
+package struct BenchResult: Encodable, Sendable {
     package struct Floor: Encodable, Sendable {
         package var name: String
         package var p50Ns: Int64

@@ -1,0 +1,104 @@
+internal import PenstockCore
+internal import Testing
+
+/// Reserving, reporting and closing: who may speak of whose slices.
+@Suite struct LedgerSliceRulesTests {
+    /// Grant g has 100 usd.
+    private func ledger() throws -> Ledger {
+        var ledger = try Ledger()
+        try ledger.add(.grantIssued(Make.grant("g") { $0.budgets = [Amount("usd", 100)] }), by: "issuer")
+        return ledger
+    }
+
+    private func reserveCode(_ ledger: Ledger, _ need: Int64, _ want: Int64? = nil, grant: String = "g", unit: String = "usd", incarnation: UInt64 = 1) -> Refusal.Code? {
+        var ledger = ledger
+        do throws(Refusal) {
+            try ledger.reserve(need, want, grant: grant, unit: unit, incarnation: incarnation)
+            return nil
+        } catch {
+            return error.code
+        }
+    }
+
+    @Test func reserveIsRefusedForWhatCannotBeHadAtAll() throws {
+        var ledger = try ledger()
+        #expect(reserveCode(ledger, 1) == nil)
+        #expect(reserveCode(ledger, 1, grant: "none") == .notFound)
+        #expect(reserveCode(ledger, 1, unit: "tokens") == .invalid)
+        #expect(reserveCode(ledger, -1) == .invalid)
+        #expect(reserveCode(ledger, 5, 4) == .invalid)
+        #expect(reserveCode(ledger, 101) == .budgetExhausted)
+        try ledger.reserve(100)
+        #expect(reserveCode(ledger, 1) == .budgetHeldElsewhere)
+        let id = try ledger.add(Make.revoke(.run("run-g")))
+        #expect(reserveCode(ledger, 1) == .revoked)
+        try ledger.add(Make.lift(id))
+        #expect(reserveCode(ledger, 1) == .budgetHeldElsewhere)
+    }
+
+    @Test func reportSpeaksOfItsOwnOpenSlicesWithinTheirAmount() throws {
+        var ledger = try ledger()
+        let slice = try ledger.reserve(10)
+        func report(_ uses: [(Position, Int64)], by origin: String = "n1", incarnation: UInt64 = 1) -> [Refusal.Code?] {
+            let report = ledger.report(uses, incarnation: incarnation)
+            return [ledger.refusal(.spendReported(report), by: origin), ledger.refusal(.sliceClosed(report), by: origin)]
+        }
+        #expect(report([(slice, 10)]) == [nil, nil])
+        #expect(report([(slice, 11)]) == [.invalid, .invalid])
+        #expect(report([(slice, -1)]) == [.invalid, .invalid])
+        #expect(report([]) == [.invalid, .invalid])
+        #expect(report([(slice + 1, 0)]) == [.notFound, .notFound])
+        #expect(report([(slice, 1)], incarnation: 2) == [.notPermitted, .notPermitted])
+        #expect(report([(slice, 1)], by: "n2") == [.notPermitted, .notPermitted])
+        #expect(report([(slice, 1)], by: "issuer") == [.notPermitted, .notPermitted])
+        #expect(report(.init(repeating: (slice, 1), count: Limits.usesPerReport)) == [nil, nil])
+        #expect(report(.init(repeating: (slice, 1), count: Limits.usesPerReport + 1)) == [.invalid, .invalid])
+        try ledger.add(.sliceClosed(ledger.report([(slice, 3)])), by: "n1")
+        #expect(report([(slice, 3)]) == [.notFound, .notFound])
+    }
+
+    @Test func successorWaitsForTheFence() throws {
+        var ledger = try ledger()
+        let slice = try ledger.reserve(10)
+        let close = EventKind.sliceClosed(ledger.report([(slice, 4)], bySuccessor: true))
+        #expect(ledger.refusal(close, by: "n1", fenced: false) == .predecessorAlive)
+        #expect(ledger.refusal(close, by: "n1", fenced: true) == nil)
+        #expect(ledger.refusal(close, by: "n2", fenced: true) == .notPermitted)
+    }
+
+    @Test func incarnationThatWasSucceededIsRefusedForEver() throws {
+        var ledger = try ledger()
+        let (one, two) = (try ledger.reserve(10), try ledger.reserve(10))
+        try ledger.add(.sliceClosed(ledger.report([(one, 4)], bySuccessor: true)), by: "n1")
+        #expect(ledger.state.retired == [Make.incarnation(1)])
+        #expect(reserveCode(ledger, 1) == .retired)
+        #expect(reserveCode(ledger, 1, incarnation: 2) == nil)
+        #expect(ledger.refusal(.spendReported(ledger.report([(two, 9)])), by: "n1") == .retired)
+        #expect(ledger.refusal(.sliceClosed(ledger.report([(two, 9)])), by: "n1") == .retired)
+        // Its successor may go on with what it left out.
+        #expect(ledger.refusal(.sliceClosed(ledger.report([(two, 9)], bySuccessor: true)), by: "n1") == nil)
+    }
+
+    @Test func successorCloseOfNothingRetiresToo() throws {
+        var ledger = try ledger()
+        let close = EventKind.sliceClosed(ledger.report([], bySuccessor: true))
+        #expect(ledger.refusal(close, by: "n1", fenced: false) == .predecessorAlive)
+        #expect(ledger.refusal(close, by: "n1") == nil)
+        try ledger.add(close, by: "n1")
+        #expect(reserveCode(ledger, 1) == .retired)
+    }
+
+    @Test func nodeCannotRetireAnothersIncarnationByClosingNothing() throws {
+        var ledger = try ledger()
+        try ledger.reserve(10)
+        #expect(ledger.refusal(.sliceClosed(ledger.report([], bySuccessor: true)), by: "n2") == .notPermitted)
+    }
+
+    @Test func closeGivesBackWhatWasNotUsed() throws {
+        var ledger = try ledger()
+        let slice = try ledger.reserve(100)
+        try ledger.add(.sliceClosed(ledger.report([(slice, 30)])), by: "n1")
+        #expect(reserveCode(ledger, 70) == nil)
+        #expect(reserveCode(ledger, 71) == .budgetExhausted)
+    }
+}

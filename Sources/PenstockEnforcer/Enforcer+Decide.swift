@@ -16,14 +16,15 @@ extension Enforcer {
 
     /// As above, for a call whose credential is hashed already.
     public func decide(_ call: borrowing Call) -> Ruling {
-        decide(call, arrivedAt: Clocks.now())
+        decide(call, arrivedAt: nil)
     }
 
-    func decide(_ call: borrowing Call, arrivedAt: Instant) -> Ruling {
+    /// - Parameter arrivedAt: nil for now.
+    func decide(_ call: borrowing Call, arrivedAt: Instant?) -> Ruling {
         core.withLock { core in
             if !call.callID.isEmpty, let earlier = retry(call, &core) { return earlier }
             let now = Clocks.now()
-            var verdict = core.enforcement.prepare(call, arrivedAt: arrivedAt, now: now)
+            var verdict = core.enforcement.prepare(call, arrivedAt: arrivedAt ?? now, now: now)
             if verdict.reason == .budgetPending {
                 core.enforcement.lack(verdict)
                 signal(&core)

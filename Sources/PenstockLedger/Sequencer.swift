@@ -140,7 +140,8 @@ final class Sequencer {
                 let ready = try poller.wait([requests, joins], wake: wake, timeoutMilliseconds: pollMilliseconds())
                 if ready.woken { wake.drain() }
                 turn()
-                if ready.isEmpty { idle() }
+                // Under load there is always something ready: what time brings about must not wait for a lull.
+                if ready.isEmpty || Clocks.now() - housekeptAt > 200 * .nanosecondsPerMillisecond { idle() }
             } catch {
                 logger.critical("the sockets failed", metadata: ["error": "\(error)"])
                 return

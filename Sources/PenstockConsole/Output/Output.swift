@@ -46,7 +46,7 @@ enum Output {
 enum Table {
     static func text(_ rows: [[String]]) -> String {
         guard let columns = rows.map(\.count).max() else { return "" }
-        let widths = (0..<columns).map { column in rows.map { column < $0.count ? $0[column].count : 0 }.max() ?? 0 }
+        let widths = (0..<columns).map { column in rows.map { column < $0.count - 1 ? $0[column].count : 0 }.max() ?? 0 }
         return rows.map { row in
             let cells = row.enumerated().map { $0.offset == row.count - 1 ? $0.element : $0.element.padding(toLength: widths[$0.offset], withPad: " ", startingAt: 0) }
             return cells.joined(separator: "  ") + "\n"
@@ -58,7 +58,8 @@ enum Table {
 enum Times {
     static func text(_ milliseconds: Int64) -> String {
         guard milliseconds > 0 else { return "" }
-        return Date(timeIntervalSince1970: Double(milliseconds) / 1000).formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true))
+        // Half a millisecond more: the format cuts off, and a Double may lie just below the millisecond.
+        return Date(timeIntervalSince1970: (Double(milliseconds) + 0.5) / 1000).formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true))
     }
 
     static func parse(_ text: String) -> Int64? {

@@ -122,7 +122,7 @@ extension DecisionRecord {
     package var bytes: [UInt8] {
         let texts = [action, resourceType, resourceID, callID]
         let count = Self.fixedBytes + texts.reduce(8) { $0 + min($1.utf8.count, Self.textBytes) } + 1
-            + amounts.reduce(0) { $0 + 10 + $1.unit.utf8.count } + debits.count * 16
+            + amounts.reduce(0) { $0 + 10 + min($1.unit.utf8.count, 64) } + debits.count * 16
         return [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
             var writer = RecordWriter(UnsafeMutableRawBufferPointer(buffer))
             writer.put(kind.rawValue)

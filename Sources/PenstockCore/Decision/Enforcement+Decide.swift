@@ -39,7 +39,9 @@ extension Enforcement {
         verdict.reason = check(call, grant, index, clock, now)
         guard verdict.reason == .none else { return verdict }
         verdict.reason = spend(call, index, Int(grant.rules), &verdict)
-        if verdict.reason == .none, view!.marks(onGrant: index).contains(.throttled) { countThrottled(index, now) }
+        if verdict.reason == .none, view!.marks(onGrant: index).union(view!.marks(onNode: node)).contains(.throttled) {
+            countThrottled(index, now)
+        }
         return verdict
     }
 
@@ -71,10 +73,9 @@ extension Enforcement {
 
     private func check(_ call: borrowing Call, _ grant: GrantRecord, _ index: Int, _ clock: LedgerClock, _ now: Instant, argumentsKnown: Bool = true) -> Reason {
         let rules = Int(grant.rules)
-        let audience = view!.symbols.text(grant.audience)
-        if !audience.isEmpty, !audiences.contains(audience) { return .wrongAudience }
+        if grant.audience != view!.noAudience, !audiences.contains(view!.symbols.text(grant.audience)) { return .wrongAudience }
         if !view!.rules[rules].workload.isEmpty, view!.rules[rules].workload != call.workload { return .wrongWorkload }
-        let marks = view!.marks(onGrant: index).union(view!.marks(onNode: node))
+        let marks = view!.marks(onGrant: index).union(view!.marks[Int(nodeSymbol)])
         if marks.contains(.revoked) { return .revoked }
         if marks.contains(.suspended) { return .suspended }
         let rate = view!.settings.clockRatePPM
@@ -110,14 +111,15 @@ extension Enforcement {
 
     /// All amounts or none.
     private mutating func spend(_ call: borrowing Call, _ grant: Int, _ rules: Int, _ verdict: inout Verdict) -> Reason {
+        var accounts: InlineArray<4, Int32> = InlineArray(repeating: -1)
+        for index in 0..<call.amounts.count {
+            // Calls are counted by every gateway, whether or not anybody put a ceiling on them.
+            let unit = call.amounts[index].unit
+            if unit != "calls", !isMetered(unit, rules) { return .unitNotBudgeted }
+        }
         for index in 0..<call.amounts.count {
             let amount = call.amounts[index]
-            guard isMetered(amount.unit, rules) else {
-                // Calls are counted by every gateway, whether or not anybody put a ceiling on them.
-                if amount.unit == "calls" { continue }
-                return .unitNotBudgeted
-            }
-            guard amount.value > 0 else { continue }
+            guard amount.value > 0, isMetered(amount.unit, rules) else { continue }
             let account = purse.find(grant: grant, unit: amount.unit)
             let available = account < 0 ? 0 : purse.available(account)
             if available < amount.value {
@@ -126,11 +128,10 @@ extension Enforcement {
                 verdict.shortfall = amount.value - available
                 return .budgetPending
             }
+            accounts[index] = account
         }
-        for index in 0..<call.amounts.count {
-            let amount = call.amounts[index]
-            guard amount.value > 0, isMetered(amount.unit, rules) else { continue }
-            purse.take(amount.value, from: purse.find(grant: grant, unit: amount.unit), holds: call.holds, into: &verdict.debits)
+        for index in 0..<call.amounts.count where accounts[index] >= 0 {
+            purse.take(call.amounts[index].value, from: accounts[index], holds: call.holds, into: &verdict.debits)
         }
         return .none
     }

@@ -13,6 +13,7 @@ package struct Enforcement: Sendable {
     package internal(set) var calls = CallTable()
     /// Why the node must not serve until it is restarted or an operator decides; nil in health.
     package internal(set) var halted: String?
+    private(set) var nodeSymbol: Symbol = 0
     var throttles: [Position: ThrottleWindow] = [:]
 
     struct ThrottleWindow: Sendable {
@@ -29,6 +30,7 @@ package struct Enforcement: Sendable {
     /// A view from a snapshot: it starts without a lease.
     package mutating func load(_ view: View) {
         self.view = view
+        nodeSymbol = self.view!.intern(.node, node)
         lease.drop()
     }
 
@@ -90,6 +92,7 @@ package struct Enforcement: Sendable {
         while index < min(start + scan, purse.count), uses.count < Limits.usesPerReport {
             let account = purse.account(Int32(index))
             if !account.slices.isEmpty, view.marks(onGrant: Int(account.grant)).contains(.revoked) {
+                guard uses.isEmpty || uses.count + account.slices.count <= Limits.usesPerReport else { break }
                 uses += purse.close(account: Int32(index))
             }
             index += 1

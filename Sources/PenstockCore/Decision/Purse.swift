@@ -14,14 +14,15 @@ package struct Purse: Sendable {
     }
 
     package struct Account: Sendable {
-        package let grant: Int32
         package let unit: String
+        package let grant: Int32
         /// The grant's next account, or -1.
         fileprivate let next: Int32
         package fileprivate(set) var available: Int64 = 0
-        package fileprivate(set) var slices: [HeldSlice] = []
-        /// What the request under way asked for; nil when there is none.
-        package fileprivate(set) var requested: Reserve?
+        /// The slice that is spent from, in line so that a decision finds it without another memory access.
+        fileprivate var current = HeldSlice(id: 0, amount: 0, used: 0, held: 0, reported: 0)
+        /// Newer slices, and older ones that are not reported or settled yet.
+        fileprivate var others: [HeldSlice] = []
         /// The largest amount that some call lacked since the last request.
         fileprivate var need: Int64 = 0
         /// Next slice's size to ask for: doubles with demand.
@@ -29,6 +30,16 @@ package struct Purse: Sendable {
         /// Set when the ledger had nothing ahead of need; cleared when a call needs some.
         fileprivate var refillRefused = false
         fileprivate var queued = false
+
+        /// Oldest first; the setter makes the oldest with room the current one.
+        package fileprivate(set) var slices: [HeldSlice] {
+            get { current.id == 0 ? others : ([current] + others).sorted { $0.id < $1.id } }
+            set {
+                others = newValue
+                let index = others.firstIndex { $0.used < $0.amount } ?? others.indices.last
+                current = index.map { others.remove(at: $0) } ?? HeldSlice(id: 0, amount: 0, used: 0, held: 0, reported: 0)
+            }
+        }
     }
 
     /// A request for a slice; `requestID` makes it idempotent.
@@ -44,6 +55,10 @@ package struct Purse: Sendable {
     private var heads = ContiguousArray<Int32>()
     /// Accounts that want a slice, oldest first. Its room grows with the accounts, never on a decision.
     private var queue: [Int32] = []
+    /// Where the queue begins: what lies before has been asked for, and is cut off when it is half of all.
+    private var queueStart = 0
+    /// What the request under way asked for, by account.
+    private var requests: [Int32: Reserve] = [:]
 
     package init() {}
 
@@ -67,9 +82,9 @@ package struct Purse: Sendable {
         if found >= 0 { return found }
         while heads.count <= grant { heads.append(-1) }
         let index = Int32(accounts.count)
-        accounts.append(Account(grant: Int32(grant), unit: unit, next: heads[grant]))
+        accounts.append(Account(unit: unit, grant: Int32(grant), next: heads[grant]))
         heads[grant] = index
-        queue.reserveCapacity(accounts.count)
+        queue.reserveCapacity(accounts.count * 2)
         return index
     }
 
@@ -83,32 +98,42 @@ package struct Purse: Sendable {
         let account = Int(index)
         precondition(accounts[account].available >= amount, "took more than the slices hold")
         accounts[account].available -= amount
-        var left = amount
-        var slice = 0
-        while left > 0 {
-            let room = accounts[account].slices[slice].amount - accounts[account].slices[slice].used
-            if room > 0 {
-                let part = min(room, left)
-                accounts[account].slices[slice].used += part
-                if holds { accounts[account].slices[slice].held += part }
-                debits.append(Debit(account: index, slice: accounts[account].slices[slice].id, amount: part))
-                left -= part
-            }
-            slice += 1
+        if accounts[account].current.amount - accounts[account].current.used >= amount {
+            accounts[account].current.used += amount
+            if holds { accounts[account].current.held += amount }
+            debits.append(Debit(account: index, slice: accounts[account].current.id, amount: amount))
+        } else {
+            span(amount, account, holds, &debits)
         }
         if accounts[account].available * 2 < accounts[account].want, !accounts[account].refillRefused { enqueue(index) }
+    }
+
+    /// Takes from several slices, the oldest first.
+    private mutating func span(_ amount: Int64, _ account: Int, _ holds: Bool, _ debits: inout Debits) {
+        var slices = accounts[account].slices
+        var left = amount
+        for index in slices.indices where left > 0 && slices[index].used < slices[index].amount {
+            let part = min(slices[index].amount - slices[index].used, left)
+            slices[index].used += part
+            if holds { slices[index].held += part }
+            debits.append(Debit(account: Int32(account), slice: slices[index].id, amount: part))
+            left -= part
+        }
+        accounts[account].slices = slices
     }
 
     /// Ends a debit: `spent` of it stays spent, the rest goes back to its slice. A slice that was closed meanwhile
     /// took all of it as spent, and nothing changes.
     package mutating func resolve(_ debit: Debit, spent: Int64, wasHeld: Bool) {
         let account = Int(debit.account)
-        guard let slice = accounts[account].slices.firstIndex(where: { $0.id == debit.slice }) else { return }
+        var slices = accounts[account].slices
+        guard let slice = slices.firstIndex(where: { $0.id == debit.slice }) else { return }
         let back = debit.amount - spent
-        accounts[account].slices[slice].used -= back
+        slices[slice].used -= back
         accounts[account].available += back
-        if wasHeld { accounts[account].slices[slice].held -= debit.amount }
-        precondition(accounts[account].slices[slice].held >= 0 && accounts[account].slices[slice].used >= 0, "resolved twice")
+        if wasHeld { slices[slice].held -= debit.amount }
+        precondition(slices[slice].held >= 0 && slices[slice].used >= 0, "resolved twice")
+        accounts[account].slices = slices
     }
 
     /// A call lacks `shortfall`: the next request must bring at least that.
@@ -121,23 +146,29 @@ package struct Purse: Sendable {
 
     @inline(__always)
     private mutating func enqueue(_ index: Int32) {
-        guard !accounts[Int(index)].queued, accounts[Int(index)].requested == nil else { return }
+        guard !accounts[Int(index)].queued, requests[index] == nil else { return }
         accounts[Int(index)].queued = true
         queue.append(index)
     }
 
-    package var wantsReserve: Bool { !queue.isEmpty }
+    package var wantsReserve: Bool { queueStart < queue.count }
 
     /// The next request to send, or nil. `requestID` must be fresh.
     package mutating func nextReserve(requestID: @autoclosure () -> Incarnation) -> Reserve? {
-        guard let index = queue.popLast() else { return nil }
+        guard wantsReserve else { return nil }
+        let index = queue[queueStart]
+        queueStart += 1
+        if queueStart * 2 >= queue.count {
+            queue.removeFirst(queueStart)
+            queueStart = 0
+        }
         let account = Int(index)
         accounts[account].queued = false
         let need = accounts[account].need
         let last = accounts[account].want
         let want = min(max(need * 8, last * 2, 1), Limits.amount)
         let reserve = Reserve(account: index, need: need, want: want, requestID: requestID())
-        accounts[account].requested = reserve
+        requests[index] = reserve
         accounts[account].need = 0
         return reserve
     }
@@ -145,11 +176,11 @@ package struct Purse: Sendable {
     /// A slice came. Returns whether it was awaited; the same grant twice changes nothing.
     package mutating func granted(_ slice: Position, amount: Int64, account index: Int32) -> Bool {
         let account = Int(index)
-        guard accounts[account].requested != nil, !accounts[account].slices.contains(where: { $0.id == slice }) else { return false }
-        accounts[account].requested = nil
+        guard requests[index] != nil, !accounts[account].slices.contains(where: { $0.id == slice }) else { return false }
+        requests[index] = nil
         accounts[account].want = amount
-        accounts[account].slices.removeAll { $0.settled == $0.amount && $0.reported == $0.amount }
-        accounts[account].slices.append(HeldSlice(id: slice, amount: amount, used: 0, held: 0, reported: 0))
+        accounts[account].slices = accounts[account].slices.filter { $0.settled < $0.amount || $0.reported < $0.amount }
+            + [HeldSlice(id: slice, amount: amount, used: 0, held: 0, reported: 0)]
         accounts[account].available += amount
         if accounts[account].need > 0 { enqueue(index) }
         return true
@@ -158,8 +189,8 @@ package struct Purse: Sendable {
     /// The ledger has nothing, or the request is void.
     package mutating func refused(account index: Int32) {
         let account = Int(index)
-        if accounts[account].requested?.need == 0 { accounts[account].refillRefused = true }
-        accounts[account].requested = nil
+        if requests[index]?.need == 0 { accounts[account].refillRefused = true }
+        requests[index] = nil
         if accounts[account].need > 0 { enqueue(index) }
     }
 
@@ -168,10 +199,15 @@ package struct Purse: Sendable {
         var uses: [SliceReport.Use] = []
         var index = start
         while index < min(start + scan, accounts.count), uses.count < limit {
-            for slice in accounts[index].slices.indices where accounts[index].slices[slice].settled != accounts[index].slices[slice].reported {
-                let held = accounts[index].slices[slice]
-                uses.append(.init(slice: held.id, used: held.settled))
-                accounts[index].slices[slice].reported = held.settled
+            if accounts[index].current.settled != accounts[index].current.reported || !accounts[index].others.isEmpty {
+                var slices = accounts[index].slices
+                for slice in slices.indices where slices[slice].settled != slices[slice].reported && uses.count < limit {
+                    uses.append(.init(slice: slices[slice].id, used: slices[slice].settled))
+                    slices[slice].reported = slices[slice].settled
+                }
+                accounts[index].slices = slices
+                // The account may have more: the next scan begins with it.
+                if uses.count == limit { break }
             }
             index += 1
         }

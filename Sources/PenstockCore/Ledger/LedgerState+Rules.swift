@@ -124,6 +124,9 @@ extension LedgerState {
             guard held.slice.node == origin, held.slice.incarnation == report.incarnation else { throw Refusal(.notPermitted, "slice \(use.slice) belongs to another incarnation") }
             guard (0...held.slice.amount).contains(use.used) else { throw Refusal(.invalid, "slice \(use.slice) holds \(held.slice.amount)") }
         }
+        if report.bySuccessor, book.open.values.contains(where: { $0.slice.incarnation == report.incarnation && $0.slice.node != origin }) {
+            throw Refusal(.notPermitted, "the incarnation is another node's")
+        }
         if report.bySuccessor, !fenced(report.incarnation, origin) {
             throw Refusal(.predecessorAlive, "the incarnation before may still hold a lease", retryAfterMS: 200)
         }

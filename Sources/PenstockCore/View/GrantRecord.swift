@@ -39,13 +39,13 @@ package struct GrantRules: Hashable, Sendable {
     package init(_ grant: Grant, named budgets: [Budget]) {
         let drawn = grant.draws.compactMap { name in budgets.first { $0.name == name }?.unit }
         meteredUnits = Set(grant.budgets.map(\.unit) + drawn).sorted()
-        actions = grant.allowedActions.map(Pattern.init)
+        actions = grant.allowedActions.map { Pattern($0) }
         resources = grant.resources.compactMap(ResourcePattern.init)
         conditions = grant.conditions
         self.budgets = grant.budgets
         maxAmounts = grant.maxAmounts
         draws = grant.draws
-        approvalActions = grant.approvalActions.map(Pattern.init)
+        approvalActions = grant.approvalActions.map { Pattern($0) }
         workload = grant.workload
         maxStalenessMS = grant.maxStalenessMS
         linearizable = grant.linearizable
@@ -57,35 +57,60 @@ package struct GrantRules: Hashable, Sendable {
 package struct Pattern: Hashable, Sendable {
     package let text: String
     package let isPrefix: Bool
+    private let isASCII: Bool
+    private let bytes: [UInt8]
 
     package init(_ written: String) {
         isPrefix = written.hasSuffix("*")
         text = isPrefix ? String(written.dropLast()) : written
+        bytes = Array(text.utf8)
+        isASCII = bytes.allSatisfy { $0 < 128 }
+    }
+
+    package init(exact text: String) {
+        self.text = text
+        isPrefix = false
+        bytes = Array(text.utf8)
+        isASCII = bytes.allSatisfy { $0 < 128 }
     }
 
     package var written: String { isPrefix ? text + "*" : text }
 
     /// Byte for byte: Swift's own equality takes canonically equivalent texts for one, and a tool may not.
     package func matches(_ candidate: String) -> Bool {
-        isPrefix ? candidate.utf8.starts(with: text.utf8) : candidate.utf8.elementsEqual(text.utf8)
+        if isPrefix { return startsWithText(candidate) }
+        // What is canonically equivalent to ASCII text and as long is that text.
+        guard candidate == text, candidate.utf8.count == bytes.count else { return false }
+        return isASCII || candidate.utf8.elementsEqual(bytes)
+    }
+}
+
+extension Pattern {
+    private func startsWithText(_ candidate: String) -> Bool {
+        guard candidate.utf8.count >= bytes.count else { return false }
+        let equal = candidate.utf8.withContiguousStorageIfAvailable { storage in
+            for index in 0..<bytes.count where storage[index] != bytes[index] { return false }
+            return true
+        }
+        return equal ?? candidate.utf8.starts(with: bytes)
     }
 }
 
 /// `TYPE:PATTERN`.
 package struct ResourcePattern: Hashable, Sendable {
-    package let type: String
+    package let type: Pattern
     package let id: Pattern
 
     /// Nil without a colon.
     package init?(_ written: String) {
         guard let colon = written.firstIndex(of: ":") else { return nil }
-        type = String(written[..<colon])
+        type = Pattern(exact: String(written[..<colon]))
         id = Pattern(String(written[written.index(after: colon)...]))
     }
 
-    package var written: String { "\(type):\(id.written)" }
+    package var written: String { "\(type.text):\(id.written)" }
 
     package func matches(type candidateType: String, id candidate: String) -> Bool {
-        candidateType == type && id.matches(candidate)
+        type.matches(candidateType) && id.matches(candidate)
     }
 }

@@ -6,6 +6,15 @@ package struct Symbols: Sendable {
     private struct Key: Hashable {
         var kind: UInt8
         var text: String
+
+        /// Byte for byte: of two canonically equivalent texts, which one a symbol has must not depend on which came first.
+        static func == (a: Key, b: Key) -> Bool { a.kind == b.kind && a.text.utf8.elementsEqual(b.text.utf8) }
+
+        func hash(into hasher: inout Hasher) {
+            hasher.combine(kind)
+            var text = text
+            text.withUTF8 { hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
+        }
     }
 
     private var numbers: [Key: Symbol] = [:]

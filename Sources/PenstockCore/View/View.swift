@@ -16,6 +16,8 @@ package struct View: Sendable {
     /// By the position of the event that made them.
     package internal(set) var restrictions: [Position: StandingRestriction] = [:]
 
+    /// Of grants that are good for any audience.
+    private(set) var noAudience: Symbol = 0
     var ruleNumbers: [GrantRules: Int32] = [:]
     var credentials = CredentialIndex()
     var grantOfSymbol: [Symbol: Int32] = [:]
@@ -24,7 +26,9 @@ package struct View: Sendable {
     /// Of `all`.
     var meshMarks: Marks = []
 
-    package init() {}
+    package init() {
+        noAudience = intern(.audience, "")
+    }
 
     package struct Member: Hashable, Sendable {
         package var keys: NodeKeys

@@ -22,16 +22,3 @@ internal import Testing
         #expect((0..<500).allSatisfy { (number: Int) in loaded.index(of: Make.id("credential of \(number)")) == number })
     }
 }
-
-@Suite struct SymbolsTests {
-    @Test func sameTextUnderAnotherKindIsAnotherSymbol() {
-        var symbols = Symbols()
-        let run = symbols.intern(.run, "x")
-        let agent = symbols.intern(.agent, "x")
-        #expect(run != agent)
-        #expect(symbols.intern(.run, "x") == run)
-        #expect(symbols.find(.purpose, "x") == nil)
-        #expect(symbols.text(agent) == "x")
-        #expect(symbols.count == 2)
-    }
-}

@@ -1,0 +1,107 @@
+internal import PenstockCore
+internal import Testing
+
+/// G2 by random sequences, against a model that keeps every slice ever made and adds them up anew after each step.
+@Suite struct BudgetConservationTests {
+    private struct Made {
+        var levels: [BudgetBook.Key]
+        var amount: Int64
+        /// What its holder has spent, whether or not it has said so.
+        var spent: Int64 = 0
+        var known: Int64 = 0
+        var isOpen = true
+    }
+
+    /// Grants a and b under two principals of one team, c under the team, all with budgets of their own.
+    private static let ceilings: [BudgetBook.Key: Int64] = [
+        .named("org"): 500, .named("team"): 300, .named("p1"): 120, .named("p2"): 250,
+        .grant("a", unit: "usd"): 100, .grant("b", unit: "usd"): 400, .grant("c", unit: "usd"): 90,
+    ]
+    private static let draws = ["a": "p1", "b": "p2", "c": "team"]
+    private static let parents = ["p1": "team", "p2": "team", "team": "org", "org": ""]
+
+    private func book() -> BudgetBook {
+        var book = BudgetBook()
+        for name in ["org", "team", "p1", "p2"] {
+            book.create(Budget(name: name, unit: "usd", ceiling: Self.ceilings[.named(name)]!, parent: Self.parents[name]!))
+        }
+        for (id, draw) in Self.draws {
+            book.issue(Make.grant(id) { ($0.budgets, $0.draws) = ([Amount("usd", Self.ceilings[.grant(id, unit: "usd")]!)], [draw]) })
+        }
+        return book
+    }
+
+    private func levels(_ grant: String) -> [BudgetBook.Key] {
+        var levels: [BudgetBook.Key] = [.grant(grant, unit: "usd")]
+        var name = Self.draws[grant]!
+        while !name.isEmpty {
+            levels.append(.named(name))
+            name = Self.parents[name]!
+        }
+        return levels
+    }
+
+    @Test(arguments: 1...20) func everyLevelIsConservedAfterEachStep(seed: UInt64) {
+        var random = SplitMix(seed: seed)
+        var book = book()
+        var made: [Position: Made] = [:]
+        /// Reports under way: any may be lost, come late or come twice.
+        var reports: [SliceReport.Use] = []
+        var isSound = true
+        for position in Position(1)...600 {
+            switch Int.random(in: 0..<10, using: &random) {
+            case 0..<4:
+                let grant = ["a", "b", "c"].randomElement(using: &random)!
+                let need = Int64.random(in: 0...40, using: &random)
+                let holder = Make.incarnation(.random(in: 1...3, using: &random))
+                let room = levels(grant).map { unallocated($0, made) }.min()!
+                switch book.size(grant: grant, unit: "usd", need: need, want: need + .random(in: 0...60, using: &random), holder: holder) {
+                case .grant(let amount):
+                    isSound = isSound && amount >= need && amount <= room
+                    book.reserve(
+                        Slice(grantID: grant, unit: "usd", amount: amount, node: "n", incarnation: holder, requestID: Make.incarnation(position)),
+                        at: position)
+                    made[position] = Made(levels: levels(grant), amount: amount)
+                case .refuse:
+                    isSound = isSound && room < max(need, 1)
+                }
+            case 4..<7:
+                guard let slice = made.keys.sorted().randomElement(using: &random), made[slice]!.isOpen else { continue }
+                made[slice]!.spent = .random(in: made[slice]!.spent...made[slice]!.amount, using: &random)
+                reports.append(.init(slice: slice, used: made[slice]!.spent))
+            case 7..<9:
+                guard let report = reports.randomElement(using: &random) else { continue }
+                book.report(report)
+                if made[report.slice]!.isOpen { made[report.slice]!.known = max(made[report.slice]!.known, report.used) }
+            default:
+                guard let slice = made.keys.sorted().randomElement(using: &random), made[slice]!.isOpen else { continue }
+                book.close(.init(slice: slice, used: made[slice]!.spent))
+                (made[slice]!.known, made[slice]!.isOpen) = (made[slice]!.spent, false)
+            }
+            isSound = isSound && agrees(book, made)
+            if !isSound { break }
+        }
+        #expect(isSound, "seed \(seed)")
+        #expect(made.count > 20, "the sequence hands out too little to prove anything")
+    }
+
+    private func settled(_ key: BudgetBook.Key, _ made: [Position: Made]) -> Int64 {
+        made.values.filter { $0.levels.contains(key) }.reduce(0) { $0 + $1.known }
+    }
+
+    private func out(_ key: BudgetBook.Key, _ made: [Position: Made]) -> Int64 {
+        made.values.filter { $0.isOpen && $0.levels.contains(key) }.reduce(0) { $0 + $1.amount - $1.known }
+    }
+
+    private func unallocated(_ key: BudgetBook.Key, _ made: [Position: Made]) -> Int64 {
+        Self.ceilings[key]! - settled(key, made) - out(key, made)
+    }
+
+    private func agrees(_ book: BudgetBook, _ made: [Position: Made]) -> Bool {
+        Self.ceilings.allSatisfy { key, ceiling in
+            guard let entry = book.entries[key] else { return false }
+            return entry.ceiling == ceiling && entry.settled == settled(key, made) && entry.out == out(key, made)
+                && entry.unallocated >= 0 && entry.settled + entry.out + entry.unallocated == ceiling
+        }
+    }
+}

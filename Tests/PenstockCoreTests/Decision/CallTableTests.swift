@@ -1,0 +1,123 @@
+internal import PenstockCore
+internal import Testing
+
+/// Holds: settled, released, cancelled, and named by call ids.
+@Suite struct CallTableTests {
+    private func node(_ slices: Int64...) throws -> DecidingNode {
+        var node = try DecidingNode([Make.grant("g") { $0.budgets = [Amount("usd", 1000), Amount("tokens", 1000)] }])
+        for amount in slices { node.fund("usd", amount) }
+        return node
+    }
+
+    @Test func settlingChargesTheActualAndReturnsTheRest() throws {
+        var node = try node(10, 10)
+        let verdict = node.hold([Amount("usd", 15)], as: 1)
+        #expect(verdict.debits.list.map(\.amount) == [10, 5])
+        #expect(node.slices("usd") == [[10, 10], [5, 5]])
+        let ended = node.enforcement.settle(1, actual: [Amount("usd", 12)])
+        let settlement = try #require(ended)
+        #expect(settlement.returned.map(\.amount) == [3])
+        #expect(settlement.over == [])
+        #expect(node.slices("usd") == [[10, 0], [2, 0]])
+        #expect(node.available("usd") == 8)
+    }
+
+    @Test func settlingForNothingReturnsEverySlicesPart() throws {
+        var node = try node(10, 10)
+        let verdict = node.hold([Amount("usd", 15)], as: 1)
+        let ended = node.enforcement.settle(1, actual: [Amount("usd", 0)])
+        let settlement = try #require(ended)
+        #expect(settlement.returned == verdict.debits.list)
+        #expect(node.available("usd") == 20)
+    }
+
+    @Test func settlingMoreThanWasHeldChargesTheHoldAndSaysTheRest() throws {
+        var node = try node(10)
+        _ = node.hold([Amount("usd", 4)], as: 1)
+        let ended = node.enforcement.settle(1, actual: [Amount("usd", 9)])
+        let settlement = try #require(ended)
+        #expect(settlement.returned == [])
+        #expect(settlement.over == [Amount("usd", 5)])
+        #expect(node.slices("usd") == [[4, 0]])
+    }
+
+    @Test func unitThatIsNotNamedIsChargedInFull() throws {
+        var node = try node(10)
+        node.fund("tokens", 10)
+        _ = node.hold([Amount("usd", 4), Amount("tokens", 6)], as: 1)
+        let ended = node.enforcement.settle(1, actual: [Amount("tokens", 1)])
+        let settlement = try #require(ended)
+        #expect(settlement.returned.map(\.amount) == [5])
+        #expect([node.available("usd"), node.available("tokens")] == [6, 9])
+    }
+
+    @Test func negativeActualGivesBackNoMoreThanWasHeld() throws {
+        var node = try node(10)
+        _ = node.hold([Amount("usd", 4)], as: 1)
+        _ = node.enforcement.settle(1, actual: [Amount("usd", -100)])
+        #expect(node.available("usd") == 10)
+    }
+
+    @Test func holdEndsOnce() throws {
+        var node = try node(10)
+        _ = node.hold([Amount("usd", 4)], as: 1)
+        _ = node.enforcement.settle(1, actual: [Amount("usd", 1)])
+        let again = node.enforcement.settle(1, actual: [Amount("usd", 0)])
+        let released = node.enforcement.release(1)
+        let unknown = node.enforcement.settle(2, actual: [])
+        #expect(again == nil)
+        #expect(released == nil)
+        #expect(unknown == nil)
+        #expect(node.available("usd") == 9)
+    }
+
+    @Test func releaseGivesEverythingBack() throws {
+        var node = try node(10, 10)
+        let verdict = node.hold([Amount("usd", 15)], as: 1)
+        let returned = node.enforcement.release(1)
+        #expect(returned == verdict.debits.list)
+        #expect(node.available("usd") == 20)
+        #expect(node.enforcement.calls.holds.isEmpty)
+    }
+
+    @Test func settlingAfterTheSlicesClosedChangesNothing() throws {
+        var node = try node(10)
+        _ = node.hold([Amount("usd", 4)], as: 1)
+        _ = node.hold([Amount("usd", 2)], as: 2)
+        let uses = node.enforcement.closeAll()
+        #expect(uses.map(\.used) == [6])
+        node.fund("usd", 5)
+        _ = node.enforcement.settle(1, actual: [Amount("usd", 0)])
+        _ = node.enforcement.release(2)
+        #expect(node.available("usd") == 5)
+        #expect(node.slices("usd") == [[0, 0]])
+    }
+
+    @Test func holdUnderARevokedGrantIsCancelledOnce() throws {
+        var node = try node(10)
+        for number in [UInt64(3), 1, 2] { _ = node.hold([Amount("usd", 1)], as: number) }
+        try node.add(Make.revoke(.all, .throttle(calls: 9, windowMS: 9)))
+        let none = node.enforcement.cancelRestricted()
+        #expect(none.isEmpty)
+        try node.add(Make.revoke(.all, .suspend))
+        _ = node.enforcement.release(3)
+        let suspended = node.enforcement.cancelRestricted()
+        #expect(suspended.map(\.decision) == [1, 2])
+        #expect(suspended.map(\.reason) == [.suspended, .suspended])
+        try node.add(Make.revoke(.node("n1")))
+        let again = node.enforcement.cancelRestricted()
+        #expect(again.isEmpty)
+        // It is still to be settled: what it spent counts.
+        let settlement = node.enforcement.settle(1, actual: [Amount("usd", 1)])
+        #expect(settlement != nil)
+    }
+
+    @Test(arguments: [Selector.node("n1"), .run("run-g")]) func revokeIsTheReasonWhereBothStand(selector: Selector) throws {
+        var node = try node(10)
+        _ = node.hold([Amount("usd", 1)], as: 1)
+        try node.add(Make.revoke(.all, .suspend))
+        try node.add(Make.revoke(selector))
+        let cancelled = node.enforcement.cancelRestricted()
+        #expect(cancelled.map(\.reason) == [.revoked])
+    }
+}

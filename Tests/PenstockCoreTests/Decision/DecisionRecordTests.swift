@@ -1,0 +1,124 @@
+internal import PenstockCore
+internal import Testing
+
+@Suite struct DecisionRecordTests {
+    private func read(_ bytes: [UInt8]) -> DecisionRecord? { bytes.withUnsafeBytes { DecisionRecord($0) } }
+
+    private func record(_ kind: DecisionRecord.Kind) -> DecisionRecord {
+        var record = DecisionRecord(kind: kind)
+        (record.reason, record.wall, record.grant, record.position) = (.rateLimited, -5, 7, 1 << 40)
+        (record.viewAge, record.decision, record.traceID) = (.max, 12, Incarnation(high: 1, low: 2))
+        record.argumentsDigest = Make.id("arguments")
+        (record.action, record.resourceType, record.resourceID, record.callID) = ("pay.sénd", "invoice", "", "call 1")
+        record.amounts = [Amount("usd", 5), Amount("tokens", .max)]
+        record.debits = [.init(slice: 3, used: 4), .init(slice: 5, used: 6)]
+        return record
+    }
+
+    /// The bytes that `write` makes of a decision by a node.
+    private func written(_ call: Call, _ node: DecidingNode) -> (bytes: [UInt8], verdict: Verdict) {
+        var node = node
+        let verdict = node.decide(call)
+        let count = DecisionRecord.byteCount(call, debits: verdict.isAllow ? verdict.debits.count : 0)
+        let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
+            DecisionRecord.write(call, verdict, grant: 2, wall: 99, into: UnsafeMutableRawBufferPointer(buffer))
+            initialized = count
+        }
+        return (bytes, verdict)
+    }
+
+    @Test(arguments: DecisionRecord.Kind.allCases) func everyKindComesBack(kind: DecisionRecord.Kind) {
+        #expect(read(record(kind).bytes) == record(kind))
+        #expect(read(DecisionRecord(kind: kind).bytes) == DecisionRecord(kind: kind))
+    }
+
+    @Test func kindsAndLayoutAreThoseOfVersionOne() {
+        #expect(DecisionRecord.Kind.allCases.map(\.rawValue) == [1, 2, 3, 4, 5, 6])
+        let bytes = record(.held).bytes
+        #expect(bytes[0..<8] == [2, 1, 16, 0, 2, 0, 0, 0])
+        #expect(bytes.count == 96 + 8 + 9 + 7 + 6 + 1 + 10 + 3 + 10 + 6 + 32)
+    }
+
+    @Test(arguments: DecisionRecord.Kind.allCases) func truncatedAnywhereIsRefused(kind: DecisionRecord.Kind) {
+        let bytes = record(kind).bytes
+        for count in 0..<bytes.count { #expect(read(Array(bytes[..<count])) == nil, "at \(count)") }
+    }
+
+    @Test func paddingToAWordIsAcceptedAndMoreIsNot() {
+        let bytes = record(.settled).bytes
+        for padding in 0..<8 { #expect(read(bytes + [UInt8](repeating: 0, count: padding)) == record(.settled)) }
+        #expect(read(bytes + [UInt8](repeating: 0, count: 8)) == nil)
+    }
+
+    @Test func unknownKindVersionOrReasonIsRefused() {
+        for (offset, value) in [(0, UInt8(0)), (0, 7), (1, 2), (2, 200)] {
+            var bytes = record(.decided).bytes
+            bytes[offset] = value
+            #expect(read(bytes) == nil)
+        }
+    }
+
+    @Test func textsOverTheLimitAreCut() throws {
+        var record = DecisionRecord(kind: .decided)
+        record.action = String(repeating: "a", count: 513)
+        record.callID = String(repeating: "c", count: 512)
+        record.amounts = [Amount(String(repeating: "u", count: 80), 1)]
+        let back = try #require(read(record.bytes))
+        #expect(back.action == String(repeating: "a", count: 512))
+        #expect(back.callID == record.callID)
+        #expect(back.amounts == [Amount(String(repeating: "u", count: 64), 1)])
+    }
+
+    @Test(arguments: [false, true]) func writtenAllowIsWhatIsRead(holds: Bool) throws {
+        var node = try DecidingNode([Make.grant("g") { $0.budgets = [Amount("usd", 99), Amount("tokens", 99)] }])
+        for _ in 0..<6 { node.fund("usd", 2) }
+        let slice = node.fund("tokens", 9)
+        node.now += 123
+        let call = Make.call {
+            $0.amounts = CallAmounts([Amount("usd", 11), Amount("tokens", 9), Amount("calls", 1)])!
+            ($0.holds, $0.callID, $0.traceID, $0.argumentsDigest) = (holds, "call 1", Incarnation(high: 3, low: 4), Make.id("arguments"))
+        }
+        let (bytes, verdict) = written(call, node)
+        let record = try #require(read(bytes))
+        #expect(record.kind == (holds ? .held : .decided))
+        #expect(record.reason == .none)
+        #expect([record.grant, record.position, record.decision] == [2, 2, 0])
+        #expect([record.wall, record.viewAge] == [99, 123])
+        #expect([record.action, record.resourceType, record.resourceID, record.callID] == ["pay.send", "invoice", "42", "call 1"])
+        #expect(record.traceID == call.traceID)
+        #expect(record.argumentsDigest == call.argumentsDigest)
+        #expect(record.amounts == call.amounts.list)
+        #expect(record.debits == verdict.debits.list.map { .init(slice: $0.slice, used: $0.amount) })
+        #expect(record.debits.last == .init(slice: slice, used: 9))
+        #expect(record.bytes == bytes)
+    }
+
+    @Test func writtenDenialHasNoDebitsAndHoldsNothing() throws {
+        let node = try DecidingNode([Make.grant("g")])
+        let call = Make.call { ($0.action, $0.holds) = ("mail", true) }
+        let record = try #require(read(written(call, node).bytes))
+        #expect(record.kind == .decided)
+        #expect(record.reason == .actionNotAllowed)
+        #expect(record.debits == [])
+    }
+
+    @Test func writtenTextsOverTheLimitAreCut() throws {
+        let node = try DecidingNode([Make.grant("g")])
+        let long = String(repeating: "x", count: 600)
+        let call = Make.call { ($0.action, $0.resourceType, $0.resourceID, $0.callID) = (long, long, long, long) }
+        let record = try #require(read(written(call, node).bytes))
+        #expect([record.action, record.resourceType, record.resourceID, record.callID].allSatisfy { $0 == String(long.prefix(512)) })
+    }
+
+    @Test func hostileBytesAreReadOrRefused() {
+        var random = SplitMix(seed: 3)
+        let valid = record(.settled).bytes
+        for _ in 0..<10_000 {
+            var bytes = valid
+            for _ in 0..<Int.random(in: 1...6, using: &random) {
+                bytes[.random(in: bytes.indices, using: &random)] = .random(in: 0...255, using: &random)
+            }
+            if let record = read(bytes) { #expect(record.amounts.count <= 16 && record.debits.count <= 4096) }
+        }
+    }
+}

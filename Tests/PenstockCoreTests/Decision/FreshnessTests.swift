@@ -1,0 +1,106 @@
+internal import PenstockCore
+internal import Testing
+
+/// How old a view may be for a decision.
+@Suite struct FreshnessTests {
+    private let graceful = Settings(maxStalenessMS: 1000, maxGraceMS: 500, clockRatePPM: 1000, marginMS: 50)
+
+    private func node(_ settings: Settings = .standard, isFresh: Bool = true, _ change: (inout Grant) -> Void = { _ in }) throws -> DecidingNode {
+        try DecidingNode([Make.grant("g", change)], settings: settings, isFresh: isFresh)
+    }
+
+    private func limit(_ node: DecidingNode) -> Int64 {
+        var node = node
+        let start = node.now
+        return (1...4000).first {
+            node.now = start + Make.milliseconds($0)
+            return node.reason(Make.call()) == .staleView
+        } ?? -1
+    }
+
+    @Test func meshsStalenessIsTheLimit() throws {
+        #expect(limit(try node()) == 1000)
+    }
+
+    @Test(arguments: [(UInt32(300), Int64(300)), (2000, 1000)]) func tighterBoundOfTheTwoDecides(own: UInt32, expected: Int64) throws {
+        #expect(limit(try node { $0.maxStalenessMS = own }) == expected)
+    }
+
+    @Test(arguments: [(UInt32(0), Int64(1000)), (200, 1200), (900, 1500)]) func graceGoesAsFarAsTheMeshAllows(own: UInt32, expected: Int64) throws {
+        #expect(limit(try node(graceful) { $0.graceMS = own }) == expected)
+    }
+
+    @Test func graceIsNothingWhereTheMeshAllowsNone() throws {
+        #expect(limit(try node { $0.graceMS = 500 }) == 1000)
+    }
+
+    @Test func graceNeedsALeaseToHaveBeenThere() throws {
+        var node = try node(graceful, isFresh: false) { $0.graceMS = 500 }
+        #expect(node.reason(Make.call()) == .staleView)
+        node.renew()
+        #expect(node.reason(Make.call()) == .none)
+        // Of this view: one that is loaded anew starts without.
+        node.enforcement.load(try View(grants: [Make.grant("g") { $0.graceMS = 500 }], settings: graceful))
+        #expect(node.reason(Make.call()) == .staleView)
+    }
+
+    @Test func graceIsForKnownCredentialsOnly() throws {
+        var node = try node(graceful) { $0.graceMS = 500 }
+        #expect(node.reason(Make.call("h")) == .unknownCredential)
+        node.now += Make.milliseconds(1200)
+        #expect(node.reason(Make.call("g")) == .none)
+        #expect(node.reason(Make.call("h")) == .staleView)
+        #expect(!node.enforcement.isFresh(at: node.now))
+    }
+
+    @Test func usableUntilIsNeverLaterThanTheLease() throws {
+        var node = try node(graceful) { ($0.maxStalenessMS, $0.graceMS) = (300, 100) }
+        let sentAt = node.now
+        node.now += Make.milliseconds(350)
+        #expect(node.decide(Make.call()).usableUntil == sentAt + Make.milliseconds(400))
+    }
+
+    @Test func linearizableWaitsForAnEchoSentAfterTheCallArrived() throws {
+        var node = try node { $0.linearizable = true }
+        let sentAt = node.now
+        node.now += Make.milliseconds(10)
+        let arrivedAt = node.now
+        #expect(node.reason(Make.call(), arrivedAt: arrivedAt) == .staleView)
+        #expect(node.reason(Make.call(), arrivedAt: sentAt + 1) == .staleView)
+        #expect(node.reason(Make.call(), arrivedAt: sentAt) == .none)
+        node.now += Make.milliseconds(10)
+        node.renew()
+        #expect(node.reason(Make.call(), arrivedAt: arrivedAt) == .none)
+    }
+
+    @Test func atLeastWaitsForThePosition() throws {
+        var node = try node()
+        #expect(node.reason(Make.call { $0.atLeast = 2 }) == .none)
+        #expect(node.reason(Make.call { $0.atLeast = 3 }) == .staleView)
+        try node.add(.settingsChanged(.standard))
+        #expect(node.reason(Make.call { $0.atLeast = 3 }) == .none)
+    }
+
+    @Test func settingsOfTheLogDecideFromTheirPositionOn() throws {
+        var node = try node()
+        try node.add(.settingsChanged(Settings(maxStalenessMS: 200, maxGraceMS: 0, clockRatePPM: 0, marginMS: 0)))
+        #expect(limit(node) == 200)
+    }
+
+    @Test func leaseIsRenewedByTheFoldThatReachesItsHead() throws {
+        var node = try node(isFresh: false)
+        node.enforcement.echoSent(nonce: 77, at: node.now)
+        let outcome = node.enforcement.echoAnswered(EchoReply(nonce: 77, epoch: 1, head: 3, ledgerTime: Make.wall), at: node.now)
+        #expect(outcome == .fetch(upTo: 3))
+        #expect(node.reason(Make.call()) == .staleView)
+        try node.add(.settingsChanged(.standard))
+        #expect(node.reason(Make.call()) == .none)
+    }
+
+    @Test func answerWithoutAViewRenewsNothing() {
+        var enforcement = Enforcement(node: "n1", incarnation: Make.incarnation(1), audiences: [])
+        enforcement.echoSent(nonce: 1, at: 0)
+        let outcome = enforcement.echoAnswered(EchoReply(nonce: 1, epoch: 1, head: 0, ledgerTime: 0), at: 0)
+        #expect(outcome == .dropUnknownNonce)
+    }
+}

@@ -1,0 +1,111 @@
+internal import PenstockCore
+internal import Testing
+
+/// Random operations on a purse against a model that keeps every slice and every hold.
+@Suite struct PurseModelTests {
+    private struct ModelSlice {
+        var amount: Int64
+        var used: Int64 = 0
+        var held: Int64 = 0
+    }
+
+    private struct Run {
+        var random: SplitMix
+        var purse = Purse()
+        var accounts: [Int32] = []
+        var model: [Int32: [Position: ModelSlice]] = [:]
+        var holds: [Debit] = []
+        var reported: [Position: Int64] = [:]
+        var nextSlice: Position = 1
+
+        init(seed: UInt64) {
+            random = SplitMix(seed: seed)
+            accounts = ["usd", "tokens"].flatMap { unit in (0..<2).map { purse.open(grant: $0, unit: unit) } }
+            for account in accounts { model[account] = [:] }
+        }
+
+        mutating func step() {
+            let account = accounts.randomElement(using: &random)!
+            switch Int.random(in: 0..<10, using: &random) {
+            case 0..<2: fund(account)
+            case 2..<6: take(account)
+            case 6..<8: resolve()
+            case 8: report()
+            default: if Int.random(in: 0..<8, using: &random) == 0 { close(account) }
+            }
+        }
+
+        private mutating func fund(_ account: Int32) {
+            purse.lack(.random(in: 1...9, using: &random), account)
+            while let reserve = purse.nextReserve(requestID: Make.incarnation(nextSlice)) {
+                let amount = Int64.random(in: 1...20, using: &random)
+                let isNew = purse.granted(nextSlice, amount: amount, account: reserve.account)
+                #expect(isNew)
+                model[reserve.account]![nextSlice] = ModelSlice(amount: amount)
+                nextSlice += 1
+            }
+        }
+
+        private mutating func take(_ account: Int32) {
+            guard purse.available(account) > 0 else { return }
+            let amount = Int64.random(in: 1...purse.available(account), using: &random)
+            let holds = Bool.random(using: &random)
+            var debits = Debits()
+            purse.take(amount, from: account, holds: holds, into: &debits)
+            var left = amount
+            var expected: [Position: Int64] = [:]
+            for (id, slice) in model[account]!.sorted(by: { $0.key < $1.key }) where left > 0 && slice.used < slice.amount {
+                let part = min(left, slice.amount - slice.used)
+                model[account]![id]!.used += part
+                if holds { model[account]![id]!.held += part }
+                expected[id] = part
+                left -= part
+            }
+            #expect(Dictionary(debits.list.map { ($0.slice, $0.amount) }, uniquingKeysWith: +) == expected)
+            if holds { self.holds += debits.list }
+        }
+
+        private mutating func resolve() {
+            guard !holds.isEmpty else { return }
+            let debit = holds.remove(at: .random(in: holds.indices, using: &random))
+            let spent = Int64.random(in: 0...debit.amount, using: &random)
+            purse.resolve(debit, spent: spent, wasHeld: true)
+            model[debit.account]![debit.slice]?.used -= debit.amount - spent
+            model[debit.account]![debit.slice]?.held -= debit.amount
+        }
+
+        private mutating func report() {
+            for use in purse.unreported(from: 0, scan: 10, limit: 1000).uses {
+                #expect(use.used > reported[use.slice] ?? 0, "a report says more than the one before")
+                reported[use.slice] = use.used
+            }
+        }
+
+        private mutating func close(_ account: Int32) {
+            for use in purse.close(account: account) {
+                #expect(use.used == model[account]![use.slice]?.used)
+                #expect(use.used >= reported[use.slice] ?? 0)
+            }
+            model[account] = [:]
+        }
+    }
+
+    @Test(arguments: 1...10) func purseIsItsModelAfterEachStep(seed: UInt64) {
+        var run = Run(seed: seed)
+        var settled: [Position: Int64] = [:]
+        for _ in 0..<400 {
+            run.step()
+            for account in run.accounts {
+                let model = run.model[account]!
+                #expect(run.purse.available(account) == model.values.reduce(0) { $0 + $1.amount - $1.used }, "seed \(seed)")
+                for slice in run.purse.account(account).slices {
+                    let expected = model[slice.id]
+                    #expect([slice.amount, slice.used, slice.held] == [expected?.amount, expected?.used, expected?.held], "seed \(seed)")
+                    #expect(slice.held >= 0 && slice.held <= slice.used && slice.used <= slice.amount)
+                    #expect(slice.settled >= settled[slice.id] ?? 0, "what is settled never falls")
+                    settled[slice.id] = slice.settled
+                }
+            }
+        }
+    }
+}

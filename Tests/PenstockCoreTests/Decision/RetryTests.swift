@@ -1,0 +1,67 @@
+internal import PenstockCore
+internal import Testing
+
+/// The same call id again.
+@Suite struct RetryTests {
+    private let content = Make.id("content")
+
+    private func node() throws -> DecidingNode {
+        var node = try DecidingNode(["g", "h"].map { Make.grant($0) { $0.budgets = [Amount("usd", 100)] } })
+        node.fund("usd", 50)
+        return node
+    }
+
+    private func retry(_ node: DecidingNode, _ callID: String = "c", grant: Int32 = 0, content: Digest? = nil) -> Enforcement.Retry {
+        node.enforcement.earlier(Make.call { $0.callID = callID }, grant: grant, content: content ?? self.content)
+    }
+
+    @Test func holdUnderWayAnswersWithItsDecision() throws {
+        var node = try node()
+        #expect(retry(node) == .new)
+        _ = node.hold([Amount("usd", 5)], as: 7, callID: "c")
+        #expect(retry(node) == .underWay(decision: 7))
+        #expect(node.available("usd") == 45)
+    }
+
+    @Test func otherContentIsAMismatch() throws {
+        var node = try node()
+        _ = node.hold([Amount("usd", 5)], as: 7, callID: "c")
+        #expect(retry(node, content: Make.id("other")) == .mismatch)
+        _ = node.enforcement.release(7)
+        #expect(retry(node, content: Make.id("other")) == .mismatch)
+    }
+
+    @Test func settledOrReleasedIsSettled() throws {
+        var node = try node()
+        _ = node.hold([Amount("usd", 5)], as: 7, callID: "c")
+        _ = node.hold([Amount("usd", 5)], as: 8, callID: "d")
+        _ = node.enforcement.settle(7, actual: [])
+        _ = node.enforcement.release(8)
+        #expect([retry(node, "c"), retry(node, "d")] == [.settled, .settled])
+    }
+
+    @Test func callSpentAtOnceIsSettledFromTheStart() throws {
+        var node = try node()
+        node.enforcement.rememberSettled(.init(grant: 0, callID: "c"), content: content, decision: 7)
+        #expect(retry(node) == .settled)
+    }
+
+    @Test func idIsOfItsGrantAndAnEmptyOneIsAlwaysNew() throws {
+        var node = try node()
+        _ = node.hold([Amount("usd", 5)], as: 7, callID: "c")
+        node.enforcement.rememberSettled(.init(grant: 0, callID: ""), content: content, decision: 8)
+        #expect(retry(node, grant: 1) == .new)
+        #expect(retry(node, "") == .new)
+    }
+
+    @Test func oldestSettledIdsAreForgottenAndThoseUnderWayKept() {
+        var table = CallTable()
+        func name(_ number: Int) -> CallTable.CallName { .init(grant: 0, callID: "\(number)") }
+        table.remember(name(0), content: content, decision: 0, settled: false)
+        for number in 1...200_000 { table.remember(name(number), content: content, decision: UInt64(number), settled: true) }
+        #expect(table.named(name(0))?.settled == false)
+        #expect(table.named(name(1)) == nil)
+        #expect(table.named(name(200_000))?.settled == true)
+        #expect(table.named(name(100_001))?.settled == true)
+    }
+}

@@ -1,0 +1,50 @@
+import os
+import pathlib
+import shutil
+import sys
+
+import pytest
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent))
+import harness
+
+
+def pytest_addoption(parser):
+    parser.addoption("--quick", action="store_true", help="skip the long tests")
+    parser.addoption("--chaos-seconds", type=float, default=60)
+    parser.addoption("--seed", type=int, default=None, help="of the chaos test; printed by every run")
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "long: takes more than a minute")
+
+
+def pytest_collection_modifyitems(config, items):
+    if config.getoption("--quick"):
+        for item in items:
+            if "long" in item.keywords:
+                item.add_marker(pytest.mark.skip(reason="--quick"))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def binary(tmp_path_factory):
+    """A copy of the binary under test, so that a build going on beside does not change it."""
+    source = os.environ.get("PENSTOCK_BIN") or harness.REPOSITORY / ".build/debug/penstock"
+    harness.BINARY = str(tmp_path_factory.mktemp("bin") / "penstock")
+    shutil.copy2(source, harness.BINARY)
+    yield harness.BINARY
+    os.unlink(harness.BINARY)
+
+
+@pytest.fixture
+def mesh_of():
+    """Makes meshes that end with the test."""
+    meshes = []
+
+    def make(**options):
+        meshes.append(harness.Mesh(**options))
+        return meshes[-1]
+
+    yield make
+    for mesh in meshes:
+        mesh.close()

@@ -1,0 +1,126 @@
+"""What an enforcer serves over HTTP besides decisions, and that it says so when it is not fit to decide."""
+
+import contextlib
+import http.client
+import re
+import stat
+import time
+
+import pytest
+
+from harness import Mesh, eventually, free_ports, question
+
+SAMPLE = re.compile(r'[a-zA-Z_:][a-zA-Z0-9_:]*(\{[a-zA-Z_]\w*="(?:[^"\\\n]|\\[\\"n])*"(,[a-zA-Z_]\w*="(?:[^"\\\n]|\\[\\"n])*")*\})? (-?\d+(\.\d+)?([eE][-+]?\d+)?|NaN|[-+]Inf)')
+
+
+@pytest.fixture(scope="module")
+def mesh():
+    port = free_ports(1)
+    with Mesh(max_staleness="2s", settings=f"port: {port}\n") as mesh:
+        mesh.tcp = port
+        yield mesh
+
+
+def test_health_while_all_is_well(mesh):
+    assert mesh[1].get("/livez")[0] == 200
+    status, text = mesh[1].get("/readyz?verbose")
+    assert status == 200
+    assert text.splitlines() == ["[+] view applied", "[+] lease held", "[+] journal writable", "[+] not halted", "ready"]
+
+
+def test_metrics_are_prometheus_text(mesh):
+    grant = mesh.grant()
+    mesh.wait_applied()
+    before = mesh[1].metrics()
+    for _ in range(3):
+        mesh[1].evaluate(grant["credential"])
+    mesh[1].evaluate(grant["credential"], resource=("file", "x"))
+    with contextlib.closing(mesh[1].door()) as door:
+        status, text, reply = door.ask("GET", "/metrics")
+    assert status == 200 and reply.headers["Content-Type"].startswith("text/plain; version=0.0.4")
+    typed, current = {}, None
+    for line in text.splitlines():
+        if line.startswith("# TYPE "):
+            _, _, current, kind = line.split(" ")
+            assert current not in typed and kind in ("counter", "gauge")
+            typed[current] = kind
+        elif not line.startswith("# HELP "):
+            assert SAMPLE.fullmatch(line), line
+            assert re.match(r"[\w:]+", line).group() == current
+    assert text.endswith("\n") and all(name.endswith("_total") for name, kind in typed.items() if kind == "counter")
+    after = mesh[1].metrics()
+
+    def grown(decision, why):
+        name = f'penstock_decisions_total{{decision="{decision}",reason="{why}"}}'
+        return after[name] - before[name]
+    assert grown("allow", "none") == 3 and grown("deny", "resource_out_of_bounds") == 1
+    assert after["penstock_ready"] == 1 and 0 <= after["penstock_view_age_seconds"] < 2
+
+
+def test_stale_is_alive_and_not_ready(mesh):
+    mesh.ledger.pause()
+    try:
+        eventually("not ready", lambda: mesh[1].get("/readyz")[0] == 503)
+        assert "[-] lease held" in mesh[1].get("/readyz")[1]
+        assert mesh[1].get("/livez")[0] == 200
+        assert mesh[1].metrics()["penstock_ready"] == 0
+    finally:
+        mesh.ledger.resume()
+    mesh[1].wait_ready()
+
+
+def test_not_ready_before_the_first_view():
+    with Mesh(start=False) as mesh:
+        mesh.ledger.start()
+        node = mesh.join("enforcer-1")
+        mesh.ledger.stop()
+        node.start(wait=False)
+        eventually("socket", node.socket.exists)
+        assert node.get("/livez")[0] == 200
+        status, text = node.get("/readyz")
+        assert status == 503 and "[-] view applied" in text
+        assert node.evaluate("pst_anything")["context"]["reason"] == "no_view"
+        mesh.ledger.start()
+        node.wait_ready()
+
+
+def test_the_same_over_loopback(mesh):
+    grant = mesh.grant()
+    mesh.wait_applied()
+    connection = http.client.HTTPConnection("127.0.0.1", mesh.tcp, timeout=10)
+    import json
+    connection.request("POST", "/access/v1/evaluation", json.dumps(question(grant["credential"])), {"Content-Type": "application/json"})
+    assert json.loads(connection.getresponse().read())["decision"] is True
+    connection.close()
+    assert mesh.run("check", "--credential-file", mesh.credential_file(grant), "--action", "x", "--resource", "tool:x", "--enforcer", f"http://127.0.0.1:{mesh.tcp}").json["decision"] == "allow"
+
+
+def test_the_socket_is_its_owners(mesh):
+    assert stat.S_IMODE(mesh[1].socket.stat().st_mode) == 0o600
+
+
+def test_holds(mesh):
+    grant = mesh.grant("--budget", "usd_micros=1000")
+    mesh.wait_applied()
+
+    def ask(path, body):
+        import json
+        with contextlib.closing(mesh[1].door()) as door:
+            status, text, _ = door.ask("POST", path, body)
+        return status, json.loads(text) if text else None
+
+    def hold(amount, **context):
+        status, answer = ask("/v1/holds", question(grant["credential"], amounts={"usd_micros": amount}, **context))
+        assert status == 200
+        return answer
+    held = hold(600)["context"]["decision_id"]
+    assert hold(600, patience_ms=300)["decision"] is False
+    assert ask(f"/v1/holds/{held}/settle", {"amounts": {"usd_micros": 100}})[0] == 204
+    assert ask(f"/v1/holds/{held}/settle", {"amounts": {"usd_micros": 100}})[0] == 404
+    released = hold(900)["context"]["decision_id"]
+    assert ask(f"/v1/holds/{released}/release", {})[0] == 204
+    last = hold(900)
+    assert last["decision"] is True
+    assert ask(f"/v1/holds/{last['context']['decision_id']}/settle", {"amounts": {"usd_micros": 900}})[0] == 204
+    assert hold(1)["context"]["reason"] == "budget_exhausted"
+    eventually("reported", lambda: mesh.run("budget show", grant["grant_id"]).json[0]["settled"] == 1000)

@@ -88,7 +88,7 @@ let package = Package(
         .target(
             name: "PenstockBench",
             dependencies: [
-                "PenstockCore", "PenstockCrypto", "PenstockProto", "PenstockWire", "PenstockJournal", "PenstockTransport",
+                "PenstockCore", "PenstockStore", "PenstockCrypto", "PenstockProto", "PenstockWire", "PenstockJournal", "PenstockTransport",
                 "PenstockNode", "PenstockLedger", "PenstockEnforcer", protobuf, logging,
             ],
             swiftSettings: strict),

@@ -146,14 +146,16 @@ def test_sigkill_under_load(request):
         known = {"allow", "revoked", "stale_view", "no_view", "budget_exhausted", "budget_held_elsewhere", "budget_pending", "unknown_credential", "unknown"}
         assert set(counts) <= known, counts
 
-        check_revocation(history)
-        check_log(mesh, history)
-        check_no_phantom_denials(mesh, history)
-        check_evidence(mesh, history)
-        check_budgets(mesh, history)
+        problems = []
+        for check in (check_revocation, check_log, check_no_phantom_denials, check_evidence, check_budgets):
+            try:
+                check(mesh, history)
+            except AssertionError as error:
+                problems.append(f"{check.__name__}: {error}")
+        assert problems == [], "\n".join(problems)
 
 
-def check_revocation(history):
+def check_revocation(mesh, history):
     """G1: nothing admitted of what was asked after CLOSED was printed, or after the bound."""
     for run, (durable, closed, bound) in history.revoked.items():
         if durable is None:

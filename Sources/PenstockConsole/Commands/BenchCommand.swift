@@ -6,7 +6,7 @@ internal import PenstockNode
 struct BenchCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "bench", abstract: "Benchmarks; each prints its floor from the same run.",
-        subcommands: [Decide.self])
+        subcommands: [Decide.self, Revocation.self, Start.self, NodeProcess.self, Peer.self])
 
     struct Decide: ParsableCommand {
         static let configuration = CommandConfiguration(abstract: "The full decision in process, with 1 and 2 threads.")
@@ -19,6 +19,61 @@ struct BenchCommand: AsyncParsableCommand {
             try Failure.run(output) {
                 try Benches.inFolder { folder in try Benches.print(DecideBench(grants: grants, decisions: n).run(in: folder), output) }
             }
+        }
+    }
+}
+
+extension BenchCommand {
+    struct Revocation: ParsableCommand {
+        static let configuration = CommandConfiguration(commandName: "revoke", abstract: "From submitting a revoke to CLOSED: idle, under load, and as a cold command.")
+        @Option(help: "Enforcer processes.") var enforcers = 8
+        @Option(help: "Revokes of each cell.") var n = 200
+        @Option(help: "Decisions a second under load, over all enforcers.") var rate = 50_000
+        @Option(name: .shortAndLong, help: "table, json or jsonl.") var output: OutputFormat = .table
+
+        func run() throws {
+            guard (3...64).contains(enforcers), (10...100_000).contains(n) else { throw ValidationError("--enforcers is 3 to 64, --n 10 to 100,000") }
+            try Failure.run(output) {
+                try Benches.inFolder { folder in
+                    try Benches.print(RevokeBench(enforcers: enforcers, revokes: n, rate: rate).run(in: folder, progress: Output.message), output)
+                }
+            }
+        }
+    }
+
+    struct Start: ParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "An enforcer process from an empty folder to fresh, and its memory.")
+        @Option(help: "Grants in the log.") var grants = 100_000
+        @Option(help: "Starts.") var n = 5
+        @Option(name: .shortAndLong, help: "table, json or jsonl.") var output: OutputFormat = .table
+
+        func run() throws {
+            guard (1...1_000_000).contains(grants), (1...100).contains(n) else { throw ValidationError("--grants is 1 to 1,000,000, --n 1 to 100") }
+            try Failure.run(output) {
+                try Benches.inFolder { folder in
+                    try Benches.print(StartBench(grants: grants, starts: n).run(in: folder, progress: Output.message), output)
+                }
+            }
+        }
+    }
+
+    struct NodeProcess: ParsableCommand {
+        static let configuration = CommandConfiguration(commandName: "node", shouldDisplay: false)
+        @Option var dir: String
+        @Option var name: String
+        @Option var rate: Int
+
+        func run() throws {
+            try Failure.run(.table) { try BenchNode.run(folder: dir, name: name, rate: rate, credential: Credentials.read("-")) }
+        }
+    }
+
+    struct Peer: ParsableCommand {
+        static let configuration = CommandConfiguration(commandName: "peer", shouldDisplay: false)
+        @Option var key: String
+
+        func run() throws {
+            try Failure.run(.table) { try BenchPeer.run(key: key) }
         }
     }
 }

@@ -16,7 +16,8 @@ extension Enforcer {
 
     /// Frees what the journal holds, as shipping does.
     package func dropRecords() throws {
-        try core.withLock { _ in try journal.release(through: journal.nextSequence &- 1) }
+        let through = core.withLock { _ in journal.nextSequence &- 1 }
+        try journal.release(through: through)
     }
 
     package func renewLease(ledgerTime: WallTime) {

@@ -72,7 +72,7 @@ public final class Enforcer: Sendable {
         let keeper = try NodeThread(name: "journal") { [self] in
             while !stopping.load(ordering: .acquiring) {
                 try? journal.prepareSegments()
-                Pause.milliseconds(5)
+                Pause.milliseconds(20)
             }
         }
         threads.withLock { $0 = [network, keeper] }

@@ -34,7 +34,7 @@ extension Link {
         while case .message(let message)? = try? log.receive() {
             guard phase == .live, let publication = try? decode(LogPublication.self, message.payload, "log publication") else { continue }
             applyPage(publication.events.map { [UInt8]($0) }, from: publication.first)
-            if !publication.checkpoint.isEmpty { cosign(publication.checkpoint) }
+            if !publication.checkpoint.isEmpty { awaitingCosign.append((publication.checkpoint, Clocks.now())) }
             takeUrgent()
         }
     }
@@ -103,6 +103,14 @@ extension Link {
     }
 
     // MARK: Cosigning
+
+    /// Not at once: acknowledgements of the same restriction go first.
+    func cosignDue(_ now: Instant) {
+        while let (note, since) = awaitingCosign.first, now - since > 40 * .nanosecondsPerMillisecond {
+            awaitingCosign.removeFirst()
+            cosign(note)
+        }
+    }
 
     /// States "I have applied every entry below this size" under the ledger's checkpoint, if its root is the one folded here.
     func cosign(_ text: String) {

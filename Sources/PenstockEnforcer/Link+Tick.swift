@@ -26,6 +26,7 @@ extension Link {
             closeRevoked()
             report(now)
             ship(now)
+            cosignDue(now)
             askForCheckpoints(now)
             inheritSlices(now)
             if now - timers.save > .nanosecondsPerSecond {
@@ -130,15 +131,13 @@ extension Link {
         var first: UInt64 = 0
         var count: UInt32 = 0
         var incarnation = enforcer.incarnation
-        _ = enforcer.core.withLock { _ in
-            enforcer.journal.read(from: seen.shipped + 1, maxBytes: Limits.pageBytes) { sequence, bytes in
-                let owner = self.incarnation(ofSequence: sequence)
-                if count == 0 { (first, incarnation) = (sequence, owner) }
-                guard owner == incarnation, sequence == first + UInt64(count) else { return }
-                withUnsafeBytes(of: UInt32(bytes.count).littleEndian) { records.append(contentsOf: $0) }
-                records.append(contentsOf: bytes)
-                count += 1
-            }
+        _ = enforcer.journal.read(from: seen.shipped + 1, maxBytes: Limits.pageBytes) { sequence, bytes in
+            let owner = self.incarnation(ofSequence: sequence)
+            if count == 0 { (first, incarnation) = (sequence, owner) }
+            guard owner == incarnation, sequence == first + UInt64(count) else { return }
+            withUnsafeBytes(of: UInt32(bytes.count).littleEndian) { records.append(contentsOf: $0) }
+            records.append(contentsOf: bytes)
+            count += 1
         }
         guard count > 0 else { return }
         let batch = records
@@ -165,7 +164,7 @@ extension Link {
         carry()
         releasedThrough = seen.shipped
         do {
-            try enforcer.core.withLock { _ in try enforcer.journal.release(through: seen.shipped) }
+            try enforcer.journal.release(through: seen.shipped)
         } catch {
             logger.error("journal segments were not released", metadata: ["error": "\(error)"])
         }

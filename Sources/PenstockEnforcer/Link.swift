@@ -42,6 +42,8 @@ final class Link {
     var revokedScan: Int?
     var reportScan = 0
     var awaitingCheckpoint: [Position: Instant] = [:]
+    /// Checkpoints to cosign, and since when.
+    var awaitingCosign: [(note: String, since: Instant)] = []
     var predecessorsClosed = false
     var releasedThrough: UInt64 = 0
 
@@ -138,7 +140,7 @@ final class Link {
 
     private func pollMilliseconds() -> Int {
         guard phase == .live else { return 20 }
-        return target > applied || revokedScan != nil ? 2 : 10
+        return target > applied || revokedScan != nil ? 2 : 25
     }
 
     /// Stops deciding for good: an operator has to look.

@@ -35,8 +35,7 @@ extension Sequencer {
                 let noteKey = try? NoteKey(name: incoming.sender.name, kind: .cosigner, publicKey: key),
                 case .cosigned = noteKey.verdict(on: signature, text: checkpoint.note.text)
             else { throw Refusal(.badSignature, "the cosignature does not verify") }
-            try saving { try store.saveCheckpoint(size: checkpoint.size, note: checkpoint.note.encoded) }
-            try saving { try store.saveCosignature(size: checkpoint.size, node: incoming.sender.name, line: cosign.line) }
+            cosignatures.append((checkpoint.size, incoming.sender.name, cosign.line))
             for position in positions {
                 cosigned[position, default: []].insert(incoming.sender.name)
                 evidence.append(position)
@@ -47,31 +46,23 @@ extension Sequencer {
         }
     }
 
-    private func saving(_ body: () throws -> Void) throws(Refusal) {
-        do {
-            try body()
-        } catch {
-            throw Refusal(.full, "the cosignature cannot be kept: \(error)", retryAfterMS: 1000)
-        }
-    }
-
     /// Keeps what barriers came to. Done when nothing waits, so that it delays no acknowledgement.
     func flushEvidence() {
         guard !evidence.isEmpty else { return }
         let now = Clocks.now()
-        for position in Set(evidence) {
-            guard let barrier = barriers[position] else { continue }
-            do {
-                if let checkpoint = checkpoints[position] { try store.saveCheckpoint(size: checkpoint.size, note: checkpoint.note.encoded) }
-                try store.saveReceipt(position: position, json: encode(describe(barrier, at: now)))
-            } catch {
-                logger.error("a receipt was not kept", metadata: ["position": "\(position)", "error": "\(error)"])
-            }
+        let positions = Set(evidence).sorted()
+        do {
+            try store.saveEvidence(
+                checkpoints: positions.compactMap { checkpoints[$0] }.map { ($0.size, $0.note.encoded) }, cosignatures: cosignatures,
+                receipts: positions.compactMap { barriers[$0] }.map { ($0.position, encode(describe($0, at: now))) })
+            (evidence, cosignatures) = ([], [])
+        } catch {
+            logger.error("receipts were not kept; they will be tried again", metadata: ["error": "\(error)"])
         }
-        evidence = []
     }
 
     func receipt(_ position: Position) throws -> Penstock_V1_ReceiptReply {
+        flushEvidence()
         guard let stored = try store.read(from: position, maxCount: 1, maxBytes: Limits.eventBytes).first else { throw Refusal(.notFound, "the log has no position \(position)") }
         let event = try SignedEvent(entry: stored.bytes)
         guard case .restricted = event.event.kind else { throw Refusal(.notFound, "position \(position) is a \(event.event.kind.name.rawValue), which has no receipt") }

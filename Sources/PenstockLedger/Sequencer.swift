@@ -36,6 +36,8 @@ final class Sequencer {
     /// After a failed commit: nothing is staged again before this.
     var storeRetryAt: Instant = 0
     var evidence: [Position] = []
+    /// Cosignatures that are not in the store yet.
+    var cosignatures: [(size: UInt64, node: String, line: String)] = []
     var checkpoints: [Position: Checkpoint] = [:]
     var cosigned: [Position: Set<String>] = [:]
     var joinWindow: (startedAt: Instant, count: Int) = (0, 0)

@@ -14,7 +14,7 @@ package struct FileSettings: Sendable {
         do {
             file = try await FileProvider<YAMLSnapshot>(filePath: FilePath(path))
         } catch {
-            throw NodeError(.configuration, "\(path) is no YAML of 'name: value' lines: \(error)")
+            throw NodeError(.configuration, "\(path) is no YAML of 'name: value' lines: \("\(error)".split(separator: "\n").joined(separator: " "))")
         }
         reader = ConfigReader(providers: [EnvironmentVariablesProvider().prefixKeys(with: "penstock"), file])
         folder = URL(fileURLWithPath: path).deletingLastPathComponent().path

@@ -34,6 +34,25 @@ extension SQLiteStore {
         }
     }
 
+    /// Everything in one transaction: a receipt's evidence comes in many pieces at once.
+    package func saveEvidence(
+        checkpoints: [(size: UInt64, note: String)], cosignatures: [(size: UInt64, node: String, line: String)],
+        receipts: [(position: Position, json: [UInt8])]
+    ) throws(StoreError) {
+        try writeLog("saving \(receipts.count) receipts") { db in
+            for (size, note) in checkpoints {
+                try db.cachedStatement(sql: "INSERT OR REPLACE INTO checkpoint VALUES (?, ?)").execute(arguments: [Int64(clamping: size), note])
+            }
+            for (size, node, line) in cosignatures {
+                try db.cachedStatement(sql: "INSERT OR REPLACE INTO cosignature VALUES (?, ?, ?)")
+                    .execute(arguments: [Int64(clamping: size), node, line])
+            }
+            for (position, json) in receipts {
+                try db.cachedStatement(sql: "INSERT OR REPLACE INTO receipt VALUES (?, ?)").execute(arguments: [Int64(clamping: position), Data(json)])
+            }
+        }
+    }
+
     package func saveReceipt(position: Position, json: [UInt8]) throws(StoreError) {
         try writeLog("saving the receipt of position \(position)") { db in
             try db.cachedStatement(sql: "INSERT OR REPLACE INTO receipt VALUES (?, ?)")

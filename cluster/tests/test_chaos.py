@@ -240,5 +240,5 @@ def check_budgets(mesh, history):
     for node in mesh.enforcers:
         node.stop()
     for key, row in rows().items():
-        assert row["out"] == 0 and row["slices"] == [], (key, row)
+        assert row["out"] == 0 and all(slice["used"] == slice["amount"] for slice in row["slices"]), (key, row)
         assert spent[key] <= row["settled"] <= spent[key] + perhaps[key], (key, row, spent[key], perhaps[key])

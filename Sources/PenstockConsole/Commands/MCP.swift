@@ -42,6 +42,8 @@ struct MCP: AsyncParsableCommand {
         }
         let enforcer = try Enforcer(Serving.options(Identity.load(settings.path("identity")), settings))
         try enforcer.start()
+        // A client's first calls come at once, and would be denied as no_view while the view is fetched.
+        for _ in 0..<200 where !enforcer.health().isReady { try await Task.sleep(for: .milliseconds(10)) }
         let status = await Gateway(enforcer, hashing: .real, options: options, logger: logger).run()
         enforcer.stop()
         return status

@@ -42,6 +42,8 @@ struct NodeCommand: ParsableCommand {
 
         func run() throws {
             try Failure.run(mesh.output) {
+                // The name becomes a folder's before the ledger has a word in it.
+                guard name.range(of: "^[a-z0-9_-][a-z0-9._-]{0,63}$", options: .regularExpression) != nil else { throw NodeError(.configuration, "a node's name is 1 to 64 of a-z, 0-9, '.', '-', '_'") }
                 let text = String(decoding: FileHandle.standardInput.readDataToEndOfFile(), as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
                 let token = try JoinTokenText(parsing: text)
                 let folder = try mesh.folder

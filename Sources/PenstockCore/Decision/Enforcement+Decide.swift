@@ -39,7 +39,7 @@ extension Enforcement {
         verdict.reason = check(call, grant, index, clock, now)
         guard verdict.reason == .none else { return verdict }
         verdict.reason = spend(call, index, Int(grant.rules), &verdict)
-        if verdict.reason == .none, view!.marks(onGrant: index).union(view!.marks(onNode: node)).contains(.throttled) {
+        if verdict.reason == .none, view!.marks(onGrant: index).union(view!.marks[Int(nodeSymbol)]).contains(.throttled) {
             countThrottled(index, now)
         }
         return verdict

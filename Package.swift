@@ -40,8 +40,9 @@ let package = Package(
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
     ],
     targets: [
-        // The centre: values and state machines. It imports nothing.
-        .target(name: "PenstockCore", swiftSettings: strict),
+        // The centre: values and state machines. It imports nothing but a hint to the processor.
+        .systemLibrary(name: "CPrefetch"),
+        .target(name: "PenstockCore", dependencies: ["CPrefetch"], swiftSettings: strict),
 
         // System libraries, each imported by exactly one target.
         .systemLibrary(name: "CZeroMQ", pkgConfig: "libzmq", providers: [.apt(["libzmq3-dev"])]),
@@ -107,9 +108,9 @@ let package = Package(
             name: "PenstockCryptoTests", dependencies: ["PenstockCrypto", "PenstockCore"], exclude: ["verify_proof.py"],
             swiftSettings: strict),
         .testTarget(
-            name: "PenstockWireTests", dependencies: ["PenstockWire", "PenstockProto", "PenstockCore"],
-            swiftSettings: strict),
-        .testTarget(name: "PenstockStoreTests", dependencies: ["PenstockStore", "PenstockCore", grdb], swiftSettings: strict),
+            name: "PenstockWireTests", dependencies: ["PenstockWire", "PenstockProto", "PenstockCore", protobuf],
+            exclude: ["Golden"], swiftSettings: strict),
+        .testTarget(name: "PenstockStoreTests", dependencies: ["PenstockStore", "PenstockFolder", "PenstockCore", grdb], swiftSettings: strict),
         .testTarget(name: "PenstockJournalTests", dependencies: ["PenstockJournal", "PenstockCore"], swiftSettings: strict),
         .testTarget(
             name: "PenstockTransportTests", dependencies: ["PenstockTransport", "PenstockCore"], swiftSettings: strict),
@@ -122,7 +123,7 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "PenstockGatewayTests",
-            dependencies: ["PenstockGateway", "PenstockHTTP", "PenstockEnforcer", "PenstockCore"],
+            dependencies: ["PenstockGateway", "PenstockHTTP", "PenstockEnforcer", "PenstockCore", logging, lifecycle],
             swiftSettings: strict),
     ]
 )

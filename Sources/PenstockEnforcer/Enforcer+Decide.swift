@@ -10,7 +10,7 @@ extension Enforcer {
     ///
     /// - Parameter credential: the credential's text, hashed here.
     public func decide(credential: UnsafeRawBufferPointer, _ call: inout Call) -> Ruling {
-        call.credential = Credential.digest(of: credential) ?? .zero
+        call.credential = Credential.digest(unchecked: credential) ?? .zero
         return decide(call)
     }
 
@@ -37,15 +37,16 @@ extension Enforcer {
 
     /// Records before anyone hears the answer, and looks at the lease once more as it leaves.
     private func record(_ call: borrowing Call, _ verdict: inout Verdict, _ core: inout Core) -> Ruling {
-        let grant = verdict.grant < 0 ? 0 : core.enforcement.view!.grants[Int(verdict.grant)].position
+        let grant = verdict.grant < 0 ? 0 : core.enforcement.folded.grants[Int(verdict.grant)].position
         let wall = Clocks.wall()
-        let debits = verdict.isAllow ? verdict.debits.count : 0
-        let written = journal.append(byteCount: DecisionRecord.byteCount(call, debits: debits)) { memory in
-            DecisionRecord.write(call, verdict, grant: grant, wall: wall, into: memory)
+        let debits = verdict.isAllow ? core.enforcement.debits : []
+        let count = DecisionRecord.byteCount(call, debits: debits.count)
+        let written = journal.append(byteCount: count) { memory in
+            DecisionRecord.write(call, verdict, debits, grant: grant, wall: wall, into: memory)
         }
         core.isUnwritable = written == nil
         guard let sequence = written else {
-            if verdict.isAllow { core.enforcement.undo(verdict, held: call.holds) }
+            if verdict.isAllow { core.enforcement.undo(held: call.holds) }
             verdict.reason = verdict.isAllow ? .unrecordable : verdict.reason
             core.unrecorded += 1
             core.decided[Int(verdict.reason.rawValue)] += 1
@@ -53,7 +54,7 @@ extension Enforcer {
         }
         if verdict.isAllow {
             if !core.enforcement.confirm(&verdict, held: call.holds, now: Clocks.now()) {
-                void(sequence, verdict)
+                void(sequence, debits)
             } else if call.holds || !call.callID.isEmpty {
                 register(call, verdict, sequence, &core)
             }
@@ -63,12 +64,12 @@ extension Enforcer {
     }
 
     /// The allow of that record was never given out. If not even this can be written, the amounts stay spent on restart.
-    private func void(_ sequence: UInt64, _ verdict: Verdict) {
+    private func void(_ sequence: UInt64, _ debits: [Debit]) {
         var record = DecisionRecord(kind: .voided)
         record.decision = sequence
         record.reason = .staleView
         record.wall = Clocks.wall()
-        record.debits = verdict.debits.list.map { .init(slice: $0.slice, used: $0.amount) }
+        record.debits = debits.map { .init(slice: $0.slice, used: $0.amount) }
         _ = append(record)
     }
 

@@ -21,8 +21,6 @@ extension Segment {
                 descriptor, index: index, path: path, options: options, bootID: bootID, incarnation: incarnation)
             guard rename(partial, path) == 0 else { throw .system("rename", partial) }
             try FileSystem.syncFolder(directory)
-            // Syncing made the pages read-only once more; appending must not wait for them to become writable.
-            try segment.touch()
             return segment
         } catch {
             unlink(partial)
@@ -41,14 +39,21 @@ extension Segment {
             close(descriptor)
             throw error
         }
+        let header = SegmentHeader(
+            index: index, segmentBytes: options.segmentBytes, bootID: bootID, incarnation: incarnation,
+            device: UInt64(status.st_dev), inode: UInt64(status.st_ino))
+        do throws(JournalError) {
+            try header.write(to: descriptor, path)
+            try FileSystem.sync(descriptor, path)
+        } catch {
+            close(descriptor)
+            throw error
+        }
+        // Mapped after the sync, never before: cleaning a mapped page interrupts every processor that runs this process,
+        // once a page, and makes it read-only again.
         let segment = try Segment(
             index: index, path: path, descriptor: descriptor, byteCount: options.segmentBytes, found: nil)
         try segment.touch()
-        SegmentHeader(
-            index: index, segmentBytes: options.segmentBytes, bootID: bootID, incarnation: incarnation,
-            device: UInt64(status.st_dev), inode: UInt64(status.st_ino)
-        ).write(to: segment.base)
-        try FileSystem.sync(descriptor, path)
         return segment
     }
 

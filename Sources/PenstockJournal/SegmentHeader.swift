@@ -1,3 +1,5 @@
+internal import Glibc
+
 /// The first page of a segment file, little-endian:
 ///
 /// | offset | size | field                                                                   |
@@ -42,7 +44,16 @@ struct SegmentHeader: Equatable {
         }
     }
 
-    func write(to page: UnsafeMutableRawPointer) {
+    /// Writes the header's page at the start of a file.
+    func write(to descriptor: CInt, _ path: String) throws(JournalError) {
+        let page = UnsafeMutableRawPointer.allocate(byteCount: Self.byteCount, alignment: 8)
+        defer { page.deallocate() }
+        page.initializeMemory(as: UInt8.self, repeating: 0, count: Self.byteCount)
+        write(to: page)
+        guard pwrite(descriptor, page, Self.byteCount, 0) == Self.byteCount else { throw .system("write", path) }
+    }
+
+    private func write(to page: UnsafeMutableRawPointer) {
         page.storeBytes(of: Self.magic, as: UInt64.self)
         page.storeBytes(of: UInt64(Self.version), toByteOffset: 8, as: UInt64.self)
         page.storeBytes(of: index, toByteOffset: 16, as: UInt64.self)

@@ -1,4 +1,5 @@
 internal import Glibc
+internal import PenstockFolder
 internal import PenstockStore
 internal import Testing
 

@@ -70,7 +70,7 @@ package struct CallTable: Sendable {
 extension Enforcement {
     /// Registers an allowed call that is still to be settled.
     package mutating func beginHold(_ verdict: Verdict, decision: UInt64, name: CallTable.CallName?, content: Digest) {
-        calls.add(.init(grant: verdict.grant, debits: verdict.debits.list, usableUntil: verdict.usableUntil, name: name), decision: decision)
+        calls.add(.init(grant: verdict.grant, debits: debits, usableUntil: verdict.usableUntil, name: name), decision: decision)
         if let name { calls.remember(name, content: content, decision: decision, settled: false) }
     }
 

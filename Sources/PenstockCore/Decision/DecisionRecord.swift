@@ -86,14 +86,14 @@ extension DecisionRecord {
     /// Writes a call's record in place: the path of every decision, without a heap allocation.
     @inline(__always)
     package static func write(
-        _ call: borrowing Call, _ verdict: borrowing Verdict, grant: Position, wall: WallTime, into memory: UnsafeMutableRawBufferPointer
+        _ call: borrowing Call, _ verdict: Verdict, _ debits: [Debit], grant: Position, wall: WallTime, into memory: UnsafeMutableRawBufferPointer
     ) {
         var writer = RecordWriter(memory)
         let holds = call.holds && verdict.isAllow
         writer.put(holds ? Kind.held.rawValue : Kind.decided.rawValue)
         writer.put(version)
         writer.put(verdict.reason.rawValue)
-        writer.put(UInt32(verdict.isAllow ? verdict.debits.count : 0))
+        writer.put(UInt32(debits.count))
         writer.put(wall)
         writer.put(grant)
         writer.put(verdict.position)
@@ -111,10 +111,9 @@ extension DecisionRecord {
             writer.put(call.amounts[index].value)
             writer.put(text: call.amounts[index].unit, limit: 64)
         }
-        guard verdict.isAllow else { return }
-        for index in 0..<verdict.debits.count {
-            writer.put(verdict.debits[index].slice)
-            writer.put(verdict.debits[index].amount)
+        for debit in debits {
+            writer.put(debit.slice)
+            writer.put(debit.amount)
         }
     }
 

@@ -1,4 +1,4 @@
-/// What a decision came to, before anyone has heard it.
+/// What a decision came to, before anyone has heard it. What it took is in `Enforcement.debits`.
 package struct Verdict: Sendable {
     package var reason: Reason
     /// The grant's index in the view, or -1 where none was found.
@@ -7,7 +7,6 @@ package struct Verdict: Sendable {
     package var viewAge: Nanoseconds
     /// The answer must not be used later than this.
     package var usableUntil: Instant
-    package var debits = Debits()
     /// Of the first unit that lacks; the rest of the call waits for it.
     package var lacking: Int32 = -1
     package var shortfall: Int64 = 0
@@ -21,25 +20,29 @@ extension Enforcement {
     /// - Parameter arrivedAt: when the call arrived; a linearizable grant is decided only on an echo sent since.
     package mutating func prepare(_ call: borrowing Call, arrivedAt: Instant, now: Instant) -> Verdict {
         var verdict = Verdict(reason: .noView, grant: -1, position: 0, viewAge: -1, usableUntil: 0)
-        guard halted == nil, view != nil else { return verdict }
-        verdict.position = view!.position
+        debits.removeAll(keepingCapacity: true)
+        guard halted == nil, hasView else { return verdict }
+        // A decision's time goes into waiting for memory: what it will read is asked for as soon as it is known.
+        purse.prefetch(grant: folded.prefetch(call.credential))
+        verdict.position = folded.position
         let age = lease.age(at: now) ?? .max
         verdict.viewAge = age
         verdict.reason = .staleView
         guard let clock = lease.clock, verdict.position >= call.atLeast else { return verdict }
-        guard let index = view!.index(of: call.credential) else {
-            verdict.reason = age < view!.settings.maxStaleness ? .unknownCredential : .staleView
+        guard let index = folded.index(of: call.credential) else {
+            verdict.reason = age < folded.settings.maxStaleness ? .unknownCredential : .staleView
             return verdict
         }
+        purse.prefetchAccount(grant: index)
         verdict.grant = Int32(index)
-        let grant = view!.grants[index]
+        let grant = folded.grants[index]
         let staleness = allowedAge(ofGrant: grant)
         verdict.usableUntil = (lease.confirmedAt ?? .min / 2) + staleness
         guard age < staleness, !isLinearizable(grant) || lease.confirmedAt! >= arrivedAt else { return verdict }
         verdict.reason = check(call, grant, index, clock, now)
         guard verdict.reason == .none else { return verdict }
         verdict.reason = spend(call, index, Int(grant.rules), &verdict)
-        if verdict.reason == .none, view!.marks(onGrant: index).union(view!.marks[Int(nodeSymbol)]).contains(.throttled) {
+        if verdict.reason == .none, folded.marks(onGrant: index).union(folded.marks[Int(nodeSymbol)]).contains(.throttled) {
             countThrottled(index, now)
         }
         return verdict
@@ -49,62 +52,65 @@ extension Enforcement {
     @inline(__always)
     package mutating func confirm(_ verdict: inout Verdict, held: Bool, now: Instant) -> Bool {
         guard now >= verdict.usableUntil else { return true }
-        undo(verdict, held: held)
+        undo(held: held)
         verdict.reason = .staleView
         return false
     }
 
-    /// Gives back what a verdict took; it was not recorded, or is void.
-    package mutating func undo(_ verdict: Verdict, held: Bool) {
-        for index in 0..<verdict.debits.count { purse.resolve(verdict.debits[index], spent: 0, wasHeld: held) }
+    /// Gives back what the last `prepare` took; it was not recorded, or is void.
+    package mutating func undo(held: Bool) {
+        for debit in debits { purse.resolve(debit, spent: 0, wasHeld: held) }
     }
 
+    // What follows changes nothing. It is mutating because Swift lends the state to a mutating method, and copies it for
+    // any other.
+
     @inline(__always)
-    private func allowedAge(ofGrant grant: GrantRecord) -> Nanoseconds {
-        let mesh = view!.settings.maxStaleness
-        let own = view!.rules[Int(grant.rules)].maxStalenessMS
-        let grace = Nanoseconds(min(view!.rules[Int(grant.rules)].graceMS, view!.settings.maxGraceMS)) * .nanosecondsPerMillisecond
+    private mutating func allowedAge(ofGrant grant: GrantRecord) -> Nanoseconds {
+        let mesh = folded.settings.maxStaleness
+        let own = folded.rules[Int(grant.rules)].maxStalenessMS
+        let grace = Nanoseconds(min(folded.rules[Int(grant.rules)].graceMS, folded.settings.maxGraceMS)) * .nanosecondsPerMillisecond
         let bound = own == 0 ? mesh : min(mesh, Nanoseconds(own) * .nanosecondsPerMillisecond)
         return bound + grace
     }
 
     @inline(__always)
-    private func isLinearizable(_ grant: GrantRecord) -> Bool { view!.rules[Int(grant.rules)].linearizable }
+    private mutating func isLinearizable(_ grant: GrantRecord) -> Bool { folded.rules[Int(grant.rules)].linearizable }
 
-    private func check(_ call: borrowing Call, _ grant: GrantRecord, _ index: Int, _ clock: LedgerClock, _ now: Instant, argumentsKnown: Bool = true) -> Reason {
+    private mutating func check(_ call: borrowing Call, _ grant: GrantRecord, _ index: Int, _ clock: LedgerClock, _ now: Instant, argumentsKnown: Bool = true) -> Reason {
         let rules = Int(grant.rules)
-        if grant.audience != view!.noAudience, !audiences.contains(view!.symbols.text(grant.audience)) { return .wrongAudience }
-        if !view!.rules[rules].workload.isEmpty, view!.rules[rules].workload != call.workload { return .wrongWorkload }
-        let marks = view!.marks(onGrant: index).union(view!.marks[Int(nodeSymbol)])
+        if grant.audience != folded.noAudience, !audiences.contains(folded.symbols.text(grant.audience)) { return .wrongAudience }
+        if !folded.rules[rules].workload.isEmpty, folded.rules[rules].workload != call.workload { return .wrongWorkload }
+        let marks = folded.marks(onGrant: index).union(folded.marks[Int(nodeSymbol)])
         if marks.contains(.revoked) { return .revoked }
         if marks.contains(.suspended) { return .suspended }
-        let rate = view!.settings.clockRatePPM
+        let rate = folded.settings.clockRatePPM
         if clock.earliest(at: now, ratePPM: rate) < grant.notBefore { return .notYetValid }
         if clock.latest(at: now, ratePPM: rate) >= expiry(grant) { return .expired }
-        if !view!.rules[rules].actions.contains(where: { $0.matches(call.action) }) { return .actionNotAllowed }
-        if !view!.rules[rules].resources.contains(where: { $0.matches(type: call.resourceType, id: call.resourceID) }) {
+        if !folded.rules[rules].actions.contains(where: { $0.matches(call.action) }) { return .actionNotAllowed }
+        if !folded.rules[rules].resources.contains(where: { $0.matches(type: call.resourceType, id: call.resourceID) }) {
             return .resourceOutOfBounds
         }
-        for condition in view!.rules[rules].conditions where !condition.holds(for: call.attributes) {
+        for condition in folded.rules[rules].conditions where !condition.holds(for: call.attributes) {
             if argumentsKnown || !condition.path.hasPrefix("arguments.") { return .resourceOutOfBounds }
         }
         for index in 0..<call.amounts.count {
             let amount = call.amounts[index]
             if amount.value > Limits.amount { return .amountOverLimit }
-            for most in view!.rules[rules].maxAmounts where most.unit == amount.unit && amount.value > most.value { return .amountOverLimit }
+            for most in folded.rules[rules].maxAmounts where most.unit == amount.unit && amount.value > most.value { return .amountOverLimit }
         }
-        if view!.rules[rules].approvalActions.contains(where: { $0.matches(call.action) }) { return .approvalRequired }
+        if folded.rules[rules].approvalActions.contains(where: { $0.matches(call.action) }) { return .approvalRequired }
         if argumentsKnown, marks.contains(.throttled), isThrottled(index, now) { return .rateLimited }
         return .none
     }
 
     /// A child never outlives what it was delegated from.
-    private func expiry(_ grant: GrantRecord) -> WallTime {
+    private mutating func expiry(_ grant: GrantRecord) -> WallTime {
         var expiry = grant.expiresAt
         var parent = grant.parent
         while parent >= 0 {
-            expiry = min(expiry, view!.grants[Int(parent)].expiresAt)
-            parent = view!.grants[Int(parent)].parent
+            expiry = min(expiry, folded.grants[Int(parent)].expiresAt)
+            parent = folded.grants[Int(parent)].parent
         }
         return expiry
     }
@@ -131,14 +137,14 @@ extension Enforcement {
             accounts[index] = account
         }
         for index in 0..<call.amounts.count where accounts[index] >= 0 {
-            purse.take(call.amounts[index].value, from: accounts[index], holds: call.holds, into: &verdict.debits)
+            purse.take(call.amounts[index].value, from: accounts[index], holds: call.holds, into: &debits)
         }
         return .none
     }
 
     @inline(__always)
-    private func isMetered(_ unit: String, _ rules: Int) -> Bool {
-        for metered in view!.rules[rules].meteredUnits where metered == unit { return true }
+    private mutating func isMetered(_ unit: String, _ rules: Int) -> Bool {
+        for metered in folded.rules[rules].meteredUnits where metered == unit { return true }
         return false
     }
 
@@ -147,16 +153,16 @@ extension Enforcement {
         purse.lack(verdict.shortfall, verdict.lacking)
     }
 
-    private func throttlesOn(_ index: Int) -> [(Position, UInt32, Nanoseconds)] {
-        view!.restrictions.compactMap { position, standing in
+    private mutating func throttlesOn(_ index: Int) -> [(Position, UInt32, Nanoseconds)] {
+        folded.restrictions.compactMap { position, standing in
             guard case .throttle(let calls, let windowMS) = standing.restriction.level else { return nil }
             let selector = standing.restriction.selector
-            guard view!.covers(selector, index) || selector == .node(node) else { return nil }
+            guard folded.covers(selector, index) || selector == .node(node) else { return nil }
             return (position, calls, Nanoseconds(windowMS) * .nanosecondsPerMillisecond)
         }
     }
 
-    private func isThrottled(_ index: Int, _ now: Instant) -> Bool {
+    private mutating func isThrottled(_ index: Int, _ now: Instant) -> Bool {
         throttlesOn(index).contains { position, calls, window in
             guard let state = throttles[position], now - state.startedAt < window else { return calls == 0 }
             return state.admitted >= calls
@@ -177,22 +183,22 @@ extension Enforcement {
 extension Enforcement {
     /// All checks but rate, budget and conditions on arguments, which a list of tools cannot know; nothing is taken
     /// or counted.
-    package func preview(_ call: borrowing Call, now: Instant) -> Verdict {
+    package mutating func preview(_ call: borrowing Call, now: Instant) -> Verdict {
         var verdict = Verdict(reason: .noView, grant: -1, position: 0, viewAge: -1, usableUntil: 0)
-        guard halted == nil, let view else { return verdict }
-        verdict.position = view.position
+        guard halted == nil, hasView else { return verdict }
+        verdict.position = folded.position
         verdict.viewAge = lease.age(at: now) ?? .max
         verdict.reason = .staleView
-        guard let clock = lease.clock, let confirmedAt = lease.confirmedAt, view.position >= call.atLeast else { return verdict }
-        guard let index = view.index(of: call.credential) else {
+        guard let clock = lease.clock, let confirmedAt = lease.confirmedAt, folded.position >= call.atLeast else { return verdict }
+        guard let index = folded.index(of: call.credential) else {
             verdict.reason = isFresh(at: now) ? .unknownCredential : .staleView
             return verdict
         }
         verdict.grant = Int32(index)
-        let staleness = allowedAge(ofGrant: view.grants[index])
+        let staleness = allowedAge(ofGrant: folded.grants[index])
         verdict.usableUntil = confirmedAt + staleness
         guard verdict.viewAge < staleness else { return verdict }
-        verdict.reason = check(call, view.grants[index], index, clock, now, argumentsKnown: false)
+        verdict.reason = check(call, folded.grants[index], index, clock, now, argumentsKnown: false)
         return verdict
     }
 }

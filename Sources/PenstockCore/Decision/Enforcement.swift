@@ -7,7 +7,11 @@ package struct Enforcement: Sendable {
     package let incarnation: Incarnation
     /// Destination services that this node stands before; a grant for another one is refused.
     package let audiences: [String]
-    package internal(set) var view: View?
+    /// Nil before the first snapshot.
+    package var view: View? { hasView ? folded : nil }
+    /// What `view` holds, empty while it is nil. Decisions read it in place: an optional's payload would be copied.
+    package private(set) var folded = View()
+    private(set) var hasView = false
     package internal(set) var lease = Lease()
     package internal(set) var purse = Purse()
     package internal(set) var calls = CallTable()
@@ -15,6 +19,8 @@ package struct Enforcement: Sendable {
     package internal(set) var halted: String?
     private(set) var nodeSymbol: Symbol = 0
     var throttles: [Position: ThrottleWindow] = [:]
+    /// What the last `prepare` took: nothing, unless it allowed. Its memory is kept from decision to decision.
+    package internal(set) var debits: [Debit] = []
 
     struct ThrottleWindow: Sendable {
         var startedAt: Instant
@@ -29,15 +35,16 @@ package struct Enforcement: Sendable {
 
     /// A view from a snapshot: it starts without a lease.
     package mutating func load(_ view: View) {
-        self.view = view
-        nodeSymbol = self.view!.intern(.node, node)
+        folded = view
+        hasView = true
+        nodeSymbol = folded.intern(.node, node)
         lease.drop()
     }
 
     package mutating func apply(_ event: Event, at position: Position) throws(FoldError) {
-        guard view != nil else { throw FoldError(position: position, problem: "there is no view to fold into") }
+        guard hasView else { throw FoldError(position: position, problem: "there is no view to fold into") }
         do {
-            try view!.apply(event, at: position)
+            try folded.apply(event, at: position)
         } catch {
             halt(error.description)
             throw error
@@ -47,7 +54,7 @@ package struct Enforcement: Sendable {
 
     /// Returns whether it was new.
     package mutating func applyAhead(_ event: Event, at position: Position) -> Bool {
-        view?.applyAhead(event, at: position) ?? false
+        hasView && folded.applyAhead(event, at: position)
     }
 
     /// Denies everything from here on.
@@ -61,13 +68,13 @@ package struct Enforcement: Sendable {
     }
 
     package mutating func echoAnswered(_ reply: EchoReply, at now: Instant) -> Lease.Outcome {
-        guard halted == nil, let view else { return .dropUnknownNonce }
-        return lease.received(reply, applied: view.position, at: now)
+        guard halted == nil, hasView else { return .dropUnknownNonce }
+        return lease.received(reply, applied: folded.position, at: now)
     }
 
     package func isFresh(at now: Instant) -> Bool {
-        guard halted == nil, let view, let age = lease.age(at: now) else { return false }
-        return age < view.settings.maxStaleness
+        guard halted == nil, hasView, let age = lease.age(at: now) else { return false }
+        return age < folded.settings.maxStaleness
     }
 
     package mutating func granted(_ slice: Position, amount: Int64, account: Int32) -> Bool {

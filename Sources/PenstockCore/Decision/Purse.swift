@@ -1,3 +1,5 @@
+internal import CPrefetch
+
 /// The slices that one incarnation holds, by grant and unit. Spending is a subtraction here and nothing else:
 /// what is not in a slice cannot be spent, so no crash or partition can exceed a ceiling.
 package struct Purse: Sendable {
@@ -65,6 +67,20 @@ package struct Purse: Sendable {
     package var count: Int { accounts.count }
     package func account(_ index: Int32) -> Account { accounts[Int(index)] }
 
+    /// Asks for the memory that tells a grant's first account.
+    @inline(__always)
+    func prefetch(grant: Int) {
+        guard grant >= 0, grant < heads.count else { return }
+        heads.withUnsafeBufferPointer { penstock_prefetch($0.baseAddress! + grant) }
+    }
+
+    /// Asks for the memory of a grant's first account.
+    @inline(__always)
+    func prefetchAccount(grant: Int) {
+        guard grant < heads.count, heads[grant] >= 0 else { return }
+        accounts.withUnsafeBufferPointer { penstock_prefetch($0.baseAddress! + Int(heads[grant])) }
+    }
+
     /// The account of a grant's unit, or -1.
     @inline(__always)
     package func find(grant: Int, unit: String) -> Int32 {
@@ -94,7 +110,7 @@ package struct Purse: Sendable {
     /// Takes from the oldest slices first. The caller has seen that `available` suffices.
     /// At half of the last slice it asks for the next, so that the hot path does not wait.
     @inline(__always)
-    package mutating func take(_ amount: Int64, from index: Int32, holds: Bool, into debits: inout Debits) {
+    package mutating func take(_ amount: Int64, from index: Int32, holds: Bool, into debits: inout [Debit]) {
         let account = Int(index)
         precondition(accounts[account].available >= amount, "took more than the slices hold")
         accounts[account].available -= amount
@@ -109,7 +125,7 @@ package struct Purse: Sendable {
     }
 
     /// Takes from several slices, the oldest first.
-    private mutating func span(_ amount: Int64, _ account: Int, _ holds: Bool, _ debits: inout Debits) {
+    private mutating func span(_ amount: Int64, _ account: Int, _ holds: Bool, _ debits: inout [Debit]) {
         var slices = accounts[account].slices
         var left = amount
         for index in slices.indices where left > 0 && slices[index].used < slices[index].amount {
@@ -231,24 +247,4 @@ package struct Debit: Sendable, Equatable {
     package var account: Int32
     package var slice: Position
     package var amount: Int64
-}
-
-/// The debits of one call, in line for as many as most calls have.
-package struct Debits: Sendable {
-    private var inline: InlineArray<4, Debit> = InlineArray(repeating: Debit(account: -1, slice: 0, amount: 0))
-    private var rest: [Debit] = []
-    package private(set) var count = 0
-
-    package init() {}
-
-    @inline(__always)
-    package mutating func append(_ debit: Debit) {
-        if count < 4 { inline[count] = debit } else { rest.append(debit) }
-        count += 1
-    }
-
-    @inline(__always)
-    package subscript(_ index: Int) -> Debit { index < 4 ? inline[index] : rest[index - 4] }
-
-    package var list: [Debit] { (0..<count).map { self[$0] } }
 }

@@ -92,6 +92,11 @@ extension View {
     }
 
     @inline(__always)
+    func prefetch(_ credential: Digest) -> Int {
+        credentials.prefetch(credential, in: grants)
+    }
+
+    @inline(__always)
     package func index(of credential: Digest) -> Int? {
         credentials.find(credential, in: grants)
     }

@@ -12,7 +12,7 @@ internal import Testing
     @Test func settlingChargesTheActualAndReturnsTheRest() throws {
         var node = try node(10, 10)
         let verdict = node.hold([Amount("usd", 15)], as: 1)
-        #expect(verdict.debits.list.map(\.amount) == [10, 5])
+        #expect(node.enforcement.debits.map(\.amount) == [10, 5])
         #expect(node.slices("usd") == [[10, 10], [5, 5]])
         let ended = node.enforcement.settle(1, actual: [Amount("usd", 12)])
         let settlement = try #require(ended)
@@ -27,7 +27,7 @@ internal import Testing
         let verdict = node.hold([Amount("usd", 15)], as: 1)
         let ended = node.enforcement.settle(1, actual: [Amount("usd", 0)])
         let settlement = try #require(ended)
-        #expect(settlement.returned == verdict.debits.list)
+        #expect(settlement.returned == node.enforcement.debits)
         #expect(node.available("usd") == 20)
     }
 
@@ -75,7 +75,7 @@ internal import Testing
         var node = try node(10, 10)
         let verdict = node.hold([Amount("usd", 15)], as: 1)
         let returned = node.enforcement.release(1)
-        #expect(returned == verdict.debits.list)
+        #expect(returned == node.enforcement.debits)
         #expect(node.available("usd") == 20)
         #expect(node.enforcement.calls.holds.isEmpty)
     }

@@ -16,15 +16,15 @@ internal import Testing
     }
 
     /// The bytes that `write` makes of a decision by a node.
-    private func written(_ call: Call, _ node: DecidingNode) -> (bytes: [UInt8], verdict: Verdict) {
+    private func written(_ call: Call, _ node: DecidingNode) -> (bytes: [UInt8], verdict: Verdict, debits: [Debit]) {
         var node = node
         let verdict = node.decide(call)
-        let count = DecisionRecord.byteCount(call, debits: verdict.isAllow ? verdict.debits.count : 0)
+        let count = DecisionRecord.byteCount(call, debits: node.enforcement.debits.count)
         let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
-            DecisionRecord.write(call, verdict, grant: 2, wall: 99, into: UnsafeMutableRawBufferPointer(buffer))
+            DecisionRecord.write(call, verdict, node.enforcement.debits, grant: 2, wall: 99, into: UnsafeMutableRawBufferPointer(buffer))
             initialized = count
         }
-        return (bytes, verdict)
+        return (bytes, verdict, node.enforcement.debits)
     }
 
     @Test(arguments: DecisionRecord.Kind.allCases) func everyKindComesBack(kind: DecisionRecord.Kind) {
@@ -78,7 +78,7 @@ internal import Testing
             $0.amounts = CallAmounts([Amount("usd", 11), Amount("tokens", 9), Amount("calls", 1)])!
             ($0.holds, $0.callID, $0.traceID, $0.argumentsDigest) = (holds, "call 1", Incarnation(high: 3, low: 4), Make.id("arguments"))
         }
-        let (bytes, verdict) = written(call, node)
+        let (bytes, verdict, debits) = written(call, node)
         let record = try #require(read(bytes))
         #expect(record.kind == (holds ? .held : .decided))
         #expect(record.reason == .none)
@@ -88,7 +88,7 @@ internal import Testing
         #expect(record.traceID == call.traceID)
         #expect(record.argumentsDigest == call.argumentsDigest)
         #expect(record.amounts == call.amounts.list)
-        #expect(record.debits == verdict.debits.list.map { .init(slice: $0.slice, used: $0.amount) })
+        #expect(record.debits == debits.map { .init(slice: $0.slice, used: $0.amount) })
         #expect(record.debits.last == .init(slice: slice, used: 9))
         #expect(record.bytes == bytes)
     }

@@ -50,7 +50,7 @@ internal import Testing
             guard purse.available(account) > 0 else { return }
             let amount = Int64.random(in: 1...purse.available(account), using: &random)
             let holds = Bool.random(using: &random)
-            var debits = Debits()
+            var debits = [Debit]()
             purse.take(amount, from: account, holds: holds, into: &debits)
             var left = amount
             var expected: [Position: Int64] = [:]
@@ -61,8 +61,8 @@ internal import Testing
                 expected[id] = part
                 left -= part
             }
-            #expect(Dictionary(debits.list.map { ($0.slice, $0.amount) }, uniquingKeysWith: +) == expected)
-            if holds { self.holds += debits.list }
+            #expect(Dictionary(debits.map { ($0.slice, $0.amount) }, uniquingKeysWith: +) == expected)
+            if holds { self.holds += debits }
         }
 
         private mutating func resolve() {

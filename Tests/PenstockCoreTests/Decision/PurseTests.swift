@@ -25,9 +25,9 @@ internal import Testing
     }
 
     private mutating func take(_ amount: Int64, holds: Bool = false) -> [Debit] {
-        var debits = Debits()
+        var debits = [Debit]()
         purse.take(amount, from: account, holds: holds, into: &debits)
-        return debits.list
+        return debits
     }
 
     @Test mutating func accountIsThatOfItsGrantAndUnit() {

@@ -16,8 +16,8 @@ internal import Testing
         let (usd, tokens) = (node.fund("usd", 10), node.fund("tokens", 20))
         let verdict = node.decide(call(7, 11))
         #expect(verdict.isAllow)
-        #expect(verdict.debits.list.map(\.slice) == [usd, tokens])
-        #expect(verdict.debits.list.map(\.amount) == [7, 11])
+        #expect(node.enforcement.debits.map(\.slice) == [usd, tokens])
+        #expect(node.enforcement.debits.map(\.amount) == [7, 11])
         #expect([node.available("usd"), node.available("tokens")] == [3, 9])
         #expect(node.slices("usd") == [[7, 0]])
     }
@@ -28,7 +28,7 @@ internal import Testing
         node.fund("tokens", 4)
         let verdict = node.decide(call(7, 5))
         #expect(verdict.reason == .budgetPending)
-        #expect(verdict.debits.count == 0)
+        #expect(node.enforcement.debits.count == 0)
         #expect(verdict.lacking == node.enforcement.purse.find(grant: 0, unit: "tokens"))
         #expect(verdict.shortfall == 1)
         #expect([node.available("usd"), node.available("tokens")] == [10, 4])
@@ -92,9 +92,9 @@ internal import Testing
         for _ in 0..<6 { node.fund("usd", 2) }
         node.fund("tokens", 9)
         let verdict = node.decide(call(11, 9, holds: holds))
-        #expect(verdict.debits.count == 7)
+        #expect(node.enforcement.debits.count == 7)
         #expect(node.slices("usd").map { $0[1] } == (holds ? [2, 2, 2, 2, 2, 1] : [0, 0, 0, 0, 0, 0]))
-        node.enforcement.undo(verdict, held: holds)
+        node.enforcement.undo(held: holds)
         #expect([node.available("usd"), node.available("tokens")] == [12, 9])
         #expect(node.slices("usd").allSatisfy { $0 == [0, 0] })
     }

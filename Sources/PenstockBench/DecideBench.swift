@@ -77,6 +77,8 @@ package struct DecideBench {
         if timed { outcome.samples.reserveCapacity(count) }
         var random = seed &* 0x9E37_79B9_7F4A_7C15 | 1
         var call = Call(credential: .zero, action: "tools/call", resourceType: "tool", resourceID: "git_log", amounts: CallAmounts([Amount("calls", 1)])!)
+        let presented = UnsafeMutableRawBufferPointer.allocate(byteCount: Credential.byteCount, alignment: 8)
+        defer { presented.deallocate() }
         credentials.bytes.withUnsafeBytes { bytes in
             for _ in 0..<count {
                 random ^= random << 13
@@ -85,8 +87,10 @@ package struct DecideBench {
                 let index = Int(random % UInt64(credentials.count))
                 let credential = UnsafeRawBufferPointer(rebasing: bytes[index * Credential.byteCount..<(index + 1) * Credential.byteCount])
                 if timed {
+                    // In use a credential has just been read from a request.
+                    presented.copyMemory(from: credential)
                     let before = Clocks.now()
-                    let ruling = enforcer.decide(credential: credential, &call)
+                    let ruling = enforcer.decide(credential: UnsafeRawBufferPointer(presented), &call)
                     outcome.samples.append(Clocks.now() - before)
                     if !ruling.isAllow { outcome.denied += 1 }
                 } else if !enforcer.decide(credential: credential, &call).isAllow {

@@ -118,8 +118,8 @@ extension Link {
 
     /// Ships decision records in batches of one incarnation, one batch at a time.
     private func ship(_ now: Instant) {
-        guard enforcer.options.shipsDecisions, now - timers.ship > 50 * .nanosecondsPerMillisecond else { return }
-        timers.ship = now
+        guard enforcer.options.shipsDecisions, now >= timers.ship else { return }
+        timers.ship = now + 200 * .nanosecondsPerMillisecond
         let isShipping = isAwaited {
             switch $0 {
             case .shipment, .shipped: true
@@ -141,6 +141,8 @@ extension Link {
         }
         guard count > 0 else { return }
         let batch = records
+        // A full batch has another one behind it, which goes as soon as this one is confirmed.
+        shipsOn = batch.count > Limits.pageBytes / 2
         let (batchFirst, batchCount, batchIncarnation) = (first, count, incarnation)
         request(.shipment(first: first, count: count, digest: SHA256.hash(records), incarnation: incarnation), retries: true, .decisions(.with {
             $0.incarnation = Data(batchIncarnation.bytes)
@@ -157,7 +159,7 @@ extension Link {
 
     func shipped(_ through: UInt64) {
         seen.shipped = max(seen.shipped, through)
-        timers.ship = 0
+        if shipsOn { timers.ship = 0 }
         let isUnwritable = enforcer.core.withLock { $0.isUnwritable }
         guard predecessorsClosed, seen.shipped > releasedThrough + 20_000 || isUnwritable else { return }
         saveSeen()

@@ -46,6 +46,8 @@ final class Link {
     var awaitingCosign: [(note: String, since: Instant)] = []
     var predecessorsClosed = false
     var releasedThrough: UInt64 = 0
+    /// More decisions wait to be shipped than went into the last batch.
+    var shipsOn = false
 
     private let poller = Poller()
 

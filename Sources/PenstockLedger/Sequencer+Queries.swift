@@ -17,7 +17,9 @@ extension Sequencer {
             switch kind {
             case .fetch(let fetch): reply = .fetched(try fetched(from: fetch.from))
             case .snapshot(let request): reply = .snapshot(try chunk(request, incoming))
-            case .decisions(let detail): reply = .decisions(try keep(detail, incoming))
+            case .decisions(let detail):
+                try keep(detail, incoming)
+                return
             case .cosign(let cosign):
                 take(cosign, incoming)
                 return
@@ -79,14 +81,25 @@ extension Sequencer {
         }
     }
 
-    private func keep(_ detail: Penstock_V1_DecisionDetail, _ incoming: Incoming) throws -> Penstock_V1_DecisionsStored {
+    private func keep(_ detail: Penstock_V1_DecisionDetail, _ incoming: Incoming) throws(Refusal) {
         guard incoming.sender.role == .enforcer else { throw Refusal(.notPermitted, "only an enforcer ships decisions") }
         guard let incarnation = Incarnation(detail.incarnation), detail.count > 0, detail.firstSequence > 0 else { throw Refusal(.malformed, "a batch of decisions lacks its numbers") }
-        let row = DecisionBatchRow(
-            node: incoming.sender.name, incarnation: incarnation.description, firstSequence: detail.firstSequence, count: Int(detail.count),
-            digest: SHA256.hash([UInt8](detail.records)), bytes: [UInt8](detail.records))
-        _ = try store.saveDecisionBatch(row)
-        return .with { $0.through = detail.firstSequence + UInt64(detail.count) - 1 }
+        guard detail.firstSequence <= .max - UInt64(detail.count) else { throw Refusal(.malformed, "a batch of decisions ends past the last number") }
+        guard archive.save(incoming, incarnation: incarnation, first: detail.firstSequence, count: detail.count, bytes: [UInt8](detail.records)) else {
+            throw Refusal(.busy, "the ledger has more decisions to write than it can take up", retryAfterMS: 200)
+        }
+    }
+
+    /// Answers for the batches that are durable now.
+    func answerArchived() {
+        for saved in archive.takeSaved() {
+            if let error = saved.error {
+                logger.error("decisions were not kept", metadata: ["error": "\(error)"])
+                refuse(saved.incoming, Refusal(.unavailable, "the ledger could not write to its store: \(error)", retryAfterMS: 1000))
+            } else {
+                send(Reply(id: saved.incoming.id, .decisions(.with { $0.through = saved.through })), to: saved.incoming.route)
+            }
+        }
     }
 
     private func page(_ query: Penstock_V1_DecisionQuery, _ incoming: Incoming) throws -> Penstock_V1_DecisionPage {

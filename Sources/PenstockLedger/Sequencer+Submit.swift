@@ -130,6 +130,29 @@ extension Sequencer {
             barriers[position] = Barrier(position: position, eventID: event.event.id, table: presence, at: now)
         }
         for event in events { tree.append(MerkleTree.leafHash(event.entry)) }
+        followUp(events)
+        if held != nil || !restricted.isEmpty {
+            hold(events, from: first, restricted, at: now)
+        } else {
+            publish(log: events, from: first, checkpoint: "")
+        }
+    }
+
+    /// The nodes' work on a log publication would compete with their acknowledgements of the restriction: it waits for
+    /// these, for a moment at most, and everything behind it waits with it.
+    private func hold(_ events: [SignedEvent], from first: Position, _ restricted: [Position], at now: Instant) {
+        if held == nil { held = HeldPublications(until: now + 5 * .nanosecondsPerMillisecond, events: [], first: first, restricted: []) }
+        held!.events += events
+        held!.restricted += restricted
+    }
+
+    func publishHeld(at now: Instant) {
+        guard let waiting = held, now >= waiting.until || waiting.restricted.allSatisfy({ barriers[$0]?.state != .waiting }) else { return }
+        held = nil
+        publish(log: waiting.events, from: waiting.first, checkpoint: signCheckpoint(for: waiting.restricted))
+    }
+
+    private func publish(log events: [SignedEvent], from first: Position, checkpoint: String) {
         var page: [SignedEvent] = []
         var pageFirst = first
         var bytes = 0
@@ -142,9 +165,7 @@ extension Sequencer {
                 (page, bytes) = ([], 0)
             }
         }
-        let checkpoint = restricted.isEmpty ? "" : signCheckpoint(for: restricted)
         publish(page: page, from: pageFirst, checkpoint: checkpoint)
-        followUp(events)
     }
 
     private func publish(page: [SignedEvent], from first: Position, checkpoint: String) {

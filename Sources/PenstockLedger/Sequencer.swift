@@ -16,6 +16,7 @@ final class Sequencer {
     let store: SQLiteStore
     let membership = Membership()
     let snapshots: SnapshotBuilder
+    let archive: DecisionArchive
     let requests: Socket
     let log: Socket
     let urgent: Socket
@@ -40,6 +41,8 @@ final class Sequencer {
     var cosignatures: [(size: UInt64, node: String, line: String)] = []
     var checkpoints: [Position: Checkpoint] = [:]
     var cosigned: [Position: Set<String>] = [:]
+    /// Log publications that wait for the acknowledgements of a restriction among them.
+    var held: HeldPublications?
     var joinWindow: (startedAt: Instant, count: Int) = (0, 0)
     private var housekeptAt: Instant = 0
 
@@ -51,6 +54,13 @@ final class Sequencer {
         var route: RoutingID
         var requestID: UInt64
         var deadline: Instant
+    }
+
+    struct HeldPublications {
+        var until: Instant
+        var events: [SignedEvent]
+        var first: Position
+        var restricted: [Position]
     }
 
     struct Checkpoint {
@@ -66,6 +76,7 @@ final class Sequencer {
         checkpointSigner = try CheckpointSigner(name: identity.member.mesh, key: identity.signing)
         store = try SQLiteStore(directory: options.dataFolder)
         snapshots = SnapshotBuilder(key: identity.signing, wake: wake)
+        archive = DecisionArchive(store, wake: wake)
         let instance = Hex.encode(SecureRandom.bytes(8))
         domain = "mesh-\(instance)"
         joinDomain = "join-\(instance)"
@@ -153,6 +164,7 @@ final class Sequencer {
 
     /// A publisher's linger is 0: whoever misses the last batch fetches it from the next process.
     func close() {
+        archive.finish()
         for waiter in waiters { answerPartial(waiter, at: Clocks.now()) }
         flushEvidence()
         Authenticator.shared.unregister(domain: domain)
@@ -167,6 +179,7 @@ final class Sequencer {
             if let fence = barrier.nextFence { next = min(next, fence) }
         }
         for waiter in waiters { next = min(next, waiter.deadline) }
+        if let held { next = min(next, held.until) }
         return Int(max(0, next - now) / .nanosecondsPerMillisecond) + (next > now ? 1 : 0)
     }
 
@@ -180,7 +193,9 @@ final class Sequencer {
         }
         if !inbox.isEmpty { handle(inbox) }
         takeJoins()
+        answerArchived()
         stepBarriers(at: Clocks.now())
+        publishHeld(at: Clocks.now())
     }
 
     private func idle() {

@@ -11,7 +11,7 @@ internal import Testing
 
     @Test func settlingChargesTheActualAndReturnsTheRest() throws {
         var node = try node(10, 10)
-        let verdict = node.hold([Amount("usd", 15)], as: 1)
+        _ = node.hold([Amount("usd", 15)], as: 1)
         #expect(node.enforcement.debits.map(\.amount) == [10, 5])
         #expect(node.slices("usd") == [[10, 10], [5, 5]])
         let ended = node.enforcement.settle(1, actual: [Amount("usd", 12)])
@@ -24,7 +24,7 @@ internal import Testing
 
     @Test func settlingForNothingReturnsEverySlicesPart() throws {
         var node = try node(10, 10)
-        let verdict = node.hold([Amount("usd", 15)], as: 1)
+        _ = node.hold([Amount("usd", 15)], as: 1)
         let ended = node.enforcement.settle(1, actual: [Amount("usd", 0)])
         let settlement = try #require(ended)
         #expect(settlement.returned == node.enforcement.debits)
@@ -73,7 +73,7 @@ internal import Testing
 
     @Test func releaseGivesEverythingBack() throws {
         var node = try node(10, 10)
-        let verdict = node.hold([Amount("usd", 15)], as: 1)
+        _ = node.hold([Amount("usd", 15)], as: 1)
         let returned = node.enforcement.release(1)
         #expect(returned == node.enforcement.debits)
         #expect(node.available("usd") == 20)

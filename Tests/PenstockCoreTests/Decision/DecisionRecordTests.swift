@@ -78,7 +78,7 @@ internal import Testing
             $0.amounts = CallAmounts([Amount("usd", 11), Amount("tokens", 9), Amount("calls", 1)])!
             ($0.holds, $0.callID, $0.traceID, $0.argumentsDigest) = (holds, "call 1", Incarnation(high: 3, low: 4), Make.id("arguments"))
         }
-        let (bytes, verdict, debits) = written(call, node)
+        let (bytes, _, debits) = written(call, node)
         let record = try #require(read(bytes))
         #expect(record.kind == (holds ? .held : .decided))
         #expect(record.reason == .none)

@@ -91,7 +91,7 @@ internal import Testing
         var node = try node()
         for _ in 0..<6 { node.fund("usd", 2) }
         node.fund("tokens", 9)
-        let verdict = node.decide(call(11, 9, holds: holds))
+        _ = node.decide(call(11, 9, holds: holds))
         #expect(node.enforcement.debits.count == 7)
         #expect(node.slices("usd").map { $0[1] } == (holds ? [2, 2, 2, 2, 2, 1] : [0, 0, 0, 0, 0, 0]))
         node.enforcement.undo(held: holds)

@@ -1,0 +1,70 @@
+internal import Dispatch
+internal import PenstockCore
+internal import PenstockCrypto
+internal import PenstockStore
+internal import PenstockTransport
+internal import Synchronization
+
+/// Makes shipped decisions durable on a thread of its own, so that their bulk delays no revoke and no echo.
+final class DecisionArchive: Sendable {
+    struct Saved {
+        var incoming: Sequencer.Incoming
+        /// Of the batch's last decision.
+        var through: UInt64
+        var error: StoreError?
+    }
+
+    private struct State {
+        var waiting = 0
+        var saved: [Saved] = []
+    }
+
+    private let store: SQLiteStore
+    private let wake: WakeSignal
+    private let queue = DispatchQueue(label: "penstock.decisions")
+    private let state = Mutex(State())
+
+    /// Batches that may wait at once; each has at most a page's bytes.
+    private static let mostWaiting = 64
+
+    init(_ store: SQLiteStore, wake: WakeSignal) {
+        self.store = store
+        self.wake = wake
+    }
+
+    /// Whether there was room. What became of it is told by `takeSaved`, after a wake.
+    func save(_ incoming: Sequencer.Incoming, incarnation: Incarnation, first: UInt64, count: UInt32, bytes: [UInt8]) -> Bool {
+        let hasRoom = state.withLock { state in
+            guard state.waiting < Self.mostWaiting else { return false }
+            state.waiting += 1
+            return true
+        }
+        guard hasRoom else { return false }
+        queue.async { [self] in
+            var saved = Saved(incoming: incoming, through: first + UInt64(count) - 1)
+            do throws(StoreError) {
+                try store.saveDecisionBatch(DecisionBatchRow(
+                    node: incoming.sender.name, incarnation: incarnation.description, firstSequence: first, count: Int(count),
+                    digest: SHA256.hash(bytes), bytes: bytes))
+            } catch {
+                saved.error = error
+            }
+            state.withLock { state in
+                state.waiting -= 1
+                state.saved.append(saved)
+            }
+            wake.signal()
+        }
+        return true
+    }
+
+    func takeSaved() -> [Saved] {
+        state.withLock { state in
+            defer { state.saved = [] }
+            return state.saved
+        }
+    }
+
+    /// Waits for what was begun.
+    func finish() { queue.sync {} }
+}

@@ -21,10 +21,11 @@ extension Link {
     private func applyUrgent(_ entry: [UInt8], at position: Position) {
         guard position > applied, let event = try? SignedEvent(entry: entry), case .restricted = event.event.kind, verify(event) == nil else { return }
         verified.insert(event.event.id)
-        let cancelled = enforcer.core.withLock { core in
-            _ = core.enforcement.applyAhead(event.event, at: position)
+        let cancelled: [(decision: UInt64, reason: Reason)]? = enforcer.core.withLock { core in
+            guard core.enforcement.applyAhead(event.event, at: position) else { return nil }
             return core.enforcement.cancelRestricted()
         }
+        guard let cancelled else { return }
         acknowledge(urgent: [position])
         announce(cancelled)
         revokedScan = 0

@@ -18,7 +18,7 @@ extension Sequencer {
             guard !state.retired.contains(incarnation) else { throw Refusal(.retired, "a successor has closed this incarnation's slices; restart the node") }
             try checkPrefix(echo.applied, root: [UInt8](echo.root), incoming)
             let now = Clocks.now()
-            presence.echoed(incarnation, node: incoming.sender.name, at: now)
+            guard presence.echoed(incarnation, node: incoming.sender.name, at: now) else { throw Refusal(.notPermitted, "the incarnation is another node's") }
             presence.described(incarnation, version: String(echo.version.prefix(64)), viewAgeMS: echo.viewAgeMs)
             _ = presence.acked(incarnation, node: incoming.sender.name, applied: echo.applied, urgent: [], ended: false, at: now)
             return true
@@ -71,7 +71,7 @@ extension Sequencer {
             guard ack.urgent.count <= Limits.submissionsPerTurn else { throw Refusal(.malformed, "too many positions in one acknowledgement") }
             try checkPrefix(ack.applied, root: [UInt8](ack.root), incoming)
             let now = Clocks.now()
-            guard presence.acked(incarnation, node: incoming.sender.name, applied: ack.applied, urgent: ack.urgent, ended: ack.ended, at: now) else {
+            guard presence.acked(incarnation, node: incoming.sender.name, applied: ack.applied, urgent: ack.urgent.filter { barriers[$0] != nil }, ended: ack.ended, at: now) else {
                 throw Refusal(.notPermitted, "the incarnation is unknown or another node's")
             }
         } catch {
@@ -86,6 +86,8 @@ extension Sequencer {
             refuse(incoming, Refusal(.notFound, "no barrier is open for position \(position)"))
             return
         }
+        // The request came again, over the same connection.
+        guard !waiters.contains(where: { $0.route == incoming.route && $0.requestID == incoming.id }) else { return }
         let deadline = Clocks.now() + Instant(milliseconds) * .nanosecondsPerMillisecond
         waiters.append(BarrierWaiter(position: position, route: incoming.route, requestID: incoming.id, deadline: deadline))
     }

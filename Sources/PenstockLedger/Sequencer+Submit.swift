@@ -183,7 +183,7 @@ extension Sequencer {
             switch event.event.kind {
             case .settingsChanged(let settings): presence.allow(settings.bound)
             case .nodeAdmitted, .nodeExpelled:
-                if membership.update(state.view.members.values) { cutConnections() }
+                if membership.update(state.view.members.values), cutDueAt == nil { cutDueAt = Clocks.now() + Self.cutDelay }
             case .lifted(let lifting):
                 let lifted = Set(lifting.eventIDs)
                 for position in barriers.keys where lifted.contains(barriers[position]!.eventID) { barriers[position]!.lift(at: Clocks.now()) }
@@ -192,8 +192,11 @@ extension Sequencer {
         }
     }
 
-    /// libzmq asks about a key only at the handshake: every peer must shake hands again.
-    private func cutConnections() {
+    /// libzmq asks about a key only at the handshake: every peer must shake hands again. Cutting loses what is under
+    /// way, so answers get a moment to leave; the expelled node's requests are refused from its expulsion on.
+    func cutConnections(at now: Instant) {
+        guard let due = cutDueAt, now >= due else { return }
+        cutDueAt = nil
         for (socket, endpoint) in endpoints {
             do {
                 try socket.cycle(endpoint: endpoint)

@@ -43,11 +43,14 @@ final class Sequencer {
     var cosigned: [Position: Set<String>] = [:]
     /// Log publications that wait for the acknowledgements of a restriction among them.
     var held: HeldPublications?
+    /// When connections are cut, since a member was expelled.
+    var cutDueAt: Instant?
     var joinWindow: (startedAt: Instant, count: Int) = (0, 0)
     private var housekeptAt: Instant = 0
 
     private let poller = Poller()
     private let wake: WakeSignal
+    static let cutDelay = 50 * Nanoseconds.nanosecondsPerMillisecond
 
     struct BarrierWaiter {
         var position: Position
@@ -170,6 +173,11 @@ final class Sequencer {
         Authenticator.shared.unregister(domain: domain)
         Authenticator.shared.unregister(domain: joinDomain)
         for socket in [requests, log, urgent, joins] { socket.close() }
+        do {
+            try store.close()
+        } catch {
+            logger.error("the log was not closed", metadata: ["error": "\(error)"])
+        }
     }
 
     private func pollMilliseconds() -> Int {
@@ -180,6 +188,7 @@ final class Sequencer {
         }
         for waiter in waiters { next = min(next, waiter.deadline) }
         if let held { next = min(next, held.until) }
+        if let cutDueAt { next = min(next, cutDueAt) }
         return Int(max(0, next - now) / .nanosecondsPerMillisecond) + (next > now ? 1 : 0)
     }
 
@@ -196,6 +205,7 @@ final class Sequencer {
         answerArchived()
         stepBarriers(at: Clocks.now())
         publishHeld(at: Clocks.now())
+        cutConnections(at: Clocks.now())
     }
 
     private func idle() {

@@ -11,7 +11,7 @@ package final class LedgerClient {
     package let signer: EventSigner
     private let socket: Socket
     private let poller = Poller()
-    private var nextID: UInt64 = 1
+    private var lastID: UInt64 = 0
 
     package init(_ identity: Identity) throws(NodeError) {
         self.identity = identity
@@ -32,7 +32,7 @@ package final class LedgerClient {
         let deadline = Clocks.now() + Instant(timeoutMS) * .nanosecondsPerMillisecond
         while true {
             do {
-                return try wait(for: send(kind, until: deadline), until: deadline)
+                return try exchange(until: deadline) { kind }
             } catch let refusal as Refusal where refusal.retryAfterMS > 0 && refusal.code == .busy {
                 guard Clocks.now() < deadline else { throw refusal }
                 Thread.sleep(forTimeInterval: Double(refusal.retryAfterMS) / 1000)
@@ -44,43 +44,60 @@ package final class LedgerClient {
     package func submit(_ kind: EventKind, barrierMS: Int? = nil) throws -> (Penstock_V1_Submitted, Penstock_V1_BarrierReply?) {
         let event = signer.sign(kind, at: Clocks.wall())
         let answerBy = Clocks.now() + 10 * .nanosecondsPerSecond
-        let id = try send(.submit(.with {
-            $0.event = Data(event.entry)
-            $0.waitBarrier = barrierMS != nil
-            $0.timeoutMs = UInt32(clamping: barrierMS ?? 0)
-        }), until: answerBy)
-        guard case .submitted(let submitted) = try wait(for: id, until: answerBy) else { throw unexpected }
+        var waitUntil = Clocks.now() + Instant(barrierMS ?? 0) * .nanosecondsPerMillisecond
+        func request() -> Request.OneOf_Kind {
+            .submit(.with {
+                $0.event = Data(event.entry)
+                $0.waitBarrier = barrierMS != nil
+                $0.timeoutMs = UInt32(clamping: max(0, waitUntil - Clocks.now()) / .nanosecondsPerMillisecond)
+            })
+        }
+        guard case .submitted(let submitted) = try exchange(until: answerBy, request) else { throw unexpected }
         guard let barrierMS else { return (submitted, nil) }
-        let barrierBy = Clocks.now() + Instant(barrierMS + 5000) * .nanosecondsPerMillisecond
-        guard case .barrier(let barrier) = try wait(for: id, until: barrierBy) else { throw unexpected }
+        waitUntil = Clocks.now() + Instant(barrierMS) * .nanosecondsPerMillisecond
+        // Each time the event is sent again, that it is in the log is said again before the barrier's answer.
+        let answer = try exchange(until: waitUntil + 5 * .nanosecondsPerSecond, sends: false, request) {
+            if case .submitted = $0 { false } else { true }
+        }
+        guard case .barrier(let barrier) = answer else { throw unexpected }
         return (submitted, barrier)
     }
 
     package var unexpected: NodeError { NodeError(.protocolError, "the ledger answered something else than was asked") }
 
-    private func send(_ kind: Request.OneOf_Kind, until deadline: Instant) throws -> UInt64 {
-        let id = nextID
-        nextID += 1
-        let bytes = encode(Request(id: id, kind))
+    /// Sends, and sends again after each second of silence: what was under way when a connection broke is lost. Every
+    /// request may be repeated, as an event's id makes it the same event.
+    ///
+    /// - Parameter sends: false when the request has been sent and only more answers to it are awaited.
+    private func exchange(
+        until deadline: Instant, sends: Bool = true, _ request: () -> Request.OneOf_Kind, takes: (Reply.OneOf_Kind) -> Bool = { _ in true }
+    ) throws -> Reply.OneOf_Kind {
+        if sends {
+            lastID += 1
+            try send(request(), until: deadline)
+        }
+        while true {
+            let now = Clocks.now()
+            guard now < deadline else { throw unreachable }
+            let patience = min((deadline - now) / .nanosecondsPerMillisecond + 1, 1000)
+            if try poller.wait([socket], timeoutMilliseconds: Int(patience)).isEmpty, Clocks.now() < deadline {
+                try send(request(), until: deadline)
+            }
+            while case .message(let message)? = try socket.receive() {
+                let reply = try Reply(bytes: message.payload)
+                guard reply.id == lastID, let kind = reply.kind else { continue }
+                if case .refused(let refused) = kind { throw Refusal(refused) }
+                if takes(kind) { return kind }
+            }
+        }
+    }
+
+    private func send(_ kind: Request.OneOf_Kind, until deadline: Instant) throws {
+        let bytes = encode(Request(id: lastID, kind))
         // Until the handshake is done there is no connection to queue on.
         while socket.send(bytes) != .sent {
             guard Clocks.now() < deadline else { throw unreachable }
             Thread.sleep(forTimeInterval: 0.001)
-        }
-        return id
-    }
-
-    private func wait(for id: UInt64, until deadline: Instant) throws -> Reply.OneOf_Kind {
-        while true {
-            let left = (deadline - Clocks.now()) / .nanosecondsPerMillisecond
-            guard left > 0 else { throw unreachable }
-            _ = try poller.wait([socket], timeoutMilliseconds: Int(left))
-            while case .message(let message)? = try socket.receive() {
-                let reply = try Reply(bytes: message.payload)
-                guard reply.id == id else { continue }
-                if case .refused(let refused)? = reply.kind { throw Refusal(refused) }
-                return reply.kind!
-            }
         }
     }
 

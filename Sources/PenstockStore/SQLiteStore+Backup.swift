@@ -15,7 +15,7 @@ extension SQLiteStore {
         unlink(partial)
         let descriptor = open(partial, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { throw .system("cannot create \(partial)") }
-        defer { close(descriptor) }
+        defer { Glibc.close(descriptor) }
         do {
             try readLog("backing up to \(path)") { source in
                 let target = try DatabaseQueue(path: partial)
@@ -35,7 +35,7 @@ extension SQLiteStore {
         let folder = path.contains("/") ? path[..<(path.lastIndex(of: "/") ?? path.startIndex)] + "/" : "."
         let descriptor = open(String(folder), O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard descriptor >= 0 else { throw .system("cannot open \(folder)") }
-        defer { close(descriptor) }
+        defer { Glibc.close(descriptor) }
         guard fsync(descriptor) == 0 else { throw .system("cannot sync \(folder)") }
     }
 }

@@ -47,6 +47,19 @@ package final class SQLiteStore: EventStore, EvidenceStore, Sendable {
         }
     }
 
+    /// Ends the connections, which moves the write-ahead logs into the files. Last, as every call after it fails.
+    ///
+    /// SQLite takes damage in a write-ahead log for the end of what was committed, so nothing should rest there.
+    package func close() throws(StoreError) {
+        for database in [log, decisions] {
+            do {
+                try database.close()
+            } catch {
+                throw StoreError(error, while: "closing", path: database.path)
+            }
+        }
+    }
+
     /// The version of the SQLite library in use, for the start-up report.
     package func libraryVersion() throws(StoreError) -> String {
         try readLog("asking for the SQLite version") { try String.fetchOne($0, sql: "SELECT sqlite_version()") ?? "?" }

@@ -1,6 +1,5 @@
 internal import Glibc
 internal import PenstockFolder
-internal import PenstockStore
 internal import Testing
 
 @Suite struct DataFolderLockTests {
@@ -9,15 +8,24 @@ internal import Testing
         let path = folder.path + "/data"
         do {
             let lock = try DataFolderLock(directory: path)
-            let refused = storeError { _ = try DataFolderLock(directory: path) }
+            let refused = folderError { () throws(FolderError) in _ = try DataFolderLock(directory: path) }
             #expect(refused?.code == .locked)
             #expect(refused?.message.contains("process \(getpid())") == true)
             _ = consume lock
         }
-        #expect(storeError { _ = try DataFolderLock(directory: path) } == nil)
+        #expect(folderError { () throws(FolderError) in _ = try DataFolderLock(directory: path) } == nil)
     }
 
     @Test func folderThatCannotBeMadeIsAnError() {
-        #expect(storeError { _ = try DataFolderLock(directory: "/proc/none") }?.code == .io)
+        #expect(folderError { () throws(FolderError) in _ = try DataFolderLock(directory: "/proc/none") }?.code == .io)
+    }
+
+    private func folderError(_ body: () throws(FolderError) -> Void) -> FolderError? {
+        do {
+            try body()
+            return nil
+        } catch {
+            return error
+        }
     }
 }

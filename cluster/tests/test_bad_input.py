@@ -408,8 +408,8 @@ def test_a_full_disk_under_the_journal(small_disk):
         heard = set()
 
         def fill_journal():
-            # Denials of 1.7 KB each fill it soonest.
-            units = {letter * 250: 1 for letter in "abcd"}
+            # Denials of 1 KB each fill it soonest.
+            units = {letter * 64: 1 for letter in "abcd"}
             with contextlib.closing(node.door()) as door:
                 while not full.is_set():
                     heard.add(reason(door.evaluate(grant["credential"], action="a" * 250, resource=("tool", "r" * 250), amounts=units, call_id="")))

@@ -39,9 +39,13 @@ package struct PresenceTable: Sendable {
         self.bound = max(self.bound, bound)
     }
 
-    /// An echo enters before the log is read for it, and again when its reply is sent.
-    package mutating func echoed(_ incarnation: Incarnation, node: String, at now: Instant) {
+    /// An echo enters before the log is read for it, and again when its reply is sent. Returns false, and gives no
+    /// lease, when the incarnation belongs to another node.
+    @discardableResult
+    package mutating func echoed(_ incarnation: Incarnation, node: String, at now: Instant) -> Bool {
+        guard presences[incarnation]?.node ?? node == node else { return false }
         presences[incarnation, default: Presence(node: node, incarnation: incarnation, lastEcho: now, ackedAt: now)].lastEcho = now
+        return true
     }
 
     package mutating func described(_ incarnation: Incarnation, version: String, viewAgeMS: UInt32) {
@@ -53,7 +57,7 @@ package struct PresenceTable: Sendable {
     package mutating func acked(_ incarnation: Incarnation, node: String, applied: Position, urgent: [Position], ended: Bool, at now: Instant) -> Bool {
         guard var presence = presences[incarnation], presence.node == node else { return false }
         presence.applied = max(presence.applied, applied)
-        presence.urgent.formUnion(urgent.prefix(Limits.restrictions))
+        presence.urgent.formUnion(urgent)
         presence.urgent = presence.urgent.filter { $0 > presence.applied }
         presence.ackedAt = now
         presence.ended = presence.ended || ended

@@ -18,14 +18,15 @@ extension LedgerState {
         case .settingsChanged(let settings):
             if let problem = settings.problem { throw Refusal(.invalid, problem) }
         case .grantIssued(let grant): try checkGrant(grant, issuer: event.origin, wall)
-        case .grantRenewed(let id, let expiresAt): try checkRenewal(id, expiresAt, issuer: event.origin)
+        case .grantRenewed(let id, let expiresAt): try checkRenewal(id, expiresAt, issuer: event.origin, wall)
         case .restricted(let restriction): try checkRestriction(restriction, wall)
         case .lifted(let lifting): try checkLifting(lifting, signer.role, wall)
         case .budgetCreated(let budget): try checkBudget(budget)
         case .sliceReserved: break
         case .spendReported(let report): try checkReport(report, by: event.origin, closes: false, fenced)
         case .sliceClosed(let report): try checkReport(report, by: event.origin, closes: true, fenced)
-        case .decisionBatch: break
+        case .decisionBatch(let batch):
+            guard batch.firstSequence > 0, batch.count > 0 else { throw Refusal(.invalid, "a batch of decisions lacks its numbers") }
         }
     }
 
@@ -74,11 +75,12 @@ extension LedgerState {
         guard !marks.contains(.revoked) else { throw Refusal(.revoked, "a standing revoke covers this grant; an operator must reinstate first") }
     }
 
-    private func checkRenewal(_ id: String, _ expiresAt: WallTime, issuer: String) throws(Refusal) {
+    private func checkRenewal(_ id: String, _ expiresAt: WallTime, issuer: String, _ wall: WallTime) throws(Refusal) {
         guard let index = view.index(ofGrant: id) else { throw Refusal(.notFound, "no grant \(id)") }
         let grant = view.grants[index]
         guard view.symbols.text(grant.issuer) == issuer else { throw Refusal(.notPermitted, "grant \(id) was issued by another issuer") }
         guard !view.marks(onGrant: index).contains(.revoked) else { throw Refusal(.revoked, "a standing revoke covers grant \(id)") }
+        guard expiresAt > wall else { throw Refusal(.invalid, "expires_at lies in the past") }
         guard expiresAt > grant.expiresAt, expiresAt <= grant.renewableUntil else {
             throw Refusal(.invalid, grant.renewableUntil == 0 ? "grant \(id) cannot be renewed" : "a renewal must extend the expiry, and not past renewable_until")
         }

@@ -3,6 +3,7 @@ extension View {
     /// what is asserted here is only what a fold cannot go on without.
     package mutating func apply(_ event: Event, at next: Position) throws(FoldError) {
         guard next == position + 1 else { throw FoldError(position: next, problem: "expected position \(position + 1)") }
+        if next == 1, event.kind.name != .genesis { throw FoldError(position: 1, problem: "a log begins with its genesis") }
         guard next == 1 || event.mesh == mesh else { throw FoldError(position: next, problem: "event of mesh '\(event.mesh)'") }
         try fold(event, at: next)
         // The log says what stands at this position, whatever the urgent lane said of it before.
@@ -13,10 +14,10 @@ extension View {
         position = next
     }
 
-    /// Takes a restriction from the urgent lane, ahead of its position. Returns whether it was new.
+    /// Takes a restriction from the urgent lane, ahead of its position. Returns whether it stands there now.
     package mutating func applyAhead(_ event: Event, at ahead: Position) -> Bool {
-        guard ahead > position, restrictions[ahead] == nil, event.mesh == mesh else { return false }
-        guard case .restricted(let restriction) = event.kind else { return false }
+        guard ahead > position, event.mesh == mesh, case .restricted(let restriction) = event.kind else { return false }
+        if let standing = restrictions[ahead] { return standing.eventID == event.id }
         restrict(restriction, of: event, at: ahead)
         return true
     }

@@ -20,11 +20,19 @@ internal import Testing
         #expect(view.marks(on: "g") == [])
     }
 
-    @Test func sameRestrictionTwiceIsTakenOnce() throws {
+    @Test func sameRestrictionTwiceStandsOnce() throws {
         var view = try View(grants: [Make.grant("g")])
         let taken = [view.applyAhead(revoke, at: 3), view.applyAhead(revoke, at: 3)]
-        #expect(taken == [true, false])
+        #expect(taken == [true, true])
         #expect(view.restrictions.count == 1)
+    }
+
+    @Test func anotherRestrictionDoesNotTakeAPositionThatIsTaken() throws {
+        var view = try View(grants: [Make.grant("g"), Make.grant("h")])
+        let other = Make.event(Make.id("other"), Make.revoke(.run("run-h")))
+        let taken = [view.applyAhead(revoke, at: 5), view.applyAhead(other, at: 5)]
+        #expect(taken == [true, false])
+        #expect(view.marks(on: "h") == [])
     }
 
     @Test func onlyRestrictionsOfThisMeshAreTakenAhead() throws {

@@ -31,9 +31,8 @@ extension Link {
             behindSince = target > applied ? 0 : behindSince
         case (.reserve(let account, _), .reserved(let reserved)):
             enforcer.core.withLock { _ = $0.enforcement.granted(reserved.slice, amount: reserved.amount, account: account) }
-        case (.shipment(let first, let count, let digest, let incarnation), .decisions(let stored)) where stored.through == first + UInt64(count) - 1:
-            let batch = DecisionBatch(incarnation: incarnation, firstSequence: first, count: count, digest: digest)
-            submit(.decisionBatch(batch), .shipped(through: stored.through))
+        case (.shipment(let first, let count, let digest, let incarnation), .decisions(let reply)):
+            stored(reply.through, first: first, count: count, digest: digest, incarnation: incarnation)
         case (.shipped(let through), .submitted): shipped(through)
         case (.checkpoint, .receipt(let receipt)): cosign(receipt.checkpoint)
         case (.openSlices, .budgets(let reply)): closePredecessors(reply.budgets.first?.slices ?? [])
@@ -68,6 +67,7 @@ extension Link {
         case .closing, .report:
             if refusal.retryAfterMS == 0 { logger.warning("a report was refused", metadata: ["why": "\(refusal)"]) }
         case .snapshot: load = nil
+        case .shipment(let first, let count, _, _) where refusal.code == .exists: skip(through: first + UInt64(count) - 1, refusal.message)
         case .echo, .ack, .fetch, .shipment, .shipped, .cosign, .checkpoint, .openSlices: break
         }
     }

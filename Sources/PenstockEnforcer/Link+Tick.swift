@@ -134,7 +134,7 @@ extension Link {
         _ = enforcer.journal.read(from: seen.shipped + 1, maxBytes: Limits.pageBytes) { sequence, bytes in
             let owner = self.incarnation(ofSequence: sequence)
             if count == 0 { (first, incarnation) = (sequence, owner) }
-            guard owner == incarnation, sequence == first + UInt64(count) else { return }
+            guard owner == incarnation, sequence == first + UInt64(count), sequence <= shipEnd else { return }
             withUnsafeBytes(of: UInt32(bytes.count).littleEndian) { records.append(contentsOf: $0) }
             records.append(contentsOf: bytes)
             count += 1
@@ -157,7 +157,28 @@ extension Link {
         return segment.flatMap { Incarnation($0.incarnation) } ?? enforcer.incarnation
     }
 
+    /// The ledger has `through` as its last decision from the batch's first on.
+    func stored(_ through: UInt64, first: UInt64, count: UInt32, digest: Digest, incarnation: Incarnation) {
+        let last = first + UInt64(count) - 1
+        if through == last {
+            let batch = DecisionBatch(incarnation: incarnation, firstSequence: first, count: count, digest: digest)
+            submit(.decisionBatch(batch), .shipped(through: through))
+        } else if through >= first, through < last {
+            shipEnd = through
+            timers.ship = 0
+        } else {
+            skip(through: last, "the ledger has more decisions of this start than the journal")
+        }
+    }
+
+    /// What the ledger has of these decisions stays as it is: the journal cannot make it true.
+    func skip(through: UInt64, _ why: String) {
+        logger.error("decisions were not shipped", metadata: ["through": "\(through)", "why": "\(why)"])
+        shipped(through)
+    }
+
     func shipped(_ through: UInt64) {
+        shipEnd = .max
         seen.shipped = max(seen.shipped, through)
         if shipsOn { timers.ship = 0 }
         let isUnwritable = enforcer.core.withLock { $0.isUnwritable }

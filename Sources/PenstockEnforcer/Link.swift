@@ -48,6 +48,8 @@ final class Link {
     var releasedThrough: UInt64 = 0
     /// More decisions wait to be shipped than went into the last batch.
     var shipsOn = false
+    /// Where the next batch ends at the latest: the ledger has one from there that ends so, whose answer was lost.
+    var shipEnd = UInt64.max
 
     private let poller = Poller()
 

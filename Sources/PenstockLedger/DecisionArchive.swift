@@ -9,9 +9,8 @@ internal import Synchronization
 final class DecisionArchive: Sendable {
     struct Saved {
         var incoming: Sequencer.Incoming
-        /// Of the batch's last decision.
-        var through: UInt64
-        var error: StoreError?
+        /// The last decision that is kept from the batch's first on.
+        var through: Result<UInt64, StoreError>
     }
 
     private struct State {
@@ -41,17 +40,15 @@ final class DecisionArchive: Sendable {
         }
         guard hasRoom else { return false }
         queue.async { [self] in
-            var saved = Saved(incoming: incoming, through: first + UInt64(count) - 1)
-            do throws(StoreError) {
-                try store.saveDecisionBatch(DecisionBatchRow(
+            let through = Result { () throws(StoreError) -> UInt64 in
+                let kept = try store.saveDecisionBatch(DecisionBatchRow(
                     node: incoming.sender.name, incarnation: incarnation.description, firstSequence: first, count: Int(count),
                     digest: SHA256.hash(bytes), bytes: bytes))
-            } catch {
-                saved.error = error
+                return first + UInt64(kept) - 1
             }
             state.withLock { state in
                 state.waiting -= 1
-                state.saved.append(saved)
+                state.saved.append(Saved(incoming: incoming, through: through))
             }
             wake.signal()
         }

@@ -93,11 +93,14 @@ extension Sequencer {
     /// Answers for the batches that are durable now.
     func answerArchived() {
         for saved in archive.takeSaved() {
-            if let error = saved.error {
+            do throws(StoreError) {
+                let through = try saved.through.get()
+                send(Reply(id: saved.incoming.id, .decisions(.with { $0.through = through })), to: saved.incoming.route)
+            } catch {
                 logger.error("decisions were not kept", metadata: ["error": "\(error)"])
-                refuse(saved.incoming, Refusal(.unavailable, "the ledger could not write to its store: \(error)", retryAfterMS: 1000))
-            } else {
-                send(Reply(id: saved.incoming.id, .decisions(.with { $0.through = saved.through })), to: saved.incoming.route)
+                refuse(saved.incoming, error.code == .duplicate
+                    ? Refusal(.exists, error.message)
+                    : Refusal(.unavailable, "the ledger could not write to its store: \(error)", retryAfterMS: 1000))
             }
         }
     }

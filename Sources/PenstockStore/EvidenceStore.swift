@@ -24,10 +24,12 @@ package protocol EvidenceStore: AnyObject {
 
     /// Keeps a batch, durably when it returns: the node deletes its journal on the strength of it.
     ///
-    /// True when it is new; false when this very batch was there already. Throws `.duplicate` when another content is
-    /// stored under the same node, incarnation and first sequence; `.tooLarge` above `StoreLimits.decisionBatchBytes`.
+    /// What comes first under a node, incarnation and first sequence stays. Returns the number of decisions that are
+    /// kept from there on: another than the batch's when the node had it stored with another end, and did not hear of it.
+    /// Throws `.duplicate` when as many decisions with another content are stored there; `.tooLarge` above
+    /// `StoreLimits.decisionBatchBytes`.
     @discardableResult
-    func saveDecisionBatch(_ batch: DecisionBatchRow) throws(StoreError) -> Bool
+    func saveDecisionBatch(_ batch: DecisionBatchRow) throws(StoreError) -> Int
 
     /// At most `limit` batches behind `rowID` (0 for the first), in the order of arrival. They end early, but never
     /// empty, where more than `StoreLimits.decisionReadBytes` would have to be held in memory.

@@ -4,7 +4,7 @@ internal import PenstockCore
 
 extension SQLiteStore {
     @discardableResult
-    package func saveDecisionBatch(_ batch: DecisionBatchRow) throws(StoreError) -> Bool {
+    package func saveDecisionBatch(_ batch: DecisionBatchRow) throws(StoreError) -> Int {
         guard batch.bytes.count <= StoreLimits.decisionBatchBytes else {
             throw StoreError(
                 .tooLarge,
@@ -21,9 +21,7 @@ extension SQLiteStore {
                     batch.node, batch.incarnation, Int64(bitPattern: batch.firstSequence), batch.count,
                     Data(batch.digest.bytes), Data(batch.bytes),
                 ])
-                if db.changesCount == 1 { return true }
-                try Self.requireSame(batch, db)
-                return false
+                return db.changesCount == 1 ? batch.count : try Self.keptCount(batch, db)
             }
         }
     }
@@ -60,15 +58,17 @@ extension SQLiteStore {
     }
 
     /// A node that says two different things under one number is at fault, and neither is dropped silently.
-    private static func requireSame(_ batch: DecisionBatchRow, _ db: Database) throws {
-        let stored = try Data.fetchOne(
-            db.cachedStatement(sql: "SELECT digest FROM batch WHERE node = ? AND incarnation = ? AND first = ?"),
+    private static func keptCount(_ batch: DecisionBatchRow, _ db: Database) throws -> Int {
+        let kept = try Row.fetchOne(
+            db.cachedStatement(sql: "SELECT count, digest FROM batch WHERE node = ? AND incarnation = ? AND first = ?"),
             arguments: [batch.node, batch.incarnation, Int64(bitPattern: batch.firstSequence)])
-        guard stored == Data(batch.digest.bytes) else {
+        let count: Int = kept?[0] ?? 0
+        guard count != batch.count || kept?[1] == Data(batch.digest.bytes) else {
             throw StoreError(
                 .duplicate,
                 "node \(batch.node), incarnation \(batch.incarnation): another batch is stored from \(batch.firstSequence) on")
         }
+        return count
     }
 
     private func onDecisions<T>(_ action: String, _ body: (Database) throws -> T) throws(StoreError) -> T {

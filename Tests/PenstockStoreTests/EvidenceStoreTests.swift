@@ -39,18 +39,20 @@ internal import Testing
         #expect(try store.receipt(position: 1) == Array("{1}".utf8))
     }
 
-    private func batch(_ first: UInt64, node: String = "n", digest: UInt64 = 1, byteCount: Int = 50) -> DecisionBatchRow {
+    private func batch(_ first: UInt64, node: String = "n", count: Int = 5, digest: UInt64 = 1, byteCount: Int = 50) -> DecisionBatchRow {
         DecisionBatchRow(
-            node: node, incarnation: "i", firstSequence: first, count: 5, digest: id(digest),
+            node: node, incarnation: "i", firstSequence: first, count: count, digest: id(digest),
             bytes: [UInt8](repeating: 9, count: byteCount))
     }
 
     @Test func decisionBatchIsStoredOnce() throws {
-        #expect(try store.saveDecisionBatch(batch(1)))
-        #expect(try store.saveDecisionBatch(batch(1)) == false)
+        #expect(try store.saveDecisionBatch(batch(1)) == 5)
+        #expect(try store.saveDecisionBatch(batch(1)) == 5)
+        #expect(try store.saveDecisionBatch(batch(1, count: 9, digest: 2)) == 5)
+        #expect(try store.saveDecisionBatch(batch(1, count: 3, digest: 2)) == 5)
         #expect(storeError { try store.saveDecisionBatch(batch(1, digest: 2)) }?.code == .duplicate)
-        #expect(try store.saveDecisionBatch(batch(1, node: "m", digest: 2)))
-        #expect(try store.saveDecisionBatch(batch(.max)))
+        try store.saveDecisionBatch(batch(1, node: "m", digest: 2))
+        try store.saveDecisionBatch(batch(.max))
         let all = try store.decisionBatches(after: 0, limit: 10)
         #expect(all.map(\.batch) == [batch(1), batch(1, node: "m", digest: 2), batch(.max)])
         #expect(try store.decisionBatches(after: all[0].rowID, limit: 1).map(\.batch) == [all[1].batch])

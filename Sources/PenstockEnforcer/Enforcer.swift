@@ -47,19 +47,21 @@ public final class Enforcer: Sendable {
     }
 
     /// Opens the journal and reads what earlier incarnations left in it. Nothing is decided before `start`.
-    package init(_ options: EnforcerOptions) throws {
+    ///
+    /// Throws when the folder is another process's, or the journal in it is damaged.
+    public init(_ options: EnforcerOptions) throws {
         self.options = options
         logger = Logger(label: "penstock.enforcer")
         incarnation = Incarnation(SecureRandom.bytes(Incarnation.byteCount))!
         try PrivateFile.makeFolder(options.dataFolder)
         lock = try DataFolderLock(directory: options.dataFolder)
-        journal = try Journal(directory: options.dataFolder + "/journal", incarnation: incarnation.bytes, options: JournalOptions(maxSegments: max(4, options.journalBytes >> 24)))
+        journal = try Journal(directory: options.dataFolder + "/journal", incarnation: incarnation.bytes, options: options.journal)
         wake = try WakeSignal()
         core = Mutex(Core(enforcement: Enforcement(node: options.identity.name, incarnation: incarnation, audiences: options.audiences)))
     }
 
     /// Starts the threads. The node serves once `health().isReady`.
-    package func start() throws {
+    public func start() throws {
         try journal.prepareSegments()
         let network = try NodeThread(name: "enforcer") { [self] in
             do {
@@ -79,7 +81,8 @@ public final class Enforcer: Sendable {
     }
 
     /// Closes every slice at the ledger, seals the journal, and ends the threads. Decisions are denied from the first moment.
-    package func stop() {
+    /// Blocks until then, a few seconds at most.
+    public func stop() {
         core.withLock { $0.enforcement.halt("stopped") }
         stopping.store(true, ordering: .releasing)
         wake.signal()

@@ -152,6 +152,9 @@ extension Link {
         }))
     }
 
+    /// Decisions, about as many as fill a fourth of a segment.
+    private var releaseEvery: UInt64 { UInt64(enforcer.options.journal.segmentBytes >> 10) }
+
     private func incarnation(ofSequence sequence: UInt64) -> Incarnation {
         let segment = enforcer.journal.previous.first { $0.firstSequence <= sequence && sequence <= $0.lastSequence }
         return segment.flatMap { Incarnation($0.incarnation) } ?? enforcer.incarnation
@@ -182,7 +185,7 @@ extension Link {
         seen.shipped = max(seen.shipped, through)
         if shipsOn { timers.ship = 0 }
         let isUnwritable = enforcer.core.withLock { $0.isUnwritable }
-        guard predecessorsClosed, seen.shipped > releasedThrough + 20_000 || isUnwritable else { return }
+        guard predecessorsClosed, seen.shipped > releasedThrough + releaseEvery || isUnwritable else { return }
         saveSeen()
         carry()
         releasedThrough = seen.shipped

@@ -145,7 +145,7 @@ def test_missing_configuration(tmp_path, command):
 
 
 def test_numbers_out_of_range(mesh):
-    for setting in ("port: 70000", "port: x", "journal_megabytes: 1", "journal_megabytes: -5"):
+    for setting in ("port: 70000", "port: x", "journal_megabytes: 3", "journal_megabytes: -5"):
         path = mesh.dir / "numbers.yaml"
         path.write_text(f"identity: enforcer-1\ndata: numbers\n{setting}\n")
         one_line(penstock("enforcer", "--config", path, expect=1), setting.split(":")[0])
@@ -398,8 +398,9 @@ def test_a_full_disk_under_the_journal(small_disk):
     with Mesh(max_staleness="2s", enforcers=0) as mesh:
         node = mesh.join("enforcer-1")
         node.data.mkdir(mode=0o700)
-        # Room for three segments of 16 MiB: two are ready, and the first record has a third made.
-        small_disk(node.data, 50)
+        # Room for three segments of 1 MiB: two are ready, and the first record has a third made.
+        small_disk(node.data, 4)
+        node.configure(journal_megabytes=4)
         node.start()
         grant = mesh.grant()
         mesh.wait_applied()

@@ -93,7 +93,7 @@ struct Up: AsyncParsableCommand {
 enum Serving {
     static func options(_ identity: Identity, _ settings: FileSettings) throws -> EnforcerOptions {
         guard identity.role == .enforcer else { throw NodeError(.configuration, "'\(identity.name)' is a \(identity.role.name), not an enforcer") }
-        let megabytes = try settings.integer("journal_megabytes", default: 1024, in: 64...1 << 20)
+        let megabytes = try settings.integer("journal_megabytes", default: 1024, in: 4...1 << 20)
         return EnforcerOptions(identity: identity, dataFolder: try settings.path("data"), audiences: settings.list("audiences"), journalBytes: megabytes << 20)
     }
 

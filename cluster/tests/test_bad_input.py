@@ -400,7 +400,7 @@ def test_a_full_disk_under_the_journal(small_disk):
         node.data.mkdir(mode=0o700)
         # Room for three segments of 1 MiB: two are ready, and the first record has a third made.
         small_disk(node.data, 4)
-        node.configure(journal_megabytes=4)
+        node.config.write_text(re.sub("journal_megabytes: .*", "journal_megabytes: 4", node.config.read_text()))
         node.start()
         grant = mesh.grant()
         mesh.wait_applied()

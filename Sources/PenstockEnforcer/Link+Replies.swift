@@ -1,4 +1,5 @@
 internal import Foundation
+internal import Glibc
 internal import Logging
 internal import PenstockCore
 internal import PenstockCrypto
@@ -143,6 +144,8 @@ extension Link {
         } catch {
             return halt("the snapshot cannot be used: \(error)")
         }
+        // What decoding took is several times the view; it goes back to the system.
+        malloc_trim(0)
         phase = .live
         aim(at: snapshot.head)
         behindSince = 0

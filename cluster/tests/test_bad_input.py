@@ -352,10 +352,15 @@ def small_disk():
         subprocess.run(["umount", "-l", str(folder)], check=False)
 
 
-def fill(folder):
-    with contextlib.suppress(OSError), open(folder / "filler", "wb", buffering=0) as file:
+def fill(folder, until=None):
+    """Fills a small disk; with an event, takes whatever gets free until that is set."""
+    with open(folder / "filler", "wb", buffering=0) as file:
         while True:
-            file.write(b"\0" * 4096)
+            try:
+                file.write(b"\0" * 4096)
+            except OSError:
+                if until is None or until.wait(0.0005):
+                    return
 
 
 def test_a_full_disk_under_the_log(small_disk):
@@ -396,30 +401,28 @@ def test_a_full_disk_under_the_log(small_disk):
 
 def test_a_full_disk_under_the_journal(small_disk):
     with Mesh(max_staleness="2s", enforcers=0) as mesh:
-        node = mesh.join("enforcer-1")
+        node = mesh.join("enforcer-1", "journal_megabytes: 4\n")
         node.data.mkdir(mode=0o700)
         # Room for three segments of 1 MiB: two are ready, and the first record has a third made.
         small_disk(node.data, 4)
-        node.config.write_text(re.sub("journal_megabytes: .*", "journal_megabytes: 4", node.config.read_text()))
         node.start()
         grant = mesh.grant()
         mesh.wait_applied()
-        fill(node.data)
         full = threading.Event()
         heard = set()
 
         def fill_journal():
-            # Denials of 1 KB each fill it soonest.
+            # Denials of 1 KB each fill it soonest. A segment that is shipped is deleted, and another writer takes the room.
             units = {letter * 64: 1 for letter in "abcd"}
             with contextlib.closing(node.door()) as door:
                 while not full.is_set():
                     heard.add(reason(door.evaluate(grant["credential"], action="a" * 250, resource=("tool", "r" * 250), amounts=units, call_id="")))
-        fillers = [threading.Thread(target=fill_journal) for _ in range(3)]
+        fillers = [threading.Thread(target=fill, args=(node.data, full)), *(threading.Thread(target=fill_journal) for _ in range(3))]
         for filler in fillers:
             filler.start()
         try:
             with Prober(node, grant["credential"], pause=0.001) as prober:
-                eventually("unrecordable", lambda: "unrecordable" in prober.heard(), timeout=240)
+                eventually("unrecordable", lambda: "unrecordable" in prober.heard(), timeout=120)
                 eventually("denials counted", lambda: node.metrics()["penstock_unrecorded_denials_total"] > 100)
                 assert prober.heard() <= {"allow", "unrecordable"}
         finally:

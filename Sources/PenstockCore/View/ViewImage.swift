@@ -108,8 +108,9 @@ extension View {
     /// Makes room once, so that loading a snapshot does not grow every table by doubling.
     package mutating func reserveCapacity(grants count: Int) {
         grants.reserveCapacity(count)
-        symbols.reserveCapacity(count * 3)
-        marks.reserveCapacity(count * 3)
+        // As a rule a grant brings two texts of its own: its id, and its run's.
+        symbols.reserveCapacity(count * 2)
+        marks.reserveCapacity(count * 2)
         grantOfSymbol.reserveCapacity(count)
         credentials.reserveCapacity(count, in: grants)
     }

@@ -46,6 +46,7 @@ let package = Package(
 
         // System libraries, each imported by exactly one target.
         .systemLibrary(name: "CZeroMQ", pkgConfig: "libzmq", providers: [.apt(["libzmq3-dev"])]),
+        .systemLibrary(name: "CMalloc"),
         .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
 
         .target(name: "PenstockCrypto", dependencies: ["COpenSSL", "PenstockCore"], swiftSettings: strict),
@@ -74,7 +75,7 @@ let package = Package(
         .target(
             name: "PenstockEnforcer",
             dependencies: [
-                "PenstockCore", "PenstockCrypto", "PenstockProto", "PenstockWire", "PenstockFolder", "PenstockJournal",
+                "CMalloc", "PenstockCore", "PenstockCrypto", "PenstockProto", "PenstockWire", "PenstockFolder", "PenstockJournal",
                 "PenstockTransport", "PenstockNode", protobuf, logging, lifecycle,
             ],
             swiftSettings: strict),

@@ -1,5 +1,5 @@
+internal import CMalloc
 internal import Foundation
-internal import Glibc
 internal import Logging
 internal import PenstockCore
 internal import PenstockCrypto
@@ -133,10 +133,9 @@ extension Link {
             return halt("the snapshot is not the one that the ledger signed")
         }
         do {
-            let image = try SnapshotCodec.decode(snapshot.bytes)
-            guard image.mesh == identity.member.mesh, image.position == snapshot.position else { throw EnforcerError("it is of mesh '\(image.mesh)', position \(image.position)") }
+            let view = try SnapshotCodec.decode(snapshot.bytes)
+            guard view.mesh == identity.member.mesh, view.position == snapshot.position else { throw EnforcerError("it is of mesh '\(view.mesh)', position \(view.position)") }
             guard let frontier = MerkleFrontier(size: snapshot.position, hashes: snapshot.frontier) else { throw EnforcerError("its tree makes no sense") }
-            let view = try View(image: image)
             self.frontier = frontier
             applied = snapshot.position
             roots.add(frontier.root, at: applied)
@@ -144,7 +143,7 @@ extension Link {
         } catch {
             return halt("the snapshot cannot be used: \(error)")
         }
-        // What decoding took is several times the view; it goes back to the system.
+        // What loading took goes back to the system.
         malloc_trim(0)
         phase = .live
         aim(at: snapshot.head)

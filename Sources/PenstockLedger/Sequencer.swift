@@ -114,6 +114,8 @@ final class Sequencer {
         try openEpoch()
         let enforcers = state.view.members.values.filter { $0.keys.role == .enforcer }.map(\.keys.name)
         presence.started(at: Clocks.now(), nodes: enforcers, bound: state.largestBound)
+        // The first enforcers to start find it made.
+        _ = snapshots.latest(head: state.view.position, view: state.view, frontier: tree.frontier, epoch: state.epoch)
         logger.info("serving", metadata: ["position": "\(state.view.position)", "epoch": "\(state.epoch)"])
     }
 

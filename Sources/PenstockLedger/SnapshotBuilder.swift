@@ -56,7 +56,7 @@ final class SnapshotBuilder: Sendable {
     }
 
     private func build(_ view: View, _ frontier: MerkleFrontier, _ epoch: UInt64) -> Snapshot {
-        let bytes = SnapshotCodec.encode(view.image)
+        let bytes = SnapshotCodec.encode(view)
         let digest = SHA256.hash(bytes)
         let message = SnapshotSignature.message(position: view.position, epoch: epoch, digest: digest)
         return Snapshot(

@@ -2085,7 +2085,8 @@ package nonisolated struct Penstock_V1_UrgentPublication: Sendable {
   package init() {}
 }
 
-/// A view at a position, in canonical order: equal views give equal bytes.
+/// A view at a position, in canonical order: equal views give equal bytes. A snapshot is pages, each a Snapshot after its
+/// length in 4 bytes, the lowest first. The first page has everything but grants; those follow, 1024 to a page.
 package nonisolated struct Penstock_V1_Snapshot: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -2115,6 +2116,9 @@ package nonisolated struct Penstock_V1_Snapshot: Sendable {
   package var tokens: [Penstock_V1_SnapshotToken] = []
 
   package var budgets: [Penstock_V1_BudgetCreated] = []
+
+  /// of all pages; in the first
+  package var grantCount: UInt64 = 0
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -6016,7 +6020,7 @@ nonisolated extension Penstock_V1_UrgentPublication: SwiftProtobuf.Message, Swif
 
 nonisolated extension Penstock_V1_Snapshot: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Snapshot"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}version\0\u{1}mesh\0\u{1}position\0\u{1}settings\0\u{1}nodes\0\u{1}restrictions\0\u{1}grants\0\u{1}tokens\0\u{1}budgets\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}version\0\u{1}mesh\0\u{1}position\0\u{1}settings\0\u{1}nodes\0\u{1}restrictions\0\u{1}grants\0\u{1}tokens\0\u{1}budgets\0\u{3}grant_count\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -6033,6 +6037,7 @@ nonisolated extension Penstock_V1_Snapshot: SwiftProtobuf.Message, SwiftProtobuf
       case 7: try { try decoder.decodeRepeatedMessageField(value: &self.grants) }()
       case 8: try { try decoder.decodeRepeatedMessageField(value: &self.tokens) }()
       case 9: try { try decoder.decodeRepeatedMessageField(value: &self.budgets) }()
+      case 10: try { try decoder.decodeSingularUInt64Field(value: &self.grantCount) }()
       default: break
       }
     }
@@ -6070,6 +6075,9 @@ nonisolated extension Penstock_V1_Snapshot: SwiftProtobuf.Message, SwiftProtobuf
     if !self.budgets.isEmpty {
       try visitor.visitRepeatedMessageField(value: self.budgets, fieldNumber: 9)
     }
+    if self.grantCount != 0 {
+      try visitor.visitSingularUInt64Field(value: self.grantCount, fieldNumber: 10)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -6083,6 +6091,7 @@ nonisolated extension Penstock_V1_Snapshot: SwiftProtobuf.Message, SwiftProtobuf
     if lhs.grants != rhs.grants {return false}
     if lhs.tokens != rhs.tokens {return false}
     if lhs.budgets != rhs.budgets {return false}
+    if lhs.grantCount != rhs.grantCount {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -3,11 +3,77 @@ package import PenstockCore
 internal import PenstockProto
 internal import SwiftProtobuf
 
-/// A view's image as bytes. Equal views give equal bytes.
+/// A view as bytes, page by page, so that neither side holds a second copy of it. Equal views give equal bytes.
 package enum SnapshotCodec {
-    package static func encode(_ image: ViewImage) -> [UInt8] {
-        PenstockWire.encode(Penstock_V1_Snapshot.with {
+    private static let grantsPerPage = 1024
+
+    package static func encode(_ view: View) -> [UInt8] {
+        var bytes: [UInt8] = []
+        append(firstPage(view), to: &bytes)
+        for start in stride(from: 0, to: view.grants.count, by: grantsPerPage) {
+            let page = Penstock_V1_Snapshot.with {
+                $0.version = WireVersion.snapshot
+                $0.grants = (start..<min(start + grantsPerPage, view.grants.count)).map { index in
+                    let placed = view.placedGrant(index)
+                    return .with {
+                        $0.position = placed.position
+                        $0.issuer = placed.issuer
+                        $0.grant = placed.grant.proto
+                    }
+                }
+            }
+            append(page, to: &bytes)
+        }
+        return bytes
+    }
+
+    /// Throws `.malformed` for what is no snapshot, or not a whole one, and `.oldVersion` for one of another version.
+    package static func decode(_ bytes: [UInt8]) throws(WireError) -> View {
+        var rest = bytes[...]
+        let first = try nextPage(&rest)
+        let image = try image(first)
+        var view = try folded { () throws(FoldError) in try View(image: image) }
+        view.reserveCapacity(grants: min(Int(clamping: first.grantCount), bytes.count))
+        while !rest.isEmpty {
+            let more = try grants(nextPage(&rest))
+            try folded { () throws(FoldError) in try view.add(more) }
+        }
+        guard view.grants.count == first.grantCount else {
+            throw WireError(.malformed, "a snapshot has \(view.grants.count) grants of \(first.grantCount)")
+        }
+        return view
+    }
+
+    private static func folded<T>(_ fold: () throws(FoldError) -> T) throws(WireError) -> T {
+        do throws(FoldError) {
+            return try fold()
+        } catch {
+            throw WireError(.malformed, "snapshot: \(error)")
+        }
+    }
+
+    // MARK: Pages
+
+    private static func append(_ page: Penstock_V1_Snapshot, to bytes: inout [UInt8]) {
+        let encoded = PenstockWire.encode(page)
+        withUnsafeBytes(of: UInt32(encoded.count).littleEndian) { bytes.append(contentsOf: $0) }
+        bytes.append(contentsOf: encoded)
+    }
+
+    private static func nextPage(_ rest: inout ArraySlice<UInt8>) throws(WireError) -> Penstock_V1_Snapshot {
+        let count = rest.prefix(4).reversed().reduce(0) { $0 << 8 | Int($1) }
+        guard rest.count >= 4, rest.count - 4 >= count else { throw WireError(.malformed, "a snapshot's page is cut short") }
+        let page = try PenstockWire.decode(Penstock_V1_Snapshot.self, Array(rest.dropFirst(4).prefix(count)), "snapshot")
+        guard page.version == WireVersion.snapshot else { throw WireError(.oldVersion, "snapshot version \(page.version) is not \(WireVersion.snapshot)") }
+        rest = rest.dropFirst(4 + count)
+        return page
+    }
+
+    private static func firstPage(_ view: View) -> Penstock_V1_Snapshot {
+        let image = view.image(grants: 0..<0)
+        return .with {
             $0.version = WireVersion.snapshot
+            $0.grantCount = UInt64(view.grants.count)
             $0.mesh = image.mesh
             $0.position = image.position
             $0.settings = image.settings.proto
@@ -27,13 +93,6 @@ package enum SnapshotCodec {
                     $0.origin = placed.standing.origin
                 }
             }
-            $0.grants = image.grants.map { placed in
-                .with {
-                    $0.position = placed.position
-                    $0.issuer = placed.issuer
-                    $0.grant = placed.grant.proto
-                }
-            }
             $0.tokens = image.tokens.map { state in
                 .with {
                     $0.token = state.token.proto
@@ -41,15 +100,13 @@ package enum SnapshotCodec {
                 }
             }
             $0.budgets = image.budgets.map(\.proto)
-        })
+        }
     }
 
-    package static func decode(_ bytes: [UInt8]) throws(WireError) -> ViewImage {
-        let proto = try PenstockWire.decode(Penstock_V1_Snapshot.self, bytes, "snapshot")
-        guard proto.version == WireVersion.snapshot else { throw WireError(.oldVersion, "snapshot version \(proto.version) is not \(WireVersion.snapshot)") }
+    private static func image(_ proto: Penstock_V1_Snapshot) throws(WireError) -> ViewImage {
         var image = ViewImage(
-            mesh: proto.mesh, position: proto.position, settings: Settings(proto.settings), members: [], restrictions: [], grants: [],
-            tokens: [], budgets: proto.budgets.map(Budget.init))
+            mesh: proto.mesh, position: proto.position, settings: Settings(proto.settings), members: [], restrictions: [],
+            grants: try grants(proto), tokens: [], budgets: proto.budgets.map(Budget.init))
         for node in proto.nodes {
             image.members.append(.init(keys: try NodeKeys(node.keys), admittedAt: node.admittedAt, expelledAt: node.expelledAt))
         }
@@ -59,11 +116,14 @@ package enum SnapshotCodec {
                 origin: placed.origin)
             image.restrictions.append(.init(position: placed.position, standing: standing))
         }
-        image.grants.reserveCapacity(proto.grants.count)
-        for placed in proto.grants {
-            image.grants.append(.init(position: placed.position, issuer: placed.issuer, grant: try Grant(placed.grant)))
-        }
         for token in proto.tokens { image.tokens.append(.init(token: try JoinToken(token.token), used: token.used)) }
         return image
+    }
+
+    private static func grants(_ proto: Penstock_V1_Snapshot) throws(WireError) -> [ViewImage.PlacedGrant] {
+        var grants: [ViewImage.PlacedGrant] = []
+        grants.reserveCapacity(proto.grants.count)
+        for placed in proto.grants { grants.append(.init(position: placed.position, issuer: placed.issuer, grant: try Grant(placed.grant))) }
+        return grants
     }
 }

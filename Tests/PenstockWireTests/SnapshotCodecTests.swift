@@ -26,20 +26,38 @@ internal import Testing
         return view
     }
 
-    @Test func imageComesBack() throws {
-        let image = try view().image
-        #expect(try SnapshotCodec.decode(SnapshotCodec.encode(image)) == image)
+    @Test func viewComesBack() throws {
+        let view = try view()
+        #expect(try SnapshotCodec.decode(SnapshotCodec.encode(view)).image == view.image)
     }
 
-    @Test func decodedAndFoldedOnIsByteForByteTheSame() throws {
-        let bytes = SnapshotCodec.encode(try view().image)
-        let image = try SnapshotCodec.decode(bytes)
-        #expect(SnapshotCodec.encode(image) == bytes)
-        #expect(SnapshotCodec.encode(try View(image: image).image) == bytes)
+    @Test func decodedIsByteForByteTheSame() throws {
+        let bytes = SnapshotCodec.encode(try view())
+        #expect(SnapshotCodec.encode(try SnapshotCodec.decode(bytes)) == bytes)
     }
 
     @Test func equalFoldsGiveEqualBytesWhateverWasSeenFirst() throws {
-        #expect(SnapshotCodec.encode(try view(urgentFirst: true).image) == SnapshotCodec.encode(try view().image))
+        #expect(SnapshotCodec.encode(try view(urgentFirst: true)) == SnapshotCodec.encode(try view()))
+    }
+
+    @Test(arguments: [1023, 1024, 1025, 3000]) func grantsOfManyPagesComeBack(count: Int) throws {
+        let large = try view(grants: count)
+        let bytes = SnapshotCodec.encode(large)
+        let loaded = try SnapshotCodec.decode(bytes)
+        #expect(loaded.image == large.image)
+        #expect(pages(bytes).count == 1 + (count + 1023) / 1024)
+    }
+
+    @Test func lostCutAndRepeatedPagesAreRefused() throws {
+        let bytes = SnapshotCodec.encode(try view(grants: 2000))
+        let pages = pages(bytes)
+        #expect(pages.count == 3)
+        #expect(refusal(Array(pages[0] + pages[1])) == .malformed)
+        #expect(refusal(Array(pages[0] + pages[2])) == .malformed)
+        #expect(refusal(Array(pages[0] + pages[1] + pages[1] + pages[2])) == .malformed)
+        #expect(refusal(Array(bytes.dropLast())) == .malformed)
+        #expect(refusal(bytes + [0]) == .malformed)
+        #expect(refusal([]) == .malformed)
     }
 
     @Test(arguments: [UInt32(0), 2]) func otherVersionIsRefused(version: UInt32) throws {
@@ -49,16 +67,47 @@ internal import Testing
     @Test func badPartsAreRefused() throws {
         #expect(try code { $0.restrictions[0].eventID.removeLast() } == .malformed)
         #expect(try code { $0.restrictions[0].restricted.level = .unspecified } == .malformed)
-        #expect(try code { $0.grants[0].grant.credentialDigest = Data() } == .malformed)
         #expect(try code { $0.tokens[0].token.role = .unspecified } == .malformed)
         #expect(try code { $0.nodes[0].keys.channelKey = Data() } == .malformed)
-        #expect(wireError { () throws(WireError) in _ = try SnapshotCodec.decode([0x0f]) } == .malformed)
+        #expect(try code(page: 1) { $0.grants[0].grant.credentialDigest = Data() } == .malformed)
+        #expect(try code(page: 1) { $0.grants.append($0.grants[0]) } == .malformed)
+        #expect(refusal([1, 0, 0, 0, 0x0f]) == .malformed)
     }
 
-    private func code(_ change: (inout Penstock_V1_Snapshot) -> Void) throws -> WireError.Code? {
-        var proto = try Penstock_V1_Snapshot(serializedBytes: SnapshotCodec.encode(view().image))
+    private func view(grants count: Int) throws -> View {
+        var view = View()
+        try view.apply(Event(id: .zero, mesh: "acme", origin: "ana", createdAt: 3, kind: Sample.kind(.genesis)), at: 1)
+        for number in 0..<count {
+            var grant = Sample.grant
+            (grant.grantID, grant.runID, grant.parent, grant.draws) = ("g\(number)", "r\(number)", "", [])
+            grant.credentialDigest = Digest(words: (UInt64(number), 1, 2, 3))
+            try view.apply(Event(id: .zero, mesh: "acme", origin: "ana", createdAt: 3, kind: .grantIssued(grant)), at: view.position + 1)
+        }
+        return view
+    }
+
+    /// Each page with its length.
+    private func pages(_ bytes: [UInt8]) -> [ArraySlice<UInt8>] {
+        var pages: [ArraySlice<UInt8>] = []
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            let count = 4 + rest.prefix(4).reversed().reduce(0) { $0 << 8 | Int($1) }
+            pages.append(rest.prefix(count))
+            rest = rest.dropFirst(count)
+        }
+        return pages
+    }
+
+    private func code(page: Int = 0, _ change: (inout Penstock_V1_Snapshot) -> Void) throws -> WireError.Code? {
+        var pages = try pages(SnapshotCodec.encode(view()))
+        var proto = try Penstock_V1_Snapshot(serializedBytes: Array(pages[page].dropFirst(4)))
         change(&proto)
         let bytes: [UInt8] = try proto.serializedBytes()
-        return wireError { () throws(WireError) in _ = try SnapshotCodec.decode(bytes) }
+        pages[page] = (withUnsafeBytes(of: UInt32(bytes.count).littleEndian) { Array($0) } + bytes)[...]
+        return refusal(Array(pages.joined()))
+    }
+
+    private func refusal(_ bytes: [UInt8]) -> WireError.Code? {
+        wireError { () throws(WireError) in _ = try SnapshotCodec.decode(bytes) }
     }
 }

@@ -47,14 +47,16 @@ package struct ViewImage: Hashable, Sendable {
 }
 
 extension View {
+    package var image: ViewImage { image(grants: grants.indices) }
+
     /// Restrictions ahead of the position are left out: they are not part of the fold yet.
-    package var image: ViewImage {
+    package func image(grants range: Range<Int>) -> ViewImage {
         ViewImage(
             mesh: mesh, position: position, settings: settings,
             members: members.values.sorted { $0.keys.name < $1.keys.name },
             restrictions: restrictions.filter { $0.key <= position }.sorted { $0.key < $1.key }
                 .map { .init(position: $0.key, standing: $0.value) },
-            grants: grants.indices.map { placedGrant($0) },
+            grants: range.map { placedGrant($0) },
             tokens: tokens.values.sorted { $0.token.hash.bytes.lexicographicallyPrecedes($1.token.hash.bytes) },
             budgets: budgets)
     }
@@ -97,12 +99,17 @@ extension View {
         for token in image.tokens { tokens[token.token.hash] = token }
         budgets = image.budgets
         reserveCapacity(grants: image.grants.count)
-        for placed in image.grants { try add(placed.grant, issuer: placed.issuer, at: placed.position) }
+        try add(image.grants)
         for placed in image.restrictions {
             restrictions[placed.position] = placed.standing
             mark(placed.standing.restriction)
         }
         position = image.position
+    }
+
+    /// Adds what an image has left out. Parents come before their children.
+    package mutating func add(_ placed: [ViewImage.PlacedGrant]) throws(FoldError) {
+        for placed in placed { try add(placed.grant, issuer: placed.issuer, at: placed.position) }
     }
 
     /// Makes room once, so that loading a snapshot does not grow every table by doubling.

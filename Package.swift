@@ -47,9 +47,10 @@ let package = Package(
         // System libraries, each imported by exactly one target.
         .systemLibrary(name: "CZeroMQ", pkgConfig: "libzmq", providers: [.apt(["libzmq3-dev"])]),
         .systemLibrary(name: "CMalloc"),
+        .systemLibrary(name: "CSodium", pkgConfig: "libsodium", providers: [.apt(["libsodium-dev"])]),
         .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
 
-        .target(name: "PenstockCrypto", dependencies: ["COpenSSL", "PenstockCore"], swiftSettings: strict),
+        .target(name: "PenstockCrypto", dependencies: ["COpenSSL", "CSodium", "PenstockCore"], swiftSettings: strict),
         .target(name: "PenstockProto", dependencies: [protobuf], exclude: ["penstock.proto"], swiftSettings: generated),
         .target(name: "PenstockWire", dependencies: ["PenstockCore", "PenstockProto", protobuf], swiftSettings: strict),
         .target(name: "PenstockFolder", swiftSettings: strict),

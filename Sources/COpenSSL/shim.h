@@ -6,11 +6,9 @@
    context on the stack. */
 #define OPENSSL_SUPPRESS_DEPRECATED
 
-#include <openssl/evp.h>
 #include <openssl/sha.h>
 #include <openssl/rand.h>
 #include <openssl/crypto.h>
-#include <openssl/err.h>
 
 /* None of the five can fail: SHA256_* return 1 always (SHA256_Init(3), "RETURN VALUES"). */
 

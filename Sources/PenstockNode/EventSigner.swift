@@ -43,7 +43,7 @@ package struct SignedEvent: Sendable {
     }
 }
 
-/// Verifies events against members' keys, keeping what OpenSSL derives from a key. Confined to one thread.
+/// Verifies events against members' keys, keeping the keys that were found to be sound. Confined to one thread.
 package struct EventVerifier {
     private var verifiers: [[UInt8]: Verifier] = [:]
 

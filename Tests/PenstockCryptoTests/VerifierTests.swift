@@ -89,10 +89,23 @@ internal import Testing
     }
 
     /// y = 2 is on no point of the curve.
-    @Test func bytesOffTheCurveVerifyNothing() throws {
-        let offCurve = try #require(PublicKey([2] + [UInt8](repeating: 0, count: 31)))
-        let key = SigningKey.generate()
-        #expect(!Verifier(offCurve).verify(signature: key.sign([1]), message: [1]))
-        #expect(!Verifier(offCurve).verify(signature: [UInt8](repeating: 0, count: 64), message: [1]))
+    @Test func bytesOffTheCurveAreRefused() {
+        #expect(PublicKey([2] + [UInt8](repeating: 0, count: 31)) == nil)
+    }
+
+    /// The sum of a good key's point and the point (0, -1) of order two: negating both coordinates adds it.
+    @Test func pointWithATorsionPartIsRefused() {
+        let prime: [UInt8] = [0xED] + [UInt8](repeating: 0xFF, count: 30) + [0x7F]
+        var bytes = SigningKey.generate().publicKey.bytes
+        let sign = bytes[31] & 0x80
+        bytes[31] &= 0x7F
+        var borrow = 0
+        for place in 0..<32 {
+            let difference = Int(prime[place]) - Int(bytes[place]) - borrow
+            bytes[place] = UInt8(truncatingIfNeeded: difference)
+            borrow = difference < 0 ? 1 : 0
+        }
+        bytes[31] |= sign ^ 0x80
+        #expect(PublicKey(bytes) == nil)
     }
 }

@@ -16,7 +16,7 @@ enum Cosignature {
 
     /// Nil for a blob of another length or a time out of range.
     static func split(_ blob: [UInt8]) -> (unixSeconds: UInt64, signature: [UInt8])? {
-        guard blob.count == timeBytes + EVPKey.signatureBytes else { return nil }
+        guard blob.count == timeBytes + Verifier.signatureBytes else { return nil }
         let seconds = blob.prefix(timeBytes).reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
         guard seconds <= latestUnixSeconds else { return nil }
         return (seconds, Array(blob.dropFirst(timeBytes)))

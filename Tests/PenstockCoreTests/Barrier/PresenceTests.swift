@@ -28,6 +28,13 @@ internal import Testing
         #expect(table.isFenced(one, node: "n1", at: 1250))
     }
 
+    @Test func echoUnderAnotherNodesIncarnationIsRefused() {
+        var table = table()
+        let taken = [table.echoed(one, node: "n1", at: 100), table.echoed(one, node: "n2", at: 900)]
+        #expect(taken == [true, false])
+        #expect(table.fencedAt(table.presences[one]!) == 1100)
+    }
+
     @Test func acknowledgementDoesNotExtendALease() {
         var table = table()
         table.echoed(one, node: "n1", at: 100)

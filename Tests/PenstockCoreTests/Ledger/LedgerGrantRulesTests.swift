@@ -60,6 +60,15 @@ internal import Testing
         #expect(renew("g", expiry + 1, by: "issuer2") == .notPermitted)
     }
 
+    @Test func renewalIntoThePastIsRefused() throws {
+        var ledger = try Ledger()
+        let expiry = Make.grant("g").expiresAt
+        try ledger.add(.grantIssued(Make.grant("g") { $0.renewableUntil = expiry + 100 }), by: "issuer")
+        ledger.wall = expiry + 50
+        #expect(ledger.refusal(.grantRenewed(grantID: "g", expiresAt: expiry + 50), by: "issuer") == .invalid)
+        #expect(ledger.refusal(.grantRenewed(grantID: "g", expiresAt: expiry + 51), by: "issuer") == nil)
+    }
+
     @Test func standingRevokeBlocksARenewal() throws {
         var ledger = try Ledger()
         let expiry = Make.grant("g").expiresAt

@@ -37,6 +37,16 @@ internal import Testing
         #expect(ledger.state.epoch == 4)
     }
 
+    @Test func decisionBatchCountsFromOneAndIsNotEmpty() throws {
+        let ledger = try Ledger()
+        func batch(_ first: UInt64, _ count: UInt32) -> EventKind {
+            .decisionBatch(.init(incarnation: Make.incarnation(1), firstSequence: first, count: count, digest: .zero))
+        }
+        #expect(ledger.refusal(batch(1, 1), by: "n1") == nil)
+        #expect(ledger.refusal(batch(0, 1), by: "n1") == .invalid)
+        #expect(ledger.refusal(batch(1, 0), by: "n1") == .invalid)
+    }
+
     @Test func settingsMustBeUsable() throws {
         var settings = Settings.standard
         settings.maxStalenessMS = 1

@@ -11,6 +11,12 @@ internal import Testing
         #expect(Make.members.allSatisfy { view.member($0.name) == $0 && view.member(channel: $0.channel) == $0 })
     }
 
+    @Test func logBeginsWithItsGenesis() {
+        var view = View()
+        #expect(throws: FoldError.self) { try view.apply(Make.event(Make.id("first"), .settingsChanged(.standard), by: "op"), at: 1) }
+        #expect(view.position == 0)
+    }
+
     @Test func tokenIsUsedByTheNodeThatJoinsWithIt() throws {
         var view = try View(grants: [])
         let token = JoinToken(hash: Make.id("token"), role: .enforcer, expiresAt: 5)

@@ -1,0 +1,149 @@
+"""The mesh of a run: a ledger, enforcers and an operator, each in its namespace, on small disks, with clocks to step."""
+
+import contextlib
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "tests"))
+import harness
+from harness import Mesh, Node
+from namespaces import Network, Unavailable, sh
+
+FAKETIME = "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1"
+
+
+class Host(Node):
+    """A node in a namespace of its own, whose wall clock can be another than ours."""
+
+    def __init__(self, mesh, kind, name, config):
+        super().__init__(mesh, kind, name, config)
+        self.clock = mesh.dir / f"{name}.clock"
+        self.logged = 0
+        # A step while the process runs is seen once a second. CLOCK_BOOTTIME must stay the machine's: leases count on it.
+        self.clock_env = {
+            "LD_PRELOAD": FAKETIME, "FAKETIME_TIMESTAMP_FILE": str(self.clock), "FAKETIME_CACHE_DURATION": "1",
+            "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
+
+    def spawn(self, fake_clock=False):
+        assert self.process is None
+        self.logged = self.stderr.stat().st_size if self.stderr.exists() else 0
+        command = [*self.mesh.network.inside(self.name), self.mesh.binary, self.kind, "--config", self.config]
+        with open(self.stderr, "ab") as log:
+            # A session of its own: Ctrl-C is for the run, which then stops its nodes in order.
+            self.process = subprocess.Popen(
+                list(map(str, command)), stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
+                env={**self.mesh.env, **(self.clock_env if fake_clock else {})})
+        return self
+
+    def set_clock(self, seconds):
+        beside = self.clock.with_suffix(".new")
+        beside.write_text(f"{seconds:+d}\n")
+        beside.replace(self.clock)
+
+    def has_fake_clock(self):
+        return "libfaketime" in pathlib.Path(f"/proc/{self.pid}/maps").read_text()
+
+    def is_serving(self):
+        """For a ledger: whether this process has said that it serves."""
+        return self.is_running and " serving" in self.log()[self.logged:]
+
+
+class Cluster(Mesh):
+    """Owns everything that a run makes; closing it removes all of it."""
+
+    def __init__(self, binary, enforcers, minutes, max_staleness="2s"):
+        self.scratch = pathlib.Path(tempfile.mkdtemp(prefix="pst-bin-"))
+        self.mounts, self.network, self.nodes, self.dir = [], None, {}, None
+        try:
+            self.binary = self.scratch / "penstock"
+            shutil.copy2(binary, self.binary)
+            names = [f"enforcer-{number}" for number in range(1, enforcers + 1)]
+            self.network = Network(["ledger", "operator", *names])
+            # Commands of operators and issuers run in a namespace of their own too.
+            wrapper = self.scratch / "operator"
+            wrapper.write_text(f'#!/bin/sh\nexec {" ".join(self.network.inside("operator"))} {self.binary} "$@"\n')
+            wrapper.chmod(0o755)
+            harness.BINARY = str(wrapper)
+            super().__init__(max_staleness, start=False, host=self.network.address("ledger"))
+            self.ledger = self.nodes["ledger"] = Host(self, "ledger", "ledger", self.dir / "ledger.yaml")
+            self._check_clocks()
+            # Room for the decisions of the whole run, which the ledger keeps.
+            self._small_disk(self.ledger.data, f"{64 + int(60 * minutes)}m")
+            self.ledger.start()
+            for name in names:
+                node = self.join(name, "journal_megabytes: 4\n")
+                # Four segments of 1 MiB fit, and what a node notes beside them.
+                self._small_disk(node.data, "6m")
+                node.spawn()
+            for node in self.enforcers:
+                node.wait_ready()
+        except BaseException:
+            self.close(failed=True)
+            raise
+
+    def node(self, name, settings=""):
+        super().node(name, settings)
+        self.nodes[name] = Host(self, "enforcer", name, self.nodes[name].config)
+        return self.nodes[name]
+
+    def _small_disk(self, folder, size):
+        kept = folder.with_name("kept")
+        if folder.exists():
+            folder.rename(kept)
+        folder.mkdir(mode=0o700)
+        try:
+            sh("mount", "-t", "tmpfs", "-o", f"size={size},mode=0700", "tmpfs", folder)
+        except RuntimeError as error:
+            raise Unavailable(f"cannot mount a tmpfs: {error}") from None
+        self.mounts.append(folder)
+        if kept.exists():
+            shutil.copytree(kept, folder, dirs_exist_ok=True)
+            shutil.rmtree(kept)
+
+    def _check_clocks(self):
+        """That the wall clock can be shifted and the continuous clock is not shifted along."""
+        self.ledger.set_clock(86400)
+        clocks = "import time; print(time.clock_gettime(time.CLOCK_REALTIME), time.clock_gettime(time.CLOCK_BOOTTIME))"
+        done = subprocess.run([sys.executable, "-c", clocks], env={**self.env, **self.ledger.clock_env}, capture_output=True, text=True)
+        wall, boot = map(float, done.stdout.split())
+        if not abs(wall - time.time() - 86400) < 60 or not abs(boot - time.clock_gettime(time.CLOCK_BOOTTIME)) < 60:
+            raise Unavailable(f"faketime does not shift the wall clock alone: {done.stdout}{done.stderr}")
+
+    def close(self, failed=False):
+        try:
+            if self.dir:
+                super().close(failed)
+        finally:
+            for folder in self.mounts:
+                sh("umount", "-l", folder, check=False)
+            if self.network:
+                self.network.close()
+            for folder in filter(None, [self.dir, self.scratch]):
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+class Filler:
+    """Takes all room on a small disk, and whatever gets free later, until `stop`."""
+
+    def __init__(self, folder):
+        self.path, self.size = folder / "filler", 0
+        self.file = open(self.path, "wb")
+
+    def fill(self):
+        chunk = 1 << 20
+        while chunk >= 4096:
+            try:
+                os.posix_fallocate(self.file.fileno(), self.size, chunk)
+                self.size += chunk
+            except OSError:
+                chunk //= 2
+
+    def stop(self):
+        self.file.close()
+        with contextlib.suppress(FileNotFoundError):
+            self.path.unlink()

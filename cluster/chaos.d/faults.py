@@ -1,0 +1,148 @@
+"""The faults. Each breaks one thing, calls `hold` for as long as it is to stay broken, mends it, and returns how often it
+was met by something: packets lost, calls refused, or 1 where its being there is the effect.
+
+`hold(share)` waits for a share of the fault's time, all of it by default.
+"""
+
+import contextlib
+import http.client
+import threading
+
+import cluster as clusters
+from harness import question
+
+
+def kill(cluster, node, random, hold):
+    node.kill()
+    hold()
+    node.spawn()
+    return 1
+
+
+def pause(cluster, node, random, hold):
+    node.pause()
+    hold()
+    node.resume()
+    return 1
+
+
+def partition(*ways):
+    def fault(cluster, node, random, hold):
+        heals = [cluster.network.drop(node.name, toward_node=way == "in") for way in ways]
+        hold()
+        return sum(heal() for heal in heals)
+    return fault
+
+
+def loss(cluster, node, random, hold):
+    probability = random.uniform(0.05, 0.4)
+    heals = [cluster.network.drop(node.name, way, probability) for way in (True, False)]
+    hold()
+    return sum(heal() for heal in heals)
+
+
+def slow_link(cluster, node, random, hold):
+    heal = cluster.network.slow(node.name, random.choice(["128kbit", "512kbit", "2mbit"]))
+    hold()
+    return heal()
+
+
+def delay(cluster, node, random, hold):
+    low = random.choice([5, 50, 300])
+    heal = cluster.network.delay(node.name, low, low * random.uniform(1, 3))
+    hold()
+    return heal()
+
+
+def full_disk(cluster, node, random, hold):
+    """An enforcer's journal has segments ready; denials of 1 KB each are asked for until these are full too."""
+    filler, full, met = clusters.Filler(node.data), threading.Event(), []
+
+    def fill():
+        while not full.wait(0.005):
+            filler.fill()
+
+    def flood():
+        body = question("pst_" + "x" * 40, "a" * 250, ("tool", "r" * 250), {letter * 64: 1 for letter in "abcd"}, call_id="")
+        with contextlib.closing(node.door()) as door:
+            while not full.is_set():
+                try:
+                    status, text, _ = door.ask("POST", "/access/v1/evaluation", body)
+                    if status == 200 and "unrecordable" in text:
+                        met.append(text)
+                except (OSError, http.client.HTTPException):
+                    full.wait(0.05)
+    threads = [threading.Thread(target=fill), threading.Thread(target=flood), threading.Thread(target=flood)]
+    for thread in threads:
+        thread.start()
+    for _ in range(10):
+        hold(0.5)
+        if unrecordable(node):
+            break
+    hold(0.5)
+    full.set()
+    for thread in threads:
+        thread.join(60)
+    filler.stop()
+    return len(met)
+
+
+def unrecordable(node):
+    try:
+        return "[-] journal writable" in node.get("/readyz")[1]
+    except (OSError, http.client.HTTPException):
+        return False
+
+
+def full_ledger_disk(cluster, node, random, hold):
+    filler, full = clusters.Filler(node.data), threading.Event()
+
+    def fill():
+        while not full.wait(0.005):
+            filler.fill()
+    thread = threading.Thread(target=fill)
+    thread.start()
+    said = node.log().count("the log was not written")
+    hold()
+    full.set()
+    thread.join(60)
+    filler.stop()
+    return node.log().count("the log was not written") - said
+
+
+def clock_step(cluster, node, random, hold):
+    """Restarts the node on a wall clock that is wrong, steps it while it runs, and steps it back."""
+    first, second = (random.choice([-1, 1]) * random.choice([3, 60, 3600, 86400]) for _ in range(2))
+    node.set_clock(first)
+    node.kill()
+    node.spawn(fake_clock=True)
+    hold(0.4)
+    met = node.has_fake_clock()
+    node.set_clock(second)
+    hold(0.6)
+    node.set_clock(0)
+    return int(met)
+
+
+# kind -> (what it does, whether the ledger is its victim, shortest and longest time in seconds)
+KINDS = {
+    "SIGKILL": (kill, False, 0, 1.5),
+    "SIGSTOP": (pause, False, 0.2, 1.5),
+    "SIGSTOP past the lease": (pause, False, 4, 6),
+    "partition": (partition("in", "out"), False, 1, 7),
+    "partition toward the node": (partition("in"), False, 2, 7),
+    "partition toward the ledger": (partition("out"), False, 2, 7),
+    "loss": (loss, False, 3, 6),
+    "slow link": (slow_link, False, 3, 6),
+    "delay": (delay, False, 3, 6),
+    "full disk": (full_disk, False, 2, 4),
+    "clock step": (clock_step, False, 4, 6),
+    "ledger SIGKILL": (kill, True, 0, 1),
+    "ledger SIGSTOP": (pause, True, 0.3, 4),
+    "ledger cut off": (partition("in", "out"), True, 1, 4),
+    "ledger full disk": (full_ledger_disk, True, 2, 4),
+    "ledger clock step": (clock_step, True, 4, 6),
+}
+
+# While these last, no acknowledgement comes from the node.
+CUTTING = {"SIGSTOP", "SIGSTOP past the lease", "partition", "partition toward the node", "partition toward the ledger"}

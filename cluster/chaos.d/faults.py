@@ -42,7 +42,7 @@ def loss(cluster, node, random, hold):
 
 
 def slow_link(cluster, node, random, hold):
-    heal = cluster.network.slow(node.name, random.choice(["128kbit", "512kbit", "2mbit"]))
+    heal = cluster.network.slow(node.name, random.choice(["32kbit", "128kbit", "512kbit"]))
     hold()
     return heal()
 
@@ -56,7 +56,9 @@ def delay(cluster, node, random, hold):
 
 def full_disk(cluster, node, random, hold):
     """An enforcer's journal has segments ready; denials of 1 KB each are asked for until these are full too."""
-    filler, full, met = clusters.Filler(node.data), threading.Event(), []
+    filler, full = clusters.Filler(node.data), threading.Event()
+    unrecorded = "penstock_unrecorded_denials_total"
+    before = node.metrics()[unrecorded]
 
     def fill():
         while not full.wait(0.005):
@@ -67,31 +69,18 @@ def full_disk(cluster, node, random, hold):
         with contextlib.closing(node.door()) as door:
             while not full.is_set():
                 try:
-                    status, text, _ = door.ask("POST", "/access/v1/evaluation", body)
-                    if status == 200 and "unrecordable" in text:
-                        met.append(text)
+                    door.ask("POST", "/access/v1/evaluation", body)
                 except (OSError, http.client.HTTPException):
                     full.wait(0.05)
     threads = [threading.Thread(target=fill), threading.Thread(target=flood), threading.Thread(target=flood)]
     for thread in threads:
         thread.start()
-    for _ in range(10):
-        hold(0.5)
-        if unrecordable(node):
-            break
-    hold(0.5)
+    hold()
     full.set()
     for thread in threads:
         thread.join(60)
     filler.stop()
-    return len(met)
-
-
-def unrecordable(node):
-    try:
-        return "[-] journal writable" in node.get("/readyz")[1]
-    except (OSError, http.client.HTTPException):
-        return False
+    return int(node.metrics()[unrecorded] - before)
 
 
 def full_ledger_disk(cluster, node, random, hold):
@@ -111,16 +100,20 @@ def full_ledger_disk(cluster, node, random, hold):
 
 
 def clock_step(cluster, node, random, hold):
-    """Restarts the node on a wall clock that is wrong, steps it while it runs, and steps it back."""
+    """Restarts the node on a wall clock that is wrong, steps it while the node runs, and restarts it on the right one.
+
+    A real step would need no restart to mend, but libfaketime 0.9.10 shifts absolute timerfd timers of CLOCK_MONOTONIC
+    along with the wall clock: a clock that is behind leaves waits of the event loop that much too long."""
     first, second = (random.choice([-1, 1]) * random.choice([3, 60, 3600, 86400]) for _ in range(2))
     node.set_clock(first)
     node.kill()
     node.spawn(fake_clock=True)
-    hold(0.4)
+    hold(0.6)
     met = node.has_fake_clock()
     node.set_clock(second)
-    hold(0.6)
-    node.set_clock(0)
+    hold(0.4)
+    node.kill()
+    node.spawn()
     return int(met)
 
 
@@ -129,18 +122,18 @@ KINDS = {
     "SIGKILL": (kill, False, 0, 1.5),
     "SIGSTOP": (pause, False, 0.2, 1.5),
     "SIGSTOP past the lease": (pause, False, 4, 6),
-    "partition": (partition("in", "out"), False, 1, 7),
+    "partition": (partition("in", "out"), False, 2, 14),
     "partition toward the node": (partition("in"), False, 2, 7),
     "partition toward the ledger": (partition("out"), False, 2, 7),
     "loss": (loss, False, 3, 6),
     "slow link": (slow_link, False, 3, 6),
     "delay": (delay, False, 3, 6),
-    "full disk": (full_disk, False, 2, 4),
+    "full disk": (full_disk, False, 5, 8),
     "clock step": (clock_step, False, 4, 6),
     "ledger SIGKILL": (kill, True, 0, 1),
-    "ledger SIGSTOP": (pause, True, 0.3, 4),
-    "ledger cut off": (partition("in", "out"), True, 1, 4),
-    "ledger full disk": (full_ledger_disk, True, 2, 4),
+    "ledger SIGSTOP": (pause, True, 0.3, 3),
+    "ledger cut off": (partition("in", "out"), True, 1, 3),
+    "ledger full disk": (full_ledger_disk, True, 3, 6),
     "ledger clock step": (clock_step, True, 4, 6),
 }
 

@@ -4,7 +4,7 @@ import collections
 
 from faults import KINDS
 
-LONG_ENOUGH = 0.5  # minutes; a shorter run has no time for every kind of fault
+LONG_ENOUGH = 1.0  # minutes; a shorter run may have no time for every kind of fault
 FRESH_TARGET = 2.0
 
 

@@ -29,6 +29,7 @@ def arguments():
     parser.add_argument("--enforcers", type=int, default=5)
     parser.add_argument("--rate", type=float, default=80, help="calls a second at each node, if it holds them")
     parser.add_argument("--report", help="write the report to this file as JSON too")
+    parser.add_argument("--keep", help="write the history, the log and what the nodes said to this folder")
     chosen = parser.parse_args()
     if chosen.minutes <= 0 or not 1 <= chosen.enforcers <= 200 or chosen.rate <= 0:
         parser.error("--minutes and --rate are positive, --enforcers is 1 to 200")
@@ -67,7 +68,21 @@ def run(chosen, seed):
         say("load and faults have ended; checking")
         report = Report(chosen, seed, lasted, history, chaos, violations(cluster, history, chaos))
         say("checked")
+        if chosen.keep:
+            keep(pathlib.Path(chosen.keep), cluster, history, chaos)
     return report
+
+
+def keep(folder, cluster, history, chaos):
+    """All that the report is made of, for whoever wants to know how something came about."""
+    folder.mkdir(parents=True, exist_ok=True)
+    kinds = {"calls": [call._asdict() for call in history.calls], "revokes": history.revokes, "faults": chaos.happened}
+    for name, rows in kinds.items():
+        lines = [json.dumps(row if isinstance(row, dict) else vars(row)) for row in rows]
+        (folder / f"{name}.jsonl").write_text("\n".join(lines) + "\n")
+    (folder / "log.json").write_text(cluster.run("log show", timeout=120).out)
+    for node in cluster.nodes.values():
+        (folder / f"{node.name}.stderr").write_text(node.log())
 
 
 def violations(cluster, history, chaos):

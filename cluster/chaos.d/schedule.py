@@ -47,4 +47,6 @@ def _choose(kind, at, length, busy, enforcers, random_here):
     free = [node for node in (["ledger"] if on_ledger else enforcers) if busy.get(node, 0) <= at]
     if not free or at + shortest > length:
         return None
-    return kind, random_here.choice(free), random_here.uniform(shortest, min(longest, max(shortest, length - at)))
+    # The last ones are mended all at once, so that the time to be fresh again after that is of something.
+    seconds = length - at if at + longest >= length else random_here.uniform(shortest, longest)
+    return kind, random_here.choice(free), seconds

@@ -4,7 +4,6 @@ import collections
 import contextlib
 import time
 
-from harness import eventually
 from history import UNITS, is_balanced
 
 KNOWN = {
@@ -118,30 +117,47 @@ def check_evidence(mesh, history, patience=30):
 def check_budgets(mesh, history):
     """G2, and that nothing is charged that nobody may have spent. Stops the nodes."""
     least, most = charged(history)
-    rows = budget_rows(mesh, history)
     problems = [f"seen under way: {row}" for row in history.budgets]
-    # Successors close what their predecessors held; then a clean stop closes the rest.
-    current = {row["incarnation"] for row in mesh.status()["nodes"] if row["state"] == "fresh" and row["incarnation"]}
-    try:
-        eventually(
-            "predecessors' slices closed",
-            lambda: all(slice["incarnation"] in current for row in budget_rows(mesh, history).values() for slice in row["slices"]), timeout=60, every=1)
-    except AssertionError as error:
-        problems.append(str(error))
+    problems += [f"out of balance: {row}" for row in budget_rows(mesh, history).values() if not is_balanced(row)]
+    problems += wait_for_successors(mesh, history)
     for node in mesh.enforcers:
-        node.stop()
-    closed = budget_rows(mesh, history)
-    for key, row in [*rows.items(), *closed.items()]:
+        try:
+            node.stop()
+        except AssertionError as error:
+            problems.append(str(error))
+    for key, row in budget_rows(mesh, history).items():
         if not is_balanced(row):
             problems.append(f"out of balance: {row}")
-    for key, row in closed.items():
-        if row["out"] or any(slice["used"] != slice["amount"] for slice in row["slices"]):
-            problems.append(f"{key}: not all came back after clean stops: {row}")
+        if row["out"]:
+            problems.append(f"{key}: {row['out']} did not come back after clean stops: {open_slices(mesh, row)}")
         if not least[key] <= row["settled"] <= most[key]:
             problems.append(f"{key}: {row['settled']} settled, clients spent {least[key]} to {most[key]}")
         if least[key] > row["ceiling"]:
             problems.append(f"{key}: clients spent {least[key]} of {row['ceiling']}")
     return problems
+
+
+def wait_for_successors(mesh, history, patience=60):
+    """Successors close what their predecessors held; the rest is closed by a clean stop."""
+    current = {row["incarnation"] for row in mesh.status()["nodes"] if row["state"] == "fresh" and row["incarnation"]}
+    waiting, deadline = [grant["grant_id"] for grant in history.grants.values()], time.monotonic() + patience
+    while True:
+        waiting = [
+            grant for grant in waiting
+            if any(slice["incarnation"] not in current for row in mesh.run("budget show", grant).json for slice in row["slices"])]
+        if not waiting:
+            return []
+        if time.monotonic() > deadline:
+            return [f"slices of ended incarnations are not closed: {waiting}"]
+        time.sleep(1)
+
+
+def open_slices(mesh, row):
+    """What is out, by slice."""
+    rows = [shown for shown in mesh.run("budget show", row["name"].split("/")[0]).json if shown["name"] == row["name"]]
+    return ", ".join(
+        f"slice {slice['slice']} of {slice['node']} ({slice['used']} of {slice['amount']} reported)"
+        for shown in rows for slice in shown["slices"] if slice["used"] < slice["amount"])
 
 
 def charged(history):
@@ -159,8 +175,13 @@ def charged(history):
 def budget_rows(mesh, history):
     """Every budget of the history, by (run or team, unit)."""
     owners = {grant["grant_id"]: run for run, grant in history.grants.items()} | {team: team for team in history.teams}
+    rows = mesh.run("budget list", timeout=120).json
+    # The list is bounded.
+    listed = {row["name"].split("/")[0] for row in rows}
+    for name in sorted(owners.keys() - listed):
+        rows += mesh.run("budget show", name).json
     found = {}
-    for row in mesh.run("budget list", timeout=120).json:
+    for row in rows:
         owner = owners.get(row["name"].split("/")[0])
         if owner:
             found[owner, row["unit"]] = row

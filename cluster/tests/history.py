@@ -70,7 +70,9 @@ class History:
         while not self.stop.is_set():
             at = node or random_here.choice(self.mesh.enforcers)
             door = doors.get(at.name) or doors.setdefault(at.name, at.door(timeout=30))
-            run, amounts = random_here.choice(self.live), (1, random_here.randint(1, 2000))
+            # Mostly of the newest grants, or in a long run nearly every call would be of a revoked one.
+            runs = self.live[-24:] if random_here.random() < 0.8 else self.live
+            run, amounts = random_here.choice(runs), (1, random_here.randint(1, 2000))
             end = random_here.choice(["settle", "release"]) if random_here.random() < 0.25 else None
             self.call(door, at.name, run, amounts, end, actual=(1, random_here.randint(0, amounts[1])))
             if self.calls[-1].outcome == "unknown":

@@ -4,9 +4,11 @@ import contextlib
 import os
 import pathlib
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "tests"))
@@ -24,6 +26,7 @@ class Host(Node):
         super().__init__(mesh, kind, name, config)
         self.clock = mesh.dir / f"{name}.clock"
         self.logged = 0
+        self.fault = threading.Lock()  # one at a time
         # A step while the process runs is seen once a second. CLOCK_BOOTTIME must stay the machine's: leases count on it.
         self.clock_env = {
             "LD_PRELOAD": FAKETIME, "FAKETIME_TIMESTAMP_FILE": str(self.clock), "FAKETIME_CACHE_DURATION": "1",
@@ -119,12 +122,20 @@ class Cluster(Mesh):
             if self.dir:
                 super().close(failed)
         finally:
+            self._end_processes()
             for folder in self.mounts:
                 sh("umount", "-l", folder, check=False)
             if self.network:
                 self.network.close()
             for folder in filter(None, [self.dir, self.scratch]):
                 shutil.rmtree(folder, ignore_errors=True)
+
+
+    def _end_processes(self):
+        """Ends what carries this mesh's marker and did not stop; there is none unless something went wrong."""
+        for line in harness.left_behind(self.marker) if self.dir else []:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(int(line.split()[0]), signal.SIGKILL)
 
 
 class Filler:

@@ -41,36 +41,49 @@ def run(chosen, seed):
 
     def say(text):
         print(f"{time.monotonic() - began:7.1f} s  {text}", flush=True)
-    with Cluster(os.environ["PENSTOCK_BIN"], chosen.enforcers, chosen.minutes) as cluster:
+    cluster = Cluster(os.environ["PENSTOCK_BIN"], chosen.enforcers, chosen.minutes)
+    try:
         say(f"seed {seed}: a ledger and {chosen.enforcers} enforcers in namespaces, max_staleness 2 s")
         history = History(cluster, seed, teams={"team-small": 3000, "team-large": 10_000_000}, ttl="720h")
-        first = random.Random(seed)
-        history.make_teams()
-        for _ in range(12):
-            history.grant(first)
         chaos = Chaos(cluster, history, say)
-        # Two connections to each node; a call takes about as long as nothing beside the pause.
-        threads = [
-            threading.Thread(target=history.load, args=(f"{node.name}-{number}", node, 2 / chosen.rate))
-            for node in cluster.enforcers for number in range(2)]
-        threads += [threading.Thread(target=history.operate, args=(number,)) for number in range(3)]
-        loaded = time.monotonic()
-        for thread in threads:
-            thread.start()
-        try:
-            for planned in schedule.plan(seed, max(1, round(chosen.minutes * 60 / ROUND)), [node.name for node in cluster.enforcers]):
-                chaos.round(planned)
-        finally:
-            history.stop.set()
-            for thread in threads:
-                thread.join(60)
-        lasted = time.monotonic() - loaded
+        lasted = load(chosen, seed, cluster, history, chaos)
         say("load and faults have ended; checking")
-        report = Report(chosen, seed, lasted, history, chaos, violations(cluster, history, chaos))
+        problems = violations(cluster, history, chaos)
         say("checked")
         if chosen.keep:
             keep(pathlib.Path(chosen.keep), cluster, history, chaos)
-    return report
+    except BaseException:
+        cluster.close(failed=True)
+        raise
+    try:
+        cluster.close()
+    except AssertionError as error:
+        problems["other"].append(str(error))
+    return Report(chosen, seed, lasted, history, chaos, problems)
+
+
+def load(chosen, seed, cluster, history, chaos):
+    """Load on every node, operators, and one round of faults after the other. Returns how many seconds it took."""
+    first = random.Random(seed)
+    history.make_teams()
+    for _ in range(12):
+        history.grant(first)
+    # Two connections to each node; a call takes about as long as nothing beside the pause.
+    threads = [
+        threading.Thread(target=history.load, args=(f"{node.name}-{number}", node, 2 / chosen.rate))
+        for node in cluster.enforcers for number in range(2)]
+    threads += [threading.Thread(target=history.operate, args=(number,)) for number in range(3)]
+    began = time.monotonic()
+    for thread in threads:
+        thread.start()
+    try:
+        for planned in schedule.plan(seed, max(1, round(chosen.minutes * 60 / ROUND)), [node.name for node in cluster.enforcers]):
+            chaos.round(planned)
+    finally:
+        history.stop.set()
+        for thread in threads:
+            thread.join(60)
+    return time.monotonic() - began
 
 
 def keep(folder, cluster, history, chaos):

@@ -26,14 +26,22 @@ class Chaos:
         self.happened = []
         self.fresh, self.restarts = [], []  # seconds, one of each per round
         self.liveness = []  # what contradicts G7
+        self.stopping = threading.Event()
 
     def round(self, planned):
         begun = time.monotonic()
         threads = [threading.Thread(target=self._perform, args=(fault, begun)) for fault in planned]
         for thread in threads:
             thread.start()
-        for thread in threads:
-            thread.join()
+        try:
+            for thread in threads:
+                thread.join()
+        except BaseException:
+            # What is broken is mended before anything is taken down: a process that is started after that would stay.
+            self.stopping.set()
+            for thread in threads:
+                thread.join()
+            raise
         healed = time.monotonic()
         for node in self.cluster.nodes.values():
             if not node.is_running:
@@ -53,12 +61,13 @@ class Chaos:
     def _perform(self, fault, begun):
         random_here = schedule.random.Random(fault.seed)
         node = self.cluster.nodes[fault.node]
-        time.sleep(max(0.0, begun + fault.at - time.monotonic()))
+        if self.stopping.wait(max(0.0, begun + fault.at - time.monotonic())):
+            return
         marks = []
 
         def hold(share=1.0):
             marks.append(time.monotonic())
-            time.sleep(fault.seconds * share)
+            self.stopping.wait(fault.seconds * share)
             marks.append(time.monotonic())
         # Mending takes its time on a busy machine: the next fault of the same node waits for it.
         with node.fault:

@@ -8,8 +8,8 @@ import contextlib
 import http.client
 import threading
 
-import cluster as clusters
 from harness import question
+from host import Filler
 
 
 def kill(cluster, node, random, hold):
@@ -56,7 +56,7 @@ def delay(cluster, node, random, hold):
 
 def full_disk(cluster, node, random, hold):
     """An enforcer's journal has segments ready; denials of 1 KB each are asked for until these are full too."""
-    filler, full = clusters.Filler(node.data), threading.Event()
+    filler, full = Filler(node.data), threading.Event()
     unrecorded = "penstock_unrecorded_denials_total"
     before = node.metrics()[unrecorded]
 
@@ -84,7 +84,7 @@ def full_disk(cluster, node, random, hold):
 
 
 def full_ledger_disk(cluster, node, random, hold):
-    filler, full = clusters.Filler(node.data), threading.Event()
+    filler, full = Filler(node.data), threading.Event()
 
     def fill():
         while not full.wait(0.005):

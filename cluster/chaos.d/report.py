@@ -30,6 +30,7 @@ class Report:
             "seed": seed, "enforcers": chosen.enforcers, "seconds": round(lasted, 1),
             "calls": len(calls), "calls_per_second": round(len(calls) / lasted, 1),
             "calls_per_second_by_node": {node: round(count / lasted, 1) for node, count in sorted(by_node.items())},
+            "allowed_per_second": round(outcomes["allow"] / lasted, 1),
             "outcomes": dict(outcomes.most_common()),
             "allows_in_flight_at_closed": in_flight,
             "grants": len(history.grants), "log_looks": len(history.logs),
@@ -60,7 +61,7 @@ class Report:
         fresh, restart = max(found["fresh_after_faults_s"], default=0), max(found["restart_and_fetch_s"], default=0)
         lines = [
             f"seed {found['seed']}, {found['enforcers']} enforcers, {found['seconds']} s under load",
-            f"load held   {found['calls']} calls, {found['calls_per_second']}/s: "
+            f"load held   {found['calls']} calls, {found['calls_per_second']}/s, of which {found['allowed_per_second']}/s allowed: "
             + ", ".join(f"{node} {rate}/s" for node, rate in found["calls_per_second_by_node"].items()),
             "outcomes    " + ", ".join(f"{outcome} {count}" for outcome, count in found["outcomes"].items()),
             "revokes     " + ", ".join(f"{state} {count}" for state, count in found["revokes"].items())

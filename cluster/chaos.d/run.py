@@ -11,6 +11,7 @@ import threading
 import time
 
 from cluster import Cluster
+import budget_checks
 import checks
 import schedule
 from chaos import Chaos
@@ -107,7 +108,7 @@ def violations(cluster, history, chaos):
         "G7": chaos.liveness + checks.check_no_phantom_denials(cluster, history),
         "G4": checks.check_evidence(cluster, history),
     }
-    problems["G2"] = checks.check_budgets(cluster, history)
+    problems["G2"] = budget_checks.check_budgets(cluster, history)
     problems["other"] = history.failures + checks.check_outcomes(history)
     return dict(sorted(problems.items()))
 

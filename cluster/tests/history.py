@@ -1,10 +1,9 @@
 """What clients and operators of a mesh under faults asked, heard and saw, on the test's own monotonic clock.
 
-`checks.py` holds it against the guarantees.
+`checks.py` and `budget_checks.py` hold it against the guarantees.
 """
 
 import collections
-import dataclasses
 import http.client
 import itertools
 import json
@@ -15,36 +14,7 @@ import time
 
 import harness
 from harness import question
-
-UNITS = ("calls", "usd_micros")
-NOTHING = (0, 0)
-
-# What is charged lies between `least` and `most`, each in the order of UNITS.
-Call = collections.namedtuple("Call", "asked heard node run outcome decision least most")
-
-
-@dataclasses.dataclass
-class Revoke:
-    """One revoke that was answered. `durable` is no earlier than the moment it became so: `elapsed_ms` counts from there."""
-
-    run: str
-    asked: float
-    printed: float
-    answer: dict
-
-    @property
-    def durable(self):
-        return self.printed - self.answer["elapsed_ms"] / 1000
-
-    @property
-    def is_closed(self):
-        return self.answer["state"] == "CLOSED"
-
-    @property
-    def limit(self):
-        """Nothing that is asked after this may be admitted."""
-        late = self.durable + self.answer["bound_ms"] / 1000
-        return min(late, self.printed) if self.is_closed else late
+from records import NOTHING, UNITS, Call, Revoke, is_balanced
 
 
 class History:
@@ -169,8 +139,3 @@ class History:
         result = self.mesh.run("budget list", expect=None, timeout=60)
         if result.code == 0:
             self.budgets += [row for row in result.json if not is_balanced(row)]
-
-
-def is_balanced(row):
-    parts = (row["settled"], row["out"], row["unallocated"])
-    return sum(parts) == row["ceiling"] and min(parts) >= 0

@@ -10,6 +10,7 @@ import time
 
 import pytest
 
+import budget_checks
 import checks
 from harness import Mesh
 from history import History
@@ -60,6 +61,6 @@ def test_sigkill_under_load(request):
         assert counts["allow"] > 100 and counts["revoked"] > 0, counts
 
         problems = checks.check_outcomes(history) + checks.check_revocation(history)
-        for check in (checks.check_standing, checks.check_log, checks.check_no_phantom_denials, checks.check_evidence, checks.check_budgets):
+        for check in (checks.check_standing, checks.check_log, checks.check_no_phantom_denials, checks.check_evidence, budget_checks.check_budgets):
             problems += [f"{check.__name__}: {problem}" for problem in check(mesh, history)]
         assert problems == [], "\n".join(problems)

@@ -5,8 +5,10 @@ import types
 
 import pytest
 
+import budget_checks
 import checks
-from history import NOTHING, Call, History, Revoke
+from history import History
+from records import NOTHING, Call, Revoke
 
 
 class Told:
@@ -118,14 +120,14 @@ def test_budgets_that_do_not_add_up(calls, usd, team, violations):
     # Two were allowed, a third perhaps.
     seen = history([call(1), call(2), call(3, outcome="unknown", least=NOTHING, most=(1, 5))], mesh=mesh)
     del seen.grants["s"]
-    assert len(checks.check_budgets(mesh, seen)) == violations
+    assert len(budget_checks.check_budgets(mesh, seen)) == violations
 
 
 def test_more_than_the_ceiling():
     mesh = Told(budget_list=[budget("grt_r/calls", 10), budget("grt_r/usd_micros", 50, unit="usd_micros"), budget("team", 11, ceiling=100)], budget_show=[])
     seen = history([call(n, least=(1, 4)) for n in range(11)], mesh=mesh)
     del seen.grants["s"]
-    assert "clients spent 11 of 10" in "\n".join(checks.check_budgets(mesh, seen))
+    assert "clients spent 11 of 10" in "\n".join(budget_checks.check_budgets(mesh, seen))
 
 
 def test_an_allow_without_evidence():

@@ -1,0 +1,396 @@
+"""Floods, replays and half-open connections against live sockets, while honest nodes keep deciding."""
+
+import base64
+import contextlib
+import itertools
+import json
+import os
+import random
+import resource
+import shutil
+import socket
+import threading
+import time
+import uuid
+
+import pytest
+import zmq
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from harness import Mesh, Prober, eventually, penstock, reason
+
+GREETING = b"\xff\x00\x00\x00\x00\x00\x00\x00\x01\x7f\x03\x00" + b"CURVE".ljust(20, b"\0") + b"\x00" * 32
+
+
+@pytest.fixture(scope="module")
+def mesh():
+    # A lease of 2 s: with two processors, what sends the flood takes them from whom it is sent to.
+    with Mesh(max_staleness="2s", enforcers=2) as mesh:
+        for name in ("auditor", "issuer"):
+            mesh.add_member(name, f"a-{name}")
+        yield mesh
+
+
+class Flood:
+    """What honest nodes did during it: two probers each, and an operator who revokes in the middle of it."""
+
+    def __init__(self, mesh):
+        self.mesh = mesh
+        agent = f"doomed-{uuid.uuid4().hex[:8]}"
+        grant, doomed = mesh.grant(), mesh.grant(agent=agent)
+        mesh.wait_applied()
+        self.honest = [Prober(node, grant["credential"], pause=0.01) for node in mesh.enforcers]
+        self.doomed = [Prober(node, doomed["credential"], pause=0.01) for node in mesh.enforcers]
+        self.before = mesh.status()
+        self.revoked = threading.Event()
+        self._operator = threading.Thread(target=self._revoke, args=(agent,))
+
+    def _revoke(self, agent):
+        time.sleep(0.3)
+        with contextlib.suppress(AssertionError):
+            self.receipt = self.mesh.revoke("--agent", agent, "--timeout", "10s")
+        self.revoked_at = time.monotonic()
+        self.revoked.set()
+
+    @property
+    def goes_on(self):
+        """A flood that is over before the revoke would test nothing."""
+        return not self.revoked.is_set()
+
+    def __enter__(self):
+        self._stack = contextlib.ExitStack()
+        for prober in self.honest + self.doomed:
+            self._stack.enter_context(prober)
+        eventually("honest calls", lambda: all(prober.answers for prober in self.honest + self.doomed))
+        self._operator.start()
+        return self
+
+    def __exit__(self, kind, *_):
+        ended = time.monotonic()
+        self._operator.join(60)
+        with self._stack:
+            if kind:
+                return
+            for node in self.mesh.enforcers:
+                eventually(f"{node.name} fresh", node.is_ready, timeout=2)
+            eventually("calls afterwards", lambda: all(prober.answers[-1][0] > ended for prober in self.honest + self.doomed))
+        self._judge(ended)
+
+    def _judge(self, ended):
+        receipt = self.receipt
+        assert receipt["state"] == "CLOSED" and receipt["elapsed_ms"] <= receipt["bound_ms"], receipt
+        assert self.revoked_at < ended, "the flood was over before the revoke had closed"
+        for prober in self.doomed:
+            assert "allow" in prober.heard(until=self.revoked_at)
+            assert not prober.allows_asked_after(self.revoked_at) and "revoked" in prober.heard(since=self.revoked_at)
+        answers = [answer for prober in self.honest for answer in prober.answers]
+        denied = [answer[2] for answer in answers if answer[2] != "allow"]
+        assert set(denied) <= {"stale_view"}, set(denied)
+        assert len(denied) <= 0.05 * len(answers), f"{len(denied)} of {len(answers)} calls were denied"
+        assert {prober.answers[-1][2] for prober in self.honest} == {"allow"}
+        after = self.mesh.status()
+        assert after["halted"] == "" and self.mesh.ledger.is_running
+        self.counted = {name: count - self.before["counters"].get(name, 0) for name, count in after["counters"].items()}
+        # Enforcers report the honest calls' decisions; nobody else has done anything but revoke.
+        gained = [row for row in self.mesh.log() if row["position"] > self.before["position"] and row["kind"] != "decision_batch"]
+        assert [(row["kind"], row["origin"], row["position"]) for row in gained] == [("restricted", "operator", receipt["position"])], gained
+        slowest = max(heard - asked for asked, heard, _ in answers) * 1000
+        print(f"\n{len(answers)} honest calls, {len(denied)} stale, slowest {slowest:.0f} ms; revoke closed in {receipt['elapsed_ms']:.0f} ms "
+              f"of {receipt['bound_ms']}; counted {({name: count for name, count in self.counted.items() if count})}")
+
+
+# What a member's client says, without a protobuf library: fields as they are in penstock.proto.
+
+def varint(number):
+    out = bytearray()
+    while number > 127:
+        out.append(number & 127 | 128)
+        number >>= 7
+    return bytes(out) + bytes([number])
+
+
+def field(number, value):
+    if isinstance(value, int):
+        return varint(number << 3) + varint(value)
+    value = value.encode() if isinstance(value, str) else value
+    return varint(number << 3 | 2) + varint(len(value)) + value
+
+
+def request(number, kind, body):
+    return field(1, 1) + field(2, number) + field(kind, body)
+
+
+SUBMIT, STATUS = 16, 25
+
+
+def revoke_all(origin, key):
+    """A signed event that revokes everything."""
+    body = field(1, 1) + field(2, "penstock") + field(3, origin) + field(4, int(time.time() * 1000)) + field(5, os.urandom(16))
+    body += field(24, field(1, 1) + field(2, field(1, 11)) + field(3, "flood"))
+    return field(1, body) + field(2, key.sign(b"penstock event v1\n" + body))
+
+
+def parsed(data):
+    """The fields of one message: numbers and bytes, the last of each."""
+    fields, at = {}, 0
+
+    def number():
+        nonlocal at
+        value = shift = 0
+        while True:
+            value |= (data[at] & 127) << shift
+            at, shift = at + 1, shift + 7
+            if not data[at - 1] & 128:
+                return value
+    while at < len(data):
+        tag = number()
+        if tag & 7:
+            size = number()
+            fields[tag >> 3] = data[at:at + size]
+            at += size
+        else:
+            fields[tag >> 3] = number()
+    return fields
+
+
+class Peer:
+    """A DEALER with a member's keys, or a stranger's."""
+
+    def __init__(self, mesh, name=None, port=None, kind=zmq.DEALER):
+        folder = mesh.dir / (name or "operator")
+        member = json.loads((folder / "member.json").read_text())
+        self.socket = zmq.Context.instance().socket(kind)
+        self.socket.setsockopt(zmq.LINGER, 0)
+        self.socket.setsockopt(zmq.RECONNECT_IVL, 5)
+        self.socket.setsockopt(zmq.SNDHWM, 2000)
+        public, secret = zmq.curve_keypair()
+        if name:
+            secret = (folder / "channel.key").read_text().strip().encode()
+            public = zmq.curve_public(secret)
+        self.socket.curve_secretkey, self.socket.curve_publickey = secret, public
+        self.socket.curve_serverkey = member["ledger"]["channel_key"].encode()
+        self.socket.connect(f"tcp://127.0.0.1:{port or mesh.port}")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.socket.close()
+
+    def ask_all(self, messages, window=400, timeout=30):
+        """Sends all, at most `window` unanswered, and returns the replies."""
+        replies, sent, deadline = [], 0, time.monotonic() + timeout
+        while len(replies) < len(messages):
+            assert time.monotonic() < deadline, f"{len(replies)} of {len(messages)} answered"
+            while sent < len(messages) and sent - len(replies) < window:
+                self.socket.send(messages[sent])
+                sent += 1
+            while self.socket.poll(200):
+                replies.append(parsed(self.socket.recv()))
+                if sent - len(replies) < window // 2 and sent < len(messages):
+                    break
+                if len(replies) == sent:
+                    break
+        return replies
+
+
+def signing_key(mesh, name):
+    return Ed25519PrivateKey.from_private_bytes(base64.b64decode((mesh.dir / name / "signing.key").read_text().strip()))
+
+
+REFUSED = 16
+
+
+def refusals(replies):
+    codes = {}
+    for reply in replies:
+        code = parsed(reply[REFUSED])[1].decode() if REFUSED in reply else "taken"
+        codes[code] = codes.get(code, 0) + 1
+    return codes
+
+
+def test_half_open_connections_in_numbers(mesh):
+    """More than a process may have descriptors by default: some say nothing, some drip, some end within a frame."""
+    noise = random.Random(1)
+    resource.prlimit(mesh.ledger.pid, resource.RLIMIT_NOFILE, (1024, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
+    with Flood(mesh) as flood, contextlib.ExitStack() as stack:
+        peers = []
+        for number in range(300):
+            for port in range(mesh.port, mesh.port + 4):
+                peer = stack.enter_context(socket.socket())
+                peer.setblocking(False)
+                with contextlib.suppress(BlockingIOError):
+                    peer.connect(("127.0.0.1", port))
+                peers.append(peer)
+        for drip in itertools.count():
+            if drip > 20 and not flood.goes_on:
+                break
+            for number, peer in enumerate(peers):
+                # A third stay silent; the others say their greeting byte by byte, or noise behind a whole one.
+                data = (b"", (GREETING + b"\x04\x26")[drip:drip + 1], (GREETING if drip == 0 else b"") + noise.randbytes(40))[number % 3]
+                with contextlib.suppress(OSError):
+                    peer.send(data)
+            time.sleep(0.05)
+        # A newcomer gets through while they are held.
+        assert mesh.run("status", timeout=30).json["mesh"] == "penstock"
+
+
+def test_strangers_with_keys_of_their_own(mesh):
+    """Whole CURVE handshakes with keys that nobody knows, again and again, and strangers' floods at the join port."""
+    stop = threading.Event()
+
+    def knock():
+        while not stop.is_set():
+            with contextlib.ExitStack() as stack:
+                for port in (mesh.port, mesh.port + 1, mesh.port + 2):
+                    for _ in range(10):
+                        peer = stack.enter_context(Peer(mesh, port=port, kind=zmq.DEALER if port == mesh.port else zmq.SUB)).socket
+                        if port != mesh.port:
+                            peer.setsockopt(zmq.SUBSCRIBE, b"")
+                        else:
+                            with contextlib.suppress(zmq.Again):
+                                peer.send(request(1, STATUS, b""), zmq.DONTWAIT)
+                for _ in range(10):
+                    peer = stack.enter_context(Peer(mesh, port=mesh.port + 3)).socket
+                    for size in (0, 10, 200, 4096, 4097, 70_000, 1 << 21):
+                        with contextlib.suppress(zmq.Again):
+                            peer.send(os.urandom(size), zmq.DONTWAIT)
+                    with contextlib.suppress(zmq.Again):
+                        peer.send_multipart([b"a", b"b", b"c"], zmq.DONTWAIT)
+                stop.wait(0.5)
+    with Flood(mesh) as flood:
+        thread = threading.Thread(target=knock)
+        thread.start()
+        try:
+            time.sleep(4)
+            flood.revoked.wait(20)
+        finally:
+            stop.set()
+            thread.join(30)
+    assert flood.counted.get("refused_join_malformed", 0) > 0, flood.counted
+    # Once they are gone, or have spent their second's attempts, somebody with a token joins.
+    mesh.add_member("auditor", "after-the-flood")
+
+
+def test_twenty_thousand_requests_that_the_role_forbids(mesh):
+    with Flood(mesh) as flood, Peer(mesh, "a-auditor") as peer:
+        key = signing_key(mesh, "a-auditor")
+        signed = [revoke_all("a-auditor", key) for _ in range(100)]
+        codes = refusals(peer.ask_all([request(number, SUBMIT, field(1, signed[number % 100])) for number in range(20_000)]))
+    assert set(codes) <= {"not_permitted", "busy"} and sum(codes.values()) == 20_000, codes
+    assert codes["not_permitted"] > 1000
+    assert flood.counted["refused_not_permitted"] == codes["not_permitted"], (flood.counted, codes)
+    assert flood.counted.get("refused_busy", 0) == codes.get("busy", 0)
+
+
+def test_garbage_from_a_member(mesh):
+    """A member's channel is open to it, so its bytes reach the decoder."""
+    noise = random.Random(2)
+    whole = request(7, SUBMIT, field(1, revoke_all("a-issuer", signing_key(mesh, "a-issuer"))))
+    messages = []
+    for number in range(5000):
+        spoilt = bytearray(whole)
+        for _ in range(noise.randint(1, 3)):
+            spoilt[noise.randrange(len(spoilt))] = noise.randrange(256)
+        messages.append(bytes(spoilt[:noise.randint(0, len(spoilt))]) if number % 2 else bytes(spoilt))
+    with Flood(mesh) as flood, Peer(mesh, "a-issuer") as peer:
+        codes = refusals(peer.ask_all(messages))
+        while flood.goes_on:
+            peer.ask_all(messages)
+    assert codes.get("malformed", 0) > 1000 and flood.counted["refused_malformed"] > 0, codes
+    # Spoilt kinds may be questions that an issuer may ask; none is an event.
+
+
+def test_a_valid_request_replayed(mesh):
+    """From its own channel it is the same event, from others' it is nothing, and as recorded bytes it is no connection."""
+    key = signing_key(mesh, "operator")
+    with Peer(mesh, "operator") as peer:
+        body = field(1, 1) + field(2, "penstock") + field(3, "operator") + field(4, int(time.time() * 1000)) + field(5, os.urandom(16))
+        body += field(26, field(1, "replayed") + field(2, "calls") + field(3, 10))
+        event = field(1, body) + field(2, key.sign(b"penstock event v1\n" + body))
+        recorded = request(1, SUBMIT, field(1, event))
+        submitted = parsed(peer.ask_all([recorded])[0][17])
+        position = submitted[1]
+        with Flood(mesh) as flood:
+            again = peer.ask_all([recorded] * 5000)
+            while flood.goes_on:
+                again += peer.ask_all([recorded] * 500)
+            answers = [parsed(reply[17]) if 17 in reply else None for reply in again]
+            taken = [answer for answer in answers if answer]
+            assert {(answer[1], answer.get(3)) for answer in taken} == {(position, 1)}, "the same event, at the same position"
+            for name in ("a-auditor", "a-issuer", "enforcer-1"):
+                with Peer(mesh, name) as other:
+                    codes = refusals(other.ask_all([recorded] * 1000))
+                assert set(codes) <= {"not_permitted", "not_signer", "busy"}, codes
+            assert sum(1 for row in mesh.log() if "replayed" in row["what"]) == 1
+
+
+def test_a_recorded_connection_replayed(mesh):
+    """The bytes that a member's command once sent, sent again: CURVE's short-term keys make them worthless."""
+    recorded = []
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def record():
+        client, _ = listener.accept()
+        with client, socket.create_connection(("127.0.0.1", mesh.port)) as server:
+            def back():
+                with contextlib.suppress(OSError):
+                    while data := server.recv(65536):
+                        client.sendall(data)
+            threading.Thread(target=back, daemon=True).start()
+            with contextlib.suppress(OSError):
+                while data := client.recv(65536):
+                    recorded.append(data)
+                    server.sendall(data)
+    recorder = threading.Thread(target=record, daemon=True)
+    recorder.start()
+    folder = mesh.dir / "recorded"
+    shutil.copytree(mesh.dir / "issuer", folder / "issuer")
+    member = json.loads((folder / "issuer/member.json").read_text())
+    member["ledger"]["requests"] = f"tcp://127.0.0.1:{listener.getsockname()[1]}"
+    (folder / "issuer/member.json").write_text(json.dumps(member))
+    grant = penstock("grant", "issue", "--dir", folder, "--agent", "recorded", "--allow", "*", "-o", "json").json
+    recorder.join(10)
+    listener.close()
+    assert grant["position"] in {row["position"] for row in mesh.log()} and sum(map(len, recorded)) > 500
+    with Flood(mesh) as flood:
+        for number in itertools.count():
+            if number > 300 and not flood.goes_on:
+                break
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", mesh.port), timeout=2) as peer:
+                for data in recorded:
+                    peer.sendall(data)
+    shutil.rmtree(folder)
+
+
+def test_garbage_at_an_enforcers_door(mesh):
+    """Half requests held open, requests smuggled behind others, and noise: honest callers of the same socket go on."""
+    noise = random.Random(3)
+    pieces = [
+        b"", b"GET", b"POST /access/v1/evaluation HTTP/1.1\r\nHost: x\r\nContent-Length: 100000000000\r\n\r\n{",
+        b"POST /access/v1/evaluation HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\n{}{}{}",
+        b"POST /access/v1/evaluation HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nfffffffffffffffff\r\n",
+        b"POST /access/v1/evaluation HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\n0\r\n\r\nGET /metrics HTTP/1.1\r\n\r\n",
+        b"GET /" + b"a" * 100_000 + b" HTTP/1.1\r\n", b"GET / HTTP/1.1\r\n" + b"X: y\r\n" * 20_000, b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+        b"GET /readyz HTTP/1.1\r\nHost: x\r\n\r\n" * 200, b"\x00" * 1000, b"\r\n" * 1000, noise.randbytes(5000),
+    ]
+    with Flood(mesh) as flood, contextlib.ExitStack() as stack:
+        held = []
+        for number in itertools.count():
+            if number > 400 and not flood.goes_on:
+                break
+            # A door takes 1,024 connections; these are as many as may be held without shutting honest callers out.
+            if len(held) == 400:
+                held.pop(0).close()
+            peer = stack.enter_context(socket.socket(socket.AF_UNIX))
+            held.append(peer)
+            peer.settimeout(0.5)
+            with contextlib.suppress(OSError):
+                peer.connect(str(mesh[1 + number % 2].socket))
+                peer.sendall(pieces[number % len(pieces)] if number % 3 else pieces[number % len(pieces)][:noise.randint(0, 200)])
+        # A newcomer, once the kernel's queue of connections not yet accepted has room again.
+        def newcomer():
+            with contextlib.suppress(BlockingIOError):
+                return reason(mesh[1].evaluate("pst_nobody"))
+        assert eventually("a newcomer is answered", newcomer, timeout=5) == "unknown_credential"
+    assert all(node.is_running for node in mesh.enforcers)

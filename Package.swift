@@ -26,6 +26,7 @@ let package = Package(
     name: "penstock",
     products: [
         .executable(name: "penstock", targets: ["penstock"]),
+        .executable(name: "penstock-simulator", targets: ["penstock-simulator"]),
         .library(name: "PenstockEnforcer", targets: ["PenstockEnforcer"]),
     ],
     dependencies: [
@@ -43,6 +44,10 @@ let package = Package(
         // The centre: values and state machines. It imports nothing but a hint to the processor.
         .systemLibrary(name: "CPrefetch"),
         .target(name: "PenstockCore", dependencies: ["CPrefetch"], swiftSettings: strict),
+
+        // One simulator drives the same core. Its program builds in seconds: it needs nothing else.
+        .target(name: "PenstockSimulator", dependencies: ["PenstockCore"], swiftSettings: strict),
+        .executableTarget(name: "penstock-simulator", dependencies: ["PenstockSimulator"], swiftSettings: strict),
 
         // System libraries, each imported by exactly one target.
         .systemLibrary(name: "CZeroMQ", pkgConfig: "libzmq", providers: [.apt(["libzmq3-dev"])]),
@@ -127,5 +132,41 @@ let package = Package(
             name: "PenstockGatewayTests",
             dependencies: ["PenstockGateway", "PenstockHTTP", "PenstockEnforcer", "PenstockCore", logging, lifecycle],
             swiftSettings: strict),
+
+        // Every decoder that meets foreign bytes, with laws: its corpora are replayed by tests and grown by cluster/fuzz.
+        .target(
+            name: "PenstockFuzz",
+            dependencies: [
+                "PenstockCore", "PenstockCrypto", "PenstockProto", "PenstockWire", "PenstockTransport", "PenstockNode", "PenstockEnforcer",
+                "PenstockHTTP", "PenstockGateway", "PenstockConsole", protobuf,
+            ],
+            path: "Tests/Fuzz/Targets", swiftSettings: strict),
+        .testTarget(name: "PenstockFuzzTests", dependencies: ["PenstockFuzz"], swiftSettings: strict),
     ]
 )
+
+// cluster/fuzz sets this, and builds one executable with libFuzzer's `main`. Of the shells it takes the decoders alone,
+// so that neither the HTTP server nor the store has to be built for it.
+if Context.environment["PENSTOCK_FUZZ"] != nil {
+    let decoders: [String: (sources: [String], dependencies: [Target.Dependency])] = [
+        "PenstockEnforcer": (["Decision.swift", "Gatekeeper.swift"], ["PenstockCore"]),
+        "PenstockHTTP": (
+            [
+                "EvaluationCodec.swift", "EvaluationCodec+Question.swift", "EventStreamParser.swift", "HTTPLimits.swift", "Hashing.swift",
+                "JSON.swift", "JSONParser.swift", "TraceParent.swift",
+            ], ["PenstockCore", "PenstockEnforcer"]
+        ),
+        "PenstockConsole": (
+            ["GrantFile.swift", "Output/Times.swift", "Receipt.swift", "ReceiptVerification.swift"],
+            ["PenstockCore", "PenstockCrypto", "PenstockProto", "PenstockNode"]
+        ),
+    ]
+    for target in package.targets {
+        guard let part = decoders[target.name] else { continue }
+        (target.sources, target.dependencies) = (part.sources, part.dependencies)
+    }
+    package.targets.append(
+        .executableTarget(
+            name: "penstock-fuzz", dependencies: ["PenstockFuzz"], path: "Tests/Fuzz/Driver",
+            swiftSettings: strict + [.unsafeFlags(["-parse-as-library"])]))
+}

@@ -59,7 +59,6 @@ extension Enforcer: Gatekeeper {
             core.decided[Int(reason.rawValue)] += 1
             var record = DecisionRecord(kind: .decided)
             record.reason = reason
-            record.wall = Clocks.wall()
             record.grant = core.enforcement.view!.grants[Int(ruling.grant)].position
             record.position = ruling.position
             record.viewAge = ruling.viewAge
@@ -110,28 +109,17 @@ extension Enforcer: Gatekeeper {
 
     public func settle(_ decisionID: String, actual: [Amount]) async throws(HoldError) {
         guard CallAmounts(actual) != nil else { throw .malformed }
-        try end(sequence(of: decisionID), .settled) { core, decision in
-            core.enforcement.settle(decision, actual: actual).map { ($0.returned, actual) }
-        }
+        try end(decisionID) { $0.settle($1, actual: actual, journal: Recorder(journal: journal)) }
     }
 
     public func release(_ decisionID: String) async throws(HoldError) {
-        try end(sequence(of: decisionID), .released) { core, decision in
-            core.enforcement.release(decision).map { ($0, []) }
-        }
+        try end(decisionID) { $0.release($1, journal: Recorder(journal: journal)) }
     }
 
-    private func end(_ decision: UInt64, _ kind: DecisionRecord.Kind, _ step: (inout Core, UInt64) -> ([Debit], [Amount])?) throws(HoldError) {
-        let outcome: Result<Void, HoldError> = core.withLock { core in
-            guard let (returned, actual) = step(&core, decision) else { return .failure(.unknownHold) }
-            var record = DecisionRecord(kind: kind)
-            record.decision = decision
-            record.wall = Clocks.wall()
-            record.amounts = actual
-            record.debits = returned.map { .init(slice: $0.slice, used: $0.amount) }
-            return append(record) == nil ? .failure(.unrecordable) : .success(())
-        }
-        try outcome.get()
+    private func end(_ decisionID: String, _ step: (inout Enforcement, UInt64) -> UInt64?) throws(HoldError) {
+        let decision = try sequence(of: decisionID)
+        guard let recorded = core.withLock({ step(&$0.enforcement, decision) }) else { throw .unknownHold }
+        if recorded == 0 { throw .unrecordable }
     }
 
     public func preview(_ call: Call) async -> Reason {

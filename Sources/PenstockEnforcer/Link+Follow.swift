@@ -12,28 +12,27 @@ internal import Synchronization
 extension Link {
     func takeUrgent() {
         while case .message(let message)? = try? urgent.receive() {
-            guard phase == .live, let publication = try? decode(UrgentPublication.self, message.payload, "urgent publication") else { continue }
+            guard follower.phase == .live, let publication = try? decode(UrgentPublication.self, message.payload, "urgent publication") else { continue }
             applyUrgent([UInt8](publication.event), at: publication.position)
         }
     }
 
     /// Takes authority away at once, ahead of the log, and says so. Bad bytes change nothing.
     private func applyUrgent(_ entry: [UInt8], at position: Position) {
-        guard position > applied, let event = try? SignedEvent(entry: entry), case .restricted = event.event.kind, verify(event) == nil else { return }
+        guard position > follower.applied, let event = try? SignedEvent(entry: entry), case .restricted = event.event.kind, verify(event) == nil else { return }
         verified.insert(event.event.id)
-        let cancelled: [(decision: UInt64, reason: Reason)]? = enforcer.core.withLock { core in
-            guard core.enforcement.applyAhead(event.event, at: position) else { return nil }
-            return core.enforcement.cancelRestricted()
-        }
-        guard let cancelled else { return }
-        acknowledge(urgent: [position])
-        announce(cancelled)
-        revokedScan = 0
+        let effects = enforcer.core.withLock { follower.receivedUrgent(event.event, at: position, &$0.enforcement) }
+        perform(effects)
+    }
+
+    private func perform(_ effects: Follower.Effects) {
+        send(effects.asks)
+        enforcer.observers.send(effects.cancelled.map { Cancellation(decisionID: Enforcer.decisionID(enforcer.incarnation, $0.decision), reason: $0.reason) })
     }
 
     func takeLog() {
         while case .message(let message)? = try? log.receive() {
-            guard phase == .live, let publication = try? decode(LogPublication.self, message.payload, "log publication") else { continue }
+            guard follower.phase == .live, let publication = try? decode(LogPublication.self, message.payload, "log publication") else { continue }
             applyPage(publication.events.map { [UInt8]($0) }, from: publication.first)
             if !publication.checkpoint.isEmpty { awaitingCosign.append((publication.checkpoint, Clocks.now())) }
             takeUrgent()
@@ -42,38 +41,28 @@ extension Link {
 
     /// Folds a page of consecutive entries; what is known is skipped, a gap is left to be fetched.
     func applyPage(_ entries: [[UInt8]], from first: Position) {
-        guard phase == .live, first <= applied + 1 else {
-            if first > applied + 1 { aim(at: first + Position(entries.count) - 1) }
-            return
-        }
+        guard follower.admits(first: first, count: entries.count, at: Clocks.now()) else { return }
+        var effects = Follower.Effects()
         var acknowledges = false
-        var cancelled: [(decision: UInt64, reason: Reason)] = []
-        for (offset, entry) in entries.enumerated() where first + Position(offset) > applied {
+        for (offset, entry) in entries.enumerated() where first + Position(offset) > follower.applied && follower.phase == .live {
             let position = first + Position(offset)
             do {
                 let event = try SignedEvent(entry: entry)
                 if !verified.take(event.event.id), let problem = verify(event) { throw EnforcerError(problem) }
-                let restricts = event.event.kind.name == .restricted
-                try enforcer.core.withLock { core in
-                    try core.enforcement.apply(event.event, at: position)
-                    if restricts { cancelled += core.enforcement.cancelRestricted() }
-                }
+                let restricts = try enforcer.core.withLock { try follower.apply(event.event, at: position, &$0.enforcement, &effects) }
                 frontier.append(MerkleTree.leafHash(entry))
-                applied = position
                 roots.add(frontier.root, at: position)
                 if restricts {
                     acknowledges = true
-                    revokedScan = 0
                     awaitingCheckpoint[position] = Clocks.now()
                 }
-                if case .nodeExpelled(identity.name, _) = event.event.kind { halt("this node was expelled at position \(position)") }
             } catch {
                 halt("log position \(position) cannot be followed: \(error)")
                 return
             }
         }
-        if acknowledges { acknowledge() }
-        announce(cancelled)
+        if acknowledges { effects.asks.append(.acknowledge(urgent: [], ended: false)) }
+        perform(effects)
     }
 
     /// Nil when the origin is a member whose role may cause this kind, and signed it.
@@ -82,25 +71,6 @@ extension Link {
         guard let member else { return "its origin '\(event.event.origin)' is not a member" }
         guard Authority.permits(member.role, event.event.kind.name) else { return "a key of role \(member.role.name) caused a \(event.event.kind.name.rawValue)" }
         return verifier.verify(event, by: member) ? nil : "its signature does not verify"
-    }
-
-    private func announce(_ cancelled: [(decision: UInt64, reason: Reason)]) {
-        enforcer.observers.send(cancelled.map { Cancellation(decisionID: Enforcer.decisionID(enforcer.incarnation, $0.decision), reason: $0.reason) })
-    }
-
-    /// The ledger's log reaches at least this position.
-    func aim(at position: Position) {
-        guard position > target else { return }
-        if target <= applied { behindSince = Clocks.now() }
-        target = position
-    }
-
-    /// Publications usually bring what is missing; what they did not bring in a moment is fetched.
-    func fetchIfBehind(_ now: Instant) {
-        guard target > applied, now - behindSince > 10 * .nanosecondsPerMillisecond,
-            !isAwaited({ if case .fetch = $0 { true } else { false } })
-        else { return }
-        request(.fetch, .fetch(.with { $0.from = applied + 1 }))
     }
 
     // MARK: Cosigning
@@ -117,7 +87,7 @@ extension Link {
     func cosign(_ text: String) {
         guard let note = try? SignedNote(parsing: text), let checkpoint = try? Checkpoint(parsing: note.text), checkpoint.origin == identity.member.mesh else { return }
         guard note.signatures.contains(where: { ledgerKey.verdict(on: $0, text: note.text) == .signed }) else { return }
-        guard checkpoint.size <= applied else { return }
+        guard checkpoint.size <= follower.applied else { return }
         guard let root = roots.root(at: checkpoint.size) else { return }
         guard root == checkpoint.root else {
             halt("the ledger signed a root at position \(checkpoint.size) that is not the root of the log it published")

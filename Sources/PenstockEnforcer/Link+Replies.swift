@@ -13,71 +13,61 @@ internal import Synchronization
 extension Link {
     func takeReplies() {
         while case .message(let message)? = try? dealer.receive() {
-            guard let reply = try? Reply(bytes: message.payload), let waiting = outstanding.removeValue(forKey: reply.id) else { continue }
+            guard let reply = try? Reply(bytes: message.payload), let purpose = take(reply.id) else { continue }
             if case .refused(let refused)? = reply.kind {
-                take(Refusal(refused), waiting)
+                take(Refusal(refused), purpose)
             } else {
-                take(reply.kind!, waiting)
+                take(reply.kind!, purpose)
             }
         }
     }
 
-    private func take(_ reply: Reply.OneOf_Kind, _ waiting: Outstanding) {
-        switch (waiting.purpose, reply) {
-        case (.echo, .echo(let echo)): renewed(echo)
-        case (.snapshot, .snapshot(let chunk)): loaded(chunk)
-        case (.fetch, .fetched(let page)):
+    private func take(_ reply: Reply.OneOf_Kind, _ purpose: Purpose) {
+        switch (purpose, reply) {
+        case (.ask(.echo), .echo(let echo)):
+            let reply = EchoReply(nonce: echo.nonce, epoch: echo.epoch, head: echo.head, ledgerTime: echo.ledgerTimeMs)
+            enforcer.core.withLock { follower.answered(reply, &$0.enforcement, at: Clocks.now()) }
+            seen.epoch = max(seen.epoch, echo.epoch)
+        case (.ask(.snapshot), .snapshot(let chunk)): loaded(chunk)
+        case (.ask(.fetch), .fetched(let page)):
             applyPage(page.events.map { [UInt8]($0) }, from: page.first)
-            aim(at: page.head)
-            behindSince = target > applied ? 0 : behindSince
-        case (.reserve(let account, _), .reserved(let reserved)):
-            enforcer.core.withLock { _ = $0.enforcement.granted(reserved.slice, amount: reserved.amount, account: account) }
+            follower.fetched(head: page.head, at: Clocks.now())
+        case (.ask(.reserve(let reserve, _, _)), .reserved(let reserved)):
+            enforcer.core.withLock { follower.granted(reserved.slice, amount: reserved.amount, for: reserve, &$0.enforcement) }
+        case (.ask(.openSlices), .budgets(let reply)): inherit(reply.budgets.first?.slices ?? [])
         case (.shipment(let first, let count, let digest, let incarnation), .decisions(let reply)):
             stored(reply.through, first: first, count: count, digest: digest, incarnation: incarnation)
         case (.shipped(let through), .submitted): shipped(through)
         case (.checkpoint, .receipt(let receipt)): cosign(receipt.checkpoint)
-        case (.openSlices, .budgets(let reply)): closePredecessors(reply.budgets.first?.slices ?? [])
         default: break
         }
     }
 
-    private func take(_ refusal: Refusal, _ waiting: Outstanding) {
-        switch refusal.code {
-        case .diverged: return halt("\(refusal.message); an operator must find out which log is the newest")
-        case .retired: return halt(refusal.message)
-        default: break
+    private func inherit(_ slices: [Penstock_V1_SliceStatus]) {
+        let open = slices.compactMap { slice in
+            Incarnation([UInt8](slice.incarnation)).map { Follower.HeldSlice(slice: slice.slice, incarnation: $0, amount: slice.amount, used: slice.used) }
         }
-        switch waiting.purpose {
-        case .prefix:
-            guard phase == .checkingPrefix else { return }
-            // The incarnation is new to the ledger, which is all it can object to when the logs agree.
-            if refusal.code == .notPermitted { phase = .loading } else { timers.start = Clocks.now() + 200 * .nanosecondsPerMillisecond }
-        case .reserve(let account, let need):
-            let reason: Reason =
-                switch refusal.code {
-                case .budgetExhausted: .budgetExhausted
-                case .budgetHeldElsewhere: .budgetHeldElsewhere
-                case .revoked: .revoked
-                default: .budgetPending
-                }
+        let asks = enforcer.core.withLock { follower.answered(open, $0.enforcement) }
+        send(asks)
+    }
+
+    private func take(_ refusal: Refusal, _ purpose: Purpose) {
+        switch purpose {
+        case .ask(let ask):
             enforcer.core.withLock { core in
-                core.enforcement.reserveRefused(account: account)
-                if need > 0 { core.refusals[account] = .init(reason: reason, need: need, at: Clocks.now()) }
+                follower.refused(ask, refusal, &core.enforcement, at: Clocks.now())
+                guard case .reserve(let reserve, _, _) = ask, reserve.need > 0 else { return }
+                core.refusals[reserve.account] = .init(reason: refusal.sliceReason, need: reserve.need, at: Clocks.now())
             }
-        case .closing where refusal.code == .predecessorAlive: predecessorsClosed = false
-        case .closing, .report:
-            if refusal.retryAfterMS == 0 { logger.warning("a report was refused", metadata: ["why": "\(refusal)"]) }
-        case .snapshot: load = nil
+            switch ask {
+            case .report, .close:
+                if refusal.retryAfterMS == 0 { logger.warning("a report was refused", metadata: ["why": "\(refusal)"]) }
+            case .snapshot: load = nil
+            default: break
+            }
         case .shipment(let first, let count, _, _) where refusal.code == .exists: skip(through: first + UInt64(count) - 1, refusal.message)
-        case .echo, .ack, .fetch, .shipment, .shipped, .cosign, .checkpoint, .openSlices: break
+        case .shipment, .shipped, .cosign, .checkpoint: break
         }
-    }
-
-    private func renewed(_ echo: Penstock_V1_EchoReply) {
-        let reply = EchoReply(nonce: echo.nonce, epoch: echo.epoch, head: echo.head, ledgerTime: echo.ledgerTimeMs)
-        let outcome = enforcer.core.withLock { $0.enforcement.echoAnswered(reply, at: Clocks.now()) }
-        if case .fetch(let head) = outcome { aim(at: head) }
-        seen.epoch = max(seen.epoch, echo.epoch)
     }
 
     // MARK: Snapshot
@@ -95,7 +85,7 @@ extension Link {
     }
 
     private func loaded(_ chunk: Penstock_V1_SnapshotChunk) {
-        guard phase == .loading else { return }
+        guard follower.phase == .loading else { return }
         if chunk.offset == 0 {
             guard chunk.totalBytes < 8 << 30, let digest = Digest([UInt8](chunk.digest)) else { return halt("the ledger's snapshot makes no sense") }
             load = SnapshotLoad(
@@ -120,7 +110,7 @@ extension Link {
         while load!.requested < load!.bytes.count, outstanding.count < 8 {
             let (position, offset) = (load!.position, load!.requested)
             load!.requested = min(offset + Limits.pageBytes, load!.bytes.count)
-            request(.snapshot, retries: true, .snapshot(.with {
+            request(.ask(.snapshot), retries: true, .snapshot(.with {
                 $0.position = position
                 $0.offset = UInt64(offset)
             }))
@@ -137,17 +127,25 @@ extension Link {
             guard view.mesh == identity.member.mesh, view.position == snapshot.position else { throw EnforcerError("it is of mesh '\(view.mesh)', position \(view.position)") }
             guard let frontier = MerkleFrontier(size: snapshot.position, hashes: snapshot.frontier) else { throw EnforcerError("its tree makes no sense") }
             self.frontier = frontier
-            applied = snapshot.position
-            roots.add(frontier.root, at: applied)
-            enforcer.core.withLock { $0.enforcement.load(view) }
+            roots.add(frontier.root, at: snapshot.position)
+            enforcer.core.withLock { follower.loaded(view, head: snapshot.head, into: &$0.enforcement, at: Clocks.now()) }
         } catch {
             return halt("the snapshot cannot be used: \(error)")
         }
         // What loading took goes back to the system.
         malloc_trim(0)
-        phase = .live
-        aim(at: snapshot.head)
-        behindSince = 0
-        logger.info("view loaded", metadata: ["position": "\(applied)"])
+        logger.info("view loaded", metadata: ["position": "\(snapshot.position)"])
+    }
+}
+
+extension Refusal {
+    /// What a caller that waits for a slice is told.
+    fileprivate var sliceReason: Reason {
+        switch code {
+        case .budgetExhausted: .budgetExhausted
+        case .budgetHeldElsewhere: .budgetHeldElsewhere
+        case .revoked: .revoked
+        default: .budgetPending
+        }
     }
 }

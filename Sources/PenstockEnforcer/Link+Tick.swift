@@ -13,105 +13,79 @@ internal import Synchronization
 extension Link {
     func tick(_ now: Instant) {
         resend(now)
-        switch phase {
-        case .checkingPrefix: checkPrefix(now)
-        case .loading:
-            guard load == nil, now >= timers.start, !isAwaited({ if case .snapshot = $0 { true } else { false } }) else { return }
-            timers.start = now + 20 * .nanosecondsPerMillisecond
-            request(.snapshot, .snapshot(.init()))
-        case .live:
-            echo(now)
-            fetchIfBehind(now)
-            reserve()
-            closeRevoked()
-            report(now)
-            ship(now)
-            cosignDue(now)
-            askForCheckpoints(now)
-            inheritSlices(now)
-            if now - timers.save > .nanosecondsPerSecond {
-                timers.save = now
-                saveSeen()
-            }
-        case .halted: break
-        }
-    }
-
-    /// A log that does not extend the one folded before the restart is refused, by us and by the ledger.
-    private func checkPrefix(_ now: Instant) {
-        guard seen.position > 0, let root = Digest(hex: seen.root) else {
-            phase = .loading
-            return
-        }
-        guard now >= timers.start, !isAwaited({ if case .prefix = $0 { true } else { false } }) else { return }
-        timers.start = now + 200 * .nanosecondsPerMillisecond
-        request(.prefix, .ack(.with {
-            $0.incarnation = Data(enforcer.incarnation.bytes)
-            $0.applied = seen.position
-            $0.root = Data(root.bytes)
-        }))
-    }
-
-    private func echo(_ now: Instant) {
-        let (interval, wanted, age) = enforcer.core.withLock { core in
+        var awaited: Follower.Awaited = load == nil ? [] : .snapshot
+        _ = outstanding.contains { if case .ask(let ask) = $0 { awaited.formUnion(.init(ask)) }; return false }
+        let asks = enforcer.core.withLock { core in
             defer { core.echoWanted = false }
-            let staleness = core.enforcement.view!.settings.maxStaleness
-            return (staleness / 4, core.echoWanted, core.enforcement.lease.age(at: now))
+            return follower.tick(&core.enforcement, awaited: awaited, echoWanted: core.echoWanted, at: now, random: SecureRandom.uint64)
         }
-        guard wanted || now - timers.echo >= interval else { return }
-        timers.echo = now
-        let nonce = SecureRandom.uint64()
-        enforcer.core.withLock { $0.enforcement.echoSent(nonce: nonce, at: Clocks.now()) }
-        request(.echo, .echo(.with {
-            $0.incarnation = Data(enforcer.incarnation.bytes)
-            $0.nonce = nonce
-            $0.applied = applied
-            $0.root = Data(frontier.root.bytes)
-            $0.version = PenstockVersion.current
-            $0.viewAgeMs = UInt32(clamping: (age ?? 0) / .nanosecondsPerMillisecond)
-        }))
+        send(asks)
+        guard follower.phase == .live else { return }
+        ship(now)
+        cosignDue(now)
+        askForCheckpoints(now)
+        if now - timers.save > .nanosecondsPerSecond {
+            timers.save = now
+            saveSeen()
+        }
     }
 
-    private func reserve() {
-        while true {
-            let next = enforcer.core.withLock { core -> (Purse.Reserve, String, String)? in
-                guard let reserve = core.enforcement.nextReserve(requestID: Incarnation(SecureRandom.bytes(16))!) else { return nil }
-                let account = core.enforcement.purse.account(reserve.account)
-                let view = core.enforcement.view!
-                return (reserve, view.symbols.text(view.grants[Int(account.grant)].grant), account.unit)
+    /// Puts into messages what the follower asks for.
+    func send(_ asks: [Follower.Ask]) {
+        for ask in asks {
+            switch ask {
+            case .close(let uses, let incarnation, let reason, let bySuccessor):
+                submit(.sliceClosed(SliceReport(incarnation: incarnation, uses: uses, reason: reason, bySuccessor: bySuccessor)), .ask(ask))
+            case .report(let uses): submit(.spendReported(SliceReport(incarnation: enforcer.incarnation, uses: uses)), .ask(ask))
+            default: request(.ask(ask), retries: ask.retries, message(ask))
             }
-            guard let (reserve, grant, unit) = next else { return }
-            request(.reserve(account: reserve.account, need: reserve.need), retries: true, .reserve(.with {
-                $0.incarnation = Data(enforcer.incarnation.bytes)
+        }
+    }
+
+    private func message(_ ask: Follower.Ask) -> Request.OneOf_Kind {
+        let incarnation = Data(enforcer.incarnation.bytes)
+        switch ask {
+        case .prefix(let position):
+            return .ack(.with {
+                $0.incarnation = incarnation
+                $0.applied = position
+                $0.root = Data(Digest(hex: seen.root)?.bytes ?? [])
+                $0.heard = follower.heard
+            })
+        case .echo(let nonce):
+            let age = enforcer.core.withLock { $0.enforcement.lease.age(at: Clocks.now()) }
+            return .echo(.with {
+                $0.incarnation = incarnation
+                $0.nonce = nonce
+                $0.applied = follower.applied
+                $0.root = Data(frontier.root.bytes)
+                $0.heard = follower.heard
+                $0.version = PenstockVersion.current
+                $0.viewAgeMs = UInt32(clamping: (age ?? 0) / .nanosecondsPerMillisecond)
+            })
+        case .acknowledge(let urgent, let ended):
+            return .ack(.with {
+                $0.incarnation = incarnation
+                $0.applied = follower.applied
+                $0.root = Data(frontier.root.bytes)
+                $0.heard = follower.heard
+                $0.urgent = urgent
+                $0.ended = ended
+            })
+        case .reserve(let reserve, let grantID, let unit):
+            return .reserve(.with {
+                $0.incarnation = incarnation
                 $0.requestID = Data(reserve.requestID.bytes)
-                $0.grantID = grant
+                $0.grantID = grantID
                 $0.unit = unit
                 $0.need = reserve.need
                 $0.want = reserve.want
-            }))
+            })
+        case .snapshot: return .snapshot(.init())
+        case .fetch(let from): return .fetch(.with { $0.from = from })
+        case .openSlices: return .budgets(.with { $0.node = identity.name })
+        case .report, .close: preconditionFailure("reports are events, which are submitted")
         }
-    }
-
-    /// A revoked grant's slices go back as far as they are unspent, some accounts a turn.
-    private func closeRevoked() {
-        guard let start = revokedScan else { return }
-        let (uses, next, count) = enforcer.core.withLock { core in
-            let (uses, next) = core.enforcement.closeRevoked(from: start, scan: 4096)
-            return (uses, next, core.enforcement.purse.count)
-        }
-        revokedScan = next < count ? next : nil
-        if !uses.isEmpty { submit(.sliceClosed(SliceReport(incarnation: enforcer.incarnation, uses: uses, reason: "revoked")), .closing) }
-    }
-
-    private func report(_ now: Instant) {
-        guard now - timers.report > 500 * .nanosecondsPerMillisecond || reportScan > 0 else { return }
-        timers.report = now
-        let (uses, next, count) = enforcer.core.withLock { core in
-            let (uses, next) = core.enforcement.unreported(from: reportScan, scan: 8192, limit: Limits.usesPerReport)
-            return (uses, next, core.enforcement.purse.count)
-        }
-        reportScan = next < count ? next : 0
-        if !uses.isEmpty { submit(.spendReported(SliceReport(incarnation: enforcer.incarnation, uses: uses)), .report) }
     }
 
     // MARK: Decisions
@@ -120,7 +94,7 @@ extension Link {
     private func ship(_ now: Instant) {
         guard enforcer.options.shipsDecisions, now >= timers.ship else { return }
         timers.ship = now + 200 * .nanosecondsPerMillisecond
-        let isShipping = isAwaited {
+        let isShipping = outstanding.contains {
             switch $0 {
             case .shipment, .shipped: true
             default: false
@@ -185,9 +159,10 @@ extension Link {
         seen.shipped = max(seen.shipped, through)
         if shipsOn { timers.ship = 0 }
         let isUnwritable = enforcer.core.withLock { $0.isUnwritable }
-        guard predecessorsClosed, seen.shipped > releasedThrough + releaseEvery || isUnwritable else { return }
+        guard follower.predecessorsClosed, seen.shipped > releasedThrough + releaseEvery || isUnwritable else { return }
         saveSeen()
-        carry()
+        // Without it a restart would take what the released records had spent for unspent.
+        guard carry() else { return }
         releasedThrough = seen.shipped
         do {
             try enforcer.journal.release(through: seen.shipped)
@@ -196,60 +171,16 @@ extension Link {
         }
     }
 
-    /// Notes how much of each open slice is used, so that the records before may go.
-    private func carry() {
-        var start = 0
-        var isDone = false
-        while !isDone {
-            enforcer.core.withLock { core in
-                var record = DecisionRecord(kind: .carried)
-                record.wall = Clocks.wall()
-                while start < core.enforcement.purse.count, record.debits.count < 1000 {
-                    record.debits += core.enforcement.purse.account(Int32(start)).slices.map { .init(slice: $0.id, used: $0.used) }
-                    start += 1
-                }
-                isDone = start >= core.enforcement.purse.count
-                if !record.debits.isEmpty { _ = enforcer.append(record) }
+    /// Notes how much of each open slice is used, so that the records before may go. Returns whether all of it is noted.
+    private func carry() -> Bool {
+        var account = 0
+        while true {
+            let isNoted: Bool? = enforcer.core.withLock { core in
+                guard let record = core.enforcement.carried(from: &account) else { return nil }
+                return record.debits.isEmpty || enforcer.append(record) != nil
             }
-        }
-    }
-
-    // MARK: Predecessors
-
-    /// Asks for the slices that earlier incarnations still hold, to close them from their journal.
-    private func inheritSlices(_ now: Instant) {
-        guard !predecessorsClosed, now >= timers.start else { return }
-        guard !predecessors.isEmpty else {
-            predecessorsClosed = true
-            return
-        }
-        timers.start = now + 300 * .nanosecondsPerMillisecond
-        let isAsking = isAwaited {
-            switch $0 {
-            case .openSlices, .closing: true
-            default: false
-            }
-        }
-        if !isAsking { request(.openSlices, .budgets(.with { $0.node = identity.name })) }
-    }
-
-    func closePredecessors(_ slices: [Penstock_V1_SliceStatus]) {
-        var uses: [Incarnation: [SliceReport.Use]] = [:]
-        for slice in slices {
-            guard let incarnation = Incarnation([UInt8](slice.incarnation)), incarnation != enforcer.incarnation,
-                let used = predecessors.closing(slice: slice.slice, of: incarnation, amount: slice.amount)
-            else { continue }
-            uses[incarnation, default: []].append(.init(slice: slice.slice, used: max(used, slice.used)))
-        }
-        guard !uses.isEmpty else {
-            predecessorsClosed = true
-            return
-        }
-        for (incarnation, used) in uses.sorted(by: { $0.key < $1.key }) {
-            for start in stride(from: 0, to: used.count, by: Limits.usesPerReport) {
-                let page = Array(used[start..<min(start + Limits.usesPerReport, used.count)])
-                submit(.sliceClosed(SliceReport(incarnation: incarnation, uses: page, reason: "succeeded", bySuccessor: true)), .closing)
-            }
+            guard let isNoted else { return true }
+            if !isNoted { return false }
         }
     }
 }

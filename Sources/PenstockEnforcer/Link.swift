@@ -22,76 +22,43 @@ final class Link {
     let dealer: Socket
     let log: Socket
     let urgent: Socket
-    let predecessors: Predecessors
 
     var seen: Seen
-    var phase = Phase.checkingPrefix
+    var follower: Follower
     var load: SnapshotLoad?
-    /// Mirrors of the view's position and the tree over it.
-    var applied: Position = 0
+    /// The tree over the view.
     var frontier = MerkleFrontier()
     var roots = RecentRoots()
     var verifier = EventVerifier()
     var verified = RecentDigests()
-    var outstanding: [UInt64: Outstanding] = [:]
-    var nextID: UInt64 = 1
-    /// The ledger's head as the last echo told it, and since when the view is behind it.
-    var target: Position = 0
-    var behindSince: Instant = 0
+    var outstanding = Outstanding<Purpose>()
+    /// Of requests under way, for sending them again.
+    private var bytes: [UInt64: [UInt8]] = [:]
     var timers = Timers()
-    var revokedScan: Int?
-    var reportScan = 0
     var awaitingCheckpoint: [Position: Instant] = [:]
     /// Checkpoints to cosign, and since when.
     var awaitingCosign: [(note: String, since: Instant)] = []
-    var predecessorsClosed = false
     var releasedThrough: UInt64 = 0
     /// More decisions wait to be shipped than went into the last batch.
     var shipsOn = false
     /// Where the next batch ends at the latest: the ledger has one from there that ends so, whose answer was lost.
     var shipEnd = UInt64.max
+    private var isHaltNoted = false
 
     private let poller = Poller()
 
-    enum Phase: Equatable {
-        /// Asking whether the ledger's log extends the one this node folded last.
-        case checkingPrefix
-        case loading
-        case live
-        case halted
-    }
-
     struct Timers {
-        var echo: Instant = 0
-        var report: Instant = 0
         var ship: Instant = 0
         var save: Instant = 0
-        var start: Instant = 0
     }
 
-    /// A request that an answer is awaited for.
-    struct Outstanding {
-        var purpose: Purpose
-        var bytes: [UInt8]
-        var sentAt: Instant
-        /// Sent again with the same bytes when nothing comes: every one of these is idempotent.
-        var retries: Bool
-    }
-
-    enum Purpose {
-        case prefix
-        case echo
-        case ack
-        case snapshot
-        case fetch
-        case reserve(account: Int32, need: Int64)
-        case report
+    /// What an awaited answer is to.
+    enum Purpose: Sendable {
+        case ask(Follower.Ask)
         case shipment(first: UInt64, count: UInt32, digest: Digest, incarnation: Incarnation)
         case shipped(through: UInt64)
         case cosign
         case checkpoint(Position)
-        case openSlices
-        case closing
     }
 
     init(_ enforcer: Enforcer) throws {
@@ -99,7 +66,7 @@ final class Link {
         identity = enforcer.options.identity
         logger = enforcer.logger
         seen = try Seen.load(enforcer.options.dataFolder)
-        predecessors = try Predecessors(enforcer.journal)
+        follower = Follower(seen: seen.position, heard: seen.heard ?? 0, predecessors: try Predecessors(enforcer.journal))
         signer = EventSigner(mesh: identity.member.mesh, name: identity.name, key: identity.signing)
         cosigner = try Cosigner(name: identity.name, key: identity.signing)
         ledgerVerifier = try identity.member.ledger.verifier()
@@ -138,31 +105,41 @@ final class Link {
         takeUrgent()
         takeReplies()
         takeLog()
-        if phase != .halted { tick(Clocks.now()) }
+        if follower.phase != .halted { tick(Clocks.now()) }
+        noteHalt()
         enforcer.waiters.resumeAll()
     }
 
     private func pollMilliseconds() -> Int {
-        guard phase == .live else { return 20 }
-        return target > applied || revokedScan != nil ? 2 : 25
+        guard follower.phase == .live else { return 20 }
+        return follower.isHurried ? 2 : 25
     }
 
     /// Stops deciding for good: an operator has to look.
     func halt(_ why: String) {
-        guard phase != .halted else { return }
-        phase = .halted
-        enforcer.core.withLock { $0.enforcement.halt(why) }
-        logger.critical("halted", metadata: ["why": "\(why)"])
+        enforcer.core.withLock { follower.halt(why, &$0.enforcement) }
+        noteHalt()
+    }
+
+    private func noteHalt() {
+        guard follower.phase == .halted, !isHaltNoted else { return }
+        isHaltNoted = true
+        logger.critical("halted", metadata: ["why": "\(enforcer.core.withLock { $0.enforcement.halted } ?? "")"])
     }
 
     // MARK: Sending
 
     func request(_ purpose: Purpose, retries: Bool = false, _ kind: Request.OneOf_Kind) {
-        let id = nextID
-        nextID += 1
-        let bytes = encode(Request(id: id, kind))
-        outstanding[id] = Outstanding(purpose: purpose, bytes: bytes, sentAt: Clocks.now(), retries: retries)
-        _ = dealer.send(bytes)
+        let id = outstanding.add(purpose, retries: retries, at: Clocks.now())
+        let message = encode(Request(id: id, kind))
+        if retries { bytes[id] = message }
+        _ = dealer.send(message)
+    }
+
+    /// What an answer is to; nil when it was answered or forgotten before.
+    func take(_ id: UInt64) -> Purpose? {
+        bytes[id] = nil
+        return outstanding.take(id)
     }
 
     func submit(_ kind: EventKind, _ purpose: Purpose) {
@@ -172,51 +149,30 @@ final class Link {
 
     /// Sends again what got no answer, and forgets what is not worth it.
     func resend(_ now: Instant) {
-        for (id, waiting) in outstanding where now - waiting.sentAt > .nanosecondsPerSecond {
-            if waiting.retries {
-                outstanding[id]!.sentAt = now
-                _ = dealer.send(waiting.bytes)
-            } else {
-                outstanding[id] = nil
-            }
-        }
-    }
-
-    func isAwaited(_ matches: (Purpose) -> Bool) -> Bool {
-        outstanding.values.contains { matches($0.purpose) }
-    }
-
-    func acknowledge(urgent positions: [Position] = [], ended: Bool = false) {
-        request(.ack, .ack(.with {
-            $0.incarnation = Data(enforcer.incarnation.bytes)
-            $0.applied = applied
-            $0.root = Data(frontier.root.bytes)
-            $0.urgent = positions
-            $0.ended = ended
-        }))
+        let (again, _) = outstanding.overdue(at: now)
+        for id in again { _ = dealer.send(bytes[id]!) }
     }
 
     /// A clean stop: slices go back, and the ledger need not wait for the lease to run out.
     private func finish() {
-        guard phase == .live else { return }
-        let uses = enforcer.core.withLock { $0.enforcement.closeAll() }
-        for start in stride(from: 0, to: uses.count, by: Limits.usesPerReport) {
-            let page = Array(uses[start..<min(start + Limits.usesPerReport, uses.count)])
-            submit(.sliceClosed(SliceReport(incarnation: enforcer.incarnation, uses: page, reason: "stop")), .closing)
-        }
-        acknowledge(ended: true)
+        let asks = enforcer.core.withLock { follower.stop(&$0.enforcement) }
+        guard !asks.isEmpty else { return }
+        send(asks)
         let deadline = Clocks.now() + 2 * .nanosecondsPerSecond
-        while isAwaited({ if case .closing = $0 { true } else { false } }), Clocks.now() < deadline {
+        while isClosing, Clocks.now() < deadline {
             _ = try? poller.wait([dealer], timeoutMilliseconds: 50)
             takeReplies()
         }
         saveSeen()
     }
 
+    private var isClosing: Bool { outstanding.contains { if case .ask(.close) = $0 { true } else { false } } }
+
     func saveSeen() {
-        guard applied > 0 else { return }
-        seen.position = applied
+        guard follower.applied > 0 else { return }
+        seen.position = follower.applied
         seen.root = frontier.root.hex
+        seen.heard = follower.heard
         do {
             try seen.save(enforcer.options.dataFolder)
         } catch {

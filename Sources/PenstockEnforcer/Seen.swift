@@ -8,6 +8,8 @@ struct Seen: Codable {
     /// Hexadecimal.
     var root = ""
     var epoch: UInt64 = 0
+    /// The highest position heard of in any way; a file of an older version lacks it.
+    var heard: UInt64?
     /// Decision records up to this sequence are at the ledger.
     var shipped: UInt64 = 0
 

@@ -24,7 +24,9 @@ package final class Journal: @unchecked Sendable {
     /// The writer's place in the segment it is filling; `end` 0 when there is none.
     private var base: UnsafeMutableRawPointer?
     private var offset = 0
+    /// Where decisions end; what stands for others may go on to the segment's own end.
     private var end = 0
+    private var limit = 0
     private var index: UInt64 = 0
     private var next: UInt64
     private var isSealed = false
@@ -64,10 +66,13 @@ package final class Journal: @unchecked Sendable {
     ///
     /// Returns the record's number, or nil when it cannot be recorded (no segment is ready, the body is too large or
     /// empty, the journal is sealed): then the caller denies. No system call, no allocation.
-    package func append(byteCount: Int, _ fill: (UnsafeMutableRawBufferPointer) -> Void) -> UInt64? {
+    ///
+    /// - Parameter standsForOthers: the records before it may be released once it is written, so it may use the end of a
+    ///   segment that is kept for this: else a full journal could never be emptied.
+    package func append(byteCount: Int, standsForOthers: Bool = false, _ fill: (UnsafeMutableRawBufferPointer) -> Void) -> UInt64? {
         guard byteCount > 0, byteCount <= JournalOptions.maxRecordBytes else { return nil }
         let size = Record.size(byteCount)
-        if offset &+ size > end {
+        if offset &+ size > (standsForOthers ? limit : end) {
             guard takeSegment(), offset &+ size <= end else { return nil }
         }
         guard let base else { return nil }
@@ -99,7 +104,7 @@ package final class Journal: @unchecked Sendable {
         guard !isSealed else { return }
         isSealed = true
         let segments = pool.close()
-        end = 0
+        (end, limit) = (0, 0)
         for (number, segment) in segments.enumerated() {
             if let found = segment.found {
                 if found.proven, !found.isSealed { try segment.seal(lastSequence: found.lastSequence) }
@@ -115,7 +120,8 @@ package final class Journal: @unchecked Sendable {
         // Stays mapped: the pool never lets go of its newest segment.
         base = segment.base
         offset = SegmentHeader.byteCount
-        end = segment.byteCount
+        limit = segment.byteCount
+        end = limit - pool.options.reservedBytes
         index = segment.index
         return true
     }

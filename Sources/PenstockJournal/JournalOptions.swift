@@ -24,4 +24,8 @@ package struct JournalOptions: Sendable, Equatable {
     /// The largest record body in bytes: a decision with every field at its limit is far below, and a damaged length is
     /// found by it.
     package static let maxRecordBytes = 32 << 10
+
+    /// What decisions leave free at the end of each segment, in bytes, for the records that stand for those before them:
+    /// room for what 65,000 slices hold, or for as much as a small segment affords.
+    var reservedBytes: Int { min(1 << 20, segmentBytes / 4) }
 }

@@ -9,71 +9,67 @@ internal import PenstockWire
 internal import SwiftProtobuf
 
 extension Sequencer {
-    /// Enters an echo in the table before the log is read for it. Returns whether it gets an answer.
-    func register(_ echo: Penstock_V1_Echo, _ incoming: Incoming) -> Bool {
+    /// Enters an echo in the table before the log is read for it. Returns what is to be answered.
+    func register(_ echo: Penstock_V1_Echo, _ incoming: Incoming) -> EchoTurn? {
         do throws(Refusal) {
-            if let halted { throw Refusal(.halted, "the ledger has stopped: \(halted)") }
-            guard incoming.sender.role == .enforcer else { throw Refusal(.notPermitted, "only an enforcer holds a lease") }
-            guard let incarnation = Incarnation(echo.incarnation) else { throw Refusal(.malformed, "an incarnation has 16 bytes") }
-            guard !state.retired.contains(incarnation) else { throw Refusal(.retired, "a successor has closed this incarnation's slices; restart the node") }
-            try checkPrefix(echo.applied, root: [UInt8](echo.root), incoming)
-            let now = Clocks.now()
-            guard presence.echoed(incarnation, node: incoming.sender.name, at: now) else { throw Refusal(.notPermitted, "the incarnation is another node's") }
-            presence.described(incarnation, version: String(echo.version.prefix(64)), viewAgeMS: echo.viewAgeMs)
-            _ = presence.acked(incarnation, node: incoming.sender.name, applied: echo.applied, urgent: [], ended: false, at: now)
-            return true
+            var progress = try progress(echo.incarnation, applied: echo.applied, heard: echo.heard)
+            progress.version = String(echo.version.prefix(64))
+            progress.viewAgeMS = echo.viewAgeMs
+            try ledger.register(progress, from: incoming.sender, agrees: agrees(echo.applied, [UInt8](echo.root)), at: Clocks.now())
+            return EchoTurn(incoming: incoming, progress: progress, nonce: echo.nonce)
         } catch {
             refuse(incoming, error)
-            return false
+            return nil
         }
     }
 
-    /// A view that is ahead of this log, or folded from other events, proves that one of the two is not the other's prefix.
-    private func checkPrefix(_ applied: Position, root: [UInt8], _ incoming: Incoming) throws(Refusal) {
-        if applied > 0, let here = tree.root(size: applied), here.bytes == root { return }
-        let detail = applied > tree.size ? "it is at position \(applied), this log ends at \(tree.size)" : "its root at position \(applied) differs"
-        halt("node '\(incoming.sender.name)' has folded another log: \(detail). If this log was restored from a backup, restore the newest one")
-        throw Refusal(.diverged, "this ledger's log is not the one that the node has folded: \(detail)")
+    private func progress(_ incarnation: Data, applied: Position, heard: Position) throws(Refusal) -> NodeProgress {
+        guard let incarnation = Incarnation(incarnation) else { throw Refusal(.malformed, "an incarnation has 16 bytes") }
+        return NodeProgress(incarnation: incarnation, applied: applied, heard: max(applied, heard))
     }
 
-    func answer(_ echoes: [(Incoming, Penstock_V1_Echo)]) {
+    /// Whether this log's tree has that root at that size. A node that has folded nothing agrees with every log.
+    private func agrees(_ applied: Position, _ root: [UInt8]) -> Bool {
+        applied == 0 || tree.root(size: applied)?.bytes == root
+    }
+
+    struct EchoTurn {
+        var incoming: Incoming
+        var progress: NodeProgress
+        var nonce: UInt64
+    }
+
+    func answer(_ echoes: [EchoTurn]) {
         guard !echoes.isEmpty else { return }
-        let head: Position
-        let epoch: UInt64
+        let head: LogHead
         do {
-            let read = try store.head()
-            (head, epoch) = (read.position, read.epoch)
+            head = try store.head()
         } catch {
             halt("the log cannot be read: \(error)")
             return
         }
-        guard head == state.view.position, epoch == state.epoch else {
-            halt("the log of record is at \(head) in epoch \(epoch), this process at \(state.view.position) in \(state.epoch)")
-            return
-        }
         let wall = Clocks.wall()
-        for (incoming, echo) in echoes {
-            guard let incarnation = Incarnation(echo.incarnation) else { continue }
-            presence.echoed(incarnation, node: incoming.sender.name, at: Clocks.now())
-            send(Reply(id: incoming.id, .echo(.with {
-                $0.nonce = echo.nonce
-                $0.epoch = epoch
-                $0.head = head
-                $0.ledgerTimeMs = wall
-            })), to: incoming.route)
+        for echo in echoes {
+            guard
+                let reply = ledger.answer(
+                    echo.progress, nonce: echo.nonce, from: echo.incoming.sender, readHead: head.position, readEpoch: head.epoch, wall: wall,
+                    at: Clocks.now())
+            else { return }
+            send(Reply(id: echo.incoming.id, .echo(.with {
+                $0.nonce = reply.nonce
+                $0.epoch = reply.epoch
+                $0.head = reply.head
+                $0.ledgerTimeMs = reply.ledgerTime
+            })), to: echo.incoming.route)
         }
     }
 
     func take(_ ack: Penstock_V1_Ack, _ incoming: Incoming) {
         do throws(Refusal) {
-            guard incoming.sender.role == .enforcer else { throw Refusal(.notPermitted, "only an enforcer acknowledges") }
-            guard let incarnation = Incarnation(ack.incarnation) else { throw Refusal(.malformed, "an incarnation has 16 bytes") }
-            guard ack.urgent.count <= Limits.submissionsPerTurn else { throw Refusal(.malformed, "too many positions in one acknowledgement") }
-            try checkPrefix(ack.applied, root: [UInt8](ack.root), incoming)
-            let now = Clocks.now()
-            guard presence.acked(incarnation, node: incoming.sender.name, applied: ack.applied, urgent: ack.urgent.filter { barriers[$0] != nil }, ended: ack.ended, at: now) else {
-                throw Refusal(.notPermitted, "the incarnation is unknown or another node's")
-            }
+            var progress = try progress(ack.incarnation, applied: ack.applied, heard: ack.heard)
+            progress.urgent = ack.urgent
+            progress.ended = ack.ended
+            try ledger.acknowledge(progress, from: incoming.sender, agrees: agrees(ack.applied, [UInt8](ack.root)), at: Clocks.now())
         } catch {
             refuse(incoming, error)
         }
@@ -82,7 +78,7 @@ extension Sequencer {
     // MARK: Barriers
 
     func wait(for position: Position, _ incoming: Incoming, milliseconds: UInt32) {
-        guard barriers[position] != nil, waiters.count < Limits.barriers else {
+        guard ledger.openBarrier(position, at: Clocks.now()), waiters.count < Limits.barriers else {
             refuse(incoming, Refusal(.notFound, "no barrier is open for position \(position)"))
             return
         }
@@ -93,13 +89,11 @@ extension Sequencer {
     }
 
     func stepBarriers(at now: Instant) {
-        for position in barriers.keys where barriers[position]!.state == .waiting {
-            if barriers[position]!.step(presence, at: now) { evidence.append(position) }
-        }
+        evidence += ledger.stepBarriers(at: now)
         guard !waiters.isEmpty else { return }
         var left: [BarrierWaiter] = []
         for waiter in waiters {
-            guard let barrier = barriers[waiter.position] else { continue }
+            guard let barrier = ledger.barriers[waiter.position] else { continue }
             if barrier.state != .waiting {
                 send(Reply(id: waiter.requestID, .barrier(describe(barrier, at: now))), to: waiter.route)
             } else if now >= waiter.deadline {
@@ -112,7 +106,7 @@ extension Sequencer {
     }
 
     func answerPartial(_ waiter: BarrierWaiter, at now: Instant) {
-        guard let barrier = barriers[waiter.position] else { return }
+        guard let barrier = ledger.barriers[waiter.position] else { return }
         send(Reply(id: waiter.requestID, .barrier(describe(barrier, at: now))), to: waiter.route)
     }
 
@@ -148,8 +142,8 @@ extension Sequencer {
                     $0.cosigned = cosigned[barrier.position]?.contains(node.node) ?? false
                 }
             }
-            if let standing = state.view.restrictions[barrier.position] {
-                $0.matchedGrants = UInt64(state.view.matchedGrants(standing.restriction.selector))
+            if let standing = ledger.state.view.restrictions[barrier.position] {
+                $0.matchedGrants = UInt64(ledger.state.view.matchedGrants(standing.restriction.selector))
             }
         }
     }

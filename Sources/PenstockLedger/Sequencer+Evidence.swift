@@ -46,7 +46,7 @@ extension Sequencer {
         }
     }
 
-    /// Keeps what barriers came to. Done when nothing waits, so that it delays no acknowledgement.
+    /// Keeps what ledger.barriers came to. Done when nothing waits, so that it delays no acknowledgement.
     func flushEvidence() {
         guard !evidence.isEmpty else { return }
         let now = Clocks.now()
@@ -54,7 +54,7 @@ extension Sequencer {
         do {
             try store.saveEvidence(
                 checkpoints: positions.compactMap { checkpoints[$0] }.map { ($0.size, $0.note.encoded) }, cosignatures: cosignatures,
-                receipts: positions.compactMap { barriers[$0] }.map { ($0.position, encode(describe($0, at: now))) })
+                receipts: positions.compactMap { ledger.barriers[$0] }.map { ($0.position, encode(describe($0, at: now))) })
             (evidence, cosignatures) = ([], [])
         } catch {
             logger.error("receipts were not kept; they will be tried again", metadata: ["error": "\(error)"])
@@ -67,7 +67,7 @@ extension Sequencer {
         let event = try SignedEvent(entry: stored.bytes)
         guard case .restricted = event.event.kind else { throw Refusal(.notFound, "position \(position) is a \(event.event.kind.name.rawValue), which has no receipt") }
         var reply = Penstock_V1_ReceiptReply()
-        if let barrier = barriers[position] {
+        if let barrier = ledger.barriers[position] {
             reply.barrier = describe(barrier, at: Clocks.now())
         } else if let kept = try store.receipt(position: position) {
             reply.barrier = try decode(Penstock_V1_BarrierReply.self, kept, "receipt")

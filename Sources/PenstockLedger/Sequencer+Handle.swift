@@ -15,11 +15,11 @@ extension Sequencer {
     /// after they came; then the rest.
     func handle(_ inbox: [InboundMessage]) {
         var batch = Batch()
-        var echoes: [(Incoming, Penstock_V1_Echo)] = []
+        var echoes: [EchoTurn] = []
         var queries: [(Incoming, Request.OneOf_Kind)] = []
         var submissions = 0
         for message in inbox {
-            guard let route = message.route, let name = message.userID, let sender = state.view.member(name) else {
+            guard let route = message.route, let name = message.userID, let sender = ledger.state.view.member(name) else {
                 count("refused_strangers")
                 continue
             }
@@ -40,11 +40,12 @@ extension Sequencer {
                 submissions += 1
                 if submissions > Limits.submissionsPerTurn { refuse(incoming, busy) } else { take(reserve, incoming, &batch) }
             case .echo(let echo):
-                if register(echo, incoming) { echoes.append((incoming, echo)) }
+                if let turn = register(echo, incoming) { echoes.append(turn) }
             case .ack(let ack): take(ack, incoming)
             case let kind: queries.append((incoming, kind))
             }
         }
+        try? sayEpoch(&batch)
         _ = commit(&batch)
         answer(echoes)
         for (incoming, kind) in queries { answer(kind, incoming) }

@@ -38,7 +38,8 @@ extension Sequencer {
     }
 
     private func join(_ payload: [UInt8], _ route: RoutingID, _ batch: inout Batch) throws {
-        try checkServing()
+        let now = Clocks.now()
+        try ledger.checkServing(at: now)
         let request: Penstock_V1_JoinRequest
         let keys: NodeKeys
         do {
@@ -53,9 +54,9 @@ extension Sequencer {
             Verifier(key).verify(signature: [UInt8](request.signature), message: JoinTokenText.proof(secret: secret, keys: keys))
         else { throw Refusal(.badSignature, "the node did not prove that it holds its key") }
         let event = signer.sign(.nodeAdmitted(keys, tokenHash: SHA256.hash(secret)), at: Clocks.wall())
-        try state.check(event.event, wall: Clocks.wall()) { _, _ in false }
-        try stage(event, into: &batch)
-        batch.joiners.append((route, state.view.position))
+        let position = try ledger.stage(event.event, at: now, wall: Clocks.wall())
+        batch.add(event, at: position)
+        batch.joiners.append((route, position))
     }
 
     func answerJoin(_ route: RoutingID, position: Position = 0, refusal: Refusal? = nil) {

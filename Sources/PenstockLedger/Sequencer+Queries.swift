@@ -42,20 +42,20 @@ extension Sequencer {
 
     private func fetched(from: Position) throws -> Penstock_V1_Fetched {
         guard from > 0 else { throw Refusal(.malformed, "positions start at 1") }
-        let page = from > state.view.position ? [] : try store.read(from: from, maxCount: 2048, maxBytes: Limits.pageBytes)
+        let page = from > ledger.state.view.position ? [] : try store.read(from: from, maxCount: 2048, maxBytes: Limits.pageBytes)
         return .with {
             $0.first = from
             $0.events = page.map { Data($0.bytes) }
-            $0.head = state.view.position
+            $0.head = ledger.state.view.position
         }
     }
 
     private func chunk(_ request: Penstock_V1_SnapshotRequest, _ incoming: Incoming) throws -> Penstock_V1_SnapshotChunk {
-        if let halted { throw Refusal(.halted, "the ledger has stopped: \(halted)") }
+        try ledger.checkServing(at: .max)
         guard incoming.sender.role == .enforcer || incoming.sender.role == .auditor else { throw Refusal(.notPermitted, "snapshots are for enforcers and auditors") }
         let snapshot: SnapshotBuilder.Snapshot
         if request.position == 0 {
-            guard let latest = snapshots.latest(head: state.view.position, view: state.view, frontier: tree.frontier, epoch: state.epoch) else {
+            guard let latest = snapshots.latest(head: ledger.state.view.position, view: ledger.state.view, frontier: tree.frontier, epoch: ledger.state.epoch) else {
                 throw Refusal(.busy, "a snapshot is being made", retryAfterMS: 20)
             }
             snapshot = latest
@@ -72,7 +72,7 @@ extension Sequencer {
             $0.totalBytes = UInt64(snapshot.bytes.count)
             $0.offset = request.offset
             $0.bytes = Data(snapshot.bytes[start..<end])
-            $0.head = state.view.position
+            $0.head = ledger.state.view.position
             if start == 0 {
                 $0.digest = Data(snapshot.digest.bytes)
                 $0.signature = Data(snapshot.signature)
@@ -129,8 +129,8 @@ extension Sequencer {
 
     private func headReply() -> Penstock_V1_HeadReply {
         .with {
-            $0.position = state.view.position
-            $0.epoch = state.epoch
+            $0.position = ledger.state.view.position
+            $0.epoch = ledger.state.epoch
             $0.checkpoint = signedHead().encoded
         }
     }
@@ -145,15 +145,15 @@ extension Sequencer {
 
     private func status() -> Penstock_V1_StatusReply {
         let now = Clocks.now()
-        let lease = state.view.settings.maxStaleness
+        let lease = ledger.state.view.settings.maxStaleness
         return .with { reply in
-            reply.mesh = state.view.mesh
-            reply.position = state.view.position
-            reply.epoch = state.epoch
-            reply.halted = halted ?? ""
+            reply.mesh = ledger.state.view.mesh
+            reply.position = ledger.state.view.position
+            reply.epoch = ledger.state.epoch
+            reply.halted = ledger.halted ?? ""
             reply.counters = counters
-            for member in state.view.members.values.sorted(by: { $0.keys.name < $1.keys.name }) {
-                let here = presence.presences.values.filter { $0.node == member.keys.name && !$0.ended }.sorted { $0.incarnation < $1.incarnation }
+            for member in ledger.state.view.members.values.sorted(by: { $0.keys.name < $1.keys.name }) {
+                let here = ledger.presence.presences.values.filter { $0.node == member.keys.name && !$0.ended }.sorted { $0.incarnation < $1.incarnation }
                 let rows: [Presence?] = here.isEmpty ? [nil] : here
                 for row in rows {
                     reply.nodes.append(.with {
@@ -162,11 +162,11 @@ extension Sequencer {
                         $0.expelled = !member.belongs
                         guard let row else {
                             $0.state = member.keys.role == .ledger ? "fresh" : "gone"
-                            $0.appliedPosition = member.keys.role == .ledger ? state.view.position : 0
+                            $0.appliedPosition = member.keys.role == .ledger ? ledger.state.view.position : 0
                             return
                         }
                         let silent = now - row.lastEcho
-                        $0.state = silent < lease ? "fresh" : silent < presence.bound * 10 ? "stale" : "gone"
+                        $0.state = silent < lease ? "fresh" : silent < ledger.presence.bound * 10 ? "stale" : "gone"
                         $0.appliedPosition = row.applied
                         $0.viewAgeMs = silent / .nanosecondsPerMillisecond
                         $0.version = row.version
@@ -174,12 +174,12 @@ extension Sequencer {
                     })
                 }
             }
-            reply.barriers = barriers.values.filter { $0.state == .waiting }.sorted { $0.position < $1.position }.map { describe($0, at: now) }
+            reply.barriers = ledger.barriers.values.filter { $0.state == .waiting }.sorted { $0.position < $1.position }.map { describe($0, at: now) }
         }
     }
 
     private func slices(ofNode node: String) -> Penstock_V1_BudgetReply {
-        let open = state.book.open.filter { $0.value.slice.node == node }.sorted { $0.key < $1.key }.prefix(4096)
+        let open = ledger.state.book.open.filter { $0.value.slice.node == node }.sorted { $0.key < $1.key }.prefix(4096)
         return .with { $0.budgets = [.with { $0.slices = open.map { describe($0.key, $0.value) } }] }
     }
 
@@ -196,7 +196,7 @@ extension Sequencer {
 
     private func budgets(_ name: String) -> Penstock_V1_BudgetReply {
         var reply = Penstock_V1_BudgetReply()
-        for (key, entry) in state.book.entries {
+        for (key, entry) in ledger.state.book.entries {
             let row = Penstock_V1_BudgetStatus.with {
                 switch key {
                 case .named(let name): $0.name = name
@@ -219,7 +219,7 @@ extension Sequencer {
         guard !name.isEmpty else { return reply }
         for index in reply.budgets.indices {
             let key: BudgetBook.Key = reply.budgets[index].grantID.isEmpty ? .named(reply.budgets[index].name) : .grant(reply.budgets[index].grantID, unit: reply.budgets[index].unit)
-            reply.budgets[index].slices = state.book.open.filter { $0.value.levels.contains(key) }.sorted { $0.key < $1.key }
+            reply.budgets[index].slices = ledger.state.book.open.filter { $0.value.levels.contains(key) }.sorted { $0.key < $1.key }
                 .map { describe($0.key, $0.value) }
         }
         return reply

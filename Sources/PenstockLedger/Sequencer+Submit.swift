@@ -16,6 +16,11 @@ struct Batch {
     var owed: [(Sequencer.Incoming, Owed)] = []
     var joiners: [(RoutingID, Position)] = []
 
+    mutating func add(_ event: SignedEvent, at position: Position) {
+        events.append(event)
+        positions[event.event.id] = position
+    }
+
     enum Owed {
         case submitted(Position, Digest, duplicate: Bool, barrierMS: UInt32?)
         case reserved(Position, Slice)
@@ -25,28 +30,24 @@ struct Batch {
 extension Sequencer {
     func take(_ submit: Penstock_V1_Submit, _ incoming: Incoming, _ batch: inout Batch) {
         do {
-            try checkServing()
+            let now = Clocks.now()
+            try ledger.checkServing(at: now)
             let event: SignedEvent
             do {
                 event = try SignedEvent(entry: [UInt8](submit.event))
             } catch {
                 throw Refusal(error)
             }
-            guard event.event.origin == incoming.sender.name else { throw Refusal(.notSigner, "the event is signed by '\(event.event.origin)', the channel belongs to '\(incoming.sender.name)'") }
-            guard Authority.maySubmit(incoming.sender.role, event.event.kind.name) else {
-                throw Refusal(.notPermitted, "a key of role \(incoming.sender.role.name) cannot cause \(event.event.kind.name.rawValue)")
-            }
+            try ledger.authorize(event.event, from: incoming.sender)
             guard verifier.verify(event, by: incoming.sender) else { throw Refusal(.badSignature, "the event's signature does not verify") }
             let barrierMS = submit.waitBarrier ? submit.timeoutMs : nil
             if let position = try known(event.event.id, batch) {
                 batch.owed.append((incoming, .submitted(position, event.event.id, duplicate: true, barrierMS: barrierMS)))
                 return
             }
-            let wall = Clocks.wall()
-            let now = Clocks.now()
-            try state.check(event.event, wall: wall) { presence.isFenced($0, node: $1, at: now) }
-            try stage(event, into: &batch)
-            batch.owed.append((incoming, .submitted(state.view.position, event.event.id, duplicate: false, barrierMS: barrierMS)))
+            let position = try ledger.stage(event.event, at: now, wall: Clocks.wall())
+            batch.add(event, at: position)
+            batch.owed.append((incoming, .submitted(position, event.event.id, duplicate: false, barrierMS: barrierMS)))
         } catch let refusal as Refusal {
             refuse(incoming, refusal)
         } catch {
@@ -56,30 +57,20 @@ extension Sequencer {
     }
 
     func take(_ reserve: Penstock_V1_Reserve, _ incoming: Incoming, _ batch: inout Batch) {
-        do {
-            try checkServing()
-            guard incoming.sender.role == .enforcer else { throw Refusal(.notPermitted, "only an enforcer holds slices") }
+        do throws(Refusal) {
+            try ledger.checkServing(at: Clocks.now())
             guard let incarnation = Incarnation(reserve.incarnation), let requestID = Incarnation(reserve.requestID) else { throw Refusal(.malformed, "an incarnation has 16 bytes") }
-            if let (position, held) = state.book.slice(forRequest: requestID) {
-                guard held.slice.node == incoming.sender.name else { throw Refusal(.notPermitted, "the request id belongs to another node") }
-                batch.owed.append((incoming, .reserved(position, held.slice)))
-                return
+            let request = SliceRequest(
+                incarnation: incarnation, requestID: requestID, grantID: reserve.grantID, unit: reserve.unit, need: reserve.need, want: reserve.want)
+            switch try ledger.reserve(request, from: incoming.sender) {
+            case .again(let position, let slice): batch.owed.append((incoming, .reserved(position, slice)))
+            case .fresh(let slice):
+                let position = try stage(.sliceReserved(slice), into: &batch)
+                batch.owed.append((incoming, .reserved(position, slice)))
             }
-            let slice = try state.reserve(
-                node: incoming.sender.name, incarnation: incarnation, requestID: requestID, grant: reserve.grantID, unit: reserve.unit,
-                need: reserve.need, want: reserve.want)
-            try stage(signer.sign(.sliceReserved(slice), at: Clocks.wall()), into: &batch)
-            batch.owed.append((incoming, .reserved(state.view.position, slice)))
-        } catch let refusal as Refusal {
-            refuse(incoming, refusal)
         } catch {
-            halt("\(error)")
+            refuse(incoming, error)
         }
-    }
-
-    func checkServing() throws(Refusal) {
-        if let halted { throw Refusal(.halted, "the ledger has stopped: \(halted)") }
-        if Clocks.now() < storeRetryAt { throw Refusal(.full, "the log cannot be written; free disk space", retryAfterMS: 1000) }
     }
 
     private func known(_ id: Digest, _ batch: Batch) throws -> Position? {
@@ -87,19 +78,26 @@ extension Sequencer {
         return try store.position(of: id)
     }
 
-    /// Folds an event ahead of its commit. If the commit fails, the state is folded anew from what is durable.
-    func stage(_ event: SignedEvent, into batch: inout Batch) throws {
-        try state.apply(event.event, at: state.view.position + 1)
-        batch.events.append(event)
-        batch.positions[event.event.id] = state.view.position
+    /// Stages an event of the ledger's own, which it has checked itself.
+    @discardableResult
+    func stage(_ kind: EventKind, into batch: inout Batch) throws(Refusal) -> Position {
+        let event = signer.sign(kind, at: Clocks.wall())
+        let position = try ledger.stage(own: event.event)
+        batch.add(event, at: position)
+        return position
+    }
+
+    /// Stages this process's first event, if it is due.
+    func sayEpoch(_ batch: inout Batch) throws(Refusal) {
+        if let opened = ledger.epochToOpen { try stage(opened, into: &batch) }
     }
 
     /// Makes a batch durable, then publishes it, then answers. Returns whether it is durable.
     func commit(_ batch: inout Batch) -> Bool {
-        let first = state.view.position - Position(batch.events.count) + 1
+        let first = ledger.state.view.position - Position(batch.events.count) + 1
         if !batch.events.isEmpty {
             do {
-                let outcome = try store.append(batch.events.map { NewEvent(id: $0.event.id, bytes: $0.entry) }, ifHead: first - 1, epoch: state.epoch)
+                let outcome = try store.append(batch.events.map { NewEvent(id: $0.event.id, bytes: $0.entry) }, ifHead: first - 1, epoch: ledger.state.epoch)
                 guard case .appended = outcome else {
                     halt("another process has written the log: \(outcome)")
                     refuseAll(batch, Refusal(.halted, "the ledger has stopped"))
@@ -118,19 +116,16 @@ extension Sequencer {
     /// Urgent events first: nothing may delay them.
     private func publish(_ events: [SignedEvent], from first: Position) {
         let now = Clocks.now()
-        var restricted: [Position] = []
         for (offset, event) in events.enumerated() {
             guard case .restricted = event.event.kind else { continue }
-            let position = first + Position(offset)
-            restricted.append(position)
             _ = urgent.send(encode(UrgentPublication.with {
-                $0.position = position
+                $0.position = first + Position(offset)
                 $0.event = Data(event.entry)
             }))
-            barriers[position] = Barrier(position: position, eventID: event.event.id, table: presence, at: now)
         }
+        let restricted = ledger.committed(events.map(\.event), from: first, at: now)
         for event in events { tree.append(MerkleTree.leafHash(event.entry)) }
-        followUp(events)
+        noteMembers(events)
         if held != nil || !restricted.isEmpty {
             hold(events, from: first, restricted, at: now)
         } else {
@@ -147,7 +142,7 @@ extension Sequencer {
     }
 
     func publishHeld(at now: Instant) {
-        guard let waiting = held, now >= waiting.until || waiting.restricted.allSatisfy({ barriers[$0]?.state != .waiting }) else { return }
+        guard let waiting = held, now >= waiting.until || waiting.restricted.allSatisfy({ ledger.barriers[$0]?.state != .waiting }) else { return }
         held = nil
         publish(log: waiting.events, from: waiting.first, checkpoint: signCheckpoint(for: waiting.restricted))
     }
@@ -171,25 +166,21 @@ extension Sequencer {
     private func publish(page: [SignedEvent], from first: Position, checkpoint: String) {
         guard !page.isEmpty || !checkpoint.isEmpty else { return }
         _ = log.send(encode(LogPublication.with {
-            $0.epoch = state.epoch
+            $0.epoch = ledger.state.epoch
             $0.first = first
             $0.events = page.map { Data($0.entry) }
             $0.checkpoint = checkpoint
         }))
     }
 
-    private func followUp(_ events: [SignedEvent]) {
-        for event in events {
-            switch event.event.kind {
-            case .settingsChanged(let settings): presence.allow(settings.bound)
-            case .nodeAdmitted, .nodeExpelled:
-                if membership.update(state.view.members.values), cutDueAt == nil { cutDueAt = Clocks.now() + Self.cutDelay }
-            case .lifted(let lifting):
-                let lifted = Set(lifting.eventIDs)
-                for position in barriers.keys where lifted.contains(barriers[position]!.eventID) { barriers[position]!.lift(at: Clocks.now()) }
-            default: break
+    private func noteMembers(_ events: [SignedEvent]) {
+        let isChanged = events.contains {
+            switch $0.event.kind {
+            case .nodeAdmitted, .nodeExpelled: true
+            default: false
             }
         }
+        if isChanged, membership.update(ledger.state.view.members.values), cutDueAt == nil { cutDueAt = Clocks.now() + Self.cutDelay }
     }
 
     /// libzmq asks about a key only at the handshake: every peer must shake hands again. Cutting loses what is under
@@ -231,9 +222,10 @@ extension Sequencer {
     private func undo(_ batch: Batch, _ error: StoreError) {
         logger.error("the log was not written", metadata: ["error": "\(error)"])
         count("failed_commits")
-        storeRetryAt = Clocks.now() + .nanosecondsPerSecond
         do {
+            let state: LedgerState
             (state, tree) = try Self.fold(store)
+            ledger.commitFailed(state, at: Clocks.now())
         } catch {
             halt("\(error)")
         }

@@ -25,17 +25,11 @@ final class Sequencer {
     let joinDomain: String
     let endpoints: [(Socket, String)]
 
-    var state = LedgerState()
+    var ledger: Ledger
     var tree = MerkleTree()
-    var presence = PresenceTable()
-    var barriers: [Position: Barrier] = [:]
     var waiters: [BarrierWaiter] = []
     var verifier = EventVerifier()
     var counters: [String: UInt64] = [:]
-    /// Why nothing is served until an operator has decided; nil in health.
-    var halted: String?
-    /// After a failed commit: nothing is staged again before this.
-    var storeRetryAt: Instant = 0
     var evidence: [Position] = []
     /// Cosignatures that are not in the store yet.
     var cosignatures: [(size: UInt64, node: String, line: String)] = []
@@ -47,6 +41,7 @@ final class Sequencer {
     var cutDueAt: Instant?
     var joinWindow: (startedAt: Instant, count: Int) = (0, 0)
     private var housekeptAt: Instant = 0
+    private var isHaltNoted = false
 
     private let poller = Poller()
     private let wake: WakeSignal
@@ -89,7 +84,9 @@ final class Sequencer {
         urgent = try Socket(.publisher, security: security)
         joins = try Socket(.router, security: .server(keys: identity.channel, domain: joinDomain))
 
+        let state: LedgerState
         (state, tree) = try Self.fold(store)
+        ledger = Ledger(state)
         guard state.view.position > 0 else { throw LedgerError("\(options.dataFolder) holds no log; make a mesh with 'penstock init'") }
         guard state.view.mesh == identity.member.mesh else {
             throw LedgerError("\(options.dataFolder) holds the log of mesh '\(state.view.mesh)', this identity belongs to '\(identity.member.mesh)'")
@@ -111,12 +108,13 @@ final class Sequencer {
             try SelfTest.refusesStrangers(endpoint: endpoint, kind: socket.kind, serverKey: identity.channel.publicKey)
         }
 
-        try openEpoch()
-        let enforcers = state.view.members.values.filter { $0.keys.role == .enforcer }.map(\.keys.name)
-        presence.started(at: Clocks.now(), nodes: enforcers, bound: state.largestBound)
+        ledger.start(epoch: try openEpoch(), restored: false, at: Clocks.now())
+        var batch = Batch()
+        try sayEpoch(&batch)
+        guard commit(&batch) else { throw LedgerError("the log cannot be written: \(ledger.halted ?? "see the messages before")") }
         // The first enforcers to start find it made.
-        _ = snapshots.latest(head: state.view.position, view: state.view, frontier: tree.frontier, epoch: state.epoch)
-        logger.info("serving", metadata: ["position": "\(state.view.position)", "epoch": "\(state.epoch)"])
+        _ = snapshots.latest(head: ledger.state.view.position, view: ledger.state.view, frontier: tree.frontier, epoch: ledger.state.epoch)
+        logger.info("serving", metadata: ["position": "\(ledger.state.view.position)", "epoch": "\(ledger.state.epoch)"])
     }
 
     /// Replays the log. Signatures were verified when the events came; `log verify` does it again.
@@ -141,15 +139,13 @@ final class Sequencer {
         return (state, tree)
     }
 
-    /// The first event of each process: from here on no older process can append.
-    private func openEpoch() throws {
-        let epoch = max(try store.head().epoch, state.epoch) + 1
+    /// From here on no older process can append.
+    private func openEpoch() throws -> UInt64 {
+        let epoch = max(try store.head().epoch, ledger.state.epoch) + 1
         guard case .appended = try store.openEpoch(epoch, ifHead: store.head()) else {
             throw LedgerError("another process opened a newer epoch of this log; stop it first")
         }
-        var batch = Batch()
-        try stage(signer.sign(.epochOpened(epoch, reason: "start"), at: Clocks.wall()), into: &batch)
-        guard commit(&batch) else { throw LedgerError("the log cannot be written: \(halted ?? "see the messages before")") }
+        return epoch
     }
 
     func run(until stopping: () -> Bool) {
@@ -185,7 +181,7 @@ final class Sequencer {
     private func pollMilliseconds() -> Int {
         let now = Clocks.now()
         var next = now + 250 * .nanosecondsPerMillisecond
-        for barrier in barriers.values where barrier.state == .waiting {
+        for barrier in ledger.barriers.values where barrier.state == .waiting {
             if let fence = barrier.nextFence { next = min(next, fence) }
         }
         for waiter in waiters { next = min(next, waiter.deadline) }
@@ -206,6 +202,7 @@ final class Sequencer {
         takeJoins()
         answerArchived()
         stepBarriers(at: Clocks.now())
+        noteHalt()
         publishHeld(at: Clocks.now())
         cutConnections(at: Clocks.now())
     }
@@ -220,25 +217,24 @@ final class Sequencer {
 
     /// What time alone brings about.
     private func housekeep(at now: Instant) {
-        presence.forget(before: now - 60 * .nanosecondsPerSecond)
-        let expired = state.expired(at: Clocks.wall())
-        if !expired.isEmpty, halted == nil {
-            var batch = Batch()
-            try? stage(signer.sign(.lifted(Lifting(eventIDs: expired, reason: "expired", expired: true)), at: Clocks.wall()), into: &batch)
-            _ = commit(&batch)
-        }
-        if barriers.count > Limits.barriers {
-            let old = barriers.values.filter { $0.state != .waiting }.map(\.position).sorted().dropLast(Limits.barriers / 2)
-            for position in old { barriers[position] = nil }
-        }
+        let expired = ledger.housekeep(at: now, wall: Clocks.wall())
+        guard !expired.isEmpty else { return }
+        var batch = Batch()
+        _ = try? stage(.lifted(Lifting(eventIDs: expired, reason: "expired", expired: true)), into: &batch)
+        _ = commit(&batch)
     }
 
     func count(_ name: String) { counters[name, default: 0] += 1 }
 
     /// Stops serving: two logs contradict each other, or one cannot be written. Nodes' leases run out by themselves.
     func halt(_ why: String) {
-        guard halted == nil else { return }
-        halted = why
+        ledger.halt(why)
+        noteHalt()
+    }
+
+    private func noteHalt() {
+        guard let why = ledger.halted, !isHaltNoted else { return }
+        isHaltNoted = true
         logger.critical("halted", metadata: ["why": "\(why)"])
     }
 

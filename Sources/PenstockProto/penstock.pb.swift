@@ -1112,6 +1112,9 @@ package nonisolated struct Penstock_V1_Echo: Sendable {
 
   package var viewAgeMs: UInt32 = 0
 
+  /// highest position heard of in any way; 0 from an older version: as `applied`
+  package var heard: UInt64 = 0
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -1133,6 +1136,9 @@ package nonisolated struct Penstock_V1_Ack: Sendable {
 
   /// this incarnation admits nothing from here on
   package var ended: Bool = false
+
+  /// as in Echo
+  package var heard: UInt64 = 0
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -4007,7 +4013,7 @@ nonisolated extension Penstock_V1_Submit: SwiftProtobuf.Message, SwiftProtobuf._
 
 nonisolated extension Penstock_V1_Echo: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Echo"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}incarnation\0\u{1}nonce\0\u{1}applied\0\u{1}root\0\u{1}version\0\u{3}view_age_ms\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}incarnation\0\u{1}nonce\0\u{1}applied\0\u{1}root\0\u{1}version\0\u{3}view_age_ms\0\u{1}heard\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -4021,6 +4027,7 @@ nonisolated extension Penstock_V1_Echo: SwiftProtobuf.Message, SwiftProtobuf._Me
       case 4: try { try decoder.decodeSingularBytesField(value: &self.root) }()
       case 5: try { try decoder.decodeSingularStringField(value: &self.version) }()
       case 6: try { try decoder.decodeSingularUInt32Field(value: &self.viewAgeMs) }()
+      case 7: try { try decoder.decodeSingularUInt64Field(value: &self.heard) }()
       default: break
       }
     }
@@ -4045,6 +4052,9 @@ nonisolated extension Penstock_V1_Echo: SwiftProtobuf.Message, SwiftProtobuf._Me
     if self.viewAgeMs != 0 {
       try visitor.visitSingularUInt32Field(value: self.viewAgeMs, fieldNumber: 6)
     }
+    if self.heard != 0 {
+      try visitor.visitSingularUInt64Field(value: self.heard, fieldNumber: 7)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -4055,6 +4065,7 @@ nonisolated extension Penstock_V1_Echo: SwiftProtobuf.Message, SwiftProtobuf._Me
     if lhs.root != rhs.root {return false}
     if lhs.version != rhs.version {return false}
     if lhs.viewAgeMs != rhs.viewAgeMs {return false}
+    if lhs.heard != rhs.heard {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -4062,7 +4073,7 @@ nonisolated extension Penstock_V1_Echo: SwiftProtobuf.Message, SwiftProtobuf._Me
 
 nonisolated extension Penstock_V1_Ack: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Ack"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}incarnation\0\u{1}applied\0\u{1}root\0\u{1}urgent\0\u{1}ended\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}incarnation\0\u{1}applied\0\u{1}root\0\u{1}urgent\0\u{1}ended\0\u{1}heard\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -4075,6 +4086,7 @@ nonisolated extension Penstock_V1_Ack: SwiftProtobuf.Message, SwiftProtobuf._Mes
       case 3: try { try decoder.decodeSingularBytesField(value: &self.root) }()
       case 4: try { try decoder.decodeRepeatedUInt64Field(value: &self.urgent) }()
       case 5: try { try decoder.decodeSingularBoolField(value: &self.ended) }()
+      case 6: try { try decoder.decodeSingularUInt64Field(value: &self.heard) }()
       default: break
       }
     }
@@ -4096,6 +4108,9 @@ nonisolated extension Penstock_V1_Ack: SwiftProtobuf.Message, SwiftProtobuf._Mes
     if self.ended != false {
       try visitor.visitSingularBoolField(value: self.ended, fieldNumber: 5)
     }
+    if self.heard != 0 {
+      try visitor.visitSingularUInt64Field(value: self.heard, fieldNumber: 6)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -4105,6 +4120,7 @@ nonisolated extension Penstock_V1_Ack: SwiftProtobuf.Message, SwiftProtobuf._Mes
     if lhs.root != rhs.root {return false}
     if lhs.urgent != rhs.urgent {return false}
     if lhs.ended != rhs.ended {return false}
+    if lhs.heard != rhs.heard {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

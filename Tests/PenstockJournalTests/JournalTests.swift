@@ -53,6 +53,21 @@ private final class Reader: Sendable {
         #expect(seen == [7], "always one, so a reader gets on")
     }
 
+    @Test func aFullJournalStillTakesWhatStandsForTheRest() throws {
+        let journal = try folder.open(options: JournalOptions(segmentBytes: 64 << 10, maxSegments: 2))
+        var last: UInt64 = 0
+        while let sequence = journal.appendDue() { last = sequence }
+        try journal.prepareSegments()
+        while let sequence = journal.appendDue() { last = sequence }
+        #expect(last > 100)
+        let carried = journal.append(byteCount: 12 << 10, standsForOthers: true) { $0.initializeMemory(as: UInt8.self, repeating: 1) }
+        #expect(carried == last + 1)
+        #expect(journal.appendDue() == nil, "decisions stay refused")
+        try journal.release(through: last)
+        try journal.prepareSegments()
+        #expect(journal.appendDue() != nil)
+    }
+
     @Test func whatCannotBeRecordedIsNil() throws {
         let journal = try folder.open()
         #expect(journal.append(byteCount: 0) { _ in Issue.record("not to be filled") } == nil)

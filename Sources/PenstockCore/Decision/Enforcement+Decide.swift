@@ -10,6 +10,8 @@ package struct Verdict: Sendable {
     /// Of the first unit that lacks; the rest of the call waits for it.
     package var lacking: Int32 = -1
     package var shortfall: Int64 = 0
+    /// Of the decision's record; 0 when it is not recorded.
+    package var sequence: UInt64 = 0
 
     package var isAllow: Bool { reason == .none }
 }

@@ -107,6 +107,20 @@ package struct Enforcement: Sendable {
         return (uses, index)
     }
 
+    /// How much of each open slice is used, holds included, some accounts at a time: a record that stands for all before
+    /// it. Nil past the last account.
+    package func carried(from account: inout Int) -> DecisionRecord? {
+        guard account < purse.count else { return nil }
+        var record = DecisionRecord(kind: .carried)
+        while account < purse.count, record.debits.count < Self.carriedPerRecord {
+            record.debits += purse.account(Int32(account)).slices.map { .init(slice: $0.id, used: $0.used) }
+            account += 1
+        }
+        return record
+    }
+
+    private static let carriedPerRecord = 1000
+
     /// Ends every slice, as a clean stop does.
     package mutating func closeAll() -> [SliceReport.Use] {
         (0..<purse.count).flatMap { purse.close(account: Int32($0)) }

@@ -139,16 +139,40 @@ extension LedgerState {
     }
 
     /// A slice for an enforcer, or why not.
-    package func reserve(node: String, incarnation: Incarnation, requestID: Incarnation, grant: String, unit: String, need: Int64, want: Int64) throws(Refusal) -> Slice {
-        guard !retired.contains(incarnation) else { throw Refusal(.retired, "a successor has closed this incarnation's slices; restart the node") }
-        guard let index = view.index(ofGrant: grant) else { throw Refusal(.notFound, "no grant \(grant)") }
-        guard !view.marks(onGrant: index).contains(.revoked) else { throw Refusal(.revoked, "grant \(grant) is revoked") }
+    package func reserve(_ request: SliceRequest, node: String) throws(Refusal) -> Slice {
+        guard !retired.contains(request.incarnation) else { throw Refusal(.retired, "a successor has closed this incarnation's slices; restart the node") }
+        guard let index = view.index(ofGrant: request.grantID) else { throw Refusal(.notFound, "no grant \(request.grantID)") }
+        guard !view.marks(onGrant: index).contains(.revoked) else { throw Refusal(.revoked, "grant \(request.grantID) is revoked") }
         guard book.open.count < Limits.openSlices else { throw Refusal(.full, "\(Limits.openSlices) slices are open, the limit", retryAfterMS: 1000) }
-        switch book.size(grant: grant, unit: unit, need: need, want: want, holder: incarnation) {
+        switch book.size(grant: request.grantID, unit: request.unit, need: request.need, want: request.want, holder: request.incarnation) {
         case .grant(let amount):
-            return Slice(grantID: grant, unit: unit, amount: amount, node: node, incarnation: incarnation, requestID: requestID)
+            return Slice(
+                grantID: request.grantID, unit: request.unit, amount: amount, node: node, incarnation: request.incarnation,
+                requestID: request.requestID)
         case .refuse(let code):
-            throw Refusal(code, "\(unit) of grant \(grant)", retryAfterMS: code == .budgetHeldElsewhere ? 100 : 0)
+            throw Refusal(code, "\(request.unit) of grant \(request.grantID)", retryAfterMS: code == .budgetHeldElsewhere ? 100 : 0)
         }
+    }
+}
+
+/// What an enforcer asks for when a call, or the next one, needs more than its slices hold.
+package struct SliceRequest: Hashable, Sendable {
+    package var incarnation: Incarnation
+    /// Fresh for each request: asking again with the same one gets the same slice.
+    package var requestID: Incarnation
+    package var grantID: String
+    package var unit: String
+    /// A call cannot go on with less.
+    package var need: Int64
+    /// What recent demand suggests.
+    package var want: Int64
+
+    package init(incarnation: Incarnation, requestID: Incarnation, grantID: String, unit: String, need: Int64, want: Int64) {
+        self.incarnation = incarnation
+        self.requestID = requestID
+        self.grantID = grantID
+        self.unit = unit
+        self.need = need
+        self.want = want
     }
 }

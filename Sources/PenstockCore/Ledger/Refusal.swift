@@ -27,6 +27,8 @@ package struct Refusal: Error, Hashable, Sendable, CustomStringConvertible {
         case retired
         case busy
         case halted
+        /// The log was restored: it waits for its nodes' word.
+        case recovering
         case diverged
         case unavailable
         case badToken = "bad_token"

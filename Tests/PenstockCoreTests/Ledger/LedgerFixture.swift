@@ -34,9 +34,10 @@ struct Ledger {
     mutating func reserve(
         _ need: Int64, _ want: Int64? = nil, grant: String = "g", unit: String = "usd", incarnation: UInt64 = 1
     ) throws(Refusal) -> Position {
-        let slice = try state.reserve(
-            node: "n1", incarnation: Make.incarnation(incarnation), requestID: Make.incarnation(1000 + position), grant: grant,
-            unit: unit, need: need, want: want ?? need)
+        let request = SliceRequest(
+            incarnation: Make.incarnation(incarnation), requestID: Make.incarnation(1000 + position), grantID: grant, unit: unit,
+            need: need, want: want ?? need)
+        let slice = try state.reserve(request, node: "n1")
         do { try add(.sliceReserved(slice), by: "ledger") } catch { preconditionFailure("\(error)") }
         return position
     }

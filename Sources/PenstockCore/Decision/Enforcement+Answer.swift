@@ -1,0 +1,114 @@
+/// Where decisions are recorded, and the clock: what the shell lends to a decision. Used under the lock of the
+/// `Enforcement`, so it must neither wait nor decide.
+package protocol DecisionJournal {
+    /// CLOCK_BOOTTIME.
+    var now: Instant { get }
+
+    /// Records an answer. Returns its sequence number once a SIGKILL cannot lose it any more; nil when it cannot be
+    /// recorded. `debits` is empty unless the answer is an allow; `grant` is the position of the grant's event, or 0.
+    func record(_ call: borrowing Call, _ verdict: Verdict, _ debits: [Debit], grant: Position) -> UInt64?
+
+    /// Records anything else; `wall` is the journal's to fill in.
+    func record(_ record: DecisionRecord) -> UInt64?
+
+    /// Everything that makes two calls under one id the same call.
+    func content(_ call: borrowing Call) -> Digest
+}
+
+extension Enforcement {
+    /// Decides one call: checks and takes, has it recorded, and looks at the lease once more as the answer leaves. A
+    /// verdict without a sequence is not recorded: `budget_pending`, for which a slice is asked for now, a retry's
+    /// permit, which has its decision's, or what the journal could not take.
+    ///
+    /// - Parameter arrivedAt: when the call arrived; nil for now.
+    package mutating func decide(_ call: borrowing Call, arrivedAt: Instant?, journal: some DecisionJournal) -> Verdict {
+        if !call.callID.isEmpty, let earlier = retry(call, journal) { return earlier }
+        let now = journal.now
+        var verdict = prepare(call, arrivedAt: arrivedAt ?? now, now: now)
+        if verdict.reason == .budgetPending {
+            lack(verdict)
+            return verdict
+        }
+        record(call, &verdict, journal)
+        return verdict
+    }
+
+    /// Records before anyone hears the answer.
+    private mutating func record(_ call: borrowing Call, _ verdict: inout Verdict, _ journal: some DecisionJournal) {
+        let grant = verdict.grant < 0 ? 0 : folded.grants[Int(verdict.grant)].position
+        let taken = verdict.isAllow ? debits : []
+        guard let sequence = journal.record(call, verdict, taken, grant: grant) else {
+            if verdict.isAllow {
+                undo(held: call.holds)
+                verdict.reason = .unrecordable
+            }
+            return
+        }
+        verdict.sequence = sequence
+        guard verdict.isAllow else { return }
+        if !confirm(&verdict, held: call.holds, now: journal.now) {
+            void(sequence, taken, journal)
+        } else if call.holds || !call.callID.isEmpty {
+            register(call, verdict, journal)
+        }
+    }
+
+    /// The allow of that record was never given out. If not even this can be written, the amounts stay spent on restart.
+    private func void(_ sequence: UInt64, _ taken: [Debit], _ journal: some DecisionJournal) {
+        var record = DecisionRecord(kind: .voided)
+        record.decision = sequence
+        record.reason = .staleView
+        record.debits = taken.map { .init(slice: $0.slice, used: $0.amount) }
+        _ = journal.record(record)
+    }
+
+    private mutating func register(_ call: borrowing Call, _ verdict: Verdict, _ journal: some DecisionJournal) {
+        let name = call.callID.isEmpty ? nil : CallTable.CallName(grant: verdict.grant, callID: call.callID)
+        let content = name == nil ? Digest.zero : journal.content(call)
+        if call.holds {
+            beginHold(verdict, decision: verdict.sequence, name: name, content: content)
+        } else if let name {
+            rememberSettled(name, content: content, decision: verdict.sequence)
+        }
+    }
+
+    /// A retry under the same id gets the same permit, after all checks but the budget's. Nil when it is a new call.
+    private mutating func retry(_ call: borrowing Call, _ journal: some DecisionJournal) -> Verdict? {
+        guard let grant = view?.index(of: call.credential) else { return nil }
+        let earlier = earlier(call, grant: Int32(grant), content: journal.content(call))
+        guard earlier != .new else { return nil }
+        var verdict = preview(call, now: journal.now)
+        switch earlier {
+        case .new: return nil
+        case .mismatch: verdict.reason = .duplicateMismatch
+        case .settled: verdict.reason = verdict.reason == .none ? .alreadySettled : verdict.reason
+        case .underWay(let decision): verdict.sequence = decision
+        }
+        if verdict.isAllow { return verdict }
+        record(call, &verdict, journal)
+        return verdict
+    }
+
+    /// Charges an allowed call that held, and records it. Nil when there is no such hold; a sequence of 0 when it could
+    /// not be recorded: a restart then charges it in full.
+    package mutating func settle(_ decision: UInt64, actual: [Amount], journal: some DecisionJournal) -> UInt64? {
+        guard let settlement = settle(decision, actual: actual) else { return nil }
+        return journal.recordEnd(of: decision, .settled, actual, returned: settlement.returned)
+    }
+
+    /// As above, for a call that never left.
+    package mutating func release(_ decision: UInt64, journal: some DecisionJournal) -> UInt64? {
+        guard let returned = release(decision) else { return nil }
+        return journal.recordEnd(of: decision, .released, [], returned: returned)
+    }
+}
+
+extension DecisionJournal {
+    fileprivate func recordEnd(of decision: UInt64, _ kind: DecisionRecord.Kind, _ actual: [Amount], returned: [Debit]) -> UInt64 {
+        var record = DecisionRecord(kind: kind)
+        record.decision = decision
+        record.amounts = actual
+        record.debits = returned.map { .init(slice: $0.slice, used: $0.amount) }
+        return self.record(record) ?? 0
+    }
+}

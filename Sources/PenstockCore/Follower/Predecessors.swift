@@ -1,0 +1,42 @@
+/// What earlier incarnations of a node spent, as far as their journal proves it.
+///
+/// A record stands for its debits; what went back is subtracted; a `carried` record replaces everything before it.
+/// Where the journal cannot prove that nothing is missing (another boot without a clean stop, a copied folder),
+/// a slice counts as spent in full.
+package struct Predecessors: Sendable {
+    private var used: [Position: Int64] = [:]
+    private var proven: Set<Incarnation> = []
+    private var unproven: Set<Incarnation> = []
+
+    package init() {}
+
+    package var isEmpty: Bool { proven.isEmpty && unproven.isEmpty }
+
+    /// The highest slice that a record names.
+    package var highestSlice: Position { used.keys.max() ?? 0 }
+
+    /// One of its journal's parts: the incarnation is proven only if every part is.
+    package mutating func add(_ incarnation: Incarnation, proven isProven: Bool) {
+        if !isProven { unproven.insert(incarnation) }
+        if isProven, !unproven.contains(incarnation) { proven.insert(incarnation) }
+        proven.subtract(unproven)
+    }
+
+    /// The journal's records in their order.
+    package mutating func add(_ kind: DecisionRecord.Kind, _ debits: some Sequence<SliceReport.Use>) {
+        for debit in debits {
+            switch kind {
+            case .decided, .held: used[debit.slice, default: 0] += debit.used
+            case .settled, .released, .voided: used[debit.slice, default: 0] -= debit.used
+            case .carried: used[debit.slice] = debit.used
+            }
+        }
+    }
+
+    /// The figure to close a predecessor's slice with; nil when this journal is not of that incarnation.
+    package func closing(slice: Position, of incarnation: Incarnation, amount: Int64) -> Int64? {
+        if unproven.contains(incarnation) { return amount }
+        guard proven.contains(incarnation) else { return nil }
+        return min(max(0, used[slice] ?? 0), amount)
+    }
+}

@@ -1,0 +1,70 @@
+/// How far an enforcer has come with the log, as it says itself.
+package struct NodeProgress: Hashable, Sendable {
+    package var incarnation: Incarnation
+    package var applied: Position
+    /// The highest position that it has heard of in any way: applied, on the urgent lane, or as a slice it holds.
+    package var heard: Position
+    /// Restrictions ahead of `applied` that it has taken from the urgent lane.
+    package var urgent: [Position] = []
+    /// It admits nothing from here on.
+    package var ended = false
+    package var version = ""
+    package var viewAgeMS: UInt32 = 0
+
+    package init(incarnation: Incarnation, applied: Position, heard: Position) {
+        self.incarnation = incarnation
+        self.applied = applied
+        self.heard = heard
+    }
+}
+
+extension Ledger {
+    /// Enters an echo in the table, before the log is read for it.
+    ///
+    /// - Parameter agrees: the root that it names for `applied` is this log's.
+    package mutating func register(_ progress: NodeProgress, from sender: NodeKeys, agrees: Bool, at now: Instant) throws(Refusal) {
+        guard sender.role == .enforcer else { throw Refusal(.notPermitted, "only an enforcer holds a lease") }
+        try learn(progress, from: sender, agrees: agrees)
+        try checkServing(at: .max)
+        guard !state.retired.contains(progress.incarnation) else { throw Refusal(.retired, "a successor has closed this incarnation's slices; restart the node") }
+        guard presence.echoed(progress.incarnation, node: sender.name, at: now) else { throw Refusal(.notPermitted, "the incarnation is another node's") }
+        presence.described(progress.incarnation, version: progress.version, viewAgeMS: progress.viewAgeMS)
+        _ = presence.acked(progress.incarnation, node: sender.name, applied: progress.applied, urgent: [], ended: false, at: now)
+    }
+
+    /// Answers a registered echo, from a read of the log that began after it was registered: a lease is given, so it
+    /// enters the table again. Nil, and the ledger halts, when the log of record is not what this process has folded.
+    package mutating func answer(_ progress: NodeProgress, nonce: UInt64, from sender: NodeKeys, readHead head: Position, readEpoch epoch: UInt64, wall: WallTime, at now: Instant) -> EchoReply? {
+        guard isCurrent(head, epoch) else {
+            halt("the log of record is at \(head) in epoch \(epoch), which is not what this process has written")
+            return nil
+        }
+        guard state.epoch == epoch else { return nil }
+        presence.echoed(progress.incarnation, node: sender.name, at: now)
+        return EchoReply(nonce: nonce, epoch: epoch, head: head, ledgerTime: wall)
+    }
+
+    package mutating func acknowledge(_ progress: NodeProgress, from sender: NodeKeys, agrees: Bool, at now: Instant) throws(Refusal) {
+        guard sender.role == .enforcer else { throw Refusal(.notPermitted, "only an enforcer acknowledges") }
+        guard progress.urgent.count <= Limits.submissionsPerTurn else { throw Refusal(.malformed, "too many positions in one acknowledgement") }
+        try learn(progress, from: sender, agrees: agrees)
+        var known = progress
+        known.urgent = progress.urgent.filter { barriers[$0] != nil }
+        guard presence.acked(known.incarnation, node: sender.name, applied: known.applied, urgent: known.urgent, ended: known.ended, at: now) else {
+            throw Refusal(.notPermitted, "the incarnation is unknown or another node's")
+        }
+    }
+
+    /// A node that is ahead of this log, or has folded other events, proves that one of the two logs is not the other's
+    /// prefix: which is the right one, an operator must find out.
+    private mutating func learn(_ progress: NodeProgress, from sender: NodeKeys, agrees: Bool) throws(Refusal) {
+        guard progress.heard <= state.view.position, agrees else {
+            let detail =
+                progress.heard > state.view.position
+                ? "it has heard of position \(progress.heard), this log ends at \(state.view.position)" : "its root at position \(progress.applied) differs"
+            halt("node '\(sender.name)' has folded another log: \(detail). If this log was restored from a backup, restore the newest one")
+            throw Refusal(.diverged, "this ledger's log is not the one that the node has folded: \(detail)")
+        }
+        awaited.remove(sender.name)
+    }
+}

@@ -1,0 +1,148 @@
+/// The ledger's side of the protocol, as a value: what it makes of requests, of time, and of what its store did.
+/// The shell owns sockets, store, tree and keys; it hands in what has come, and does what it is told.
+///
+/// Durability order: `stage` folds an event ahead of its commit; nothing of it may be answered or published before
+/// `committed`. After a failed commit the state is what `commitFailed` was given, folded from what is durable.
+package struct Ledger: Sendable {
+    package private(set) var state: LedgerState
+    package internal(set) var presence = PresenceTable()
+    package private(set) var barriers: [Position: Barrier] = [:]
+    /// Why nothing is served until an operator has decided; nil in health.
+    package private(set) var halted: String?
+    /// Enforcers that have not told yet how far they had seen the log, of one that was restored from a backup.
+    package internal(set) var awaited: Set<String> = []
+    /// What this process has opened at the store; its first event says so in the log.
+    private var epoch: UInt64 = 0
+    /// After a failed commit: nothing is staged again before this.
+    private var storeRetryAt: Instant = 0
+
+    package init(_ state: LedgerState) { self.state = state }
+
+    /// Begins to serve: every lease that a process before this one could have given is counted.
+    ///
+    /// - Parameters:
+    ///   - epoch: what this process has opened at the store, so that no older one can append.
+    ///   - restored: the log comes from a backup. Nothing is served or written until each enforcer has told how far it had
+    ///     seen the log: what only a lost part of it said, such as a revoke or a slice, must not be forgotten.
+    package mutating func start(epoch: UInt64, restored: Bool, at now: Instant) {
+        self.epoch = epoch
+        let enforcers = state.view.members.values.filter { $0.keys.role == .enforcer }
+        presence.started(at: now, nodes: enforcers.map(\.keys.name), bound: state.largestBound)
+        if restored { awaited = Set(enforcers.filter(\.belongs).map(\.keys.name)) }
+    }
+
+    /// The first event that a process writes, due once nothing keeps it from serving; nil at any other time.
+    package var epochToOpen: EventKind? {
+        awaited.isEmpty && halted == nil && state.epoch < epoch ? .epochOpened(epoch, reason: "start") : nil
+    }
+
+    /// Whether the log of record, just read, is what this process has folded, in its own epoch.
+    func isCurrent(_ head: Position, _ readEpoch: UInt64) -> Bool { head == state.view.position && readEpoch == epoch }
+
+    package mutating func halt(_ why: String) { halted = halted ?? why }
+
+    package func checkServing(at now: Instant) throws(Refusal) {
+        if let halted { throw Refusal(.halted, "the ledger has stopped: \(halted)") }
+        guard awaited.isEmpty else {
+            throw Refusal(.recovering, "the log was restored from a backup; \(awaited.sorted().joined(separator: ", ")) must tell first how far it had seen the log", retryAfterMS: 1000)
+        }
+        if now < storeRetryAt { throw Refusal(.full, "the log cannot be written; free disk space", retryAfterMS: 1000) }
+    }
+}
+
+// MARK: - Writing
+
+extension Ledger {
+    /// Whether the sender may have an event of this kind under its name. Its signature is the shell's to verify.
+    package func authorize(_ event: Event, from sender: NodeKeys) throws(Refusal) {
+        guard event.origin == sender.name else { throw Refusal(.notSigner, "the event is signed by '\(event.origin)', the channel belongs to '\(sender.name)'") }
+        guard Authority.maySubmit(sender.role, event.kind.name) else {
+            throw Refusal(.notPermitted, "a key of role \(sender.role.name) cannot cause \(event.kind.name.rawValue)")
+        }
+    }
+
+    /// Holds an event against the rules and folds it ahead of its commit.
+    package mutating func stage(_ event: Event, at now: Instant, wall: WallTime) throws(Refusal) -> Position {
+        let presence = presence
+        try state.check(event, wall: wall) { presence.isFenced($0, node: $1, at: now) }
+        return try stage(own: event)
+    }
+
+    /// As above, for what the ledger states itself and has checked already.
+    package mutating func stage(own event: Event) throws(Refusal) -> Position {
+        do {
+            try state.apply(event, at: state.view.position + 1)
+        } catch {
+            halt(error.description)
+            throw Refusal(.halted, "the ledger has stopped: \(error)")
+        }
+        return state.view.position
+    }
+
+    /// A slice for an enforcer: to be staged, or the one that the same request got before.
+    package func reserve(_ request: SliceRequest, from sender: NodeKeys) throws(Refusal) -> Reservation {
+        guard sender.role == .enforcer else { throw Refusal(.notPermitted, "only an enforcer holds slices") }
+        if let (position, held) = state.book.slice(forRequest: request.requestID) {
+            guard held.slice.node == sender.name else { throw Refusal(.notPermitted, "the request id belongs to another node") }
+            return .again(position, held.slice)
+        }
+        return .fresh(try state.reserve(request, node: sender.name))
+    }
+
+    package enum Reservation: Sendable {
+        case again(Position, Slice)
+        case fresh(Slice)
+    }
+
+    /// Events are durable now: barriers open for the restrictions among them. Returns the restrictions' positions.
+    package mutating func committed(_ events: some Collection<Event>, from first: Position, at now: Instant) -> [Position] {
+        var restricted: [Position] = []
+        for (offset, event) in events.enumerated() {
+            let position = first + Position(offset)
+            switch event.kind {
+            case .restricted:
+                restricted.append(position)
+                barriers[position] = Barrier(position: position, eventID: event.id, table: presence, at: now)
+            case .settingsChanged(let settings): presence.allow(settings.bound)
+            case .lifted(let lifting):
+                for position in barriers.keys where lifting.eventIDs.contains(barriers[position]!.eventID) { barriers[position]!.lift(at: now) }
+            default: break
+            }
+        }
+        return restricted
+    }
+
+    /// Has a barrier for a restriction that stands: the one that is open, or, where a process before this one made the
+    /// restriction durable, a new one. Returns whether there is one to wait for.
+    package mutating func openBarrier(_ position: Position, at now: Instant) -> Bool {
+        if barriers[position] != nil { return true }
+        guard let standing = state.view.restrictions[position], barriers.count < 2 * Limits.barriers else { return false }
+        barriers[position] = Barrier(position: position, eventID: standing.eventID, table: presence, at: now)
+        return true
+    }
+
+    /// - Parameter state: folded anew from what is durable.
+    package mutating func commitFailed(_ state: LedgerState, at now: Instant) {
+        self.state = state
+        storeRetryAt = now + .nanosecondsPerSecond
+    }
+}
+
+// MARK: - Time
+
+extension Ledger {
+    /// Takes up what acknowledgements and time have settled. Returns the barriers that ended by it.
+    package mutating func stepBarriers(at now: Instant) -> [Position] {
+        barriers.keys.filter { barriers[$0]!.state == .waiting && barriers[$0]!.step(presence, at: now) }.sorted()
+    }
+
+    /// Forgets what is of no use any more. Returns the restrictions whose own time has passed, to be lifted.
+    package mutating func housekeep(at now: Instant, wall: WallTime) -> [Digest] {
+        presence.forget(before: now - 60 * .nanosecondsPerSecond)
+        if barriers.count > Limits.barriers {
+            let old = barriers.values.filter { $0.state != .waiting }.map(\.position).sorted().dropLast(Limits.barriers / 2)
+            for position in old { barriers[position] = nil }
+        }
+        return halted == nil && awaited.isEmpty ? state.expired(at: wall) : []
+    }
+}

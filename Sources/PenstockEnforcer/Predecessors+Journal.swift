@@ -1,0 +1,21 @@
+internal import PenstockCore
+internal import PenstockJournal
+
+extension Predecessors {
+    /// From what earlier incarnations left in a node's journal.
+    init(_ journal: Journal) throws(EnforcerError) {
+        self.init()
+        for segment in journal.previous {
+            if let incarnation = Incarnation(segment.incarnation) { add(incarnation, proven: segment.proven) }
+        }
+        var problem: String?
+        journal.forEachPreviousRecord { _, _, sequence, bytes in
+            guard let record = DecisionRecord(bytes) else {
+                problem = problem ?? "journal record \(sequence) cannot be read"
+                return
+            }
+            add(record.kind, record.debits)
+        }
+        if let problem { throw EnforcerError("\(problem); restore the data folder, or move its journal away and have an operator decide on its slices") }
+    }
+}

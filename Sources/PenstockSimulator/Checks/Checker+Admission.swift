@@ -1,0 +1,117 @@
+internal import PenstockCore
+
+extension Checker {
+    /// An allow leaves a process now.
+    func admitted(_ admission: Admission, now: Int64, world: World) {
+        let facts = grants[admission.grant]
+        if now >= facts.forbiddenFrom {
+            world.fail(.revocation, "machine \(admission.machine) admitted \(facts.grant.grantID), forbidden for \((now - facts.forbiddenFrom) / 1_000_000) ms")
+        }
+        let name = world.machines[admission.machine].name
+        for restricted in standing.values {
+            if restricted.restriction.selector == .node(name), isStop(restricted.restriction), now >= forbidden(by: restricted) {
+                world.fail(.revocation, "machine \(admission.machine) admitted a call, though node \(name) is restricted")
+            }
+        }
+        world.fail(fresh(admission, now: now, world: world))
+        if SimClock.trueWall(at: now) >= facts.grant.expiresAt + Self.clockTolerance {
+            world.fail(.failClosed, "machine \(admission.machine) admitted \(facts.grant.grantID) after it had expired")
+        }
+        if !facts.grant.audience.isEmpty, facts.grant.audience != "mail" { world.fail(.failClosed, "a grant for another audience was admitted") }
+    }
+
+    /// The ledger's wall clock is true to within what its rate may differ over a lease.
+    private static let clockTolerance: Int64 = 10
+
+    private func isStop(_ restriction: Restriction) -> Bool {
+        if case .throttle = restriction.level { false } else { true }
+    }
+
+    /// G1, G5: the view that decides has everything that was durable a bound ago; for a linearizable grant, everything
+    /// that was durable when the call arrived. After a restore the log itself is another.
+    private func fresh(_ admission: Admission, now: Int64, world: World) -> Violation? {
+        guard now > restoredAt + 2 * settings.bound else { return nil }
+        let durable = world.log.durableAt
+        let index = Int(admission.applied)
+        if index < durable.count, durable[index] <= now - settings.bound {
+            return Violation(.failClosed, "machine \(admission.machine) decided on position \(admission.applied), though \(index + 1) was durable \((now - durable[index]) / 1_000_000) ms before")
+        }
+        if admission.isLinearizable, admission.applied < admission.headAtArrival {
+            return Violation(.failClosed, "a linearizable call was decided on position \(admission.applied), \(admission.headAtArrival) was durable when it came")
+        }
+        return nil
+    }
+
+    /// G4: the decision is in the journal before anybody hears of it.
+    func recorded(_ sequence: UInt64, on machine: Machine) -> Violation? {
+        sequence > 0 && machine.disk.holds(sequence) ? nil : Violation(.evidence, "machine \(machine.index) gave out an allow that is not recorded")
+    }
+
+    // MARK: G2
+
+    private func levels(_ grant: Int, _ unit: String) -> [BudgetBook.Key] { grants[grant].levels[unit] ?? [] }
+
+    /// True spend never exceeds a ceiling, nor what the ledger counts as settled or out.
+    mutating func spent(_ grant: Int, _ amounts: [Amount], world: World) {
+        for amount in amounts {
+            for level in levels(grant, amount.unit) {
+                add(amount.value, to: level)
+                // A restored ledger that does not serve hands nothing out, and may count too little.
+                guard let ledger = world.host.ledger, ledger.awaited.isEmpty, ledger.halted == nil, let entry = ledger.state.book.entries[level] else { continue }
+                if spent[level]! > entry.ceiling { world.fail(.ceiling, "\(level) has a ceiling of \(entry.ceiling), \(spent[level]!) were spent") }
+                if spent[level]! > entry.settled + entry.out {
+                    world.fail(.ceiling, "\(level): \(spent[level]!) were spent, the ledger counts \(entry.settled) settled and \(entry.out) out")
+                }
+            }
+        }
+    }
+
+    private mutating func add(_ amount: Int64, to level: BudgetBook.Key) { spent[level, default: 0] += amount }
+
+    mutating func returned(_ grant: Int, _ amounts: [Amount]) {
+        for amount in amounts {
+            for level in levels(grant, amount.unit) { add(-amount.value, to: level) }
+        }
+    }
+
+    /// After each commit: every budget that its events touched still covers what was truly spent of it.
+    func conserved(_ book: BudgetBook, _ events: [Event]) -> Violation? {
+        let closes = events.contains { $0.kind.name == .sliceClosed }
+        for (level, amount) in spent where closes {
+            guard let entry = book.entries[level] else { continue }
+            if entry.settled + entry.out + entry.unallocated != entry.ceiling || min(entry.settled, entry.out, entry.unallocated) < 0 {
+                return Violation(.ceiling, "\(level) does not add up: \(entry)")
+            }
+            if amount > entry.settled + entry.out { return Violation(.ceiling, "\(level): \(amount) were spent, the ledger counts \(entry.settled) settled and \(entry.out) out") }
+        }
+        return nil
+    }
+
+    /// G7: what is denied for good is not there any more.
+    func denied(_ reason: Reason, _ call: CallUnderWay, world: World) -> Violation? {
+        guard reason == .budgetExhausted, let book = world.host.ledger?.state.book else { return nil }
+        for amount in call.amounts {
+            for level in levels(call.grant, amount.unit) {
+                // What was settled since cannot have come back; what is out may have been the asker's own.
+                if let entry = book.entries[level], entry.ceiling - entry.settled < amount.value + entry.out { return nil }
+            }
+        }
+        return Violation(.liveness, "a call was denied for good, though its budgets had enough left")
+    }
+
+    // MARK: G6
+
+    /// Who may cause what, written down a second time.
+    func authority(_ event: Event) -> Violation? {
+        let allowed: [String]
+        switch event.kind {
+        case .nodeExpelled, .joinTokenMade, .settingsChanged, .restricted, .budgetCreated: allowed = ["op"]
+        case .grantIssued, .grantRenewed: allowed = ["issuer"]
+        case .lifted(let lifting): allowed = lifting.expired ? ["ledger"] : ["op"]
+        case .nodeAdmitted, .epochOpened, .sliceReserved: allowed = ["ledger"]
+        case .spendReported, .sliceClosed, .decisionBatch: return event.origin.hasPrefix("n") ? nil : Violation(.authority, "\(event.origin) reported as an enforcer")
+        case .genesis: allowed = []
+        }
+        return allowed.contains(event.origin) ? nil : Violation(.authority, "\(event.origin) caused a \(event.kind.name.rawValue)")
+    }
+}

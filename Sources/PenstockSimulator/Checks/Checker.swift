@@ -1,0 +1,160 @@
+internal import PenstockCore
+
+/// Knows what no node knows: true time, and what was truly admitted and spent. Holds the design's guarantees against it.
+///
+/// What a restriction covers, and which budgets a call draws on, it works out by itself, not by the code it checks.
+struct Checker {
+    let settings: Settings
+    var grants: [GrantFacts] = []
+    /// Restrictions that stand, by event id.
+    private(set) var standing: [Digest: StandingFacts] = [:]
+    /// Admitted, at its maximum until it is known to be less.
+    var spent: [BudgetBook.Key: Int64] = [:]
+    private(set) var acknowledged: [(position: Position, id: Digest)] = []
+    private var remembered: (standing: [Digest: StandingFacts], acknowledged: Int)?
+    var budgetParents: [String: String] = [:]
+    /// When the log was put back to an older copy last: views of before may be ahead of it for a while.
+    var restoredAt: Int64 = .min / 2
+
+    init(settings: Settings) { self.settings = settings }
+
+    struct GrantFacts {
+        var grant: Grant
+        var issuer: String
+        var isDurable = false
+        /// From this true time on, no enforcer may admit a call on it.
+        var forbiddenFrom: Int64 = .max
+        /// The budgets that each unit draws on.
+        var levels: [String: [BudgetBook.Key]]
+    }
+
+    struct StandingFacts {
+        var restriction: Restriction
+        var position: Position
+        var durableAt: Int64
+        var closedAt: Int64 = .max
+    }
+
+    mutating func reserveGrant(_ grant: Grant, issuer: String) -> Int {
+        var levels: [String: [BudgetBook.Key]] = [:]
+        for budget in grant.budgets { levels[budget.unit] = [.grant(grant.grantID, unit: budget.unit)] }
+        for name in grant.draws {
+            var chain: [BudgetBook.Key] = []
+            var next: String? = name
+            while let level = next, !level.isEmpty {
+                chain.append(.named(level))
+                next = budgetParents[level]
+            }
+            for level in chain where !levels["usd", default: []].contains(level) { levels["usd", default: []].append(level) }
+        }
+        grants.append(GrantFacts(grant: grant, issuer: issuer, levels: levels))
+        return grants.count - 1
+    }
+
+    mutating func renewed(_ index: Int, until expiry: WallTime) { grants[index].grant.expiresAt = max(grants[index].grant.expiresAt, expiry) }
+
+    // MARK: The log
+
+    /// An event is durable now.
+    mutating func durable(_ event: Event, at position: Position, now: Int64, world: World) {
+        if position > 1 { world.fail(authority(event)) }
+        switch event.kind {
+        case .grantIssued(let grant):
+            guard let index = Int(grant.grantID.dropFirst()), grants.indices.contains(index) else { return world.fail(.authority, "nobody issued \(grant.grantID)") }
+            if !grant.parent.isEmpty { world.fail(.delegation, "a child grant was taken, which nothing bounds yet") }
+            grants[index].isDurable = true
+            refreshForbidden(index)
+        case .restricted(let restriction):
+            standing[event.id] = StandingFacts(restriction: restriction, position: position, durableAt: now)
+            refreshForbidden()
+        case .lifted(let lifting):
+            for id in lifting.eventIDs { standing[id] = nil }
+            refreshForbidden()
+        default: break
+        }
+    }
+
+    mutating func acknowledged(_ position: Position, _ id: Digest) { acknowledged.append((position, id)) }
+
+    /// A backup was restored: what only the lost part of the log said, and no node has heard of, is gone for good.
+    mutating func lose(after position: Position, unless isKnown: (Position) -> Bool) {
+        for (id, facts) in standing where facts.position > position && !isKnown(facts.position) { standing[id] = nil }
+        refreshForbidden()
+    }
+
+    /// Before a backup is restored, and when the newest log is put back instead: what stands is what stood.
+    mutating func remember() { remembered = (standing, acknowledged.count) }
+
+    mutating func recall() {
+        guard let remembered else { return }
+        standing = remembered.standing
+        acknowledged.removeLast(acknowledged.count - remembered.acknowledged)
+        refreshForbidden()
+    }
+
+    /// What was acknowledged before the restore, of what only the lost part of the log had.
+    mutating func forgetAcknowledged(after position: Position) { 
+        let old = min(remembered?.acknowledged ?? 0, acknowledged.count)
+        acknowledged = acknowledged[..<old].filter { $0.position <= position } + acknowledged[old...]
+     }
+
+    /// G3: what was acknowledged is where it was said to be.
+    func logIsKept(_ log: SimLog) -> Violation? {
+        for (position, id) in acknowledged where log.positions[id] != position {
+            return Violation(.log, "an event acknowledged at position \(position) is not there")
+        }
+        return nil
+    }
+
+    /// G3: a view folds a prefix of the log that it follows.
+    func folded(_ process: EnforcerProcess, _ machine: Machine, log: SimLog) -> Violation? {
+        guard log.root(at: process.follower.applied) != process.root else { return nil }
+        return Violation(.log, "machine \(machine.index) folded something else than the log at position \(process.follower.applied)")
+    }
+
+    // MARK: G1
+
+    private mutating func refreshForbidden() { for index in grants.indices { refreshForbidden(index) } }
+
+    private mutating func refreshForbidden(_ index: Int) {
+        var from = Int64.max
+        for facts in standing.values {
+            if case .throttle = facts.restriction.level { continue }
+            if covers(facts.restriction.selector, index) { from = min(from, forbidden(by: facts)) }
+        }
+        grants[index].forbiddenFrom = from
+    }
+
+    func forbidden(by facts: StandingFacts) -> Int64 { min(facts.closedAt, facts.durableAt + settings.bound) }
+
+    private func covers(_ selector: Selector, _ index: Int) -> Bool {
+        let grant = grants[index].grant
+        return switch selector {
+        case .grant(let id), .subtree(let id): grant.grantID == id
+        case .run(let id): grant.runID == id
+        case .agent(let id): grant.agentID == id
+        case .agentClass(let id): grant.agentClass == id
+        case .principal(let id): grant.principalID == id
+        case .purpose(let text): grant.purpose == text
+        case .audience(let text): grant.audience == text
+        case .issuer(let name): grants[index].issuer == name
+        case .node: false
+        case .all: true
+        }
+    }
+
+    /// CLOSED: no process that lives can admit what the restriction covers.
+    mutating func closed(_ barrier: Barrier, world: World) -> Violation? {
+        guard barrier.state == .closed, standing[barrier.eventID] != nil else { return nil }
+        standing[barrier.eventID]!.closedAt = world.now
+        refreshForbidden()
+        for machine in world.machines {
+            guard let process = machine.process, let view = process.enforcement.view, process.enforcement.halted == nil else { continue }
+            if view.position >= barrier.position || view.restrictions[barrier.position]?.eventID == barrier.eventID { continue }
+            let grace = Nanoseconds(settings.maxGraceMS) * .nanosecondsPerMillisecond
+            guard let age = process.enforcement.lease.age(at: machine.clock.instant(at: world.now)), age < settings.maxStaleness + grace else { continue }
+            return Violation(.revocation, "CLOSED at position \(barrier.position), but machine \(machine.index) trusts a view of position \(view.position)")
+        }
+        return nil
+    }
+}

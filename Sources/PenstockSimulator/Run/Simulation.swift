@@ -1,0 +1,117 @@
+internal import PenstockCore
+
+/// One run: a world with faults, and then a time of calm in which everything must heal.
+package struct Simulation {
+    package var seed: UInt64
+    package var steps: Int
+    package var nodes: Int
+
+    package init(seed: UInt64, steps: Int, nodes: Int) {
+        self.seed = seed
+        self.steps = steps
+        self.nodes = nodes
+    }
+
+    struct Outcome {
+        var violation: Violation?
+        var steps: Int
+        var time: Int64
+        var coverage: Coverage
+        var actions: [(time: Int64, action: Action)]
+    }
+
+    func run(_ plan: Plan? = nil) -> Outcome {
+        let world = World(seed: seed, nodes: nodes, plan: plan ?? Plan(seed: seed))
+        // A replayed run may need fewer steps, never more time.
+        world.run(steps: steps)
+        if world.violation == nil { world.settle() }
+        return Outcome(violation: world.violation, steps: world.steps, time: world.now, coverage: world.coverage, actions: world.plan.taken)
+    }
+}
+
+/// What must hold once faults stop.
+extension World {
+    /// Faults stop, what is broken is repaired, and what is down comes back.
+    func settle() {
+        isCalm = true
+        network.links = [:]
+        (host.isDiskFull, host.commitTime) = (false, LedgerHost.usualCommit)
+        wakeLedger()
+        for machine in machines {
+            repair(machine)
+            replaceJournal(machine)
+            wake(machine)
+        }
+        if host.newest != nil { judgeRestore(0) }
+        if host.ledger == nil { queue.add(.startLedger(restored: false), at: now) }
+        run(until: 500)
+        restartHalted()
+        for machine in machines where machine.process == nil && log.isMember(machine.name) { queue.add(.start(machine: machine.index), at: now) }
+        // Leases of before a restart must have run out; messages that are under way still come, up to seconds late.
+        run(until: 6000 + settings.bound / 1_000_000)
+        guard violation == nil else { return }
+        fail(checker.logIsKept(log))
+        checkFresh()
+        checkCalls()
+    }
+
+    private func run(until milliseconds: Int64) { run(steps: .max, until: now + milliseconds * .nanosecondsPerMillisecond) }
+
+    private var serving: [Machine] { machines.filter { $0.process != nil && log.isMember($0.name) } }
+
+    private func checkFresh() {
+        guard let ledger = host.ledger, ledger.halted == nil else { return fail(.liveness, "the ledger does not serve: \(host.ledger?.halted ?? "it is down")") }
+        for machine in serving {
+            let process = machine.process!
+            guard process.enforcement.isFresh(at: machine.clock.instant(at: now)) else {
+                return fail(.liveness, "machine \(machine.index) is not fresh, seconds after all faults stopped: \(process.enforcement.halted ?? "\(process.follower.phase)")")
+            }
+            guard process.follower.applied == log.head || process.follower.applied + 50 > log.head else { return fail(.liveness, "machine \(machine.index) lags behind") }
+            if process.follower.applied == ledger.state.view.position, process.enforcement.folded.image != ledger.state.view.image {
+                return fail(.log, "machine \(machine.index) has another view of position \(process.follower.applied) than the ledger")
+            }
+        }
+        for (position, barrier) in ledger.barriers where barrier.state == .waiting { return fail(.liveness, "the barrier of position \(position) does not end") }
+    }
+
+    /// A grant with budget left is allowed at every node.
+    private func checkCalls() {
+        guard violation == nil else { return }
+        carryOut(.issue(seed: richSeed))
+        run(until: 1000)
+        guard let index = checker.grants.indices.last(where: { checker.grants[$0].isDurable && checker.grants[$0].forbiddenFrom == .max && isRich($0) }) else { return }
+        for machine in serving where !isRestricted(machine) {
+            let before = coverage.sights[.allow] ?? 0
+            carryOut(.call(machine: machine.index, grant: index, amount: 1, holds: false, callID: 0))
+            run(until: 2000)
+            if violation == nil, coverage.sights[.allow] ?? 0 == before { fail(.liveness, "machine \(machine.index) denies a call whose budget is there") }
+        }
+    }
+
+    /// A grant of this seed has a large budget, a long life, and no other bound.
+    private var richSeed: UInt64 {
+        (0...).lazy.map { UInt64($0) }.first { seed in
+            var draw = SimRandom(seed: seed)
+            for _ in 0..<5 { _ = draw.next() }
+            let audience = draw.pick(["", "mail", "mail", "post"])
+            let life = draw.pick([2000, 20_000, 600_000])
+            let budget = draw.pick([10, 300, 5000, 100_000])
+            return audience == "mail" && life == 600_000 && budget == 100_000
+        }!
+    }
+
+    private func isRich(_ index: Int) -> Bool {
+        let facts = checker.grants[index]
+        guard facts.grant.expiresAt > SimClock.trueWall(at: now) + 60_000, facts.grant.audience != "post", !facts.grant.linearizable, facts.grant.maxStalenessMS == 0 else { return false }
+        let levels = facts.levels.values.flatMap { $0 }
+        return levels.allSatisfy { level in host.ledger?.state.book.entries[level].map { $0.unallocated > 200 } ?? false }
+    }
+
+    private func isRestricted(_ machine: Machine) -> Bool {
+        checker.standing.values.contains { $0.restriction.selector == .node(machine.name) || $0.restriction.selector == .all || isThrottle($0.restriction) }
+    }
+
+    private func isThrottle(_ restriction: Restriction) -> Bool {
+        if case .throttle = restriction.level { true } else { false }
+    }
+}

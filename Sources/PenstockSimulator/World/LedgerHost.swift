@@ -1,0 +1,53 @@
+internal import PenstockCore
+
+/// The ledger's machine: the real ledger, its log on a simulated disk, and what the shell keeps beside them.
+final class LedgerHost {
+    var clock: SimClock
+    var log = SimLog()
+    /// Nil while no process runs.
+    var ledger: Ledger?
+    /// Counts processes: what was meant for an earlier one is dropped.
+    var generation = 0
+    var isPaused = false
+    var waiting: [Happening] = []
+    var isDiskFull = false
+    /// What an fdatasync takes here.
+    static let usualCommit: Int64 = 300_000
+    var commitTime = usualCommit
+    var inbox: [Inbound] = []
+    var staged: [Event] = []
+    var turn = Turn()
+    var isTurning = false
+    /// Commands that wait for a barrier, until when by the ledger's clock.
+    var waiters: [(command: Int, position: Position, deadline: Instant)] = []
+    /// The log as it was before a backup was restored, until somebody puts it back.
+    var newest: SimLog?
+    /// The restored log has been served: there is no way back to the newest.
+    var hasServedRestored = false
+
+    /// What one commit owes.
+    struct Turn {
+        var owed: [(Inbound, Owed)] = []
+        var echoes: [(Inbound, NodeProgress, nonce: UInt64)] = []
+        var queries: [Inbound] = []
+    }
+
+    enum Owed {
+        case submitted(Position)
+        case reserved(Position, Slice)
+    }
+
+    init(clock: SimClock) { self.clock = clock }
+}
+
+/// A person's command: an event that is submitted again until there is an answer.
+struct Command {
+    var event: Event
+    var isForged = false
+    var name: String
+    /// Waits for the barrier that long.
+    var barrierMS: Int64?
+    var position: Position?
+    var isDone = false
+    var givesUpAt: Int64
+}

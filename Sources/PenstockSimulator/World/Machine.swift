@@ -1,0 +1,79 @@
+internal import PenstockCore
+
+/// A machine with an enforcer on it: its clocks, its disk, and the process that runs there now.
+final class Machine {
+    let index: Int
+    let keys: NodeKeys
+    var clock: SimClock
+    var disk = SimDisk()
+    var process: EnforcerProcess?
+    /// While it is paused or suspended, what comes waits.
+    var isPaused = false
+    var waiting: [Happening] = []
+    /// A decision holds the process's lock until then.
+    var busyUntil: Int64 = 0
+    /// How long a record takes, beyond nothing.
+    var recordingTime: Int64 = 0
+
+    var name: String { keys.name }
+
+    init(index: Int, keys: NodeKeys, clock: SimClock) {
+        self.index = index
+        self.keys = keys
+        self.clock = clock
+    }
+}
+
+/// One run of an enforcer's process: the real follower and the real enforcement, and what the shell keeps beside them.
+final class EnforcerProcess {
+    let incarnation: Incarnation
+    var follower: Follower
+    var enforcement: Enforcement
+    var outstanding = Outstanding<Follower.Ask>()
+    /// Of requests that are sent again.
+    var requests: [UInt64: SimRequest] = [:]
+    /// Stands in for the root of the tree over the view.
+    var root: UInt64 = 0
+    /// Why the ledger refused a slice last, by account.
+    var refusals: [Int32: (reason: Reason, need: Int64, at: Instant)] = [:]
+    var echoWanted = false
+    /// How far its clock has run ahead of the simulator's while it records.
+    var stall: Int64 = 0
+    var nextTick: Int64 = 0
+    var lastCarried: UInt64 = 0
+    /// What each call under way holds, by the sequence of its decision.
+    var holds: [UInt64: (grant: Int, amounts: [Amount])] = [:]
+    /// Decisions that were given out for calls with an id: a retry may get no other.
+    var permits: [String: UInt64] = [:]
+
+    init(machine: Machine, incarnation: Incarnation) {
+        self.incarnation = incarnation
+        let seen = machine.disk.seen
+        follower = Follower(seen: seen.position, heard: seen.heard, predecessors: machine.disk.predecessors)
+        enforcement = Enforcement(node: machine.name, incarnation: incarnation, audiences: ["mail"])
+    }
+}
+
+/// The journal of a simulated process: real records on a simulated disk.
+struct SimJournal: DecisionJournal {
+    unowned let world: World
+    unowned let machine: Machine
+    unowned let process: EnforcerProcess
+
+    var now: Instant { machine.clock.instant(at: world.now + process.stall) }
+
+    func record(_ call: borrowing Call, _ verdict: Verdict, _ debits: [Debit], grant: Position) -> UInt64? {
+        process.stall += machine.recordingTime
+        let kind: DecisionRecord.Kind = call.holds && verdict.isAllow ? .held : .decided
+        return machine.disk.append(process.incarnation, kind, isAllow: verdict.isAllow, debits.map { .init(slice: $0.slice, used: $0.amount) })
+    }
+
+    func record(_ record: DecisionRecord) -> UInt64? {
+        machine.disk.append(process.incarnation, record.kind, isAllow: false, record.debits)
+    }
+
+    func content(_ call: borrowing Call) -> Digest {
+        let amounts = call.amounts.list.map { UInt64(bitPattern: $0.value) }.reduce(7) { SimRandom.mix($0 ^ $1) }
+        return Digest(words: (amounts, 1, 2, 3))
+    }
+}

@@ -1,0 +1,78 @@
+internal import PenstockCore
+
+/// What agents do: calls, and ends of the calls that hold.
+extension World {
+    func decide(_ call: CallUnderWay, _ process: EnforcerProcess, _ machine: Machine) {
+        let facts = checker.grants[call.grant]
+        var asked = Call(
+            credential: facts.grant.credentialDigest, action: "tools/call", resourceType: "tool", resourceID: "git", amounts: CallAmounts(call.amounts)!,
+            callID: call.callID, holds: call.holds)
+        asked.workload = ""
+        process.stall = 0
+        let local = machine.clock.instant(at: now)
+        let verdict = process.enforcement.decide(
+            asked, arrivedAt: machine.clock.instant(at: call.arrivedAt), journal: SimJournal(world: self, machine: machine, process: process))
+        machine.busyUntil = now + process.stall
+        switch verdict.reason {
+        case .none: allowed(call, verdict, process, machine)
+        case .budgetPending:
+            if let refusal = process.refusals[verdict.lacking], refusal.at > machine.clock.instant(at: call.arrivedAt), refusal.need <= verdict.shortfall {
+                coverage.note(refusal.reason == .budgetExhausted ? .exhausted : .heldElsewhere)
+                fail(checker.denied(refusal.reason, call, world: self))
+                return
+            }
+            tick(process, machine)
+            retry(call)
+        case .staleView:
+            coverage.note(.staleDenial)
+            guard process.enforcement.isFresh(at: local), verdict.grant >= 0, process.enforcement.folded.rules[Int(process.enforcement.folded.grants[Int(verdict.grant)].rules)].linearizable else { return }
+            process.echoWanted = true
+            tick(process, machine)
+            retry(call)
+        case .revoked, .suspended: coverage.note(.revokedDenial)
+        case .unrecordable: coverage.note(.unrecordable)
+        default: break
+        }
+    }
+
+    private func retry(_ call: CallUnderWay) {
+        let next = now + 4_000_000 + inner.between(0, 4_000_000)
+        if next < call.givesUpAt { queue.add(.call(call), at: next) }
+    }
+
+    private func allowed(_ call: CallUnderWay, _ verdict: Verdict, _ process: EnforcerProcess, _ machine: Machine) {
+        coverage.note(call.holds ? .hold : .allow)
+        let admission = Admission(
+            machine: machine.index, incarnation: process.incarnation, grant: call.grant, sequence: verdict.sequence, amounts: call.amounts,
+            applied: verdict.position, isLinearizable: checker.grants[call.grant].grant.linearizable, headAtArrival: call.headAtArrival)
+        if !call.callID.isEmpty {
+            let key = "\(call.grant)/\(call.callID)"
+            if let first = process.permits[key] {
+                coverage.note(.retryPermit)
+                if first != verdict.sequence { fail(.ceiling, "a retry of \(call.callID) got another permit") }
+                return
+            }
+            process.permits[key] = verdict.sequence
+        }
+        fail(checker.recorded(verdict.sequence, on: machine))
+        checker.spent(call.grant, call.amounts, world: self)
+        if process.stall == 0 { checker.admitted(admission, now: now, world: self) } else { queue.add(.leaves(admission), at: now + process.stall) }
+        guard call.holds else { return }
+        process.holds[verdict.sequence] = (call.grant, call.amounts)
+        let share = inner.below(5)
+        // One of five never says how it ended: it is charged in full.
+        guard share < 4 else { return }
+        queue.add(.endHold(machine: machine.index, process.incarnation, decision: verdict.sequence, share: share), at: now + inner.between(1_000_000, 2_000_000_000))
+    }
+
+    /// - Parameter share: in thirds, how much of what was held was spent; 0 is a call that never left.
+    func endHold(_ decision: UInt64, _ share: Int, _ process: EnforcerProcess, _ machine: Machine) {
+        guard let held = process.holds.removeValue(forKey: decision) else { return }
+        let journal = SimJournal(world: self, machine: machine, process: process)
+        let actual = held.amounts.map { Amount($0.unit, $0.value * Int64(share) / 3) }
+        let recorded = share == 0 ? process.enforcement.release(decision, journal: journal) : process.enforcement.settle(decision, actual: actual, journal: journal)
+        coverage.note(share == 0 ? .release : .settle)
+        guard recorded != nil else { return fail(.ceiling, "a hold that nobody ended was unknown") }
+        checker.returned(held.grant, zip(held.amounts, actual).map { Amount($0.unit, $0.value - $1.value) })
+    }
+}

@@ -1,0 +1,187 @@
+internal import PenstockCore
+
+/// The enforcers' shells: what `PenstockEnforcer.Link` does with sockets, done with the queue.
+extension World {
+    func start(_ machine: Machine) {
+        guard machine.process == nil, !machine.disk.isDamaged else { return }
+        let process = EnforcerProcess(machine: machine, incarnation: Incarnation(high: inner.next(), low: inner.next()))
+        machine.disk.begin(process.incarnation)
+        machine.process = process
+        queue.add(.tick(machine: machine.index, process.incarnation), at: now)
+    }
+
+    /// Its memory is gone. What its sockets held is lost with it.
+    func kill(_ machine: Machine) {
+        machine.process = nil
+        machine.waiting = []
+    }
+
+    func wake(_ machine: Machine) {
+        guard machine.isPaused else { return }
+        machine.isPaused = false
+        let waiting = machine.waiting
+        machine.waiting = []
+        for happening in waiting { queue.add(happening, at: now) }
+    }
+
+    func atMachine(_ machine: Machine, _ what: Happening) {
+        if machine.isPaused {
+            if case .tick = what, machine.waiting.contains(where: { if case .tick = $0 { true } else { false } }) { return }
+            machine.waiting.append(what)
+            return
+        }
+        guard let process = machine.process else { return }
+        guard now >= machine.busyUntil else { return queue.add(what, at: machine.busyUntil) }
+        switch what {
+        case .reply(_, process.incarnation, let id, let reply, let log) where log === host.log: take(reply, id, process, machine)
+        case .logPage(_, process.incarnation, let log, let first, let count) where log === host.log: fold(log, first, count, process, machine)
+        case .urgent(_, process.incarnation, let log, let position) where log === host.log:
+            let effects = process.follower.receivedUrgent(log.event(at: position), at: position, &process.enforcement)
+            if !effects.asks.isEmpty { coverage.note(.urgentAhead) }
+            perform(effects, process, machine)
+        case .tick(_, process.incarnation): break
+        case .call(let call): return decide(call, process, machine)
+        case .endHold(_, process.incarnation, let decision, let share): return endHold(decision, share, process, machine)
+        default: return
+        }
+        tick(process, machine)
+    }
+
+    func tick(_ process: EnforcerProcess, _ machine: Machine) {
+        let local = machine.clock.instant(at: now)
+        let (again, forgotten) = process.outstanding.overdue(at: local)
+        for id in again { transmit(id, process.requests[id]!, process, machine) }
+        for id in forgotten { process.requests[id] = nil }
+        var awaited: Follower.Awaited = []
+        _ = process.outstanding.contains {
+            awaited.formUnion(.init($0))
+            return false
+        }
+        let asks = process.follower.tick(&process.enforcement, awaited: awaited, echoWanted: process.echoWanted, at: local) { inner.next() }
+        process.echoWanted = false
+        send(asks, process, machine)
+        carry(process, machine)
+        let seen = process.follower
+        if seen.phase == .live { machine.disk.seen = .init(position: seen.applied, root: process.root, heard: seen.heard) }
+        guard seen.phase != .halted else { return coverage.note(.diverged) }
+        let next = now + (seen.isHurried ? 3 : 40) * .nanosecondsPerMillisecond
+        if process.nextTick <= now || process.nextTick > next {
+            process.nextTick = next
+            queue.add(.tick(machine: machine.index, process.incarnation), at: next)
+        }
+    }
+
+    func send(_ asks: [Follower.Ask], _ process: EnforcerProcess, _ machine: Machine) {
+        for ask in asks {
+            if case .fetch = ask { coverage.note(.fetch) }
+            let id = process.outstanding.add(ask, retries: ask.retries, at: machine.clock.instant(at: now))
+            let request = request(ask, process, machine)
+            if ask.retries { process.requests[id] = request }
+            transmit(id, request, process, machine)
+        }
+    }
+
+    private func transmit(_ id: UInt64, _ request: SimRequest, _ process: EnforcerProcess, _ machine: Machine) {
+        let inbound = Inbound(sender: .process(machine: machine.index, process.incarnation), name: machine.name, id: id, request: request)
+        for time in network.arrivals(over: Link(machine: machine.index, toLedger: true), sentAt: now, isPublication: false, coverage: &coverage) {
+            queue.add(.atLedger(inbound, to: host.log), at: time)
+        }
+    }
+
+    private func request(_ ask: Follower.Ask, _ process: EnforcerProcess, _ machine: Machine) -> SimRequest {
+        var progress = NodeProgress(incarnation: process.incarnation, applied: process.follower.applied, heard: process.follower.heard)
+        switch ask {
+        case .prefix(let position):
+            progress.applied = position
+            return .ack(progress, root: machine.disk.seen.root)
+        case .snapshot: return .snapshot
+        case .echo(let nonce): return .echo(progress, nonce: nonce, root: process.root)
+        case .fetch(let from): return .fetch(from: from)
+        case .acknowledge(let urgent, let ended):
+            (progress.urgent, progress.ended) = (urgent, ended)
+            return .ack(progress, root: process.root)
+        case .reserve(let reserve, let grantID, let unit):
+            return .reserve(SliceRequest(
+                incarnation: process.incarnation, requestID: reserve.requestID, grantID: grantID, unit: unit, need: reserve.need, want: reserve.want))
+        case .report(let uses):
+            return .submit(Submission(event: event(.spendReported(SliceReport(incarnation: process.incarnation, uses: uses)), by: machine.name)))
+        case .close(let uses, let incarnation, let reason, let bySuccessor):
+            if bySuccessor { coverage.note(.predecessorClosed) }
+            return .submit(Submission(event: event(
+                .sliceClosed(SliceReport(incarnation: incarnation, uses: uses, reason: reason, bySuccessor: bySuccessor)), by: machine.name)))
+        case .openSlices: return .openSlices
+        }
+    }
+
+    private func take(_ reply: SimReply, _ id: UInt64, _ process: EnforcerProcess, _ machine: Machine) {
+        guard let ask = process.outstanding.take(id) else { return }
+        process.requests[id] = nil
+        let local = machine.clock.instant(at: now)
+        switch (ask, reply) {
+        case (_, .refused(let refusal)):
+            process.follower.refused(ask, refusal, &process.enforcement, at: local)
+            guard case .reserve(let reserve, _, _) = ask, reserve.need > 0 else { return }
+            let reason: Reason =
+                switch refusal.code {
+                case .budgetExhausted: .budgetExhausted
+                case .budgetHeldElsewhere: .budgetHeldElsewhere
+                case .revoked: .revoked
+                default: .budgetPending
+                }
+            process.refusals[reserve.account] = (reason, reserve.need, local)
+        case (.echo, .echo(let echo)): process.follower.answered(echo, &process.enforcement, at: local)
+        case (.snapshot, .snapshot(let image, let root, let head)):
+            guard process.follower.phase == .loading, let view = try? View(image: image) else { return }
+            process.follower.loaded(view, head: head, into: &process.enforcement, at: local)
+            process.root = root
+            coverage.note(.snapshotLoaded)
+        case (.fetch, .fetched(let first, let count, let head, let log)):
+            fold(log, first, count, process, machine)
+            process.follower.fetched(head: head, at: local)
+        case (.reserve(let reserve, _, _), .reserved(let slice, let amount)):
+            process.follower.granted(slice, amount: amount, for: reserve, &process.enforcement)
+        case (.openSlices, .openSlices(let slices)):
+            let asks = process.follower.answered(slices, process.enforcement)
+            send(asks, process, machine)
+        default: break
+        }
+    }
+
+    private func fold(_ log: SimLog, _ first: Position, _ count: Int, _ process: EnforcerProcess, _ machine: Machine) {
+        guard process.follower.admits(first: first, count: count, at: machine.clock.instant(at: now)) else {
+            if process.follower.phase == .live { coverage.note(.gap) }
+            return
+        }
+        var effects = Follower.Effects()
+        var acknowledges = false
+        for position in first..<first + Position(count) where position > process.follower.applied && process.follower.phase == .live {
+            do {
+                if try process.follower.apply(log.event(at: position), at: position, &process.enforcement, &effects) { acknowledges = true }
+                process.root = SimLog.root(after: process.root, log.event(at: position))
+                fail(checker.folded(process, machine, log: log))
+            } catch {
+                return
+            }
+        }
+        if acknowledges { effects.asks.append(.acknowledge(urgent: [], ended: false)) }
+        perform(effects, process, machine)
+    }
+
+    private func perform(_ effects: Follower.Effects, _ process: EnforcerProcess, _ machine: Machine) {
+        if !effects.cancelled.isEmpty { coverage.note(.cancelled) }
+        send(effects.asks, process, machine)
+    }
+
+    /// Writes down how much of each slice is used and drops the records before, as shipping them does.
+    private func carry(_ process: EnforcerProcess, _ machine: Machine) {
+        guard process.follower.predecessorsClosed, machine.disk.nextSequence > process.lastCarried + 400 else { return }
+        let first = machine.disk.nextSequence
+        var start = 0
+        while let record = process.enforcement.carried(from: &start) {
+            guard SimJournal(world: self, machine: machine, process: process).record(record) != nil else { return }
+        }
+        coverage.note(.carried)
+        process.lastCarried = machine.disk.nextSequence
+        machine.disk.release(before: first)
+    }
+}

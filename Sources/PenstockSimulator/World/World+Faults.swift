@@ -1,0 +1,175 @@
+internal import PenstockCore
+
+/// What goes wrong.
+extension World {
+    func drawFault() -> Action {
+        let weighted: [(FaultKind, Int)] = [
+            (.cutOneWay, 9), (.cutBothWays, 9), (.loss, 9), (.duplication, 8), (.reordering, 8), (.clog, 6), (.highWater, 6), (.killNode, 12),
+            (.losePowerNode, 5), (.loseDiskNode, 2), (.damageJournal, 2), (.fullDisk, 5), (.slowDisk, 8), (.pauseNode, 10), (.suspendMachine, 6),
+            (.stepWallClock, 5), (.killLedger, 6), (.losePowerLedger, 3), (.pauseLedger, 4), (.fullLedgerDisk, 3), (.slowLedgerDisk, 4), (.restoreBackup, 2),
+            (.expelNode, 1), (.hostileMember, 12), (.secondProcess, 5),
+        ]
+        var draw = plan.random.below(weighted.reduce(0) { $0 + $1.1 })
+        let kind = weighted.first { draw -= $0.1; return draw < 0 }!.0
+        return .fault(kind, machine: plan.random.below(machines.count), lasts: plan.random.pick([30, 300, 1500, 4000]) * 1_000_000 + plan.random.between(0, 1_000_000), amount: plan.random.below(1000))
+    }
+
+    func fault(_ kind: FaultKind, _ machine: Machine, _ lasts: Int64, _ amount: Int) {
+        coverage.note(kind)
+        let link = Link(machine: machine.index, toLedger: amount % 2 == 0)
+        switch kind {
+        case .cutOneWay: change(link, kind, lasts) { $0.isCut = true }
+        case .cutBothWays: for toLedger in [true, false] { change(Link(machine: machine.index, toLedger: toLedger), kind, lasts) { $0.isCut = true } }
+        case .loss: change(link, kind, lasts) { $0.loss = amount * 8 / 10 }
+        case .duplication: change(link, kind, lasts) { $0.duplication = amount }
+        case .reordering: change(link, kind, lasts) { $0.jitter = Int64(amount) * 1_000_000 }
+        case .clog: change(link, kind, lasts) { $0.cloggedUntil = now + lasts }
+        case .highWater: change(Link(machine: machine.index, toLedger: false), kind, lasts) { $0.highWaterLoss = amount }
+        case .killNode, .losePowerNode, .loseDiskNode, .damageJournal: stop(machine, kind, lasts, amount)
+        case .fullDisk:
+            machine.disk.isFull = true
+            queue.add(.healDisk(machine: machine.index), at: now + lasts)
+        case .slowDisk:
+            machine.recordingTime = Int64(amount) * 2_000_000
+            queue.add(.healDisk(machine: machine.index), at: now + lasts)
+        case .pauseNode, .suspendMachine:
+            machine.isPaused = true
+            queue.add(.wake(machine: machine.index), at: now + lasts)
+        case .stepWallClock: machine.clock.wallErrorMS += Int64(amount - 500) * 10_000
+        case .killLedger, .losePowerLedger:
+            killLedger(finishing: amount % 2 == 0)
+            queue.add(.startLedger(restored: false), at: now + lasts / 2)
+        case .pauseLedger:
+            host.isPaused = true
+            queue.add(.wakeLedger, at: now + lasts)
+        case .fullLedgerDisk:
+            host.isDiskFull = true
+            queue.add(.healLedgerDisk, at: now + lasts)
+        case .slowLedgerDisk:
+            host.commitTime = Int64(amount) * 500_000
+            queue.add(.healLedgerDisk, at: now + lasts)
+        case .restoreBackup: restoreBackup(lasts, amount)
+        case .expelNode:
+            guard machine.index > 0, machine.index < nodeCount - 1, nodeCount > 4 else { return }
+            command(.nodeExpelled(name: machine.name, reason: ""), by: "op", barrierMS: nil)
+        case .hostileMember: attack(machine, amount)
+        case .secondProcess: queue.add(.start(machine: nodeCount - 1), at: now)
+        }
+    }
+
+    private func change(_ link: Link, _ kind: FaultKind, _ lasts: Int64, _ change: (inout LinkState) -> Void) {
+        change(&network.links[link, default: LinkState()])
+        queue.add(.heal(link, kind: kind), at: now + lasts)
+    }
+
+    func heal(_ link: Link, _ kind: FaultKind) {
+        switch kind {
+        case .cutOneWay, .cutBothWays: network.links[link]?.isCut = false
+        case .loss: network.links[link]?.loss = 0
+        case .duplication: network.links[link]?.duplication = 0
+        case .reordering: network.links[link]?.jitter = LinkState().jitter
+        case .highWater: network.links[link]?.highWaterLoss = 0
+        default: break
+        }
+    }
+
+    func repair(_ machine: Machine) {
+        machine.disk.isFull = false
+        machine.recordingTime = 0
+    }
+
+    private func stop(_ machine: Machine, _ kind: FaultKind, _ lasts: Int64, _ amount: Int) {
+        // While a backup is being judged, what nodes remember is the evidence.
+        if kind == .loseDiskNode, host.newest != nil { return }
+        if kind == .killNode, amount % 4 == 0 { stopCleanly(machine) }
+        kill(machine)
+        switch kind {
+        case .losePowerNode:
+            machine.disk.losePower(keeping: amount % 101)
+            coverage.note(.predecessorUnproven)
+        case .loseDiskNode: machine.disk = SimDisk()
+        case .damageJournal: machine.disk.isDamaged = true
+        default: break
+        }
+        queue.add(.start(machine: machine.index), at: now + lasts)
+        if kind == .damageJournal { queue.add(.replaceJournal(machine: machine.index), at: now + lasts / 2) }
+    }
+
+    /// The operator moves a damaged journal away; what the node had seen of the log stays.
+    func replaceJournal(_ machine: Machine) {
+        guard machine.disk.isDamaged else { return }
+        let seen = machine.disk.seen
+        machine.disk = SimDisk()
+        machine.disk.seen = seen
+    }
+
+    private func stopCleanly(_ machine: Machine) {
+        guard let process = machine.process, !machine.isPaused else { return }
+        send(process.follower.stop(&process.enforcement), process, machine)
+        process.enforcement.halt("stopped")
+        machine.disk.seal()
+    }
+
+    private func restoreBackup(_ lasts: Int64, _ amount: Int) {
+        guard host.newest == nil, host.ledger != nil, host.log.head > 30 else { return }
+        killLedger(finishing: false)
+        let log = host.log
+        let count = amount % 2 == 0 ? Int(log.head) : Int(log.head) - min(amount % 60, Int(log.head) - 20)
+        host.newest = log
+        checker.remember()
+        host.log = SimLog(copyOf: log, count: count)
+        checker.restoredAt = now
+        checker.lose(after: Position(count)) { position in
+            machines.contains { machine in max(machine.disk.seen.heard, machine.process?.follower.heard ?? 0) >= position && log.event(at: position).kind.name == .restricted }
+        }
+        queue.add(.startLedger(restored: true), at: now + 20_000_000)
+        queue.add(.judgeRestore(count: Position(count)), at: now + 5_000_000_000 + lasts)
+    }
+
+    /// Whether the restored log could be served; if not, the operator puts the newest one back.
+    func judgeRestore(_ count: Position) {
+        guard let newest = host.newest else { return }
+        if host.hasServedRestored {
+            coverage.note(.recovered)
+            checker.forgetAcknowledged(after: count)
+        } else {
+            killLedger(finishing: false)
+            checker.recall()
+            host.log = newest
+            checker.restoredAt = now
+            queue.add(.startLedger(restored: false), at: now + 10_000_000)
+        }
+        (host.newest, host.hasServedRestored) = (nil, false)
+        restartHalted()
+    }
+
+    func restartHalted() {
+        for machine in machines {
+            guard let process = machine.process, process.follower.phase == .halted, log.isMember(machine.name) else { continue }
+            kill(machine)
+            queue.add(.start(machine: machine.index), at: now + 20_000_000)
+        }
+    }
+
+    /// A member sends what its role forbids, under its own name or another's.
+    private func attack(_ machine: Machine, _ amount: Int) {
+        let revoke = EventKind.restricted(Restriction(level: .revoke, selector: .all, reason: "", expiresAt: 0))
+        let lift = checker.standing.keys.min { $0.bytes.lexicographicallyPrecedes($1.bytes) }.map { EventKind.lifted(Lifting(eventIDs: [$0], reason: "", expired: amount % 2 == 0)) } ?? revoke
+        switch amount % 7 {
+        case 0: command(revoke, by: machine.name)
+        case 1: command(lift, by: machine.name)
+        case 2: command(lift, by: machine.name, origin: "op")
+        case 3: command(lift, by: "op", isForged: true)
+        case 4: command(lift, by: "issuer")
+        case 5: command(.sliceClosed(SliceReport(incarnation: Incarnation(high: 1, low: 1), uses: [.init(slice: log.head, used: 0)], bySuccessor: true)), by: machine.name)
+        default: attackSlices(machine)
+        }
+    }
+
+    /// Reports that another node spent nothing, so that its budget would come back.
+    private func attackSlices(_ machine: Machine) {
+        guard let held = host.ledger?.state.book.open.filter({ $0.value.slice.node != machine.name }).min(by: { $0.key < $1.key }) else { return }
+        let report = SliceReport(incarnation: held.value.slice.incarnation, uses: [.init(slice: held.key, used: 0)], bySuccessor: true)
+        command(.sliceClosed(report), by: machine.name)
+    }
+}

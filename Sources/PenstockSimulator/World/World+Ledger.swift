@@ -1,0 +1,265 @@
+internal import PenstockCore
+
+/// The ledger's shell: what `PenstockLedger.Sequencer` does with sockets and SQLite, done with the queue. A turn takes up
+/// what has come, makes it durable in one commit, and then answers and publishes.
+extension World {
+    func atLedger(_ what: Happening) {
+        if host.isPaused {
+            host.waiting.append(what)
+            return
+        }
+        switch what {
+        case .atLedger(let inbound, let log):
+            // A log that was put back has a process of its own: what was on its way to another one is lost with its connection.
+            guard host.ledger != nil, log === host.log else { return }
+            host.inbox.append(inbound)
+            beginTurn()
+        case .ledgerTurn(host.generation): takeTurn()
+        case .committed(host.generation): finishTurn()
+        case .ledgerTimer(host.generation): ledgerTimer()
+        case .startLedger(let restored): startLedger(restored: restored)
+        default: break
+        }
+    }
+
+    func wakeLedger() {
+        guard host.isPaused else { return }
+        host.isPaused = false
+        let waiting = host.waiting
+        host.waiting = []
+        for happening in waiting { queue.add(happening, at: now) }
+    }
+
+    func startLedger(restored: Bool) {
+        guard host.ledger == nil else { return }
+        let log = host.log
+        do {
+            var ledger = Ledger(try log.fold())
+            log.epoch = max(log.epoch, ledger.state.epoch) + 1
+            // Until every node has told, each process waits for them anew.
+            ledger.start(epoch: log.epoch, restored: restored || (host.newest != nil && !host.hasServedRestored), at: ledgerNow)
+            host.ledger = ledger
+        } catch {
+            return fail(.log, "the log cannot be folded: \(error)")
+        }
+        beginTurn()
+        queue.add(.ledgerTimer(generation: host.generation), at: now + 50_000_000)
+    }
+
+    /// - Parameter finishing: what the disk had taken of a commit under way is durable, though nobody hears of it.
+    func killLedger(finishing: Bool) {
+        guard host.ledger != nil else { return }
+        if finishing, host.isTurning, !host.staged.isEmpty, !host.isDiskFull { append(host.staged) }
+        host.ledger = nil
+        host.generation += 1
+        (host.inbox, host.staged, host.turn, host.isTurning, host.waiters, host.waiting) = ([], [], .init(), false, [], [])
+        host.isPaused = false
+    }
+
+    var ledgerNow: Instant { host.clock.instant(at: now) }
+    private var ledgerWall: WallTime { host.clock.wall(at: now) }
+
+    private func beginTurn() {
+        guard !host.isTurning else { return }
+        host.isTurning = true
+        queue.add(.ledgerTurn(generation: host.generation), at: now + 20_000)
+    }
+
+    private func takeTurn() {
+        let inbox = host.inbox
+        host.inbox = []
+        for inbound in inbox {
+            guard let sender = host.ledger!.state.view.member(inbound.name) ?? joiner(inbound) else { continue }
+            do throws(Refusal) {
+                try take(inbound, from: sender)
+            } catch {
+                if error.code == .badSignature || error.code == .notSigner || error.code == .notPermitted { coverage.note(.refusedForgery) }
+                if error.code == .unavailable { coverage.note(.refusedChild) }
+                reply(.refused(error), to: inbound)
+            }
+        }
+        if let kind = host.ledger!.epochToOpen {
+            let opened = event(kind, by: "ledger")
+            if (try? host.ledger!.stage(own: opened)) != nil { host.staged.append(opened) }
+        }
+        let time = host.staged.isEmpty ? 20_000 : host.commitTime + inner.between(0, 200_000)
+        queue.add(.committed(generation: host.generation), at: now + time)
+    }
+
+    /// Who joins is no member yet: its keys come with the request.
+    private func joiner(_ inbound: Inbound) -> NodeKeys? {
+        if case .join(let keys, _) = inbound.request { keys } else { nil }
+    }
+
+    private func take(_ inbound: Inbound, from sender: NodeKeys) throws(Refusal) {
+        switch inbound.request {
+        case .submit(let submission):
+            try host.ledger!.checkServing(at: ledgerNow)
+            try host.ledger!.authorize(submission.event, from: sender)
+            guard !submission.isForged else { throw Refusal(.badSignature, "the event's signature does not verify") }
+            if let position = known(submission.event.id) {
+                host.turn.owed.append((inbound, .submitted(position)))
+                return
+            }
+            let position = try host.ledger!.stage(submission.event, at: ledgerNow, wall: ledgerWall)
+            host.staged.append(submission.event)
+            host.turn.owed.append((inbound, .submitted(position)))
+        case .join(let keys, let tokenHash):
+            try host.ledger!.checkServing(at: ledgerNow)
+            let admitted = event(.nodeAdmitted(keys, tokenHash: tokenHash), by: "ledger")
+            let position = try host.ledger!.stage(admitted, at: ledgerNow, wall: ledgerWall)
+            host.staged.append(admitted)
+            host.turn.owed.append((inbound, .submitted(position)))
+        case .reserve(let request):
+            try host.ledger!.checkServing(at: ledgerNow)
+            switch try host.ledger!.reserve(request, from: sender) {
+            case .again(let position, let slice): host.turn.owed.append((inbound, .reserved(position, slice)))
+            case .fresh(let slice):
+                let reserved = event(.sliceReserved(slice), by: "ledger")
+                let position = try host.ledger!.stage(own: reserved)
+                host.staged.append(reserved)
+                host.turn.owed.append((inbound, .reserved(position, slice)))
+            }
+        case .echo(let progress, let nonce, let root):
+            try host.ledger!.register(progress, from: sender, agrees: host.log.root(at: progress.applied) == root, at: ledgerNow)
+            host.turn.echoes.append((inbound, progress, nonce))
+        case .ack(let progress, let root):
+            try host.ledger!.acknowledge(progress, from: sender, agrees: host.log.root(at: progress.applied) == root, at: ledgerNow)
+        case .fetch, .snapshot, .openSlices: host.turn.queries.append(inbound)
+        }
+    }
+
+    private func known(_ id: Digest) -> Position? {
+        if let index = host.staged.firstIndex(where: { $0.id == id }) { return host.log.head + Position(index) + 1 }
+        return host.log.positions[id]
+    }
+
+    private func finishTurn() {
+        let (events, turn) = (host.staged, host.turn)
+        (host.staged, host.turn, host.isTurning) = ([], .init(), false)
+        if !events.isEmpty, host.isDiskFull {
+            coverage.note(.refusedCommit)
+            guard let state = try? host.log.fold() else { return fail(.log, "the log cannot be folded") }
+            host.ledger!.commitFailed(state, at: ledgerNow)
+            for (inbound, _) in turn.owed { reply(.refused(Refusal(.full, "the log cannot be written", retryAfterMS: 1000)), to: inbound) }
+        } else {
+            let first = host.log.head + 1
+            append(events)
+            let restricted = host.ledger!.committed(events, from: first, at: ledgerNow)
+            for position in restricted { publish(urgent: position) }
+            if !events.isEmpty { publish(Array(first...host.log.head)) }
+            for (inbound, owed) in turn.owed { settle(inbound, owed) }
+            fail(checker.conserved(host.ledger!.state.book, events))
+        }
+        if host.newest != nil, host.ledger!.awaited.isEmpty { host.hasServedRestored = true }
+        answer(turn.echoes)
+        for inbound in turn.queries { query(inbound) }
+        stepBarriers()
+        if !host.inbox.isEmpty { beginTurn() }
+    }
+
+    private func settle(_ inbound: Inbound, _ owed: LedgerHost.Owed) {
+        switch owed {
+        case .submitted(let position):
+            checker.acknowledged(position, host.log.event(at: position).id)
+            reply(.submitted(position), to: inbound)
+            guard case .command(let number) = inbound.sender, let patience = commands[number].barrierMS else { return }
+            guard host.ledger!.openBarrier(position, at: ledgerNow) else { return }
+            guard !host.waiters.contains(where: { $0.command == number }) else { return }
+            host.waiters.append((number, position, ledgerNow + patience * .nanosecondsPerMillisecond))
+        case .reserved(let position, let slice): reply(.reserved(position, slice.amount), to: inbound)
+        }
+    }
+
+    private func answer(_ echoes: [(Inbound, NodeProgress, nonce: UInt64)]) {
+        for (inbound, progress, nonce) in echoes {
+            guard let sender = host.ledger!.state.view.member(inbound.name) else { continue }
+            let reply = host.ledger!.answer(
+                progress, nonce: nonce, from: sender, readHead: host.log.head, readEpoch: host.log.epoch, wall: ledgerWall, at: ledgerNow)
+            if let reply { self.reply(.echo(reply), to: inbound) }
+        }
+    }
+
+    private func query(_ inbound: Inbound) {
+        let ledger = host.ledger!
+        switch inbound.request {
+        case .fetch(let from):
+            let count = from > host.log.head ? 0 : min(200, Int(host.log.head - from) + 1)
+            reply(.fetched(first: from, count: count, head: host.log.head, host.log), to: inbound)
+        case .snapshot:
+            do throws(Refusal) {
+                try ledger.checkServing(at: .max)
+                reply(.snapshot(ledger.state.view.image, root: host.log.root(at: ledger.state.view.position)!, head: host.log.head), to: inbound)
+            } catch {
+                reply(.refused(error), to: inbound)
+            }
+        case .openSlices:
+            let open = ledger.state.book.open.filter { $0.value.slice.node == inbound.name }.sorted { $0.key < $1.key }
+            reply(.openSlices(open.map { .init(slice: $0.key, incarnation: $0.value.slice.incarnation, amount: $0.value.slice.amount, used: $0.value.used) }), to: inbound)
+        case .submit, .reserve, .echo, .ack, .join: break
+        }
+    }
+
+    private func reply(_ reply: SimReply, to inbound: Inbound) {
+        switch inbound.sender {
+        case .process(let machine, let incarnation):
+            for time in network.arrivals(over: Link(machine: machine, toLedger: false), sentAt: now, isPublication: false, coverage: &coverage) {
+                queue.add(.reply(machine: machine, incarnation, id: inbound.id, reply, from: host.log), at: time)
+            }
+        case .command(let number): queue.add(.answered(command: number, reply), at: now + 200_000)
+        }
+    }
+
+    private func publish(urgent position: Position) {
+        toSubscribers { .urgent(machine: $0.index, $1, host.log, position) }
+    }
+
+    private func publish(_ positions: [Position]) {
+        guard let first = positions.first else { return }
+        toSubscribers { .logPage(machine: $0.index, $1, host.log, first: first, count: positions.count) }
+    }
+
+    /// Members that are connected: an expelled one is cut off.
+    private func toSubscribers(_ what: (Machine, Incarnation) -> Happening) {
+        for machine in machines {
+            guard let process = machine.process, host.ledger?.state.view.member(machine.name) != nil else { continue }
+            for time in network.arrivals(over: Link(machine: machine.index, toLedger: false), sentAt: now, isPublication: true, coverage: &coverage) {
+                queue.add(what(machine, process.incarnation), at: time)
+            }
+        }
+    }
+
+    private func ledgerTimer() {
+        stepBarriers()
+        if !host.isTurning {
+            let expired = host.ledger!.housekeep(at: ledgerNow, wall: ledgerWall)
+            if !expired.isEmpty {
+                let lifted = event(.lifted(Lifting(eventIDs: expired, reason: "expired", expired: true)), by: "ledger")
+                if (try? host.ledger!.stage(own: lifted)) != nil { host.staged.append(lifted) }
+                host.isTurning = true
+                queue.add(.committed(generation: host.generation), at: now + host.commitTime)
+            }
+        }
+        let next = host.ledger!.barriers.values.filter { $0.state == .waiting }.compactMap(\.nextFence).min().map { $0 - ledgerNow } ?? 200_000_000
+        queue.add(.ledgerTimer(generation: host.generation), at: now + min(max(next, 1_000_000), 200_000_000))
+    }
+
+    private func stepBarriers() {
+        for position in host.ledger!.stepBarriers(at: ledgerNow) {
+            let barrier = host.ledger!.barriers[position]!
+            for node in barrier.nodes { coverage.note(node.state == .enforced ? .enforced : .fenced) }
+            fail(checker.closed(barrier, world: self))
+        }
+        host.waiters.removeAll { waiter in
+            switch host.ledger!.barriers[waiter.position]?.state {
+            case .closed: coverage.note(.closed)
+            case .lifted: coverage.note(.lifted)
+            case .waiting:
+                guard ledgerNow >= waiter.deadline else { return false }
+                coverage.note(.partial)
+            case nil: break
+            }
+            return true
+        }
+    }
+}

@@ -1,6 +1,5 @@
 """cluster/chaos: load, faults and checks. See there."""
 
-import argparse
 import json
 import os
 import pathlib
@@ -10,6 +9,7 @@ import sys
 import threading
 import time
 
+from arguments import arguments
 from cluster import Cluster
 import budget_checks
 import checks
@@ -21,20 +21,6 @@ from report import Report
 
 SLACK = 1.0  # seconds past the bound in which a barrier must be closed: the machine is shared by every node
 ROUND = schedule.FAULTY + schedule.CALM + 1.5
-
-
-def arguments():
-    parser = argparse.ArgumentParser(prog="cluster/chaos")
-    parser.add_argument("--minutes", type=float, default=10)
-    parser.add_argument("--seed", type=int, default=None)
-    parser.add_argument("--enforcers", type=int, default=5)
-    parser.add_argument("--rate", type=float, default=80, help="calls a second at each node, if it holds them")
-    parser.add_argument("--report", help="write the report to this file as JSON too")
-    parser.add_argument("--keep", help="write the history, the log and what the nodes said to this folder")
-    chosen = parser.parse_args()
-    if chosen.minutes <= 0 or not 1 <= chosen.enforcers <= 200 or chosen.rate <= 0:
-        parser.error("--minutes and --rate are positive, --enforcers is 1 to 200")
-    return chosen
 
 
 def run(chosen, seed):

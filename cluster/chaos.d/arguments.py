@@ -1,0 +1,28 @@
+"""What cluster/chaos is called with. Run by itself, it only says whether that can be understood."""
+
+import argparse
+import sys
+
+
+class Parser(argparse.ArgumentParser):
+    def error(self, message):
+        print(f"{self.prog}: {message}; see {self.prog} --help", file=sys.stderr)
+        sys.exit(64)
+
+
+def arguments():
+    parser = Parser(prog="cluster/chaos", add_help=False, allow_abbrev=False)
+    parser.add_argument("--minutes", type=float, default=10)
+    parser.add_argument("--seed", type=int, default=None)
+    parser.add_argument("--enforcers", type=int, default=5)
+    parser.add_argument("--rate", type=float, default=80)
+    parser.add_argument("--report")
+    parser.add_argument("--keep")
+    chosen = parser.parse_args()
+    if chosen.minutes <= 0 or not 1 <= chosen.enforcers <= 200 or chosen.rate <= 0:
+        parser.error("--minutes and --rate are positive, --enforcers is 1 to 200")
+    return chosen
+
+
+if __name__ == "__main__":
+    arguments()

@@ -3,9 +3,11 @@ public import PenstockCore
 /// The answer to one call.
 public struct Decision: Sendable, Hashable {
     public var reason: Reason
-    /// Names this decision in the journal, in `settle` and in the audit: `INCARNATION-SEQUENCE`. Empty when it
+    /// Names this decision in the journal, in the audit and in cancellations: `INCARNATION-SEQUENCE`. Empty when it
     /// could not be recorded.
     public var decisionID: String
+    /// For an allow: what `settle` and `release` take. A secret of whoever asked; empty for a denial.
+    public var permitID: String
     public var grantID: String
     public var runID: String
     /// Of the view that decided.
@@ -21,12 +23,14 @@ public struct Decision: Sendable, Hashable {
 
     public var isAllow: Bool { reason == .none }
 
+    /// - Parameter permitID: the decision's id when absent, for gatekeepers that do not tell the two apart.
     public init(
-        reason: Reason, decisionID: String = "", grantID: String = "", runID: String = "", position: UInt64 = 0, viewAgeMS: Int64 = -1,
+        reason: Reason, decisionID: String = "", permitID: String? = nil, grantID: String = "", runID: String = "", position: UInt64 = 0, viewAgeMS: Int64 = -1,
         validForMS: Int64 = 0, remaining: [Amount] = [], retryAfterMS: Int64 = 0
     ) {
         self.reason = reason
         self.decisionID = decisionID
+        self.permitID = permitID ?? (reason == .none ? decisionID : "")
         self.grantID = grantID
         self.runID = runID
         self.position = position

@@ -7,43 +7,36 @@ extension Enforcer: Gatekeeper {
         let arrivedAt = Clocks.now()
         let (seconds, attoseconds) = patience.components
         let deadline = arrivedAt + min(seconds, 3600) * .nanosecondsPerSecond + attoseconds / 1_000_000_000
+        await awaitNews(call, arrivedAt, until: deadline)
         while true {
             let round = waiters.round
             let asked = Clocks.now()
             let ruling = decide(call, arrivedAt: arrivedAt)
-            switch pending(ruling, call, arrivedAt) {
-            case nil: return describe(ruling)
-            case .slice?:
-                if let refusal = refused(ruling, since: arrivedAt) { return deny(call, ruling, refusal) }
-                if asked >= deadline { return deny(call, ruling, .budgetPending) }
-            case .echo?:
-                if asked >= deadline { return describe(ruling) }
-            }
+            // The one answer that is not recorded: a slice is on its way.
+            guard ruling.reason == .budgetPending else { return describe(ruling) }
+            if let refusal = refused(ruling, since: arrivedAt) { return deny(call, ruling, refusal) }
+            if asked >= deadline { return deny(call, ruling, .budgetPending) }
             await waiters.wait(after: round)
         }
     }
 
-    private enum Pending {
-        case slice
-        case echo
-    }
-
-    /// What a ruling still waits for; nil when it is final. A linearizable grant, and a caller that asks for a
-    /// position, wait for news; a stale view does not, since waiting would not make this answer truer.
-    private func pending(_ ruling: Ruling, _ call: Call, _ arrivedAt: Instant) -> Pending? {
-        switch ruling.reason {
-        case .budgetPending: .slice
-        case .staleView:
-            core.withLock { core in
-                guard core.enforcement.isFresh(at: Clocks.now()), let view = core.enforcement.view else { return nil }
-                let behind = view.position < call.atLeast
-                let linearizable = ruling.grant >= 0 && view.rules[Int(view.grants[Int(ruling.grant)].rules)].linearizable
-                guard behind || linearizable else { return nil }
-                core.echoWanted = true
-                signal(&core)
-                return .echo
+    /// Waits as long as news may change the answer. What is decided is recorded, so it must not be decided meanwhile:
+    /// one call would fill the journal. One echo is asked for; if it is lost, the next comes by itself.
+    private func awaitNews(_ call: Call, _ arrivedAt: Instant, until deadline: Instant) async {
+        var isAsked = false
+        while Clocks.now() < deadline {
+            let round = waiters.round
+            let waits = core.withLock { core in
+                guard core.enforcement.awaitsNews(call, arrivedAt: arrivedAt, now: Clocks.now()) else { return false }
+                if !isAsked {
+                    core.echoWanted = true
+                    signal(&core)
+                }
+                return true
             }
-        default: nil
+            guard waits else { return }
+            isAsked = true
+            await waiters.wait(after: round)
         }
     }
 
@@ -79,7 +72,10 @@ extension Enforcer: Gatekeeper {
 
     private func describe(_ ruling: Ruling) -> Decision {
         var decision = Decision(reason: ruling.reason, position: ruling.position)
-        if ruling.sequence > 0 { decision.decisionID = Self.decisionID(incarnation, ruling.sequence) }
+        if ruling.sequence > 0 {
+            decision.decisionID = Self.decisionID(incarnation, ruling.sequence)
+            if ruling.isAllow { decision.permitID = permits.id(decision.decisionID) }
+        }
         decision.viewAgeMS = ruling.viewAge < 0 || ruling.viewAge == .max ? -1 : ruling.viewAge / .nanosecondsPerMillisecond
         if ruling.isAllow { decision.validForMS = max(0, ruling.usableUntil - Clocks.now()) / .nanosecondsPerMillisecond }
         if ruling.reason == .budgetHeldElsewhere || ruling.reason == .budgetPending { decision.retryAfterMS = 200 }
@@ -100,25 +96,29 @@ extension Enforcer: Gatekeeper {
 
     static func decisionID(_ incarnation: Incarnation, _ sequence: UInt64) -> String { "\(incarnation)-\(sequence)" }
 
-    private func sequence(of decisionID: String) throws(HoldError) -> UInt64 {
+    /// The sequence of a decision whose permit this incarnation gave.
+    private func sequence(ofPermit permitID: String) throws(HoldError) -> UInt64 {
+        guard let decisionID = permits.decisionID(permitID) else { throw .unknownHold }
         let parts = decisionID.split(separator: "-")
-        guard parts.count == 2, let sequence = UInt64(parts[1]), parts[0].count == 32 else { throw .malformed }
-        guard parts[0] == incarnation.description else { throw .unknownHold }
+        guard parts.count == 2, parts[0] == incarnation.description, let sequence = UInt64(parts[1]) else { throw .unknownHold }
         return sequence
     }
 
-    public func settle(_ decisionID: String, actual: [Amount]) async throws(HoldError) {
+    public func settle(_ permitID: String, actual: [Amount]) async throws(HoldError) {
         guard CallAmounts(actual) != nil else { throw .malformed }
-        try end(decisionID) { $0.settle($1, actual: actual, journal: Recorder(journal: journal)) }
+        try end(permitID) { enforcement, decision throws(HoldError) in
+            if let unit = enforcement.excess(decision, actual: actual) { throw .aboveHold(unit) }
+            return enforcement.settle(decision, actual: actual, journal: Recorder(journal: journal))
+        }
     }
 
-    public func release(_ decisionID: String) async throws(HoldError) {
-        try end(decisionID) { $0.release($1, journal: Recorder(journal: journal)) }
+    public func release(_ permitID: String) async throws(HoldError) {
+        try end(permitID) { enforcement, decision in enforcement.release(decision, journal: Recorder(journal: journal)) }
     }
 
-    private func end(_ decisionID: String, _ step: (inout Enforcement, UInt64) -> UInt64?) throws(HoldError) {
-        let decision = try sequence(of: decisionID)
-        guard let recorded = core.withLock({ step(&$0.enforcement, decision) }) else { throw .unknownHold }
+    private func end(_ permitID: String, _ step: (inout Enforcement, UInt64) throws(HoldError) -> UInt64?) throws(HoldError) {
+        let decision = try sequence(ofPermit: permitID)
+        guard let recorded = try core.withLock({ core throws(HoldError) in try step(&core.enforcement, decision) }) else { throw .unknownHold }
         if recorded == 0 { throw .unrecordable }
     }
 

@@ -21,6 +21,7 @@ public final class Enforcer: Sendable {
     let wake: WakeSignal
     let waiters = Waiters()
     let observers = CancellationObservers()
+    let permits = PermitIDs()
     let stopping = Atomic(false)
     private let threads = Mutex<[NodeThread]>([])
 

@@ -8,12 +8,12 @@ public protocol Gatekeeper: Sendable {
     /// grant, for an echo.
     func check(_ call: Call, patience: Duration) async -> Decision
 
-    /// Ends an allowed call that holds: charges each unit its actual amount, at most what was held.
-    /// A unit that is not named is charged in full.
-    func settle(_ decisionID: String, actual: [Amount]) async throws(HoldError)
+    /// Ends an allowed call that holds: charges each unit its actual amount. A unit that is not named is charged in full;
+    /// more than was held is refused, and changes nothing.
+    func settle(_ permitID: String, actual: [Amount]) async throws(HoldError)
 
     /// Ends an allowed call that never left: all goes back.
-    func release(_ decisionID: String) async throws(HoldError)
+    func release(_ permitID: String) async throws(HoldError)
 
     /// Whether a call would be allowed now, apart from budgets and rates. Nothing is spent or recorded.
     func preview(_ call: Call) async -> Reason
@@ -36,9 +36,11 @@ public struct Cancellation: Sendable, Hashable {
 
 /// Why a hold could not be ended.
 public enum HoldError: Error, Sendable, Hashable {
-    /// Unknown here, or ended before.
+    /// No permit of this node's, or ended before.
     case unknownHold
     case malformed
+    /// More of this unit than was held. The hold stands as it was, and is charged in full if it is never ended.
+    case aboveHold(String)
     /// The end cannot be recorded; the hold stays charged in full.
     case unrecordable
     case unreachable

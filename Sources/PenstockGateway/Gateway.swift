@@ -132,17 +132,20 @@ package struct Gateway: Sendable {
             var reasons: [Reason] = []
             for call in calls { reasons.append(await gatekeeper.preview(call)) }
             pump.step { [reasons] in $0.previewed(ticket, reasons) }
-        case .settle(let decisionID, let amounts):
-            do { try await gatekeeper.settle(decisionID, actual: amounts) } catch {
+        case .settle(let permitID, let amounts):
+            do { try await gatekeeper.settle(permitID, actual: amounts) } catch {
                 // The hold stays charged in full, which is what was spent.
-                logger.debug("not settled", metadata: ["decision_id": "\(decisionID)", "error": "\(error)"])
+                logger.debug("not settled", metadata: ["decision_id": "\(decisionID(permitID))", "error": "\(error)"])
             }
-        case .release(let decisionID):
-            do { try await gatekeeper.release(decisionID) } catch {
-                logger.notice("not released: stays charged", metadata: ["decision_id": "\(decisionID)", "error": "\(error)"])
+        case .release(let permitID):
+            do { try await gatekeeper.release(permitID) } catch {
+                logger.notice("not released: stays charged", metadata: ["decision_id": "\(decisionID(permitID))", "error": "\(error)"])
             }
         }
     }
+
+    /// What of a permit's id may stand in a log: without its last part, which is secret.
+    private func decisionID(_ permitID: String) -> Substring { permitID[..<(permitID.lastIndex(of: "-") ?? permitID.startIndex)] }
 
     private func watch(_ pump: GatewayPump) async {
         var pause: Duration = .milliseconds(100)

@@ -116,8 +116,8 @@ final class GatewayPump: @unchecked Sendable {
             case .toClient(let line): toClient.add((line, nil))
             case .check(let ticket, let call): return .check(ticket, call)
             case .preview(let ticket, let calls): return .preview(ticket, calls)
-            case .settle(let decisionID, let amounts): return .settle(decisionID, amounts)
-            case .release(let decisionID): return .release(decisionID)
+            case .settle(let permitID, let amounts): return .settle(permitID, amounts)
+            case .release(let permitID): return .release(permitID)
             }
             return nil
         }

@@ -21,6 +21,7 @@ package struct GatewaySession: Sendable {
         case check(Ticket, Call)
         /// Ask for previews and answer with `previewed`, in this order.
         case preview(Ticket, [Call])
+        /// By the permit's id.
         case settle(String, [Amount])
         case release(String)
     }
@@ -52,12 +53,16 @@ package struct GatewaySession: Sendable {
         case asking(epoch: Int)
         /// `permit` is nil for what needs none.
         case queued(permit: Permit?)
-        case running(decisionID: String)
+        /// As above.
+        case running(permit: Permit?)
         /// The server's answer, until it is known which tools may be shown.
         case filtering(JSON)
     }
 
     private struct Permit {
+        /// Ends the hold.
+        var id: String
+        /// Names it in cancellations.
         var decisionID: String
         /// In milliseconds of the caller's monotonic clock.
         var usableUntil: Int64
@@ -168,10 +173,10 @@ extension GatewaySession {
         guard let id = RequestID(params["requestId"]), let ticket = tickets[id], let entry = end(ticket) else { return [] }
         switch entry.stage {
         case .asking, .filtering: return []
-        case .queued(let permit): return permit.map { [.release($0.decisionID)] } ?? []
-        case .running(let decisionID):
+        case .queued(let permit): return permit.map { [.release($0.id)] } ?? []
+        case .running(let permit):
             tombstones.insert(id, .none)
-            return settle(decisionID, entry) + [.toServer(line, nil)]
+            return settle(permit, entry) + [.toServer(line, nil)]
         }
     }
 
@@ -187,8 +192,8 @@ extension GatewaySession {
         return entry
     }
 
-    private func settle(_ decisionID: String, _ entry: Entry) -> [Action] {
-        decisionID.isEmpty ? [] : [.settle(decisionID, entry.call?.amounts.list ?? [])]
+    private func settle(_ permit: Permit?, _ entry: Entry) -> [Action] {
+        permit.map { [.settle($0.id, entry.call?.amounts.list ?? [])] } ?? []
     }
 }
 
@@ -198,22 +203,22 @@ extension GatewaySession {
     /// - Parameter askedAt: the caller's monotonic clock, in milliseconds, before it asked.
     package mutating func decided(_ ticket: Ticket, _ decision: Decision, askedAt: Int64) -> [Action] {
         guard let entry = entries[ticket], case .asking(let asked) = entry.stage else {
-            return decision.isAllow && !decision.decisionID.isEmpty ? [.release(decision.decisionID)] : []
+            return decision.isAllow && !decision.permitID.isEmpty ? [.release(decision.permitID)] : []
         }
         guard decision.isAllow else {
             _ = end(ticket)
             return deny(entry.id, decision)
         }
         var void: Reason?
-        if decision.decisionID.isEmpty { void = .unrecordable }
+        if decision.decisionID.isEmpty || decision.permitID.isEmpty { void = .unrecordable }
         if !isWatched || asked != epoch { void = .noView }
         if let reason = early.remove(decision.decisionID) { void = reason }
         if let void {
             _ = end(ticket)
             let answer = deny(entry.id, Decision(reason: void, decisionID: decision.decisionID))
-            return (decision.decisionID.isEmpty ? [] : [.release(decision.decisionID)]) + answer
+            return (decision.permitID.isEmpty ? [] : [.release(decision.permitID)]) + answer
         }
-        entries[ticket]!.stage = .queued(permit: Permit(decisionID: decision.decisionID, usableUntil: askedAt + decision.validForMS))
+        entries[ticket]!.stage = .queued(permit: Permit(id: decision.permitID, decisionID: decision.decisionID, usableUntil: askedAt + decision.validForMS))
         return [.toServer(entry.line, ticket)]
     }
 
@@ -255,7 +260,7 @@ extension GatewaySession {
     package mutating func willWrite(_ ticket: Ticket, at now: Int64) -> Writing {
         guard let entry = entries[ticket], case .queued(let permit) = entry.stage else { return .drop([]) }
         guard let permit, now >= permit.usableUntil, let call = entry.call else {
-            entries[ticket]!.stage = .running(decisionID: permit?.decisionID ?? "")
+            entries[ticket]!.stage = .running(permit: permit)
             waitingBytes -= entry.line.count
             entries[ticket]!.line = []
             counters.forwarded += 1
@@ -263,20 +268,20 @@ extension GatewaySession {
         }
         guard entry.rechecks < GatewayLimits.rechecks else {
             _ = end(ticket)
-            return .drop([.release(permit.decisionID)] + deny(entry.id, Decision(reason: .staleView, decisionID: permit.decisionID)))
+            return .drop([.release(permit.id)] + deny(entry.id, Decision(reason: .staleView, decisionID: permit.decisionID)))
         }
         entries[ticket]!.rechecks += 1
         entries[ticket]!.stage = .asking(epoch: epoch)
-        return .drop([.release(permit.decisionID), .check(ticket, call)])
+        return .drop([.release(permit.id), .check(ticket, call)])
     }
 
     /// The line could not be written.
     ///
     /// - Parameter untouched: no byte of it left.
     package mutating func couldNotWrite(_ ticket: Ticket, untouched: Bool) -> [Action] {
-        guard let entry = end(ticket), case .running(let decisionID) = entry.stage else { return [] }
+        guard let entry = end(ticket), case .running(let permit) = entry.stage else { return [] }
         counters.forwarded -= untouched ? 1 : 0
-        let hold = decisionID.isEmpty ? [] : untouched ? [.release(decisionID)] : settle(decisionID, entry)
+        let hold = untouched ? permit.map { [.release($0.id)] } ?? [] : settle(permit, entry)
         return hold + [.toClient(Replies.error(entry.id, code: -32603, "the server does not read"))]
     }
 }
@@ -287,7 +292,7 @@ extension GatewaySession {
     package mutating func cancelled(_ cancellation: Cancellation) -> [Action] {
         for (ticket, entry) in entries {
             switch entry.stage {
-            case .running(cancellation.decisionID) where !cancellation.decisionID.isEmpty: return stop(ticket, cancellation.reason)
+            case .running(let permit?) where permit.decisionID == cancellation.decisionID: return stop(ticket, cancellation.reason)
             case .queued(let permit?) where permit.decisionID == cancellation.decisionID: return stop(ticket, cancellation.reason)
             default: continue
             }
@@ -302,8 +307,7 @@ extension GatewaySession {
         epoch += 1
         return entries.keys.sorted().flatMap { ticket -> [Action] in
             switch entries[ticket]!.stage {
-            case .running(let decisionID) where !decisionID.isEmpty: stop(ticket, .noView)
-            case .queued(.some): stop(ticket, .noView)
+            case .running(.some), .queued(.some): stop(ticket, .noView)
             default: []
             }
         }
@@ -315,14 +319,13 @@ extension GatewaySession {
         guard let entry = end(ticket) else { return [] }
         counters.cancelled += 1
         switch entry.stage {
-        case .running(let decisionID):
+        case .running(let permit):
             tombstones.insert(entry.id, reason)
-            let answer = Replies.denial(entry.id, Decision(reason: reason, decisionID: decisionID))
-            return [.toServer(Replies.cancel(entry.id, reason), nil), .toClient(answer)] + settle(decisionID, entry)
+            let answer = Replies.denial(entry.id, Decision(reason: reason, decisionID: permit?.decisionID ?? ""))
+            return [.toServer(Replies.cancel(entry.id, reason), nil), .toClient(answer)] + settle(permit, entry)
         case .queued(let permit):
-            let decisionID = permit?.decisionID ?? ""
-            return [.toClient(Replies.denial(entry.id, Decision(reason: reason, decisionID: decisionID)))]
-                + (decisionID.isEmpty ? [] : [.release(decisionID)])
+            return [.toClient(Replies.denial(entry.id, Decision(reason: reason, decisionID: permit?.decisionID ?? "")))]
+                + (permit.map { [.release($0.id)] } ?? [])
         case .asking, .filtering: return []
         }
     }
@@ -369,12 +372,12 @@ extension GatewaySession {
     private mutating func answer(_ json: JSON, _ line: [UInt8]) -> [Action] {
         guard let id = RequestID(json["id"]) else { return drop() }
         if tombstones.remove(id) != nil { return drop() }
-        guard let ticket = tickets[id], let entry = entries[ticket], case .running(let decisionID) = entry.stage,
+        guard let ticket = tickets[id], let entry = entries[ticket], case .running(let permit) = entry.stage,
             (json["result"] == nil) != (json["error"] == nil)
         else { return drop() }
         guard entry.lists, json["result"]?["tools"] != nil else {
             _ = end(ticket)
-            return settle(decisionID, entry) + [.toClient(line)]
+            return settle(permit, entry) + [.toClient(line)]
         }
         entries[ticket]!.stage = .filtering(json)
         return [.preview(ticket, ToolList.names(json).map(mapping.preview(ofTool:)))]
@@ -386,8 +389,8 @@ extension GatewaySession {
             guard let entry = end(ticket) else { return [] }
             let failed = Action.toClient(Replies.error(entry.id, code: -32603, "the server has exited"))
             switch entry.stage {
-            case .running(let decisionID): return settle(decisionID, entry) + [failed]
-            case .queued(let permit?): return [.release(permit.decisionID), failed]
+            case .running(let permit): return settle(permit, entry) + [failed]
+            case .queued(let permit?): return [.release(permit.id), failed]
             case .queued, .asking, .filtering: return [failed]
             }
         }

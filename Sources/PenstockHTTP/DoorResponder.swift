@@ -86,11 +86,11 @@ extension DoorResponder {
             body, headers: .init(authorization: request.headers[.authorization], traceparent: trace), holds: holds, hashing: hashing)
     }
 
-    private func settle(_ decisionID: String, _ request: Request) async throws -> Response {
+    private func settle(_ permitID: String, _ request: Request) async throws -> Response {
         let json = try EvaluationCodec.parse(try await body(request))
         guard json.members != nil else { throw EvaluationCodec.Problem(400, "the body must be a JSON object") }
         let amounts = try EvaluationCodec.amounts(json["amounts"] ?? .object([]))
-        return try await ended { try await gatekeeper.settle(decisionID, actual: amounts) }
+        return try await ended { try await gatekeeper.settle(permitID, actual: amounts) }
     }
 
     private func ended(_ end: () async throws -> Void) async throws -> Response {
@@ -100,7 +100,9 @@ extension DoorResponder {
         } catch let error as HoldError {
             return switch error {
             case .unknownHold: Self.problem(404, "no such hold here, or it was ended before")
-            case .malformed: Self.problem(400, "the amounts do not fit the hold")
+            case .malformed: Self.problem(400, "too many amounts, or a unit without a name")
+            case .aboveHold(let unit):
+                Self.problem(409, "\(unit.isEmpty ? "a unit" : "'\(unit.prefix(64))'") is above what was held; nothing is changed, and the hold is charged in full unless it is settled for less")
             case .unrecordable: Self.problem(503, "the end cannot be recorded; the hold stays charged")
             case .unreachable: Self.problem(503, "the node that holds it cannot be reached")
             }
@@ -161,7 +163,7 @@ extension DoorResponder {
     /// With its phrase, which a bare number does not have.
     private static func status(_ code: Int) -> HTTPResponse.Status {
         let known: [HTTPResponse.Status] = [
-            .ok, .badRequest, .notFound, .methodNotAllowed, .contentTooLarge, .unsupportedMediaType, .serviceUnavailable,
+            .ok, .badRequest, .notFound, .methodNotAllowed, .conflict, .contentTooLarge, .unsupportedMediaType, .serviceUnavailable,
         ]
         return known.first { $0.code == code } ?? .internalServerError
     }

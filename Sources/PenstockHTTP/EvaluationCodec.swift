@@ -67,7 +67,7 @@ extension EvaluationCodec {
                 "position": .integer(decision.position),
                 "view_age_ms": decision.viewAgeMS < 0 ? nil : .integer(decision.viewAgeMS),
                 "permit": decision.isAllow
-                    ? .members(["id": .string(decision.decisionID), "valid_for_ms": .integer(decision.validForMS)]) : nil,
+                    ? .members(["id": .string(decision.permitID), "valid_for_ms": .integer(decision.validForMS)]) : nil,
                 "remaining": decision.remaining.isEmpty ? nil : json(decision.remaining),
                 "decision_id": decision.decisionID.isEmpty ? nil : .string(decision.decisionID),
                 "retry_after_ms": decision.retryAfterMS > 0 ? .integer(decision.retryAfterMS) : nil,
@@ -83,7 +83,7 @@ extension EvaluationCodec {
         var reason = Reason(rawValue: code) ?? .noView
         if allowed != (reason == .none) { reason = .noView }
         return Decision(
-            reason: reason, decisionID: context["decision_id"]?.text ?? "", grantID: context["grant_id"]?.text ?? "",
+            reason: reason, decisionID: context["decision_id"]?.text ?? "", permitID: reason == .none ? context["permit"]?["id"]?.text : nil, grantID: context["grant_id"]?.text ?? "",
             runID: context["run_id"]?.text ?? "", position: context["position"]?.uint64 ?? 0,
             viewAgeMS: context["view_age_ms"]?.int64 ?? -1, validForMS: context["permit"]?["valid_for_ms"]?.int64 ?? 0,
             remaining: context["remaining"].flatMap { try? amounts($0) } ?? [], retryAfterMS: context["retry_after_ms"]?.int64 ?? 0)

@@ -97,30 +97,31 @@ extension RemoteGatekeeper {
         }
         if call.holds, decision.isAllow, watch.withLock({ $0.broken != before && $0.isWanted }) {
             // Its cancellation may have gone by.
-            try? await release(decision.decisionID)
+            try? await release(decision.permitID)
             return Decision(reason: .noView)
         }
         return decision
     }
 
-    package func settle(_ decisionID: String, actual: [Amount]) async throws(HoldError) {
-        try await end(decisionID, "settle", JSON.members(["amounts": EvaluationCodec.json(actual)]).bytes)
+    package func settle(_ permitID: String, actual: [Amount]) async throws(HoldError) {
+        try await end(permitID, "settle", JSON.members(["amounts": EvaluationCodec.json(actual)]).bytes)
     }
 
-    package func release(_ decisionID: String) async throws(HoldError) {
-        try await end(decisionID, "release", JSON.object([]).bytes)
+    package func release(_ permitID: String) async throws(HoldError) {
+        try await end(permitID, "release", JSON.object([]).bytes)
     }
 
-    private func end(_ decisionID: String, _ how: String, _ body: [UInt8]) async throws(HoldError) {
-        let isName = decisionID.utf8.allSatisfy { byte in
+    private func end(_ permitID: String, _ how: String, _ body: [UInt8]) async throws(HoldError) {
+        let isName = permitID.utf8.allSatisfy { byte in
             (48...57).contains(byte) || (65...90).contains(byte) || (97...122).contains(byte) || byte == 45
         }
-        guard isName, !decisionID.isEmpty else { throw .unknownHold }
-        guard let (status, _) = await post("/v1/holds/\(decisionID)/\(how)", body, within: .seconds(5)) else { throw .unreachable }
+        guard isName, !permitID.isEmpty else { throw .unknownHold }
+        guard let (status, _) = await post("/v1/holds/\(permitID)/\(how)", body, within: .seconds(5)) else { throw .unreachable }
         switch status {
         case 204: return
         case 404: throw .unknownHold
         case 400: throw .malformed
+        case 409: throw .aboveHold("")
         case 503: throw .unrecordable
         default: throw .unreachable
         }

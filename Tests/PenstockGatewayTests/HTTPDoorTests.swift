@@ -112,7 +112,7 @@ private func evaluation(_ context: String = "", _ more: String = "") -> String {
             #expect(answer.json?["decision"]?.flag == true && context?["reason"]?.text == "none")
             #expect(context?["position"] == .number("4611686018427387904"))
             #expect(context?["remaining"]?["usd_micros"] == .number("9007199254740993"))
-            #expect(context?["permit"] == .members(["id": .string("n-1"), "valid_for_ms": .number("900")]))
+            #expect(context?["permit"] == .members(["id": .string("n-1-tag"), "valid_for_ms": .number("900")]))
         }
         let (call, patience) = gatekeeper.state.withLock { ($0.checked[0], $0.patience) }
         #expect(call.credential == testDigest && call.action == "send" && (call.resourceType, call.resourceID) == ("tool", "mail"))
@@ -181,12 +181,12 @@ private func evaluation(_ context: String = "", _ more: String = "") -> String {
         let gatekeeper = FakeGatekeeper()
         try await withDoor(gatekeeper) { socket in
             let hold = await ask(socket, "POST", "/v1/holds", evaluation(#""amounts":{"calls":2}"#), headers: bearer)
-            #expect(hold.json?["context"]?["decision_id"]?.text == "d-1")
-            #expect(await ask(socket, "POST", "/v1/holds/d-1/settle", #"{"amounts":{"calls":1}}"#).status == 204)
-            #expect(await ask(socket, "POST", "/v1/holds/d-2/release").status == 204)
+            #expect(hold.json?["context"]?["decision_id"]?.text == "d-1" && hold.json?["context"]?["permit"]?["id"]?.text == "d-1-tag")
+            #expect(await ask(socket, "POST", "/v1/holds/d-1-tag/settle", #"{"amounts":{"calls":1}}"#).status == 204)
+            #expect(await ask(socket, "POST", "/v1/holds/d-2-tag/release").status == 204)
             let bad = await ask(socket, "POST", "/v1/holds/d-1/settle", #"{"amounts":{"calls":0.5}}"#)
             #expect(bad.status == 400 && bad.headers["content-type"] == "application/problem+json" && bad.json?["title"]?.text == "Bad Request")
-            for (error, status) in [(HoldError.unknownHold, 404), (.malformed, 400), (.unrecordable, 503), (.unreachable, 503)] {
+            for (error, status) in [(HoldError.unknownHold, 404), (.malformed, 400), (.aboveHold("calls"), 409), (.unrecordable, 503), (.unreachable, 503)] {
                 gatekeeper.set { $0.holdError = error }
                 let answer = await ask(socket, "POST", "/v1/holds/d-9/release")
                 #expect(answer.status == status && answer.json?["status"]?.int64 == Int64(status))
@@ -278,12 +278,14 @@ private final class Heard: Sendable {
             let remote = try RemoteGatekeeper(endpoint: "unix:\(socket)", credential: testCredential, hashing: testHashing)
             #expect(await remote.check(call(), patience: .milliseconds(70)) == expected)
             let allowed = Decision(
-                reason: .none, decisionID: "n-5", grantID: "g", position: 8, viewAgeMS: 0, validForMS: 100, remaining: [Amount("calls", 3)])
+                reason: .none, decisionID: "n-5", permitID: "n-5-tag", grantID: "g", position: 8, viewAgeMS: 0, validForMS: 100, remaining: [Amount("calls", 3)])
             gatekeeper.set { $0.decide = { _ in allowed } }
             #expect(await remote.check(call(holds: true), patience: .zero) == allowed)
             #expect(await remote.preview(call()) == .expired)
-            try await remote.settle("n-5", actual: [Amount("usd_micros", 9_007_199_254_740_992)])
-            try await remote.release("n-6")
+            try await remote.settle("n-5-tag", actual: [Amount("usd_micros", 9_007_199_254_740_992)])
+            try await remote.release("n-6-tag")
+            gatekeeper.set { $0.holdError = .aboveHold("calls") }
+            await #expect(throws: HoldError.aboveHold("")) { try await remote.settle("n-7", actual: []) }
             gatekeeper.set { $0.holdError = .unknownHold }
             await #expect(throws: HoldError.unknownHold) { try await remote.release("n-6") }
             await #expect(throws: HoldError.unknownHold) { try await remote.release("../../x") }

@@ -34,21 +34,22 @@ final class FakeGatekeeper: Gatekeeper, Observable {
             state.sequence += 1
             var decision = state.decide(call)
             if decision.decisionID.isEmpty { decision.decisionID = "d-\(state.sequence)" }
+            if decision.isAllow { decision.permitID = Permits.id(decision.decisionID) }
             return decision
         }
     }
 
-    func settle(_ decisionID: String, actual: [Amount]) async throws(HoldError) {
+    func settle(_ permitID: String, actual: [Amount]) async throws(HoldError) {
         let error = state.withLock { state in
-            if state.holdError == nil { state.settled[decisionID] = actual }
+            if state.holdError == nil { state.settled[Permits.decision(permitID)] = actual }
             return state.holdError
         }
         if let error { throw error }
     }
 
-    func release(_ decisionID: String) async throws(HoldError) {
+    func release(_ permitID: String) async throws(HoldError) {
         let error = state.withLock { state in
-            if state.holdError == nil { state.released.append(decisionID) }
+            if state.holdError == nil { state.released.append(Permits.decision(permitID)) }
             return state.holdError
         }
         if let error { throw error }
@@ -81,6 +82,12 @@ final class FakeGatekeeper: Gatekeeper, Observable {
 
     func health() -> Health { state.withLock { $0.health } }
     func metrics() -> [Metric] { state.withLock { $0.metrics } }
+}
+
+/// Permits as a gatekeeper of the tests gives them: what is ended by anything else is told as no decision's.
+enum Permits {
+    static func id(_ decisionID: String) -> String { decisionID + "-tag" }
+    static func decision(_ permitID: String) -> String { permitID.hasSuffix("-tag") ? String(permitID.dropLast(4)) : "no permit: \(permitID)" }
 }
 
 /// Not SHA-256, but as good for telling texts apart: FNV-1a in four lanes.
@@ -135,7 +142,7 @@ struct Scene {
         take(session.decided(asked.removeFirst().ticket, decision, askedAt: now))
     }
 
-    mutating func allow(_ id: String, validForMS: Int64 = 1_000) { decide(Decision(reason: .none, decisionID: id, validForMS: validForMS)) }
+    mutating func allow(_ id: String, validForMS: Int64 = 1_000) { decide(Decision(reason: .none, decisionID: id, permitID: Permits.id(id), validForMS: validForMS)) }
 
     mutating func preview(_ decide: (Call) -> Reason) {
         let (ticket, calls) = previews.removeFirst()
@@ -168,8 +175,8 @@ struct Scene {
             case .toClient(let line): client.append(try! JSONParser.parse(line))  // What we say must be JSON.
             case .check(let ticket, let call): asked.append((ticket, call))
             case .preview(let ticket, let calls): previews.append((ticket, calls))
-            case .settle(let id, let amounts): settled[id] = amounts
-            case .release(let id): released.append(id)
+            case .settle(let id, let amounts): settled[Permits.decision(id)] = amounts
+            case .release(let id): released.append(Permits.decision(id))
             }
         }
     }

@@ -65,7 +65,7 @@ class History:
         heard = time.monotonic()
         if outcome == "allow":
             decision = answer["context"].get("decision_id", "")
-            least, most = self._end(door, decision, amounts, end, actual) if end else (amounts, amounts)
+            least, most = self._end(door, answer["context"]["permit"]["id"], amounts, end, actual) if end else (amounts, amounts)
         elif outcome in ("unknown", "stale_view"):
             # Recorded as an allow, perhaps, and voided as the answer left, without the time to record that.
             most = amounts
@@ -73,11 +73,11 @@ class History:
         return outcome
 
     @staticmethod
-    def _end(door, decision, amounts, end, actual):
+    def _end(door, permit, amounts, end, actual):
         """What a hold may have cost once its end was asked for; unless that was answered, up to all of it."""
         wanted = actual if end == "settle" else NOTHING
         try:
-            status, _, _ = door.ask("POST", f"/v1/holds/{decision}/{end}", {"amounts": dict(zip(UNITS, actual))} if end == "settle" else {})
+            status, _, _ = door.ask("POST", f"/v1/holds/{permit}/{end}", {"amounts": dict(zip(UNITS, actual))} if end == "settle" else {})
         except (OSError, http.client.HTTPException):
             door.close()
             status = 0

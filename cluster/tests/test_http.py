@@ -4,6 +4,7 @@ import contextlib
 import http.client
 import re
 import stat
+import threading
 import time
 
 import pytest
@@ -113,14 +114,53 @@ def test_holds(mesh):
         status, answer = ask("/v1/holds", question(grant["credential"], amounts={"usd_micros": amount}, **context))
         assert status == 200
         return answer
-    held = hold(600)["context"]["decision_id"]
+    first = hold(600)["context"]
+    held = first["permit"]["id"]
     assert hold(600, patience_ms=300)["decision"] is False
+    # Ids that others can see, or guess, end nothing; nor does a cost above the hold.
+    for other in (first["decision_id"], first["decision_id"] + "-" + "0" * 32, held[:-1], "x"):
+        assert ask(f"/v1/holds/{other}/settle", {"amounts": {"usd_micros": 100}})[0] == 404
+        assert ask(f"/v1/holds/{other}/release", {})[0] == 404
+    for amounts in ({"usd_micros": 601}, {"usd_micros": 1, "tokens": 1}):
+        status, problem = ask(f"/v1/holds/{held}/settle", {"amounts": amounts})
+        assert status == 409 and "above what was held" in problem["detail"], problem
     assert ask(f"/v1/holds/{held}/settle", {"amounts": {"usd_micros": 100}})[0] == 204
     assert ask(f"/v1/holds/{held}/settle", {"amounts": {"usd_micros": 100}})[0] == 404
-    released = hold(900)["context"]["decision_id"]
+    released = hold(900)["context"]["permit"]["id"]
     assert ask(f"/v1/holds/{released}/release", {})[0] == 204
     last = hold(900)
     assert last["decision"] is True
-    assert ask(f"/v1/holds/{last['context']['decision_id']}/settle", {"amounts": {"usd_micros": 900}})[0] == 204
+    assert ask(f"/v1/holds/{last['context']['permit']['id']}/settle", {"amounts": {"usd_micros": 900}})[0] == 204
     assert hold(1)["context"]["reason"] == "budget_exhausted"
     eventually("reported", lambda: mesh.run("budget show", grant["grant_id"]).json[0]["settled"] == 1000)
+    settled = eventually("shipped", lambda: len(rows := mesh.run("audit", "--decision", "settle").json) >= 2 and rows)
+    assert [row["amounts"] for row in settled] == [{"usd_micros": 100}, {"usd_micros": 900}], "what was refused is in no record"
+
+
+def test_waiting_for_a_position_records_one_denial(mesh):
+    grant = mesh.grant()
+    mesh.wait_applied()
+    name = 'penstock_decisions_total{decision="deny",reason="stale_view"}'
+    before = mesh[1].metrics()[name]
+    for credential, least, most in ((grant["credential"], 1.0, 5), ("pst_unknown", 0, 0.5)):
+        asked = time.monotonic()
+        answer = mesh[1].evaluate(credential, at_least=2**62, patience_ms=1000)
+        assert answer["context"]["reason"] == "stale_view"
+        assert least <= time.monotonic() - asked < most
+    assert mesh[1].metrics()[name] - before == 2
+    # What comes meanwhile is waited for.
+    asked = time.monotonic()
+    late = threading.Timer(0.3, mesh.grant)
+    late.start()
+    assert mesh[1].evaluate(grant["credential"], at_least=mesh.head() + 1, patience_ms=10_000)["decision"] is True
+    late.join()
+    assert time.monotonic() - asked < 8
+
+
+def test_a_linearizable_grant_waits_for_one_echo(mesh):
+    grant = mesh.grant("--linearizable")
+    mesh.wait_applied()
+    name = 'penstock_decisions_total{decision="deny",reason="stale_view"}'
+    before = mesh[1].metrics()[name]
+    assert all(mesh[1].evaluate(grant["credential"])["decision"] for _ in range(20))
+    assert mesh[1].metrics()[name] == before

@@ -84,7 +84,7 @@ struct DecisionView: Encodable {
         self.decision = decision.isAllow ? "allow" : "deny"
         (reason, reasonCode, transient) = (decision.reason.name, decision.reason.rawValue, decision.reason.isTransient)
         (grantId, position, viewAgeMs, decisionId) = (decision.grantID, decision.position, decision.viewAgeMS, decision.decisionID)
-        permit = decision.isAllow ? Permit(id: decision.decisionID, validForMs: decision.validForMS) : nil
+        permit = decision.isAllow ? Permit(id: decision.permitID, validForMs: decision.validForMS) : nil
         remaining = Dictionary(decision.remaining.map { ($0.unit, $0.value) }, uniquingKeysWith: max)
         retryAfterMs = decision.retryAfterMS
     }

@@ -4,6 +4,8 @@ package struct CallTable: Sendable {
     package struct Hold: Sendable {
         package var grant: Int32
         package var debits: [Debit]
+        /// What the call declared: the most that it may be settled for, metered or not.
+        package var amounts: [Amount]
         package var usableUntil: Instant
         package var name: CallName?
         /// Its caller was told to stop it.
@@ -69,8 +71,8 @@ package struct CallTable: Sendable {
 
 extension Enforcement {
     /// Registers an allowed call that is still to be settled.
-    package mutating func beginHold(_ verdict: Verdict, decision: UInt64, name: CallTable.CallName?, content: Digest) {
-        calls.add(.init(grant: verdict.grant, debits: debits, usableUntil: verdict.usableUntil, name: name), decision: decision)
+    package mutating func beginHold(_ verdict: Verdict, _ amounts: [Amount], decision: UInt64, name: CallTable.CallName?, content: Digest) {
+        calls.add(.init(grant: verdict.grant, debits: debits, amounts: amounts, usableUntil: verdict.usableUntil, name: name), decision: decision)
         if let name { calls.remember(name, content: content, decision: decision, settled: false) }
     }
 
@@ -92,8 +94,18 @@ extension Enforcement {
         case underWay(decision: UInt64)
     }
 
-    /// Charges each unit its actual amount, at most what was held; the rest goes back to the slices it came from.
-    /// A unit that is not named is charged in full. Nil when the hold is unknown or ended before.
+    /// The first unit whose actual amount is above what was held, or that was not held at all. Nil when all fit, or
+    /// the hold is unknown.
+    package func excess(_ decision: UInt64, actual: [Amount]) -> String? {
+        guard let hold = calls.holds[decision] else { return nil }
+        return actual.first { amount in amount.value > 0 && amount.value > (hold.amounts.first { $0.unit == amount.unit }?.value ?? 0) }?.unit
+    }
+
+    /// Charges each unit its actual amount; the rest goes back to the slices it came from. A unit that is not named is
+    /// charged in full. Nil when the hold is unknown or ended before.
+    ///
+    /// Whoever reports real costs asks for `excess` first: there is no debt to charge it to yet, and more than was held is
+    /// never taken here.
     package mutating func settle(_ decision: UInt64, actual: [Amount]) -> Settlement? {
         guard let hold = calls.end(decision) else { return nil }
         var owed = Dictionary(actual.map { ($0.unit, max(0, $0.value)) }, uniquingKeysWith: max)
@@ -105,15 +117,11 @@ extension Enforcement {
             purse.resolve(debit, spent: spent, wasHeld: true)
             if spent < debit.amount { returned.append(Debit(account: debit.account, slice: debit.slice, amount: debit.amount - spent)) }
         }
-        let held = Set(hold.debits.map { purse.account($0.account).unit })
-        let over = owed.filter { $0.value > 0 && held.contains($0.key) }.map { Amount($0.key, $0.value) }.sorted { $0.unit < $1.unit }
-        return Settlement(returned: returned, over: over)
+        return Settlement(returned: returned)
     }
 
     package struct Settlement: Sendable, Equatable {
         package var returned: [Debit]
-        /// Real cost above what was held.
-        package var over: [Amount]
     }
 
     /// The call never left: everything goes back. Nil when the hold is unknown or ended before.

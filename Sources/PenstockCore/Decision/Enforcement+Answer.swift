@@ -66,7 +66,7 @@ extension Enforcement {
         let name = call.callID.isEmpty ? nil : CallTable.CallName(grant: verdict.grant, callID: call.callID)
         let content = name == nil ? Digest.zero : journal.content(call)
         if call.holds {
-            beginHold(verdict, decision: verdict.sequence, name: name, content: content)
+            beginHold(verdict, call.amounts.list, decision: verdict.sequence, name: name, content: content)
         } else if let name {
             rememberSettled(name, content: content, decision: verdict.sequence)
         }

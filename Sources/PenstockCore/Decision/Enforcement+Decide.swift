@@ -183,6 +183,15 @@ extension Enforcement {
 }
 
 extension Enforcement {
+    /// Whether news may still change what this call is told, so that it is worth waiting before it is decided: the view is
+    /// fresh, and has not reached `atLeast`, or the grant is linearizable and no echo sent since `arrivedAt` has confirmed
+    /// the view. A stale view does not wait, since waiting would not make its answer truer; nor does an unknown
+    /// credential, or anybody could make a node wait. Nothing is taken or recorded.
+    package func awaitsNews(_ call: borrowing Call, arrivedAt: Instant, now: Instant) -> Bool {
+        guard isFresh(at: now), let confirmedAt = lease.confirmedAt, let index = folded.index(of: call.credential) else { return false }
+        return folded.position < call.atLeast || folded.rules[Int(folded.grants[index].rules)].linearizable && confirmedAt < arrivedAt
+    }
+
     /// All checks but rate, budget and conditions on arguments, which a list of tools cannot know; nothing is taken
     /// or counted.
     package mutating func preview(_ call: borrowing Call, now: Instant) -> Verdict {

@@ -17,7 +17,6 @@ internal import Testing
         let ended = node.enforcement.settle(1, actual: [Amount("usd", 12)])
         let settlement = try #require(ended)
         #expect(settlement.returned.map(\.amount) == [3])
-        #expect(settlement.over == [])
         #expect(node.slices("usd") == [[10, 0], [2, 0]])
         #expect(node.available("usd") == 8)
     }
@@ -31,13 +30,23 @@ internal import Testing
         #expect(node.available("usd") == 20)
     }
 
-    @Test func settlingMoreThanWasHeldChargesTheHoldAndSaysTheRest() throws {
+    @Test(arguments: [
+        ([Amount("usd", 5)], "usd"), ([Amount("usd", 4), Amount("tokens", 1)], "tokens"), ([Amount("calls", 2)], "calls"),
+        ([Amount("usd", 4), Amount("calls", 1), Amount("tokens", 0)], nil), ([], nil), ([Amount("usd", -1)], nil),
+    ] as [([Amount], String?)])
+    func whatIsAboveTheHoldIsNamed(actual: [Amount], unit: String?) throws {
+        var node = try node(10)
+        // Calls are counted, whether or not the grant has a budget of them.
+        _ = node.hold([Amount("usd", 4), Amount("calls", 1)], as: 1)
+        #expect(node.enforcement.excess(1, actual: actual) == unit)
+        #expect(node.enforcement.excess(2, actual: actual) == nil)
+    }
+
+    @Test func settlingNeverTakesMoreThanWasHeld() throws {
         var node = try node(10)
         _ = node.hold([Amount("usd", 4)], as: 1)
         let ended = node.enforcement.settle(1, actual: [Amount("usd", 9)])
-        let settlement = try #require(ended)
-        #expect(settlement.returned == [])
-        #expect(settlement.over == [Amount("usd", 5)])
+        #expect(ended?.returned == [])
         #expect(node.slices("usd") == [[4, 0]])
     }
 

@@ -81,6 +81,24 @@ internal import Testing
         #expect(node.reason(Make.call { $0.atLeast = 3 }) == .none)
     }
 
+    @Test func callWaitsForWhatItAsksForAndForNothingElse() throws {
+        var node = try DecidingNode([Make.grant("g"), Make.grant("l") { $0.linearizable = true }])
+        let arrivedAt = node.now + 1
+        node.now += Make.milliseconds(10)
+        func waits(_ call: Call) -> Bool { node.enforcement.awaitsNews(call, arrivedAt: arrivedAt, now: node.now) }
+        #expect(!waits(Make.call("g")))
+        #expect(waits(Make.call("l")))
+        #expect(waits(Make.call("g") { $0.atLeast = node.position + 1 }))
+        #expect(!waits(Make.call("g") { $0.atLeast = node.position }))
+        // Nobody's credential: whoever reaches the door could have it wait.
+        #expect(!waits(Make.call("nobody") { $0.atLeast = .max }))
+        node.renew()
+        #expect(!waits(Make.call("l")))
+        #expect(waits(Make.call("l") { $0.atLeast = .max }))
+        node.now += Make.milliseconds(1000)
+        #expect(!waits(Make.call("l") { $0.atLeast = .max }))
+    }
+
     @Test func settingsOfTheLogDecideFromTheirPositionOn() throws {
         var node = try node()
         try node.add(.settingsChanged(Settings(maxStalenessMS: 200, maxGraceMS: 0, clockRatePPM: 0, marginMS: 0)))

@@ -8,7 +8,7 @@ import contextlib
 import http.client
 import threading
 
-from harness import question
+from harness import eventually, question
 from host import Filler
 
 
@@ -42,7 +42,7 @@ def loss(cluster, node, random, hold):
 
 
 def slow_link(cluster, node, random, hold):
-    heal = cluster.network.slow(node.name, random.choice(["32kbit", "128kbit", "512kbit"]))
+    heal = cluster.network.slow(node.name, random.choice(["16kbit", "48kbit", "128kbit"]))
     hold()
     return heal()
 
@@ -84,6 +84,11 @@ def full_disk(cluster, node, random, hold):
 
 
 def full_ledger_disk(cluster, node, random, hold):
+    """After a clean stop, which empties the write-ahead log: one that was long before would need no more room."""
+    eventually("the ledger serving", node.is_serving)
+    node.stop()
+    node.spawn()
+    eventually("the ledger serving", node.is_serving)
     filler, full = Filler(node.data), threading.Event()
 
     def fill():
@@ -91,12 +96,12 @@ def full_ledger_disk(cluster, node, random, hold):
             filler.fill()
     thread = threading.Thread(target=fill)
     thread.start()
-    said = node.log().count("the log was not written")
+    said = node.log().count("error=full")
     hold()
     full.set()
     thread.join(60)
     filler.stop()
-    return node.log().count("the log was not written") - said
+    return node.log().count("error=full") - said
 
 
 def clock_step(cluster, node, random, hold):

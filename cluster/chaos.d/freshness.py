@@ -24,7 +24,8 @@ def watch(cluster, healed):
     serving = found["ledger"][0]
     nodes = [found[node.name] for node in cluster.enforcers]
     restarted = max(serving, *(loaded for loaded, _ in nodes)) - healed
-    return restarted, max(ready - max(healed, serving, loaded) for loaded, ready in nodes)
+    # A node may have kept its lease while the ledger was restarted.
+    return restarted, max(0.0, *(ready - max(healed, serving, loaded) for loaded, ready in nodes))
 
 
 def _watch(node, healed, found):

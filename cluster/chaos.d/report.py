@@ -27,7 +27,7 @@ class Report:
         in_flight = sum(
             1 for call in calls if call.outcome == "allow" and call.run in last and call.asked < last[call.run].printed < call.heard)
         self.json = {
-            "seed": seed, "enforcers": chosen.enforcers, "seconds": round(lasted, 1),
+            "seed": seed, "max_staleness_ms": 2000, "enforcers": chosen.enforcers, "seconds": round(lasted, 1),
             "calls": len(calls), "calls_per_second": round(len(calls) / lasted, 1),
             "calls_per_second_by_node": {node: round(count / lasted, 1) for node, count in sorted(by_node.items())},
             "allowed_per_second": round(outcomes["allow"] / lasted, 1),

@@ -1,10 +1,10 @@
-internal import Foundation
-internal import PenstockCore
+package import Foundation
+package import PenstockCore
 internal import PenstockCrypto
 internal import PenstockNode
 
 /// A grant as a JSON file states it: the members of `grant show`.
-struct GrantFile: Decodable {
+package struct GrantFile: Decodable {
     var agentId: String
     var runId: String?
     var agentClass: String?
@@ -34,6 +34,11 @@ struct GrantFile: Decodable {
 
     static func read(_ path: String) throws -> Grant {
         guard let data = FileManager.default.contents(atPath: path) else { throw NodeError(.configuration, "cannot read \(path)") }
+        return try parse(data, path)
+    }
+
+    /// - Parameter path: for what it says when the data is no grant.
+    package static func parse(_ data: Data, _ path: String) throws -> Grant {
         let decoder = JSONDecoder()
         decoder.keyDecodingStrategy = .convertFromSnakeCase
         let known: Set<String> = [
@@ -64,7 +69,7 @@ struct GrantFile: Decodable {
             return condition
         }
         grant.notBefore = try time(notBefore) ?? 0
-        grant.expiresAt = try time(expiresAt) ?? Clocks.wall() + (ttlMs ?? 900_000)
+        grant.expiresAt = try time(expiresAt) ?? Clocks.wall() + lifetime()
         grant.renewableUntil = try time(renewableUntil) ?? 0
         grant.budgets = (budgets ?? [:]).sorted { $0.key < $1.key }.map { Amount($0.key, $0.value) }
         grant.maxAmounts = (maxAmounts ?? [:]).sorted { $0.key < $1.key }.map { Amount($0.key, $0.value) }
@@ -78,6 +83,14 @@ struct GrantFile: Decodable {
         guard let hash = Hex.decode(promptHash ?? "") else { throw NodeError(.configuration, "prompt_hash is hexadecimal") }
         grant.promptHash = hash
         return grant
+    }
+
+    /// From now, in milliseconds.
+    private func lifetime() throws -> Int64 {
+        let milliseconds = ttlMs ?? 900_000
+        // As far as a year in RFC 3339 has four digits, which is also far from overflowing.
+        guard (1...253_402_300_799_999).contains(milliseconds) else { throw NodeError(.configuration, "ttl_ms is out of range") }
+        return milliseconds
     }
 
     private func time(_ text: String?) throws -> WallTime? {

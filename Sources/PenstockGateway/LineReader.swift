@@ -1,8 +1,8 @@
 internal import Glibc
 
 /// Cuts what a descriptor gives into lines. Blocks: only for a thread of its own.
-struct LineReader {
-    enum Line {
+package struct LineReader {
+    package enum Line: Equatable {
         case line([UInt8])
         /// Longer than the limit; its bytes are skipped.
         case tooLong
@@ -16,14 +16,14 @@ struct LineReader {
     private var isSkipping = false
     private var buffer = [UInt8](repeating: 0, count: 64 * 1024)
 
-    init(_ descriptor: Int32, limit: Int, stop: Int32) {
+    package init(_ descriptor: Int32, limit: Int, stop: Int32) {
         self.descriptor = descriptor
         self.limit = limit
         self.stop = stop
     }
 
     /// Nil at the end. A last line without line feed is no line.
-    mutating func next() -> Line? {
+    package mutating func next() -> Line? {
         while true {
             if let end = chunk.firstIndex(of: 10) {
                 take(chunk[..<end])

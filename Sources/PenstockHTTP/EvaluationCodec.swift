@@ -85,7 +85,7 @@ extension EvaluationCodec {
         return Decision(
             reason: reason, decisionID: context["decision_id"]?.text ?? "", permitID: reason == .none ? context["permit"]?["id"]?.text : nil, grantID: context["grant_id"]?.text ?? "",
             runID: context["run_id"]?.text ?? "", position: context["position"]?.uint64 ?? 0,
-            viewAgeMS: context["view_age_ms"]?.int64 ?? -1, validForMS: context["permit"]?["valid_for_ms"]?.int64 ?? 0,
+            viewAgeMS: context["view_age_ms"]?.int64 ?? -1, validForMS: max(0, min(HTTPLimits.permitMS, context["permit"]?["valid_for_ms"]?.int64 ?? 0)),
             remaining: context["remaining"].flatMap { try? amounts($0) } ?? [], retryAfterMS: context["retry_after_ms"]?.int64 ?? 0)
     }
 

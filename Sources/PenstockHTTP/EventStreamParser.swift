@@ -1,19 +1,21 @@
 /// Reads server-sent events (WHATWG HTML section 9.2) of which each fits in memory.
-struct EventStreamParser {
-    struct Event: Equatable {
-        var name: String
-        var data: String
+package struct EventStreamParser {
+    package struct Event: Equatable {
+        package var name: String
+        package var data: String
     }
 
+    package init() {}
+
     /// A cancellation is some two hundred bytes.
-    static let lineBytes = 16 * 1024
+    package static let lineBytes = 16 * 1024
 
     private var line: [UInt8] = []
     private var name = ""
     private var data: [String] = []
-    private(set) var isBroken = false
+    package private(set) var isBroken = false
 
-    mutating func read(_ bytes: some Sequence<UInt8>) -> [Event] {
+    package mutating func read(_ bytes: some Sequence<UInt8>) -> [Event] {
         var events: [Event] = []
         for byte in bytes {
             guard byte == 10 else {

@@ -14,6 +14,7 @@ package enum HTTPLimits {
     package static let connections = 1_024
     /// A wait that a caller may ask for, in milliseconds.
     package static let patienceMS: Int64 = 30_000
-    /// `sun_path` of Linux (unix(7)), less the suffix under which a socket is made ready.
-    package static let socketPathBytes = 107 - SocketFile.suffix.utf8.count
+    /// How long a permit that another node gives is good for, in milliseconds: it covers any lease with its grace, and
+    /// can be added to any clock.
+    package static let permitMS: Int64 = 86_400_000
 }

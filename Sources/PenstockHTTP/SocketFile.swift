@@ -46,3 +46,8 @@ struct SocketFile: Sendable {
         unlink(path)
     }
 }
+
+extension HTTPLimits {
+    /// `sun_path` of Linux (unix(7)), less the suffix under which a socket is made ready.
+    package static let socketPathBytes = 107 - SocketFile.suffix.utf8.count
+}

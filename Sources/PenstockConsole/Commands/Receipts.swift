@@ -66,18 +66,6 @@ struct ReceiptCommand: ParsableCommand {
     }
 }
 
-/// A receipt's JSON file. The event's bytes are in it, so that nothing else is needed to verify.
-struct Receipt: Codable {
-    var mesh: String
-    var barrier: BarrierView
-    /// Base64 of the signed revoke event: the Merkle leaf.
-    var event: String
-    /// Base64 of the ledger's signature over the statement of each node's state.
-    var statementSignature: String
-    var elapsedUs: Int64
-    var complete: Bool
-}
-
 /// A receipt and its proof as they are written.
 struct ReceiptFiles {
     var receipt: Receipt
@@ -110,78 +98,5 @@ struct ReceiptFiles {
         } catch {
             throw NodeError(.configuration, "cannot write \(path): \(error.localizedDescription)")
         }
-    }
-}
-
-struct ReceiptVerification: Encodable {
-    var ok: Bool
-    var state: String
-    var position: UInt64
-    var cosigned: [String]
-    var problems: [String]
-
-    /// Believes the policy's keys and nothing else: the log's signature on the checkpoint and on the statement, the
-    /// revoke's place in the tree, and a cosignature of every node that the receipt calls enforced.
-    static func run(file: String, policy policyPath: String) throws -> ReceiptVerification {
-        let decoder = JSONDecoder()
-        decoder.keyDecodingStrategy = .convertFromSnakeCase
-        guard let data = FileManager.default.contents(atPath: file), let receipt = try? decoder.decode(Receipt.self, from: data) else { throw NodeError(.configuration, "\(file) is no receipt") }
-        guard let proofData = FileManager.default.contents(atPath: file + ".tlog-proof") else { throw NodeError(.configuration, "cannot read \(file).tlog-proof") }
-        guard let policyData = FileManager.default.contents(atPath: policyPath) else { throw NodeError(.configuration, "cannot read \(policyPath)") }
-        let policy: Policy
-        do {
-            policy = try Policy(parsing: [UInt8](policyData))
-        } catch {
-            throw NodeError(.configuration, "\(policyPath) line \(error.line): \(error.problem)")
-        }
-        var problems: [String] = []
-        var cosigned: [String] = []
-        guard let entry = Base64.decode(receipt.event) else { throw NodeError(.configuration, "\(file) holds no event") }
-        do {
-            let verified = try TlogProof(parsing: [UInt8](proofData)).verify(entry: entry, policy: policy)
-            cosigned = verified.cosigners.map { $0.key.name }
-            if verified.index + 1 != receipt.barrier.position { problems.append("the proof is of position \(verified.index + 1), the receipt says \(receipt.barrier.position)") }
-            if verified.origin != receipt.mesh { problems.append("the proof is of log '\(verified.origin)', the receipt says '\(receipt.mesh)'") }
-            let statement = ReceiptStatement.text(mesh: receipt.mesh, barrier: receipt.proto)
-            let signature = Base64.decode(receipt.statementSignature) ?? []
-            if !Verifier(verified.log.publicKey).verify(signature: signature, message: statement) { problems.append("the statement of the nodes' states is not signed by the log") }
-        } catch {
-            problems.append("the proof does not verify: \(error)")
-        }
-        let event = try? SignedEvent(entry: entry).event
-        if case .restricted? = event?.kind {
-            if event?.id.hex != receipt.barrier.eventId { problems.append("the event is not the one that the receipt names") }
-        } else {
-            problems.append("the event is no revoke")
-        }
-        for node in receipt.barrier.nodes where node.state == "enforced" && !cosigned.contains(node.node) {
-            problems.append("'\(node.node)' is called enforced without a cosignature by a key of the policy")
-        }
-        for node in receipt.barrier.nodes where node.state == "pending" && receipt.barrier.state == "CLOSED" {
-            problems.append("'\(node.node)' is pending in a receipt that says CLOSED")
-        }
-        return ReceiptVerification(ok: problems.isEmpty, state: receipt.barrier.state, position: receipt.barrier.position, cosigned: cosigned.sorted(), problems: problems)
-    }
-}
-
-extension Receipt {
-    /// The barrier as the ledger stated it.
-    var proto: Penstock_V1_BarrierReply {
-        var reply = Penstock_V1_BarrierReply()
-        reply.position = barrier.position
-        reply.eventID = Data(Hex.decode(barrier.eventId) ?? [])
-        reply.state = barrier.state == "CLOSED" ? .closed : barrier.state == "LIFTED" ? .lifted : .partial
-        reply.elapsedUs = elapsedUs
-        reply.boundMs = barrier.boundMs
-        reply.nodes = barrier.nodes.map { node in
-            var status = Penstock_V1_NodeStatus()
-            status.node = node.node
-            status.incarnation = Data(Hex.decode(node.incarnation) ?? [])
-            status.state = node.state == "enforced" ? .enforced : node.state == "fenced" ? .fenced : .pending
-            status.afterMs = node.afterMs
-            status.appliedPosition = node.appliedPosition
-            return status
-        }
-        return reply
     }
 }

@@ -54,20 +54,6 @@ enum Table {
     }
 }
 
-/// Times as RFC 3339 in UTC.
-enum Times {
-    static func text(_ milliseconds: Int64) -> String {
-        guard milliseconds > 0 else { return "" }
-        // Half a millisecond more: the format cuts off, and a Double may lie just below the millisecond.
-        return Date(timeIntervalSince1970: (Double(milliseconds) + 0.5) / 1000).formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true))
-    }
-
-    static func parse(_ text: String) -> Int64? {
-        let styles = [Date.ISO8601FormatStyle(), Date.ISO8601FormatStyle(includingFractionalSeconds: true)]
-        return styles.lazy.compactMap { try? Date(text, strategy: $0) }.first.map { Int64($0.timeIntervalSince1970 * 1000) }
-    }
-}
-
 /// A length of time as people write it: `250ms`, `30s`, `15m`, `2h`, `7d`.
 struct DurationText: ExpressibleByArgument {
     var milliseconds: Int64

@@ -7,7 +7,8 @@ internal import Synchronization
 /// The receipt's file, with the sample's proof and policy beside it.
 enum Receipts {
     /// Whether any has verified yet, without which the laws below would say nothing.
-    static let verified = Atomic(false)
+    static var hasVerified: Bool { verified.load(ordering: .relaxed) }
+    private static let verified = Atomic(false)
 
     static func receipt(_ bytes: [UInt8]) throws(Broken) -> Bool {
         guard var receipt = Receipt(parsing: Data(bytes)), let entry = Base64.decode(receipt.event) else { return false }

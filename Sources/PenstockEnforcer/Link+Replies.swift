@@ -34,6 +34,7 @@ extension Link {
             follower.fetched(head: page.head, at: Clocks.now())
         case (.ask(.reserve(let reserve, _, _)), .reserved(let reserved)):
             enforcer.core.withLock { follower.granted(reserved.slice, amount: reserved.amount, for: reserve, &$0.enforcement) }
+        case (.ask(let ask), .submitted): enforcer.core.withLock { follower.taken(ask, &$0.enforcement) }
         case (.ask(.openSlices), .budgets(let reply)): inherit(reply.budgets.first?.slices ?? [])
         case (.shipment(let first, let count, let digest, let incarnation), .decisions(let reply)):
             stored(reply.through, first: first, count: count, digest: digest, incarnation: incarnation)

@@ -36,7 +36,9 @@ extension Link {
             switch ask {
             case .close(let uses, let incarnation, let reason, let bySuccessor):
                 submit(.sliceClosed(SliceReport(incarnation: incarnation, uses: uses, reason: reason, bySuccessor: bySuccessor)), .ask(ask))
-            case .report(let uses): submit(.spendReported(SliceReport(incarnation: enforcer.incarnation, uses: uses)), .ask(ask))
+            case .report(let uses):
+                let uses = uses.sorted { $0.key < $1.key }.flatMap(\.value)
+                submit(.spendReported(SliceReport(incarnation: enforcer.incarnation, uses: uses)), .ask(ask))
             default: request(.ask(ask), retries: ask.retries, message(ask))
             }
         }
@@ -173,11 +175,10 @@ extension Link {
 
     /// Notes how much of each open slice is used, so that the records before may go. Returns whether all of it is noted.
     private func carry() -> Bool {
-        var account = 0
+        var place = Enforcement.CarryPlace()
         while true {
             let isNoted: Bool? = enforcer.core.withLock { core in
-                guard let record = core.enforcement.carried(from: &account) else { return nil }
-                return record.debits.isEmpty || enforcer.append(record) != nil
+                core.enforcement.carried(from: &place).map { enforcer.append($0) != nil }
             }
             guard let isNoted else { return true }
             if !isNoted { return false }

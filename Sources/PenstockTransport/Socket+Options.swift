@@ -28,6 +28,7 @@ extension Socket {
             (ZMQ_HEARTBEAT_TIMEOUT, SocketLimits.heartbeatTimeout),
             (ZMQ_HEARTBEAT_TTL, SocketLimits.heartbeatTTL),
             (ZMQ_TCP_MAXRT, SocketLimits.tcpMaximumRetransmit),
+            (ZMQ_CONNECT_TIMEOUT, SocketLimits.connectTimeout),
             (ZMQ_RECONNECT_IVL, SocketLimits.reconnectInterval),
             (ZMQ_RECONNECT_IVL_MAX, SocketLimits.reconnectIntervalMaximum),
             (ZMQ_BACKLOG, SocketLimits.backlog),

@@ -39,6 +39,10 @@ package enum SocketLimits {
     /// ZMQ_TCP_MAXRT, Linux's TCP_USER_TIMEOUT: unacknowledged data closes the connection after this long.
     package static let tcpMaximumRetransmit: Int32 = 5000
 
+    /// ZMQ_CONNECT_TIMEOUT: while a link is cut, the kernel doubles its own wait for an answer to a connect up to minutes;
+    /// giving up and trying anew finds the link soon after it is back.
+    package static let connectTimeout: Int32 = 1000
+
     /// A cut or a restart costs at least one reconnection, so the first comes quickly …
     package static let reconnectInterval: Int32 = 50
     /// … and those that follow double up to this, so a refused peer costs a handshake a second.

@@ -175,7 +175,7 @@ internal import Testing
         folder.write([UInt8](repeating: 0, count: 16), at: 128, segment: 2)
         #expect(corruption() != nil)
         let journal = try folder.open(2, boot: JournalFolder.bootB)
-        try #require(journal.previous.count == 3)
+        try #require(journal.previous.count > 2)
         #expect(journal.previous.allSatisfy { !$0.proven })
         #expect(journal.previous[1].firstSequence == journal.previous[0].lastSequence + 1)
         #expect(journal.all().last?.sequence == 1000)

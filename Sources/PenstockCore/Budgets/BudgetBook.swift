@@ -29,7 +29,9 @@ package struct BudgetBook: Sendable {
     package private(set) var open: [Position: OpenSlice] = [:]
     /// Which budgets a grant's unit draws on: its own first, then named ones with their parents.
     private var draws: [String: [String]] = [:]
-    private var byRequest: [Incarnation: Position] = [:]
+    /// What each of the last requests got: one that comes again, however late, gets no other slice.
+    private var byRequest: [Incarnation: (Position, Slice)] = [:]
+    private var requestsByAge: [Incarnation] = []
 
     package init() {}
 
@@ -87,19 +89,24 @@ package struct BudgetBook: Sendable {
     }
 
     /// The slice that a request got before, when it is repeated.
-    package func slice(forRequest id: Incarnation) -> (Position, OpenSlice)? {
-        byRequest[id].flatMap { position in open[position].map { (position, $0) } }
+    package func slice(forRequest id: Incarnation) -> (Position, Slice)? {
+        byRequest[id]
     }
 
     package mutating func reserve(_ slice: Slice, at position: Position) {
         let levels = levels(grant: slice.grantID, unit: slice.unit)
         for level in levels { entries[level]!.out += slice.amount }
         open[position] = OpenSlice(slice: slice, used: 0, levels: levels)
-        byRequest[slice.requestID] = position
+        byRequest[slice.requestID] = (position, slice)
+        requestsByAge.append(slice.requestID)
+        if requestsByAge.count >= 2 * Self.requestsKept {
+            for old in requestsByAge.prefix(Self.requestsKept) { byRequest[old] = nil }
+            requestsByAge.removeFirst(Self.requestsKept)
+        }
         check(levels)
     }
 
-    /// Takes a cumulative figure: a smaller one than was known changes nothing.
+    /// Takes a cumulative figure: a smaller one than was known changes nothing. A slice that is spent to its end is closed.
     package mutating func report(_ use: SliceReport.Use) {
         guard var held = open[use.slice] else { return }
         let grown = min(use.used, held.slice.amount) - held.used
@@ -109,7 +116,7 @@ package struct BudgetBook: Sendable {
             entries[level]!.settled += grown
             entries[level]!.out -= grown
         }
-        open[use.slice] = held
+        open[use.slice] = held.used < held.slice.amount ? held : nil
         check(held.levels)
     }
 
@@ -118,7 +125,6 @@ package struct BudgetBook: Sendable {
         report(use)
         guard let held = open.removeValue(forKey: use.slice) else { return }
         for level in held.levels { entries[level]!.out -= held.slice.amount - held.used }
-        byRequest[held.slice.requestID] = nil
         check(held.levels)
     }
 
@@ -129,6 +135,9 @@ package struct BudgetBook: Sendable {
             precondition(entry.settled >= 0 && entry.out >= 0 && entry.unallocated >= 0, "G2 broken at \(level): \(entry)")
         }
     }
+
+    /// How many requests are remembered at least: far more than can be under way.
+    static let requestsKept = 20_000
 
     /// A slice takes at most this part of what is left, so that other nodes find something too.
     static let shareOfRoom: Int64 = 8

@@ -22,7 +22,7 @@ extension Enforcement {
     ///
     /// - Parameter arrivedAt: when the call arrived; nil for now.
     package mutating func decide(_ call: borrowing Call, arrivedAt: Instant?, journal: some DecisionJournal) -> Verdict {
-        if !call.callID.isEmpty, let earlier = retry(call, journal) { return earlier }
+        if !call.callID.isEmpty, let earlier = retry(call, arrivedAt, journal) { return earlier }
         let now = journal.now
         var verdict = prepare(call, arrivedAt: arrivedAt ?? now, now: now)
         if verdict.reason == .budgetPending {
@@ -73,11 +73,12 @@ extension Enforcement {
     }
 
     /// A retry under the same id gets the same permit, after all checks but the budget's. Nil when it is a new call.
-    private mutating func retry(_ call: borrowing Call, _ journal: some DecisionJournal) -> Verdict? {
+    private mutating func retry(_ call: borrowing Call, _ arrivedAt: Instant?, _ journal: some DecisionJournal) -> Verdict? {
         guard let grant = view?.index(of: call.credential) else { return nil }
         let earlier = earlier(call, grant: Int32(grant), content: journal.content(call))
         guard earlier != .new else { return nil }
-        var verdict = preview(call, now: journal.now)
+        let now = journal.now
+        var verdict = preview(call, arrivedAt: arrivedAt ?? now, now: now)
         switch earlier {
         case .new: return nil
         case .mismatch: verdict.reason = .duplicateMismatch

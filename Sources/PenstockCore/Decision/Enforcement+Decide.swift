@@ -194,7 +194,9 @@ extension Enforcement {
 
     /// All checks but rate, budget and conditions on arguments, which a list of tools cannot know; nothing is taken
     /// or counted.
-    package mutating func preview(_ call: borrowing Call, now: Instant) -> Verdict {
+    ///
+    /// - Parameter arrivedAt: of a call that is really made: a linearizable grant needs an echo sent since.
+    package mutating func preview(_ call: borrowing Call, arrivedAt: Instant? = nil, now: Instant) -> Verdict {
         var verdict = Verdict(reason: .noView, grant: -1, position: 0, viewAge: -1, usableUntil: 0)
         guard halted == nil, hasView else { return verdict }
         verdict.position = folded.position
@@ -209,6 +211,7 @@ extension Enforcement {
         let staleness = allowedAge(ofGrant: folded.grants[index])
         verdict.usableUntil = confirmedAt + staleness
         guard verdict.viewAge < staleness else { return verdict }
+        if let arrivedAt, isLinearizable(folded.grants[index]), confirmedAt < arrivedAt { return verdict }
         verdict.reason = check(call, folded.grants[index], index, clock, now, argumentsKnown: false)
         return verdict
     }

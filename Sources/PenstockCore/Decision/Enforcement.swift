@@ -87,43 +87,54 @@ package struct Enforcement: Sendable {
         purse.nextReserve(requestID: requestID())
     }
 
-    package mutating func unreported(from start: Int, scan: Int, limit: Int) -> (uses: [SliceReport.Use], next: Int) {
-        purse.unreported(from: start, scan: scan, limit: limit)
+    /// The ledger has taken a report.
+    package mutating func reported(_ uses: [Int32: [SliceReport.Use]]) {
+        for (account, uses) in uses { purse.reported(uses, of: account) }
     }
 
-    /// Ends the slices of accounts whose grants are revoked, scanning some accounts from `start`.
-    package mutating func closeRevoked(from start: Int, scan: Int) -> (uses: [SliceReport.Use], next: Int) {
-        guard let view else { return ([], purse.count) }
-        var uses: [SliceReport.Use] = []
-        var index = start
-        while index < min(start + scan, purse.count), uses.count < Limits.usesPerReport {
+    /// The ledger has taken back what was given up.
+    package mutating func closed(_ uses: [SliceReport.Use]) { purse.closed(uses) }
+
+    /// Gives up the slices of accounts whose grants are revoked, scanning some accounts from `start`. Returns where the
+    /// next scan begins.
+    package mutating func closeRevoked(from start: Int, scan: Int) -> Int {
+        guard let view else { return purse.count }
+        let end = min(start + scan, purse.count)
+        for index in start..<max(start, end) {
             let account = purse.account(Int32(index))
-            if !account.slices.isEmpty, view.marks(onGrant: Int(account.grant)).contains(.revoked) {
-                guard uses.isEmpty || uses.count + account.slices.count <= Limits.usesPerReport else { break }
-                uses += purse.close(account: Int32(index))
-            }
-            index += 1
+            if !account.slices.isEmpty, view.marks(onGrant: Int(account.grant)).contains(.revoked) { purse.close(account: Int32(index)) }
         }
-        return (uses, index)
+        return end
     }
 
-    /// How much of each open slice is used, holds included, some accounts at a time: a record that stands for all before
-    /// it. Nil past the last account.
-    package func carried(from account: inout Int) -> DecisionRecord? {
-        guard account < purse.count else { return nil }
+    /// How much is used of each slice that the ledger counts as open, holds included, some at a time: records that stand
+    /// for all before them. Nil past the last one.
+    package func carried(from place: inout CarryPlace) -> DecisionRecord? {
         var record = DecisionRecord(kind: .carried)
-        while account < purse.count, record.debits.count < Self.carriedPerRecord {
-            record.debits += purse.account(Int32(account)).slices.map { .init(slice: $0.id, used: $0.used) }
-            account += 1
+        while place.account < purse.count, record.debits.count < Self.carriedPerRecord {
+            record.debits += purse.account(Int32(place.account)).slices.map { .init(slice: $0.id, used: $0.used) }
+            place.account += 1
         }
-        return record
+        if place.account == purse.count, record.debits.count < Self.carriedPerRecord {
+            let unclosed = purse.unclosed(limit: .max).dropFirst(place.unclosed).prefix(Self.carriedPerRecord)
+            record.debits += unclosed
+            place.unclosed += unclosed.count
+        }
+        return record.debits.isEmpty ? nil : record
+    }
+
+    /// How far `carried` has come.
+    package struct CarryPlace: Sendable {
+        fileprivate var account = 0
+        fileprivate var unclosed = 0
+        package init() {}
     }
 
     private static let carriedPerRecord = 1000
 
-    /// Ends every slice, as a clean stop does.
-    package mutating func closeAll() -> [SliceReport.Use] {
-        (0..<purse.count).flatMap { purse.close(account: Int32($0)) }
+    /// Gives up every slice, as a clean stop does.
+    package mutating func closeAll() {
+        for account in 0..<purse.count { purse.close(account: Int32(account)) }
     }
 }
 

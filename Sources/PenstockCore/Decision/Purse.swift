@@ -61,6 +61,8 @@ package struct Purse: Sendable {
     private var queueStart = 0
     /// What the request under way asked for, by account.
     private var requests: [Int32: Reserve] = [:]
+    /// Slices that were given up, and how much of each was used: told to the ledger until it has them.
+    private var closing: [Position: Int64] = [:]
 
     package init() {}
 
@@ -210,35 +212,56 @@ package struct Purse: Sendable {
         if accounts[account].need > 0 { enqueue(index) }
     }
 
-    /// Slices whose use grew since the last report, up to a limit, scanning from `start`.
-    package mutating func unreported(from start: Int, scan: Int, limit: Int) -> (uses: [SliceReport.Use], next: Int) {
-        var uses: [SliceReport.Use] = []
+    /// Slices whose use grew since the ledger last took a report of it, up to a limit, scanning from `start`.
+    package func unreported(from start: Int, scan: Int, limit: Int) -> (uses: [Int32: [SliceReport.Use]], next: Int) {
+        var uses: [Int32: [SliceReport.Use]] = [:]
+        var count = 0
         var index = start
-        while index < min(start + scan, accounts.count), uses.count < limit {
+        while index < min(start + scan, accounts.count), count < limit {
             if accounts[index].current.settled != accounts[index].current.reported || !accounts[index].others.isEmpty {
-                var slices = accounts[index].slices
-                for slice in slices.indices where slices[slice].settled != slices[slice].reported && uses.count < limit {
-                    uses.append(.init(slice: slices[slice].id, used: slices[slice].settled))
-                    slices[slice].reported = slices[slice].settled
+                for slice in accounts[index].slices where slice.settled != slice.reported && count < limit {
+                    uses[Int32(index), default: []].append(.init(slice: slice.id, used: slice.settled))
+                    count += 1
                 }
-                accounts[index].slices = slices
                 // The account may have more: the next scan begins with it.
-                if uses.count == limit { break }
+                if count == limit { break }
             }
             index += 1
         }
         return (uses, index)
     }
 
-    /// Ends an account's slices. What is held counts as spent; a later settlement finds no slice and changes nothing.
-    package mutating func close(account index: Int32) -> [SliceReport.Use] {
+    /// The ledger has taken a report. Before this, a slice stays here however much of it is spent.
+    package mutating func reported(_ uses: [SliceReport.Use], of account: Int32) {
+        var slices = accounts[Int(account)].slices
+        for use in uses {
+            guard let index = slices.firstIndex(where: { $0.id == use.slice }) else { continue }
+            slices[index].reported = max(slices[index].reported, use.used)
+        }
+        accounts[Int(account)].slices = slices
+    }
+
+    /// Gives up an account's slices. What is held counts as spent; a later settlement finds no slice and changes nothing.
+    package mutating func close(account index: Int32) {
         let account = Int(index)
-        let uses = accounts[account].slices.map { SliceReport.Use(slice: $0.id, used: $0.used) }
+        for slice in accounts[account].slices { closing[slice.id] = slice.used }
         accounts[account].slices = []
         accounts[account].available = 0
         accounts[account].want = 0
         accounts[account].need = 0
-        return uses
+    }
+
+    /// What was given up and is not at the ledger yet, the oldest first.
+    package func unclosed(limit: Int) -> [SliceReport.Use] {
+        guard !closing.isEmpty else { return [] }
+        return closing.sorted { $0.key < $1.key }.prefix(limit).map { .init(slice: $0.key, used: $0.value) }
+    }
+
+    package var hasUnclosed: Bool { !closing.isEmpty }
+
+    /// The ledger has taken them back.
+    package mutating func closed(_ uses: [SliceReport.Use]) {
+        for use in uses { closing[use.slice] = nil }
     }
 }
 

@@ -33,6 +33,7 @@ package struct Follower: Sendable {
         var start: Instant = .min
         var echo: Instant = .min
         var report: Instant = .min
+        var close: Instant = .min
     }
 
     /// - Parameter seen: the log that earlier incarnations have folded; `heard` is what they have heard of.
@@ -51,7 +52,8 @@ package struct Follower: Sendable {
         case fetch(from: Position)
         case acknowledge(urgent: [Position], ended: Bool)
         case reserve(Purse.Reserve, grantID: String, unit: String)
-        case report([SliceReport.Use])
+        /// By account.
+        case report([Int32: [SliceReport.Use]])
         case close([SliceReport.Use], of: Incarnation, reason: String, bySuccessor: Bool)
         /// The slices that incarnations of this node have open.
         case openSlices
@@ -73,14 +75,18 @@ package struct Follower: Sendable {
         package static let snapshot = Awaited(rawValue: 2)
         package static let fetch = Awaited(rawValue: 4)
         package static let slices = Awaited(rawValue: 8)
+        package static let report = Awaited(rawValue: 16)
+        package static let close = Awaited(rawValue: 32)
 
         package init(_ ask: Ask) {
             switch ask {
             case .prefix: self = .prefix
             case .snapshot: self = .snapshot
             case .fetch: self = .fetch
-            case .openSlices, .close: self = .slices
-            case .echo, .acknowledge, .reserve, .report: self = []
+            case .openSlices: self = .slices
+            case .report: self = .report
+            case .close(_, _, _, let bySuccessor): self = bySuccessor ? .slices : .close
+            case .echo, .acknowledge, .reserve: self = []
             }
         }
     }
@@ -196,8 +202,8 @@ extension Follower {
             // Publications usually bring what is missing; what they did not bring in a moment is fetched.
             if target > applied, now - 10 * .nanosecondsPerMillisecond > behindSince, !awaited.contains(.fetch) { asks.append(.fetch(from: applied + 1)) }
             reserve(&enforcement, random, &asks)
-            closeRevoked(&enforcement, &asks)
-            report(&enforcement, now, &asks)
+            close(&enforcement, awaited, now, &asks)
+            report(enforcement, awaited, now, &asks)
             inheritSlices(awaited, now, &asks)
             return asks
         }
@@ -222,18 +228,23 @@ extension Follower {
         }
     }
 
-    /// A revoked grant's slices go back as far as they are unspent, some accounts a turn.
-    private mutating func closeRevoked(_ enforcement: inout Enforcement, _ asks: inout [Ask]) {
-        guard let start = revokedScan else { return }
-        let (uses, next) = enforcement.closeRevoked(from: start, scan: 4096)
-        revokedScan = next < enforcement.purse.count ? next : nil
-        if !uses.isEmpty { asks.append(.close(uses, of: enforcement.incarnation, reason: "revoked", bySuccessor: false)) }
+    /// A revoked grant's slices go back as far as they are unspent, some accounts a turn; what was given up is told
+    /// until the ledger has it.
+    private mutating func close(_ enforcement: inout Enforcement, _ awaited: Awaited, _ now: Instant, _ asks: inout [Ask]) {
+        if let start = revokedScan {
+            let next = enforcement.closeRevoked(from: start, scan: 4096)
+            revokedScan = next < enforcement.purse.count ? next : nil
+        }
+        guard enforcement.purse.hasUnclosed, !awaited.contains(.close), now >= due.close else { return }
+        let uses = enforcement.purse.unclosed(limit: Limits.usesPerReport)
+        asks.append(.close(uses, of: enforcement.incarnation, reason: "revoked", bySuccessor: false))
     }
 
-    private mutating func report(_ enforcement: inout Enforcement, _ now: Instant, _ asks: inout [Ask]) {
-        guard now >= due.report || reportScan > 0 else { return }
+    /// One report at a time, so that a slice counts as reported only once the ledger has taken it.
+    private mutating func report(_ enforcement: Enforcement, _ awaited: Awaited, _ now: Instant, _ asks: inout [Ask]) {
+        guard !awaited.contains(.report), now >= due.report || reportScan > 0 else { return }
         due.report = now + 500 * .nanosecondsPerMillisecond
-        let (uses, next) = enforcement.unreported(from: reportScan, scan: 8192, limit: Limits.usesPerReport)
+        let (uses, next) = enforcement.purse.unreported(from: reportScan, scan: 8192, limit: Limits.usesPerReport)
         reportScan = next < enforcement.purse.count ? next : 0
         if !uses.isEmpty { asks.append(.report(uses)) }
     }
@@ -252,8 +263,8 @@ extension Follower {
     /// A clean stop: slices go back, and the ledger need not wait for the lease to run out.
     package func stop(_ enforcement: inout Enforcement) -> [Ask] {
         guard phase == .live else { return [] }
-        let uses = enforcement.closeAll()
-        let closes = Self.pages(uses).map { Ask.close($0, of: enforcement.incarnation, reason: "stop", bySuccessor: false) }
+        enforcement.closeAll()
+        let closes = Self.pages(enforcement.purse.unclosed(limit: .max)).map { Ask.close($0, of: enforcement.incarnation, reason: "stop", bySuccessor: false) }
         return closes + [.acknowledge(urgent: [], ended: true)]
     }
 
@@ -291,6 +302,15 @@ extension Follower {
         if enforcement.folded.marks(onGrant: grant).contains(.revoked) { revokedScan = 0 }
     }
 
+    /// The ledger has taken what was reported or closed.
+    package func taken(_ ask: Ask, _ enforcement: inout Enforcement) {
+        switch ask {
+        case .report(let uses): enforcement.reported(uses)
+        case .close(let uses, enforcement.incarnation, _, _): enforcement.closed(uses)
+        case .prefix, .snapshot, .echo, .fetch, .acknowledge, .reserve, .close, .openSlices: break
+        }
+    }
+
     /// Closes what earlier incarnations hold, from what their journal proves.
     package mutating func answered(_ open: [HeldSlice], _ enforcement: Enforcement) -> [Ask] {
         var uses: [Incarnation: [SliceReport.Use]] = [:]
@@ -317,8 +337,9 @@ extension Follower {
             // The incarnation is new to the ledger, which is all it can object to when the logs agree.
             if refusal.code == .notPermitted { phase = .loading } else { due.start = now + 200 * .nanosecondsPerMillisecond }
         case .reserve(let reserve, _, _): enforcement.reserveRefused(account: reserve.account)
-        case .close where refusal.code == .predecessorAlive: predecessorsClosed = false
-        case .snapshot, .echo, .fetch, .acknowledge, .report, .close, .openSlices: break
+        case .close(_, _, _, let bySuccessor):
+            if bySuccessor { predecessorsClosed = false } else { due.close = now + 200 * .nanosecondsPerMillisecond }
+        case .snapshot, .echo, .fetch, .acknowledge, .report, .openSlices: break
         }
     }
 }

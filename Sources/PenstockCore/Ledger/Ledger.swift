@@ -83,8 +83,8 @@ extension Ledger {
     package func reserve(_ request: SliceRequest, from sender: NodeKeys) throws(Refusal) -> Reservation {
         guard sender.role == .enforcer else { throw Refusal(.notPermitted, "only an enforcer holds slices") }
         if let (position, held) = state.book.slice(forRequest: request.requestID) {
-            guard held.slice.node == sender.name else { throw Refusal(.notPermitted, "the request id belongs to another node") }
-            return .again(position, held.slice)
+            guard held.node == sender.name else { throw Refusal(.notPermitted, "the request id belongs to another node") }
+            return .again(position, held)
         }
         return .fresh(try state.reserve(request, node: sender.name))
     }

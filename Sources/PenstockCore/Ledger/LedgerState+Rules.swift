@@ -122,7 +122,9 @@ extension LedgerState {
         }
         guard report.bySuccessor || !retired.contains(report.incarnation) else { throw Refusal(.retired, "a successor has closed this incarnation's slices") }
         for use in report.uses {
-            guard let held = book.open[use.slice] else { throw Refusal(.notFound, "slice \(use.slice) is not open") }
+            // Reports overtake one another: what was closed meanwhile needs no more, and the rest still counts.
+            guard use.slice <= view.position else { throw Refusal(.notFound, "slice \(use.slice) was never handed out") }
+            guard let held = book.open[use.slice] else { continue }
             guard held.slice.node == origin, held.slice.incarnation == report.incarnation else { throw Refusal(.notPermitted, "slice \(use.slice) belongs to another incarnation") }
             guard (0...held.slice.amount).contains(use.used) else { throw Refusal(.invalid, "slice \(use.slice) holds \(held.slice.amount)") }
         }

@@ -33,13 +33,21 @@ extension Checker {
         guard now > restoredAt + 2 * settings.bound else { return nil }
         let durable = world.log.durableAt
         let index = Int(admission.applied)
-        if index < durable.count, durable[index] <= now - settings.bound {
+        if index < durable.count, durable[index] <= now - bound(of: grants[admission.grant].grant) {
             return Violation(.failClosed, "machine \(admission.machine) decided on position \(admission.applied), though \(index + 1) was durable \((now - durable[index]) / 1_000_000) ms before")
         }
         if admission.isLinearizable, admission.applied < admission.headAtArrival {
             return Violation(.failClosed, "a linearizable call was decided on position \(admission.applied), \(admission.headAtArrival) was durable when it came")
         }
         return nil
+    }
+
+    /// B of one grant, by its definition.
+    private func bound(of grant: Grant) -> Nanoseconds {
+        var own = settings
+        if grant.maxStalenessMS > 0 { own.maxStalenessMS = min(own.maxStalenessMS, grant.maxStalenessMS) }
+        own.maxGraceMS = grant.graceMS
+        return own.bound
     }
 
     /// G4: the decision is in the journal before anybody hears of it.
@@ -56,6 +64,7 @@ extension Checker {
         for amount in amounts {
             for level in levels(grant, amount.unit) {
                 add(amount.value, to: level)
+                admitted[level, default: 0] += amount.value
                 // A restored ledger that does not serve hands nothing out, and may count too little.
                 guard let ledger = world.host.ledger, ledger.awaited.isEmpty, ledger.halted == nil, let entry = ledger.state.book.entries[level] else { continue }
                 if spent[level]! > entry.ceiling { world.fail(.ceiling, "\(level) has a ceiling of \(entry.ceiling), \(spent[level]!) were spent") }
@@ -83,6 +92,14 @@ extension Checker {
                 return Violation(.ceiling, "\(level) does not add up: \(entry)")
             }
             if amount > entry.settled + entry.out { return Violation(.ceiling, "\(level): \(amount) were spent, the ledger counts \(entry.settled) settled and \(entry.out) out") }
+        }
+        return nil
+    }
+
+    /// G2: nothing is charged that nobody may have spent, unless a journal's word was lost.
+    func chargedNoMore(than book: BudgetBook) -> Violation? {
+        for (level, entry) in book.entries where entry.settled > admitted[level] ?? 0 {
+            return Violation(.ceiling, "\(level): \(entry.settled) are settled, at most \(admitted[level] ?? 0) were admitted")
         }
         return nil
     }

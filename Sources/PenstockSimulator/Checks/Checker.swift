@@ -10,6 +10,8 @@ struct Checker {
     private(set) var standing: [Digest: StandingFacts] = [:]
     /// Admitted, at its maximum until it is known to be less.
     var spent: [BudgetBook.Key: Int64] = [:]
+    /// Admitted at its maximum, whatever became of it.
+    var admitted: [BudgetBook.Key: Int64] = [:]
     private(set) var acknowledged: [(position: Position, id: Digest)] = []
     private var remembered: (standing: [Digest: StandingFacts], acknowledged: Int)?
     var budgetParents: [String: String] = [:]
@@ -63,7 +65,10 @@ struct Checker {
             guard let index = Int(grant.grantID.dropFirst()), grants.indices.contains(index) else { return world.fail(.authority, "nobody issued \(grant.grantID)") }
             if !grant.parent.isEmpty { world.fail(.delegation, "a child grant was taken, which nothing bounds yet") }
             grants[index].isDurable = true
+            world.fail(covered(index, "grant \(grant.grantID) was issued"))
             refreshForbidden(index)
+        case .grantRenewed(let id, _):
+            if let index = Int(id.dropFirst()), grants.indices.contains(index) { world.fail(covered(index, "grant \(id) was renewed")) }
         case .restricted(let restriction):
             standing[event.id] = StandingFacts(restriction: restriction, position: position, durableAt: now)
             refreshForbidden()
@@ -123,6 +128,12 @@ struct Checker {
             if covers(facts.restriction.selector, index) { from = min(from, forbidden(by: facts)) }
         }
         grants[index].forbiddenFrom = from
+    }
+
+    /// No grant comes or is renewed while a revoke stands on it.
+    private func covered(_ index: Int, _ what: String) -> Violation? {
+        let revoked = standing.values.first { $0.restriction.level == .revoke && covers($0.restriction.selector, index) }
+        return revoked.map { Violation(.revocation, "\(what) while the revoke of position \($0.position) covers it") }
     }
 
     func forbidden(by facts: StandingFacts) -> Int64 { min(facts.closedAt, facts.durableAt + settings.bound) }

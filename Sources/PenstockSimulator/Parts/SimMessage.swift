@@ -66,6 +66,7 @@ enum Happening {
     case heal(Link, kind: FaultKind)
     case healDisk(machine: Int)
     case healLedgerDisk
+    case endSecondProcess
     case replaceJournal(machine: Int)
     case judgeRestore(count: Position)
     case act(Int)

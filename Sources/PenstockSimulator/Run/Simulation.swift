@@ -53,6 +53,8 @@ extension World {
         fail(checker.logIsKept(log))
         checkFresh()
         checkCalls()
+        let lost: [Sight] = [.predecessorUnproven, .voided, .unrecordable, .recovered, .diverged]
+        if let book = host.ledger?.state.book, lost.allSatisfy({ coverage.sights[$0] == nil }) { fail(checker.chargedNoMore(than: book)) }
     }
 
     private func run(until milliseconds: Int64) { run(steps: .max, until: now + milliseconds * .nanosecondsPerMillisecond) }

@@ -69,7 +69,8 @@ struct SimJournal: DecisionJournal {
     }
 
     func record(_ record: DecisionRecord) -> UInt64? {
-        machine.disk.append(process.incarnation, record.kind, isAllow: false, record.debits)
+        if record.kind == .voided { world.coverage.note(.voided) }
+        return machine.disk.append(process.incarnation, record.kind, isAllow: false, record.debits)
     }
 
     func content(_ call: borrowing Call) -> Digest {

@@ -50,6 +50,7 @@ extension World {
             if let first = process.permits[key] {
                 coverage.note(.retryPermit)
                 if first != verdict.sequence { fail(.ceiling, "a retry of \(call.callID) got another permit") }
+                checker.admitted(admission, now: now, world: self)
                 return
             }
             process.permits[key] = verdict.sequence

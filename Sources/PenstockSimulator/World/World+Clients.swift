@@ -46,10 +46,11 @@ extension World {
         case ..<38: return .lift(plan.random.below(1000))
         case ..<42: return .renew(grant)
         case ..<50: return .batch(machine: machine)
-        default:
-            return .call(
-                machine: machine, grant: grant, amount: plan.random.pick([1, 1, 1, 2, 7, 40]), holds: plan.random.chance(300),
-                callID: plan.random.chance(80) ? 1 + plan.random.below(40) : 0)
+        case ..<110:
+            // A call with an id is always the same call, so that it may come again.
+            let id = 1 + plan.random.below(4)
+            return .call(machine: machine, grant: grant, amount: Int64(id), holds: true, callID: id)
+        default: return .call(machine: machine, grant: grant, amount: plan.random.pick([1, 1, 1, 2, 7, 40]), holds: plan.random.chance(300), callID: 0)
         }
     }
 

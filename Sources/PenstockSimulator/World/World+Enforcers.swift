@@ -104,6 +104,7 @@ extension World {
             return .reserve(SliceRequest(
                 incarnation: process.incarnation, requestID: reserve.requestID, grantID: grantID, unit: unit, need: reserve.need, want: reserve.want))
         case .report(let uses):
+            let uses = uses.sorted { $0.key < $1.key }.flatMap(\.value)
             return .submit(Submission(event: event(.spendReported(SliceReport(incarnation: process.incarnation, uses: uses)), by: machine.name)))
         case .close(let uses, let incarnation, let reason, let bySuccessor):
             if bySuccessor { coverage.note(.predecessorClosed) }
@@ -140,6 +141,7 @@ extension World {
             process.follower.fetched(head: head, at: local)
         case (.reserve(let reserve, _, _), .reserved(let slice, let amount)):
             process.follower.granted(slice, amount: amount, for: reserve, &process.enforcement)
+        case (_, .submitted): process.follower.taken(ask, &process.enforcement)
         case (.openSlices, .openSlices(let slices)):
             let asks = process.follower.answered(slices, process.enforcement)
             send(asks, process, machine)
@@ -176,8 +178,8 @@ extension World {
     private func carry(_ process: EnforcerProcess, _ machine: Machine) {
         guard process.follower.predecessorsClosed, machine.disk.nextSequence > process.lastCarried + 400 else { return }
         let first = machine.disk.nextSequence
-        var start = 0
-        while let record = process.enforcement.carried(from: &start) {
+        var place = Enforcement.CarryPlace()
+        while let record = process.enforcement.carried(from: &place) {
             guard SimJournal(world: self, machine: machine, process: process).record(record) != nil else { return }
         }
         coverage.note(.carried)

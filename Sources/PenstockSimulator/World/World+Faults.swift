@@ -53,7 +53,10 @@ extension World {
             guard machine.index > 0, machine.index < nodeCount - 1, nodeCount > 4 else { return }
             command(.nodeExpelled(name: machine.name, reason: ""), by: "op", barrierMS: nil)
         case .hostileMember: attack(machine, amount)
-        case .secondProcess: queue.add(.start(machine: nodeCount - 1), at: now)
+        case .secondProcess:
+            guard host.newest == nil else { return }
+            queue.add(.start(machine: nodeCount - 1), at: now)
+            queue.add(.endSecondProcess, at: now + lasts * 3)
         }
     }
 
@@ -111,7 +114,8 @@ extension World {
     }
 
     private func restoreBackup(_ lasts: Int64, _ amount: Int) {
-        guard host.newest == nil, host.ledger != nil, host.log.head > 30 else { return }
+        // Of two processes under one name, the word of one would stand for both.
+        guard host.newest == nil, host.ledger != nil, host.log.head > 30, nodeCount <= 2 || machines[nodeCount - 1].process == nil else { return }
         killLedger(finishing: false)
         let log = host.log
         let count = amount % 2 == 0 ? Int(log.head) : Int(log.head) - min(amount % 60, Int(log.head) - 20)

@@ -116,6 +116,7 @@ final class World {
         case .heal(let link, let kind): heal(link, kind)
         case .healDisk(let machine): repair(machines[machine])
         case .healLedgerDisk: (host.isDiskFull, host.commitTime) = (false, LedgerHost.usualCommit)
+        case .endSecondProcess: if nodeCount > 2, !isCalm { kill(machines[nodeCount - 1]) }
         case .replaceJournal(let machine): replaceJournal(machines[machine])
         case .judgeRestore(let count): judgeRestore(count)
         case .act(let index): if !isCalm { carryOut(plan.replayed![index].action) }

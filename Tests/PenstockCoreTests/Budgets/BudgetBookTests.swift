@@ -112,12 +112,22 @@ internal import Testing
         #expect(book.entries[.named("team")]?.unallocated == 40)
     }
 
-    @Test func repeatedRequestFindsItsSliceUntilThatIsClosed() {
+    @Test func repeatedRequestFindsItsSliceHoweverLateItComes() {
         var book = book()
         book.reserve(slice(8, request: 9), at: 5)
         #expect(book.slice(forRequest: Make.incarnation(9))?.0 == 5)
         #expect(book.slice(forRequest: Make.incarnation(8)) == nil)
         book.close(.init(slice: 5, used: 0))
-        #expect(book.slice(forRequest: Make.incarnation(9)) == nil)
+        #expect(book.slice(forRequest: Make.incarnation(9))?.0 == 5, "a late copy must not get another slice")
+    }
+
+    @Test func sliceThatIsSpentToItsEndIsClosedByItsReport() {
+        var book = book()
+        book.reserve(slice(8, request: 9), at: 5)
+        book.report(.init(slice: 5, used: 7))
+        #expect(book.open[5]?.used == 7)
+        book.report(.init(slice: 5, used: 8))
+        #expect(book.open[5] == nil)
+        #expect(out(book) == [0, 0, 0])
     }
 }

@@ -22,23 +22,58 @@ internal import Testing
         }
     }
 
-    @Test func reportSaysWhatIsSpentForGoodAndOnlyOnceUntilItGrows() throws {
+    private func unreported(_ node: DecidingNode, from start: Int = 0, scan: Int = 10, limit: Int = 10) -> (uses: [SliceReport.Use], next: Int) {
+        let (uses, next) = node.enforcement.purse.unreported(from: start, scan: scan, limit: limit)
+        return (uses.sorted { $0.key < $1.key }.flatMap(\.value), next)
+    }
+
+    @Test func reportSaysWhatIsSpentForGoodUntilItIsTakenAndWhenItGrows() throws {
         var node = try node(1, slices: 1)
         spend(&node, 1)
         spend(&node, 1, holds: true)
-        let first = node.enforcement.unreported(from: 0, scan: 10, limit: 10)
-        let second = node.enforcement.unreported(from: 0, scan: 10, limit: 10)
+        let first = unreported(node)
+        let refused = unreported(node)
+        node.enforcement.reported([0: first.uses])
+        let taken = unreported(node)
         _ = node.enforcement.settle(0, actual: [])
-        let third = node.enforcement.unreported(from: 0, scan: 10, limit: 10)
-        #expect([first, second, third].map { $0.uses.map(\.used) } == [[1], [], [2]])
+        let grown = unreported(node)
+        #expect([first, refused, taken, grown].map { $0.uses.map(\.used) } == [[1], [1], [], [2]])
         #expect(first.next == 1)
+    }
+
+    @Test func sliceIsKeptAndCarriedUntilTheLedgerHasItsLastReport() throws {
+        var node = try node(1, slices: 1)
+        spend(&node, 2)
+        _ = unreported(node)
+        // A new slice makes room by letting go of what is spent and told, and of nothing else.
+        node.fund("usd", 2, grant: 0)
+        func carried() -> [SliceReport.Use] {
+            var place = Enforcement.CarryPlace()
+            return node.enforcement.carried(from: &place)?.debits ?? []
+        }
+        #expect(carried().map(\.used) == [2, 0])
+        node.enforcement.reported([0: [.init(slice: 1001, used: 2)]])
+        node.fund("usd", 2, grant: 0)
+        #expect(carried().map(\.used) == [0, 0])
+    }
+
+    @Test func whatWasGivenUpIsCarriedUntilTheLedgerHasIt() throws {
+        var node = try node(1, slices: 1)
+        spend(&node, 1)
+        node.enforcement.closeAll()
+        var place = Enforcement.CarryPlace()
+        #expect(node.enforcement.carried(from: &place)?.debits.map(\.used) == [1])
+        #expect(node.enforcement.carried(from: &place) == nil)
+        node.enforcement.closed([.init(slice: 1001, used: 1)])
+        place = .init()
+        #expect(node.enforcement.carried(from: &place) == nil)
     }
 
     @Test func scanGoesOnWhereItLeftOff() throws {
         var node = try node(5, slices: 1)
         spend(&node, 1)
-        let first = node.enforcement.unreported(from: 0, scan: 3, limit: 10)
-        let second = node.enforcement.unreported(from: first.next, scan: 3, limit: 10)
+        let first = unreported(node, scan: 3)
+        let second = unreported(node, from: first.next, scan: 3)
         #expect([first.uses.count, second.uses.count] == [3, 2])
         #expect([first.next, second.next] == [3, 5])
     }
@@ -50,9 +85,10 @@ internal import Testing
         var start = 0
         var turns = 0
         while start < node.enforcement.purse.count, turns < 20 {
-            let (uses, next) = node.enforcement.unreported(from: start, scan: 100, limit: 4)
-            #expect(uses.count <= 4)
-            reported += uses
+            let (uses, next) = node.enforcement.purse.unreported(from: start, scan: 100, limit: 4)
+            #expect(uses.values.joined().count <= 4)
+            node.enforcement.reported(uses)
+            reported += uses.values.joined()
             start = next
             turns += 1
         }
@@ -63,15 +99,13 @@ internal import Testing
     @Test func closeOfRevokedNeverExceedsAnEventAndLeavesNothingOut() throws {
         var node = try node(400, slices: 3)
         try node.add(Make.revoke(.run("run")))
+        #expect(node.enforcement.closeRevoked(from: 0, scan: 4096) == 400)
         var closed: [SliceReport.Use] = []
-        var start = 0
-        var turns = 0
-        while start < node.enforcement.purse.count, turns < 20 {
-            let (uses, next) = node.enforcement.closeRevoked(from: start, scan: 4096)
+        while node.enforcement.purse.hasUnclosed, closed.count < 2000 {
+            let uses = node.enforcement.purse.unclosed(limit: Limits.usesPerReport)
             #expect(uses.count <= Limits.usesPerReport)
+            node.enforcement.closed(uses)
             closed += uses
-            start = next
-            turns += 1
         }
         #expect(Set(closed.map(\.slice)).count == 1200)
     }
@@ -80,8 +114,8 @@ internal import Testing
         var node = try node(3, slices: 1)
         try node.add(Make.revoke(.grant("1")))
         try node.add(Make.revoke(.grant("2"), .suspend))
-        let (uses, next) = node.enforcement.closeRevoked(from: 0, scan: 10)
-        #expect(uses.map(\.slice) == [1002])
+        let next = node.enforcement.closeRevoked(from: 0, scan: 10)
+        #expect(node.enforcement.purse.unclosed(limit: 10).map(\.slice) == [1002])
         #expect(next == 3)
         #expect([0, 1, 2].map { node.available("usd", grant: $0) } == [2, 0, 2])
     }

@@ -122,7 +122,7 @@ internal import Testing
 
     /// Codes that `check` and `reserve` never give: they speak of bytes, signatures and the process.
     @Test func everyOtherCodeHasACaseInTheseFiles() {
-        let elsewhere: Set<Refusal.Code> = [.malformed, .badSignature, .notSigner, .busy, .halted, .diverged, .oldVersion]
+        let elsewhere: Set<Refusal.Code> = [.malformed, .badSignature, .notSigner, .busy, .halted, .recovering, .diverged, .oldVersion]
         let here: Set<Refusal.Code> = [
             .foreignMesh, .notPermitted, .invalid, .exists, .notFound, .revoked, .budgetExhausted, .budgetHeldElsewhere,
             .predecessorAlive, .retired, .unavailable, .badToken, .full,

@@ -1,0 +1,111 @@
+internal import PenstockCore
+internal import Testing
+
+/// The ledger's side of the protocol, step by step.
+@Suite struct LedgerProtocolTests {
+    private let second = Nanoseconds.nanosecondsPerSecond
+
+    private func ledger(restored: Bool = false) throws -> PenstockCore.Ledger {
+        var state = LedgerState()
+        try state.apply(Make.event(Make.id("event 1"), .genesis(Make.members, .standard), by: "ledger"), at: 1)
+        var ledger = PenstockCore.Ledger(state)
+        ledger.start(epoch: 7, restored: restored, at: 0)
+        return ledger
+    }
+
+    private func progress(_ applied: Position = 1, heard: Position? = nil, incarnation: UInt64 = 1) -> NodeProgress {
+        NodeProgress(incarnation: Make.incarnation(incarnation), applied: applied, heard: heard ?? applied)
+    }
+
+    private func code(_ body: () throws -> Void) -> Refusal.Code? {
+        do {
+            try body()
+            return nil
+        } catch {
+            return (error as? Refusal)?.code
+        }
+    }
+
+    private let n1 = Make.node("n1", .enforcer)
+    private let n2 = Make.node("n2", .enforcer)
+    private let op = Make.node("op", .operator)
+
+    private func revoke(_ ledger: inout PenstockCore.Ledger, at now: Instant) throws -> Position {
+        let event = Make.event(Make.id("revoke at \(now)"), Make.revoke(.agent("a")))
+        let position = try ledger.stage(event, at: now, wall: Make.wall)
+        _ = ledger.committed([event], from: position, at: now)
+        return position
+    }
+
+    @Test func restoredLogWaitsForEveryEnforcersWord() throws {
+        var ledger = try ledger(restored: true)
+        #expect(ledger.awaited == ["n1", "n2"])
+        #expect(ledger.epochToOpen == nil)
+        #expect(code { try ledger.checkServing(at: 0) } == .recovering)
+        let heard1 = code { try ledger.register(progress(), from: n1, agrees: true, at: 0) }
+        #expect(heard1 == .recovering, "no lease before the last word")
+        // One that had seen nothing, or has lost its disk, agrees with every log.
+        let heard2 = code { try ledger.acknowledge(progress(0), from: n2, agrees: true, at: 0) }
+        #expect(heard2 == .notPermitted)
+        #expect(ledger.awaited.isEmpty)
+        #expect(code { try ledger.checkServing(at: 0) } == nil)
+        #expect(ledger.epochToOpen == .epochOpened(7, reason: "start"))
+    }
+
+    @Test(arguments: [(Position(1), Position(9), true), (1, 1, false)])
+    func nodeThatHasHeardOfMoreHaltsTheLedger(applied: Position, heard: Position, agrees: Bool) throws {
+        for restored in [true, false] {
+            var ledger = try ledger(restored: restored)
+            let diverged = code { try ledger.register(progress(applied, heard: heard), from: n1, agrees: agrees, at: 0) }
+            #expect(diverged == .diverged)
+            #expect(ledger.halted != nil)
+            #expect(code { try ledger.checkServing(at: 0) } == .halted)
+            #expect(ledger.epochToOpen == nil)
+        }
+    }
+
+    @Test func epochIsSaidAgainAfterACommitThatFailed() throws {
+        var ledger = try ledger()
+        let durable = ledger.state
+        let kind = try #require(ledger.epochToOpen)
+        _ = try ledger.stage(own: Make.event(Make.id("epoch"), kind, by: "ledger"))
+        #expect(ledger.epochToOpen == nil)
+        ledger.commitFailed(durable, at: 0)
+        #expect(ledger.epochToOpen == kind)
+        #expect(code { try ledger.checkServing(at: second - 1) } == .full)
+        #expect(code { try ledger.checkServing(at: second) } == nil)
+    }
+
+    @Test func echoIsAnsweredOnlyFromTheLogThatThisProcessWrote() throws {
+        var ledger = try ledger()
+        let epoch = Make.event(Make.id("epoch"), try #require(ledger.epochToOpen), by: "ledger")
+        _ = ledger.committed([epoch], from: try ledger.stage(own: epoch), at: 0)
+        try ledger.register(progress(), from: n1, agrees: true, at: 10)
+        let reply = ledger.answer(progress(), nonce: 3, from: n1, readHead: 2, readEpoch: 7, wall: Make.wall, at: 20)
+        #expect(reply == EchoReply(nonce: 3, epoch: 7, head: 2, ledgerTime: Make.wall))
+        #expect(ledger.presence.presences[Make.incarnation(1)]?.lastEcho == 20, "a lease is counted from the reply at the latest")
+        let fenced = ledger.answer(progress(), nonce: 4, from: n1, readHead: 2, readEpoch: 8, wall: Make.wall, at: 30)
+        #expect(fenced == nil)
+        #expect(ledger.halted != nil)
+    }
+
+    @Test func barrierOfARevokeThatAnEarlierProcessMadeOpensAnew() throws {
+        var before = try ledger()
+        let position = try revoke(&before, at: 0)
+        var ledger = PenstockCore.Ledger(before.state)
+        ledger.start(epoch: 8, restored: false, at: 0)
+        #expect(ledger.barriers.isEmpty)
+        let isOpen = ledger.openBarrier(position, at: 5)
+        #expect(isOpen)
+        #expect(ledger.barriers[position]?.nodes.map(\.node) == ["n1", "n2"], "leases that the earlier process gave are waited for")
+        let isUnknown = !ledger.openBarrier(position + 1, at: 5)
+        #expect(isUnknown)
+    }
+
+    @Test func eventUnderAnotherNameOrOfAnotherRoleIsRefused() throws {
+        let ledger = try ledger()
+        #expect(code { try ledger.authorize(Make.event(Make.id("x"), Make.revoke(.all)), from: n1) } == .notSigner)
+        #expect(code { try ledger.authorize(Make.event(Make.id("x"), Make.revoke(.all), by: "n1"), from: n1) } == .notPermitted)
+        #expect(code { try ledger.authorize(Make.event(Make.id("x"), Make.revoke(.all)), from: op) } == nil)
+    }
+}

@@ -1,0 +1,86 @@
+"""Builds the simulator alone: the core, the simulator and nothing else, in a package of its own that needs no other.
+
+With `mutants`, the copy gets the faults of the table in mutants.py; which one acts, PENSTOCK_MUTANT tells it. The
+product's sources are never touched, and no build of them has a fault in it.
+"""
+
+import pathlib
+import shutil
+import subprocess
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+
+MANIFEST = """// swift-tools-version: 6.2
+import PackageDescription
+let strict: [SwiftSetting] = [
+    .swiftLanguageMode(.v6), .enableUpcomingFeature("ExistentialAny"), .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+]
+let package = Package(name: "simulator", targets: [
+    .systemLibrary(name: "CPrefetch"),
+    .target(name: "PenstockCore", dependencies: ["CPrefetch"], swiftSettings: strict),
+    .target(name: "PenstockSimulator", dependencies: ["PenstockCore"], swiftSettings: strict),
+    .executableTarget(name: "penstock-simulator", dependencies: ["PenstockSimulator"], swiftSettings: strict),
+    .systemLibrary(name: "CZeroMQ", pkgConfig: "libzmq"),
+    .target(name: "PenstockTransport", dependencies: ["CZeroMQ", "PenstockCore"], swiftSettings: strict),
+    .target(name: "PenstockJournal", dependencies: ["PenstockCore"], swiftSettings: strict),
+    .testTarget(name: "PenstockCoreTests", dependencies: ["PenstockCore"], swiftSettings: strict),
+    .testTarget(name: "PenstockTransportTests", dependencies: ["PenstockTransport", "PenstockCore"], swiftSettings: strict),
+    .testTarget(name: "PenstockJournalTests", dependencies: ["PenstockJournal", "PenstockCore"], swiftSettings: strict),
+])
+"""
+
+SELECTOR = """public import Glibc
+/// Which fault of the table acts in this process.
+package let activeMutant = getenv("PENSTOCK_MUTANT").flatMap { Int(String(cString: $0)) } ?? 0
+@inline(__always) package func isMutant(_ number: Int) -> Bool { activeMutant == number }
+/// What an answer from a cache would be: renewed only now and then.
+nonisolated(unsafe) private var cached: (head: Position, uses: Int) = (0, 0)
+package func stale(_ head: Position, for uses: Int) -> Position {
+    defer { cached.uses += 1 }
+    if cached.head > head || cached.uses % uses == 0 { cached.head = head }
+    return cached.head
+}
+"""
+
+
+def lay(mutants=()):
+    """Copies the sources, with the mutants in them, and returns the package's folder. What is unchanged keeps its time."""
+    folder = ROOT / ".build-simulator" / ("mutants" if mutants else "package")
+    files = {pathlib.Path("Package.swift"): MANIFEST}
+    for target in ("CPrefetch", "PenstockCore", "PenstockSimulator", "penstock-simulator", "CZeroMQ", "PenstockTransport", "PenstockJournal"):
+        for path in (ROOT / "Sources" / target).rglob("*"):
+            if path.is_file():
+                files[path.relative_to(ROOT)] = path.read_text()
+    for target in ("PenstockCoreTests", "PenstockTransportTests", "PenstockJournalTests"):
+        for path in (ROOT / "Tests" / target).rglob("*.swift"):
+            files[path.relative_to(ROOT)] = path.read_text()
+    for mutant in mutants:
+        path = pathlib.Path("Sources") / mutant.file
+        assert files[path].count(mutant.line) == 1, f"mutant {mutant.number}: {mutant.file} has no single line {mutant.line!r}; the code has changed, so must the table"
+        files[path] = files[path].replace(mutant.line, mutant.fault)
+    if mutants:
+        files[pathlib.Path("Sources/PenstockCore/Mutation.swift")] = SELECTOR
+    for path in folder.glob("*/**/*"):
+        if path.is_file() and ".build" not in path.parts and path.relative_to(folder) not in files:
+            path.unlink()
+    for path, text in files.items():
+        target = folder / path
+        if not target.exists() or target.read_text() != text:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_text(text)
+    return folder
+
+
+def build(mutants=()):
+    """Returns the program."""
+    folder = lay(mutants)
+    command = ["swift", "build", "-c", "release", "--package-path", str(folder), "--scratch-path", str(folder / ".build"), "--product", "penstock-simulator"]
+    result = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    if result.returncode:
+        raise SystemExit("\n".join(line for line in result.stdout.splitlines() if "error" in line) or result.stdout)
+    return folder / ".build" / "release" / "penstock-simulator"
+
+
+if __name__ == "__main__":
+    print(build())

@@ -33,7 +33,8 @@ package enum SnapshotCodec {
         let first = try nextPage(&rest)
         let image = try image(first)
         var view = try folded { () throws(FoldError) in try View(image: image) }
-        view.reserveCapacity(grants: min(Int(clamping: first.grantCount), bytes.count))
+        // What it says it has, but no more than there is room for: each grant has its credential's digest.
+        view.reserveCapacity(grants: min(Int(clamping: first.grantCount), bytes.count / Digest.byteCount))
         while !rest.isEmpty {
             let more = try grants(nextPage(&rest))
             try folded { () throws(FoldError) in try view.add(more) }

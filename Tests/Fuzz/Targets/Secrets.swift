@@ -26,12 +26,21 @@ enum Secrets {
         guard text[place] != byte else { return }
         text[place] = byte
         try law(text.withUnsafeBytes { Credential.digest(of: $0) } == nil, "a credential with one wrong character is taken")
+        // Whoever spoils it can compute the checksum as well.
+        text = Array(text[..<47]) + checksum(text[..<47])
+        guard text.withUnsafeBytes({ Credential.digest(of: $0) }) != nil else { return }
+        let random = Base64URL.decode(String(decoding: text[4..<47], as: UTF8.self))
+        try law(random.map(self.text(of:)) == text, "a credential has two texts")
     }
 
     private static func text(of random: [UInt8]) -> [UInt8] {
         let covered = Array("pst_".utf8) + Array(Base64URL.encode(random).utf8)
+        return covered + checksum(covered[...])
+    }
+
+    private static func checksum(_ covered: ArraySlice<UInt8>) -> [UInt8] {
         let checksum = covered.withUnsafeBytes { CRC32.checksum($0) }
-        return covered + Array(Base64URL.encode(withUnsafeBytes(of: checksum.bigEndian) { [UInt8]($0) }).utf8)
+        return Array(Base64URL.encode(withUnsafeBytes(of: checksum.bigEndian) { [UInt8]($0) }).utf8)
     }
 
     static func token(_ bytes: [UInt8]) throws(Broken) -> Bool {

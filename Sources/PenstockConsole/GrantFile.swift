@@ -3,7 +3,7 @@ package import PenstockCore
 internal import PenstockCrypto
 internal import PenstockNode
 
-/// A grant as a JSON file states it: the members of `grant show`.
+/// A grant as a JSON file states it, with the names of `grant show`.
 package struct GrantFile: Decodable {
     var agentId: String
     var runId: String?
@@ -41,18 +41,40 @@ package struct GrantFile: Decodable {
     package static func parse(_ data: Data, _ path: String) throws -> Grant {
         let decoder = JSONDecoder()
         decoder.keyDecodingStrategy = .convertFromSnakeCase
-        let known: Set<String> = [
-            "agent_id", "run_id", "agent_class", "principal_id", "purpose", "audience", "workload", "allowed_actions", "resources",
-            "conditions", "not_before", "expires_at", "ttl_ms", "renewable_until", "budgets", "max_amounts", "draws", "max_staleness_ms",
-            "linearizable", "grace_ms", "approval_actions", "policy_version", "prompt_hash", "tool_version",
-        ]
         guard let object = try? JSONSerialization.jsonObject(with: data) as? [String: Any] else { throw NodeError(.configuration, "\(path) is no JSON object") }
-        if let unknown = object.keys.first(where: { !known.contains($0) }) { throw NodeError(.configuration, "\(path) has a member '\(unknown)', which no grant has in this version") }
+        if let unknown = object.keys.sorted().first(where: { name in !members.contains { $0.name == name } }) { throw NodeError(.configuration, "\(path) has a member '\(unknown)', which no grant has in this version") }
         do {
             return try decoder.decode(GrantFile.self, from: data).grant()
         } catch let error as DecodingError {
-            throw NodeError(.configuration, "\(path) is no grant: \(error)")
+            throw NodeError(.configuration, "\(path): \(problem(error, object))")
+        } catch let error as NodeError {
+            throw NodeError(.configuration, "\(path): \(error.message)")
         }
+    }
+
+    /// Every member of the file, and what it has to be: also what `grant issue --help` says about it.
+    static let members: [(name: String, what: String)] = [
+        ("agent_id", "a text"), ("run_id", "a text"), ("agent_class", "a text"), ("principal_id", "a text"), ("purpose", "a text"),
+        ("audience", "a text"), ("workload", "a text"), ("allowed_actions", "a list of texts"), ("resources", "a list of texts"),
+        ("conditions", "a list of texts"), ("not_before", "an RFC 3339 time"), ("expires_at", "an RFC 3339 time"),
+        ("ttl_ms", "a whole number"), ("renewable_until", "an RFC 3339 time"), ("budgets", "an object of whole numbers"),
+        ("max_amounts", "an object of whole numbers"), ("draws", "a list of texts"), ("max_staleness_ms", "a whole number, 1 and more"),
+        ("linearizable", "true or false"), ("grace_ms", "a whole number"), ("approval_actions", "a list of texts"),
+        ("policy_version", "a text"), ("prompt_hash", "a text"), ("tool_version", "a text"),
+    ]
+
+    private static func problem(_ error: DecodingError, _ object: [String: Any]) -> String {
+        for name in ["agent_id", "allowed_actions"] where object[name] == nil { return "'\(name)' is missing" }
+        // The error does not always say where it was, so each member is tried by itself.
+        let decoder = JSONDecoder()
+        decoder.keyDecodingStrategy = .convertFromSnakeCase
+        for (name, what) in members {
+            guard let value = object[name] else { continue }
+            let alone = (["agent_id": "", "allowed_actions": [String]()] as [String: Any]).merging([name: value]) { $1 }
+            let data = try? JSONSerialization.data(withJSONObject: alone)
+            if data.flatMap({ try? decoder.decode(GrantFile.self, from: $0) }) == nil { return "'\(name)' must be \(what)" }
+        }
+        return "it cannot be read as a grant"
     }
 
     private func grant() throws -> Grant {
@@ -65,90 +87,39 @@ package struct GrantFile: Decodable {
         grant.allowedActions = allowedActions
         grant.resources = resources ?? []
         grant.conditions = try (conditions ?? []).map {
-            guard let condition = Grant.Condition(parsing: $0) else { throw NodeError(.configuration, "condition '\($0)' is not 'PATH OP VALUE'") }
+            guard let condition = Grant.Condition(parsing: $0) else { throw NodeError(.configuration, "'conditions': '\($0)' is not 'PATH OP VALUE'") }
             return condition
         }
-        grant.notBefore = try time(notBefore) ?? 0
-        grant.expiresAt = try time(expiresAt) ?? Clocks.wall() + lifetime()
-        grant.renewableUntil = try time(renewableUntil) ?? 0
+        grant.notBefore = try time("not_before", notBefore) ?? 0
+        let lifetime = try lifetime()
+        grant.expiresAt = try time("expires_at", expiresAt) ?? Clocks.wall() + lifetime
+        grant.renewableUntil = try time("renewable_until", renewableUntil) ?? 0
         grant.budgets = (budgets ?? [:]).sorted { $0.key < $1.key }.map { Amount($0.key, $0.value) }
         grant.maxAmounts = (maxAmounts ?? [:]).sorted { $0.key < $1.key }.map { Amount($0.key, $0.value) }
         grant.draws = draws ?? []
+        guard maxStalenessMs != 0 else { throw NodeError(.configuration, "'max_staleness_ms' must be 1 and more; leave it out for the mesh's") }
         grant.maxStalenessMS = maxStalenessMs ?? 0
         grant.linearizable = linearizable ?? false
         grant.graceMS = graceMs ?? 0
         grant.approvalActions = approvalActions ?? []
         grant.policyVersion = policyVersion ?? ""
         grant.toolVersion = toolVersion ?? ""
-        guard let hash = Hex.decode(promptHash ?? "") else { throw NodeError(.configuration, "prompt_hash is hexadecimal") }
+        guard let hash = Hex.decode(promptHash ?? "") else { throw NodeError(.configuration, "'prompt_hash' must be hexadecimal") }
         grant.promptHash = hash
         return grant
     }
 
     /// From now, in milliseconds.
     private func lifetime() throws -> Int64 {
-        let milliseconds = ttlMs ?? 900_000
-        // As far as a year in RFC 3339 has four digits, which is also far from overflowing.
-        guard (1...253_402_300_799_999).contains(milliseconds) else { throw NodeError(.configuration, "ttl_ms is out of range") }
-        return milliseconds
+        guard let ttlMs else { return 900_000 }
+        guard expiresAt == nil else { throw NodeError(.configuration, "'ttl_ms' and 'expires_at' are both there: one of them says when it expires") }
+        guard ttlMs > 0, ttlMs <= Times.last - Clocks.wall() else { throw NodeError(.configuration, "'ttl_ms' must be 1 and more, and end before the year 10000") }
+        return ttlMs
     }
 
-    private func time(_ text: String?) throws -> WallTime? {
+    private func time(_ name: String, _ text: String?) throws -> WallTime? {
         guard let text else { return nil }
-        guard let time = Times.parse(text) else { throw NodeError(.configuration, "'\(text)' is no RFC 3339 time") }
+        guard let time = Times.parse(text) else { throw NodeError(.configuration, "'\(name)' must be an RFC 3339 time from 1970 to 9999, such as 2030-01-31T12:00:00Z") }
         return time
-    }
-}
-
-/// A grant as JSON prints it.
-struct GrantView: Encodable {
-    var grantId: String
-    var runId: String
-    var agentId: String
-    var agentClass: String
-    var principalId: String
-    var issuer: String
-    var purpose: String
-    var audience: String
-    var allowedActions: [String]
-    var resources: [String]
-    var conditions: [String]
-    var notBefore: String
-    var expiresAt: String
-    var budgets: [String: Int64]
-    var maxAmounts: [String: Int64]
-    var draws: [String]
-    var maxStalenessMs: UInt32
-    var linearizable: Bool
-    var graceMs: UInt32
-    var position: UInt64
-    var credentialDigest: String
-    /// live, revoked, suspended or expired.
-    var state: String
-
-    init(_ view: View, _ index: Int) {
-        let placed = view.placedGrant(index)
-        let grant = placed.grant
-        (grantId, runId, agentId, agentClass, principalId) = (grant.grantID, grant.runID, grant.agentID, grant.agentClass, grant.principalID)
-        (issuer, purpose, audience, position) = (placed.issuer, grant.purpose, grant.audience, placed.position)
-        (allowedActions, resources, draws) = (grant.allowedActions, grant.resources, grant.draws)
-        conditions = grant.conditions.map { "\($0.path) \($0.comparison.rawValue) \($0.value)" }
-        (notBefore, expiresAt) = (Times.text(grant.notBefore), Times.text(grant.expiresAt))
-        budgets = Dictionary(grant.budgets.map { ($0.unit, $0.value) }, uniquingKeysWith: max)
-        maxAmounts = Dictionary(grant.maxAmounts.map { ($0.unit, $0.value) }, uniquingKeysWith: min)
-        (maxStalenessMs, linearizable, graceMs) = (grant.maxStalenessMS, grant.linearizable, grant.graceMS)
-        credentialDigest = grant.credentialDigest.hex
-        let marks = view.marks(onGrant: index)
-        state = marks.contains(.revoked) ? "revoked" : marks.contains(.suspended) ? "suspended" : grant.expiresAt <= Clocks.wall() ? "expired" : "live"
-    }
-
-    var fields: [[String]] {
-        [
-            ["grant", grantId], ["run", runId], ["agent", agentId], ["class", agentClass], ["principal", principalId], ["issuer", issuer],
-            ["purpose", purpose], ["audience", audience], ["allows", allowedActions.joined(separator: " ")],
-            ["resources", resources.joined(separator: " ")], ["conditions", conditions.joined(separator: "; ")], ["not before", notBefore],
-            ["expires", expiresAt], ["budgets", budgets.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(separator: " ")],
-            ["state", state], ["position", "\(position)"],
-        ].filter { !$0[1].isEmpty }
     }
 }

@@ -3,20 +3,41 @@ internal import Foundation
 internal import PenstockCore
 internal import PenstockNode
 
+/// What the environment says where no flag does. Empty is as good as absent.
+enum Surroundings {
+    static func text(_ name: String) -> String? {
+        ProcessInfo.processInfo.environment[name].flatMap { $0.isEmpty ? nil : $0 }
+    }
+}
+
+/// How a command prints.
+struct FormatOptions: ParsableArguments {
+    @Option(name: .shortAndLong, help: "table, json or jsonl (or PENSTOCK_OUTPUT). (default: table)")
+    var output: OutputFormat?
+
+    var chosen: OutputFormat { output ?? Surroundings.text("PENSTOCK_OUTPUT").flatMap(OutputFormat.init(rawValue:)) ?? .table }
+
+    func validate() throws {
+        guard output == nil, let text = Surroundings.text("PENSTOCK_OUTPUT"), OutputFormat(rawValue: text) == nil else { return }
+        throw ValidationError("PENSTOCK_OUTPUT is table, json or jsonl, not '\(Printable.text(text))'")
+    }
+}
+
 /// Options that every command about a mesh shares.
 struct MeshOptions: ParsableArguments {
     @Option(help: "Folder of identities (or PENSTOCK_DIR).")
     var dir: String?
 
-    @Option(name: .customLong("as"), help: "Name of the identity to use.")
+    @Option(name: .customLong("as"), help: "Name of the identity to use (or PENSTOCK_AS).")
     var identity: String?
 
-    @Option(name: .shortAndLong, help: "table, json or jsonl.")
-    var output: OutputFormat = .table
+    @OptionGroup var formats: FormatOptions
+
+    var output: OutputFormat { formats.chosen }
 
     var folder: MeshFolder {
         get throws {
-            guard let path = dir ?? ProcessInfo.processInfo.environment["PENSTOCK_DIR"], !path.isEmpty else {
+            guard let path = dir ?? Surroundings.text("PENSTOCK_DIR"), !path.isEmpty else {
                 throw NodeError(.configuration, "name the mesh's folder with --dir or PENSTOCK_DIR")
             }
             return MeshFolder(path)
@@ -24,11 +45,11 @@ struct MeshOptions: ParsableArguments {
     }
 
     func client(_ roles: Role...) throws -> LedgerClient {
-        try LedgerClient(folder.identity(as: identity, roles: roles))
+        try LedgerClient(folder.identity(as: identity ?? Surroundings.text("PENSTOCK_AS"), roles: roles))
     }
 }
 
-/// What a revoke, suspend, throttle or reinstate covers: exactly one of these.
+/// What a revoke, suspend, throttle or reinstate covers, and what a watch shows: exactly one of these.
 struct SelectorOptions: ParsableArguments {
     @Option(help: "A grant's id.") var grant: String?
     @Option(help: "A run: all grants that share it.") var run: String?
@@ -42,18 +63,52 @@ struct SelectorOptions: ParsableArguments {
     @Option(help: "An enforcement node: it denies everything.") var node: String?
     @Flag(help: "Everything.") var all = false
 
-    var chosen: Selector? {
+    private var given: [(Selector.Kind, String)] {
         let values: [(Selector.Kind, String?)] = [
             (.grant, grant), (.run, run), (.agent, agent), (.agentClass, agentClass), (.principal, principal), (.purpose, purpose),
             (.audience, audience), (.issuer, issuer), (.subtree, subtree), (.node, node), (.all, all ? "" : nil),
         ]
-        let given = values.filter { $0.1 != nil }
+        return values.compactMap { kind, value in value.map { (kind, $0) } }
+    }
+
+    var isEmpty: Bool { given.isEmpty }
+
+    var chosen: Selector? {
         guard given.count == 1 else { return nil }
-        return Selector(kind: given[0].0, value: given[0].1!)
+        return Selector(kind: given[0].0, value: given[0].1)
+    }
+
+    func validate() throws {
+        for (kind, value) in given { try Ids.check(value, "--\(kind.name)", mayBeEmpty: kind == .all) }
     }
 
     func required() throws -> Selector {
         guard let chosen else { throw ValidationError("name exactly one of --grant --run --agent --agent-class --principal --purpose --audience --issuer --subtree --node --all") }
         return chosen
+    }
+}
+
+/// Ids as people give them. The log takes any text; what would mislead whoever reads it is refused here.
+enum Ids {
+    static func check(_ text: String?, _ name: String, mayBeEmpty: Bool = false) throws {
+        guard let text else { return }
+        guard Printable.isPrintable(text) else { throw ValidationError("\(name) has a control character in it: '\(Printable.text(text))'") }
+        guard mayBeEmpty || !text.isEmpty else { throw ValidationError("\(name) is empty") }
+    }
+}
+
+/// For what cannot be taken back: whoever is at a terminal is asked, and a script has to say that it is sure.
+struct ConfirmationOptions: ParsableArguments {
+    @Flag(help: "Do not ask. Needed where no terminal is.") var yes = false
+    @Flag(help: "Say what would be done, and do nothing.") var dryRun = false
+
+    func validate() throws {
+        guard yes || dryRun || isatty(0) == 1 else { throw ValidationError("there is no terminal to ask at: say --yes") }
+    }
+
+    func confirm(_ question: String, _ answer: String, otherwise: String) throws {
+        if yes { return }
+        Output.message(question)
+        guard readLine() == answer else { throw NodeError(.configuration, otherwise) }
     }
 }

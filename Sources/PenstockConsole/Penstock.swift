@@ -1,4 +1,5 @@
 package import ArgumentParser
+internal import Foundation
 internal import PenstockNode
 
 /// The command line.
@@ -14,7 +15,10 @@ package struct Penstock: AsyncParsableCommand {
               penstock revoke --dir mesh --agent builder
 
             Exit status: 0 done, allowed or CLOSED; 1 local error; 2 refused or failed at a node; 3 denied;
-            4 not found; 5 PARTIAL; 64 usage.
+            4 not found; 5 PARTIAL; 6 LIFTED; 64 usage.
+
+            PENSTOCK_DIR, PENSTOCK_AS, PENSTOCK_OUTPUT, PENSTOCK_ENFORCER and PENSTOCK_CREDENTIAL_FILE stand in for flags.
+            'penstock --generate-completion-script bash' (or zsh, fish) prints completions for a shell.
             """,
         version: PenstockVersion.current,
         subcommands: [
@@ -24,4 +28,48 @@ package struct Penstock: AsyncParsableCommand {
         ])
 
     package init() {}
+}
+
+extension Penstock {
+    /// Parses and runs the command that the arguments name, and ends the process when that failed.
+    package static func start() async {
+        let arguments = Array(CommandLine.arguments.dropFirst())
+        var command: (any ParsableCommand)?
+        do {
+            command = try parseAsRoot(arguments)
+            if var asynchronous = command as? any AsyncParsableCommand { try await asynchronous.run() } else { try command!.run() }
+        } catch {
+            end(error, command.map { type(of: $0) }, arguments)
+        }
+    }
+
+    /// - Parameter command: the one that was running, whose usage then is the one to show.
+    private static func end(_ error: any Error, _ command: (any ParsableCommand.Type)?, _ arguments: [String]) -> Never {
+        guard exitCode(for: error) == .validationFailure else { exit(withError: error) }
+        if asksForJSON(arguments) {
+            Failure.json("usage", message(for: error))
+        } else if let command, error is ValidationError {
+            let usage = usageString(for: command)
+            let path = usage.split(separator: " ").prefix { !"[<-(.".contains($0.first!) }.joined(separator: " ")
+            Output.message("Error: \(message(for: error))\nUsage: \(usage)\n  See '\(path) --help' for more information.")
+        } else {
+            exit(withError: error)
+        }
+        Foundation.exit(Exit.usage.rawValue)
+    }
+
+    /// Whether the arguments, which could not be read as a whole, ask for JSON; the last one that says so counts.
+    private static func asksForJSON(_ arguments: [String]) -> Bool {
+        var format = Surroundings.text("PENSTOCK_OUTPUT")
+        let options = arguments.prefix { $0 != "--" }
+        for (argument, next) in zip(options, options.dropFirst().map(Optional.some) + [nil]) {
+            switch argument {
+            case "-o", "--output": format = next ?? format
+            case _ where argument.hasPrefix("--output="): format = String(argument.dropFirst(9))
+            case _ where argument.hasPrefix("-o") && argument.count > 2: format = String(argument.dropFirst(2).drop { $0 == "=" })
+            default: break
+            }
+        }
+        return format == "json" || format == "jsonl"
+    }
 }

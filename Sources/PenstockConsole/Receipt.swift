@@ -12,7 +12,7 @@ package struct Receipt: Codable, Sendable {
     /// Base64 of the ledger's signature over the statement of each node's state.
     package var statementSignature: String
     var elapsedUs: Int64
-    var complete: Bool
+    package var complete: Bool
 
     package init(mesh: String, barrier: BarrierView, event: String, statementSignature: String, elapsedUs: Int64, complete: Bool) {
         (self.mesh, self.barrier, self.event) = (mesh, barrier, event)
@@ -21,12 +21,31 @@ package struct Receipt: Codable, Sendable {
 }
 
 extension Receipt {
-    /// Nil when the file is no receipt of this version.
+    /// Nil when the file is no receipt of this version: it has exactly the members that `write` gives it, each once. One
+    /// more would be shown by whoever reads the file, and is covered by nothing.
     package init?(parsing file: Data) {
         let decoder = JSONDecoder()
         decoder.keyDecodingStrategy = .convertFromSnakeCase
         guard let receipt = try? decoder.decode(Receipt.self, from: file) else { return nil }
+        guard Self.memberCount(file) == 6 + 7 + 8 * receipt.barrier.nodes.count else { return nil }
         self = receipt
+    }
+
+    /// Every member of a JSON text has one colon outside of strings. Counted in the text, since a decoder drops unknown
+    /// members and all but one of those with the same name.
+    private static func memberCount(_ json: Data) -> Int {
+        var count = 0
+        var (isText, isEscaped) = (false, false)
+        for byte in json {
+            switch byte {
+            case _ where isEscaped: isEscaped = false
+            case UInt8(ascii: "\\") where isText: isEscaped = true
+            case UInt8(ascii: "\""): isText.toggle()
+            case UInt8(ascii: ":") where !isText: count += 1
+            default: break
+            }
+        }
+        return count
     }
 }
 
@@ -39,6 +58,7 @@ extension Receipt {
         reply.state = barrier.state == "CLOSED" ? .closed : barrier.state == "LIFTED" ? .lifted : .partial
         reply.elapsedUs = elapsedUs
         reply.boundMs = barrier.boundMs
+        reply.matchedGrants = barrier.matchedGrants
         reply.nodes = barrier.nodes.map { node in
             var status = Penstock_V1_NodeStatus()
             status.node = node.node
@@ -46,6 +66,7 @@ extension Receipt {
             status.state = node.state == "enforced" ? .enforced : node.state == "fenced" ? .fenced : .pending
             status.afterMs = node.afterMs
             status.appliedPosition = node.appliedPosition
+            (status.fencedInMs, status.evidence, status.cosigned) = (node.fencedBy, node.evidence, node.cosigned)
             return status
         }
         return reply
@@ -71,7 +92,7 @@ package struct BarrierView: Codable, Sendable {
     var elapsedMs: Double
     var boundMs: Int64
     package var nodes: [Node]
-    var matchedGrants: UInt64
+    package var matchedGrants: UInt64
 
     package init(_ proto: Penstock_V1_BarrierReply) {
         position = proto.position

@@ -13,7 +13,9 @@ package struct ReceiptVerification: Encodable, Sendable {
     package var problems: [String]
 
     static func run(file: String, policy policyPath: String) throws -> ReceiptVerification {
-        guard let data = FileManager.default.contents(atPath: file), let receipt = Receipt(parsing: data) else { throw NodeError(.configuration, "\(file) is no receipt") }
+        guard let data = FileManager.default.contents(atPath: file), let receipt = Receipt(parsing: data) else {
+            throw NodeError(.configuration, "\(file) is no receipt as this version writes it: a member is missing, of a wrong type, unknown or there twice")
+        }
         guard let proofData = FileManager.default.contents(atPath: file + ".tlog-proof") else { throw NodeError(.configuration, "cannot read \(file).tlog-proof") }
         guard let policyData = FileManager.default.contents(atPath: policyPath) else { throw NodeError(.configuration, "cannot read \(policyPath)") }
         let policy: Policy
@@ -27,7 +29,8 @@ package struct ReceiptVerification: Encodable, Sendable {
     }
 
     /// Believes the policy's keys and nothing else: the log's signature on the checkpoint and on the statement, the
-    /// revoke's place in the tree, and a cosignature of every node that the receipt calls enforced.
+    /// revoke's place in the tree, and a cosignature of every node that the receipt calls enforced. Each member is in the
+    /// statement as it is written, or is derived here again.
     package static func verify(_ receipt: Receipt, entry: [UInt8], proof: [UInt8], _ policy: Policy) -> ReceiptVerification {
         var problems: [String] = []
         var cosigned: [String] = []
@@ -49,9 +52,13 @@ package struct ReceiptVerification: Encodable, Sendable {
             problems.append("the event is no revoke")
         }
         // The statement is lines of words: a name with white space could hide another node's line in itself.
-        for node in receipt.barrier.nodes where node.node.utf8.contains(where: { $0 <= 0x20 }) {
-            problems.append("a node's name has white space in it")
+        for node in receipt.barrier.nodes where node.node.utf8.contains(where: { $0 <= 0x20 }) || node.evidence.utf8.contains(where: { $0 < 0x20 }) {
+            problems.append("a node's name has white space in it, or its evidence a control character")
         }
+        for (node, stated) in zip(receipt.barrier.nodes, receipt.proto.nodes) where node.incarnation != Hex.encode(stated.incarnation) {
+            problems.append("'\(node.incarnation)' is no incarnation")
+        }
+        if receipt.barrier.elapsedMs != Double(receipt.elapsedUs) / 1000 { problems.append("elapsed_ms and elapsed_us differ") }
         // Any other word would stand in the statement as PARTIAL or pending, and still be shown as it is here.
         if receipt.barrier.state != ReceiptStatement.name(receipt.proto.state) { problems.append("'\(receipt.barrier.state)' is no state of a barrier") }
         for (node, stated) in zip(receipt.barrier.nodes, receipt.proto.nodes) where node.state != ReceiptStatement.name(stated.state) {
@@ -59,6 +66,12 @@ package struct ReceiptVerification: Encodable, Sendable {
         }
         for node in receipt.barrier.nodes where node.state == "enforced" && !cosigned.contains(node.node) {
             problems.append("'\(node.node)' is called enforced without a cosignature by a key of the policy")
+        }
+        let isComplete = receipt.barrier.state == "CLOSED" && receipt.barrier.nodes.allSatisfy { $0.state != "enforced" || cosigned.contains($0.node) }
+        if receipt.complete, !isComplete {
+            problems.append("it says complete, and is not")
+        } else if !receipt.complete, receipt.barrier.state == "CLOSED" {
+            problems.append("it is not complete: 'penstock receipt show \(receipt.barrier.position) --receipt FILE' has the rest once every node has cosigned")
         }
         for node in receipt.barrier.nodes where node.state == "pending" && receipt.barrier.state == "CLOSED" {
             problems.append("'\(node.node)' is pending in a receipt that says CLOSED")

@@ -135,6 +135,12 @@ extension RemoteGatekeeper {
         return reason
     }
 
+    /// Whether anything answers as an enforcer there, fit to decide or not.
+    package func isReachable() async -> Bool {
+        let response = try? await client.execute(HTTPClientRequest(url: base + "/livez"), timeout: .seconds(2))
+        return response?.status == .ok
+    }
+
     private func post(_ path: String, _ body: [UInt8], within time: Duration) async -> (status: Int, body: [UInt8])? {
         var request = HTTPClientRequest(url: base + path)
         request.method = .POST

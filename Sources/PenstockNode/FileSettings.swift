@@ -8,7 +8,8 @@ package struct FileSettings: Sendable {
     /// Relative paths in the file are meant from here.
     package let folder: String
 
-    package init(_ path: String) async throws {
+    /// - Parameter keys: what the file may set; anything else is a slip of the pen, which would go unseen. Nil for anything.
+    package init(_ path: String, keys: [String]? = nil) async throws {
         guard FileManager.default.isReadableFile(atPath: path) else { throw NodeError(.configuration, "cannot read the configuration \(path)") }
         let file: FileProvider<YAMLSnapshot>
         do {
@@ -16,8 +17,20 @@ package struct FileSettings: Sendable {
         } catch {
             throw NodeError(.configuration, "\(path) is no YAML of 'name: value' lines: \("\(error)".split(separator: "\n").joined(separator: " "))")
         }
+        if let keys { try Self.refuseOthers(than: keys, in: path) }
         reader = ConfigReader(providers: [EnvironmentVariablesProvider().prefixKeys(with: "penstock"), file])
         folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
+    }
+
+    /// The names of the file's lines 'name: value', which is all of YAML that settings need.
+    private static func refuseOthers(than keys: [String], in path: String) throws(NodeError) {
+        let lines = String(decoding: FileManager.default.contents(atPath: path) ?? Data(), as: UTF8.self).split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
+        for (number, line) in lines.enumerated() {
+            guard let first = line.first, !first.isWhitespace, !"#%".contains(first), line != "---", line != "..." else { continue }
+            var name = line.prefix { $0 != ":" }.trimmingCharacters(in: .whitespaces)
+            if name.count > 1, let quote = name.first, "\"'".contains(quote), name.last == quote { name = String(name.dropFirst().dropLast()) }
+            guard keys.contains(name) else { throw NodeError(.configuration, "\(path) line \(number + 1): there is no setting '\(name)' here; there are \(keys.joined(separator: ", "))") }
+        }
     }
 
     package func text(_ key: String) throws(NodeError) -> String {

@@ -40,11 +40,12 @@ package final class LedgerClient {
         }
     }
 
-    /// Submits an event; with `barrierMS`, waits for the barrier as well.
+    /// Submits an event; with `barrierMS`, waits for the barrier as well. Then both take that long at most, and a second
+    /// for an answer that does not come.
     package func submit(_ kind: EventKind, barrierMS: Int? = nil) throws -> (Penstock_V1_Submitted, Penstock_V1_BarrierReply?) {
         let event = signer.sign(kind, at: Clocks.wall())
-        let answerBy = Clocks.now() + 10 * .nanosecondsPerSecond
-        var waitUntil = Clocks.now() + Instant(barrierMS ?? 0) * .nanosecondsPerMillisecond
+        let waitUntil = Clocks.now() + Instant(barrierMS ?? 0) * .nanosecondsPerMillisecond
+        let answerBy = barrierMS == nil ? Clocks.now() + 10 * .nanosecondsPerSecond : waitUntil + .nanosecondsPerSecond
         func request() -> Request.OneOf_Kind {
             .submit(.with {
                 $0.event = Data(event.entry)
@@ -53,10 +54,9 @@ package final class LedgerClient {
             })
         }
         guard case .submitted(let submitted) = try exchange(until: answerBy, request) else { throw unexpected }
-        guard let barrierMS else { return (submitted, nil) }
-        waitUntil = Clocks.now() + Instant(barrierMS) * .nanosecondsPerMillisecond
+        guard barrierMS != nil else { return (submitted, nil) }
         // Each time the event is sent again, that it is in the log is said again before the barrier's answer.
-        let answer = try exchange(until: waitUntil + 5 * .nanosecondsPerSecond, sends: false, request) {
+        let answer = try exchange(until: answerBy, sends: false, request) {
             if case .submitted = $0 { false } else { true }
         }
         guard case .barrier(let barrier) = answer else { throw unexpected }
@@ -117,6 +117,14 @@ package final class LedgerClient {
             }
             if page.events.isEmpty { return }
         }
+    }
+
+    /// The mesh's bounds, which are set at its beginning.
+    package func settings() throws -> Settings {
+        guard case .fetched(let page) = try ask(.fetch(.with { $0.from = 1 })), let first = page.events.first,
+            case .genesis(_, let settings) = try SignedEvent(entry: [UInt8](first)).event.kind
+        else { throw unexpected }
+        return settings
     }
 
     /// Folds the whole log, without verifying its signatures.

@@ -1,9 +1,8 @@
-internal import ArgumentParser
 internal import PenstockConsole
 
 @main
 struct Main {
     static func main() async {
-        await Penstock.main()
+        await Penstock.start()
     }
 }

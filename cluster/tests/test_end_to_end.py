@@ -16,15 +16,26 @@ sys.path.insert(0, str(harness.REPOSITORY / "Tests/PenstockCryptoTests"))
 import verify_proof
 
 
+def once(members):
+    assert len(members) == len(dict(members)), "a member is there twice"
+    return dict(members)
+
+
 def independently_verified(receipt_path, policy):
     """What `receipt verify` does, with none of its code. Raises when anything does not hold."""
-    receipt = json.loads(pathlib.Path(receipt_path).read_text())
+    receipt = json.loads(pathlib.Path(receipt_path).read_text(), object_pairs_hook=once)
     barrier = receipt["barrier"]
     result = verify_proof.verify(policy, pathlib.Path(f"{receipt_path}.tlog-proof").read_bytes(), base64.b64decode(receipt["event"], validate=True))
     assert result["origin"] == receipt["mesh"] and result["index"] == barrier["position"] - 1
-    lines = ["penstock receipt v1", receipt["mesh"], barrier["position"], barrier["event_id"], barrier["state"], receipt["elapsed_us"], barrier["bound_ms"]]
+    assert set(receipt) == {"mesh", "barrier", "event", "statement_signature", "elapsed_us", "complete"}
+    assert set(barrier) == {"position", "event_id", "state", "elapsed_ms", "bound_ms", "nodes", "matched_grants"}
+    lines = ["penstock receipt v2", receipt["mesh"], barrier["position"], barrier["event_id"], barrier["state"]]
+    lines += [receipt["elapsed_us"], barrier["bound_ms"], barrier["matched_grants"]]
     for node in barrier["nodes"]:
-        lines.append(f"{node['node']} {node['incarnation']} {node['state']} {node['after_ms']} {node['applied_position']}")
+        assert set(node) == {"node", "incarnation", "state", "after_ms", "applied_position", "fenced_by", "cosigned", "evidence"}
+        times = f"{node['after_ms']} {node['applied_position']} {node['fenced_by']}"
+        lines.append(f"{node['node']} {node['incarnation']} {node['state']} {times} {'cosigned' if node['cosigned'] else '-'} {node['evidence']}")
+    assert barrier["elapsed_ms"] == receipt["elapsed_us"] / 1000 and receipt["complete"] is (barrier["state"] == "CLOSED")
     log_key = verify_proof.Policy(policy).logs[0].public
     Ed25519PublicKey.from_public_bytes(log_key).verify(base64.b64decode(receipt["statement_signature"]), "".join(f"{line}\n" for line in lines).encode())
     enforced = {node["node"] for node in barrier["nodes"] if node["state"] == "enforced"}
@@ -58,8 +69,8 @@ def test_from_nothing_to_a_receipt():
             answer = mesh.check(grant, node=node, expect=3)
             assert (answer["reason"], answer["transient"]) == ("revoked", False)
 
-        policy = mesh.dir / "policy.full"
-        policy.write_text(penstock("receipt", "policy", "--dir", mesh.dir).out)
+        policy = mesh.dir / "policy"
+        assert policy.read_text() == penstock("receipt", "policy", "--dir", mesh.dir).out, "each node that joined here is in it"
         assert penstock("receipt", "verify", path, "--policy", policy, "-o", "json").json["cosigned"] == ["enforcer-1", "enforcer-2"]
         barrier, result = independently_verified(path, policy.read_bytes())
         assert barrier["state"] == "CLOSED" and barrier["position"] == revoked["position"]
@@ -120,6 +131,14 @@ TAMPERINGS = {
     "state": lambda r, p, y: (with_barrier(r, state="LIFTED"), p, y),
     "position": lambda r, p, y: (with_barrier(r, position=json.loads(r)["barrier"]["position"] - 1), p, y),
     "bound": lambda r, p, y: (with_barrier(r, bound_ms=1), p, y),
+    "matched grants": lambda r, p, y: (with_barrier(r, matched_grants=7), p, y),
+    "elapsed": lambda r, p, y: (with_barrier(r, elapsed_ms=0.5), p, y),
+    "complete": lambda r, p, y: (r.replace('"complete" : true', '"complete" : false'), p, y),
+    "unknown member": lambda r, p, y: (with_node(r, verdict="safe"), p, y),
+    "member twice": lambda r, p, y: (r.replace('"complete" : true', '"complete" : true, "mesh" : "penstock"'), p, y),
+    "evidence": lambda r, p, y: (with_node(r, evidence="seen by an auditor"), p, y),
+    "cosigned": lambda r, p, y: (with_node(r, cosigned=False), p, y),
+    "fenced by": lambda r, p, y: (with_node(r, fenced_by=3), p, y),
     "node's state": lambda r, p, y: (with_node(r, state="fenced"), p, y),
     "node's name": lambda r, p, y: (with_node(r, node="enforcer-3"), p, y),
     "node left out": lambda r, p, y: (with_barrier(r, nodes=json.loads(r)["barrier"]["nodes"][1:]), p, y),

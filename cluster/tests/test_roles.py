@@ -140,5 +140,7 @@ def test_an_operator_can_expel_neither_itself_nor_the_ledger():
         for name, code in (("operator", "invalid"), ("ledger", "invalid"), ("nobody", "not_found")):
             result = mesh.run("node expel", name, "--yes", expect=None)
             assert result.code == (4 if code == "not_found" else 2) and result.error["code"] == code
-        assert mesh.run("node expel", "issuer", "--dry-run").out == ""
+        assert mesh.run("node expel", "issuer", "--dry-run").json == {"node": "issuer", "dry_run": True}
+        assert mesh.run("node expel", "nosuch", "--dry-run", expect=4).error["code"] == "not_found"
+        assert mesh.run("node expel", "issuer", expect=64).error["code"] == "usage", "nobody is there to be asked"
         mesh.grant()

@@ -86,7 +86,8 @@ def test_standing_revoke_refuses_new_grants_and_renewals(mesh, flags):
 def test_reinstate_lifts_only_what_it_names(mesh):
     grant = mesh.grant("--purpose", "two", agent="two")
     by_agent, by_purpose = mesh.revoke("--agent", "two"), mesh.revoke("--purpose", "two")
-    assert mesh.run("reinstate", "--agent", "two", "--dry-run").out == ""
+    assert len(mesh.run("reinstate", "--agent", "two", "--dry-run").json["lifted"]) == 1
+    assert mesh.run("reinstate", "--agent", "two", expect=64).error["code"] == "usage", "nobody is there to be asked"
     assert len([row for row in mesh.run("revocation list").json if row["value"] == "two"]) == 2
     lifted = mesh.run("reinstate", "--agent", "two", "--yes").json["lifted"]
     assert lifted == [by_agent["event_id"]]

@@ -12,9 +12,17 @@ struct Audit: ParsableCommand {
     @Option(name: .customLong("run"), help: "Only this run's.") var runID: String?
     @Option(help: "Only this grant's.") var grant: String?
     @Option(help: "Only this node's.") var node: String?
-    @Option(help: "allow or deny.") var decision: String?
-    @Option(help: "Only this reason.") var reason: String?
+    @Option(help: "allow, deny, settle, release or void.") var decision: String?
+    @Option(help: "Only this reason, by its name.") var reason: String?
     @Option(help: "At most so many, the newest.") var limit = 1000
+
+    func validate() throws {
+        guard limit >= 1 else { throw ValidationError("--limit is 1 or more") }
+        let decisions = ["allow", "deny", "settle", "release", "void"]
+        if let decision, !decisions.contains(decision) { throw ValidationError("--decision is one of \(decisions.joined(separator: ", "))") }
+        let reasons = Reason.allCases.map(\.name)
+        if let reason, !reasons.contains(reason) { throw ValidationError("--reason is one of \(reasons.joined(separator: ", "))") }
+    }
 
     func run() throws {
         try Failure.run(mesh.output) {

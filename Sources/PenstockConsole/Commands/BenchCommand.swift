@@ -10,14 +10,14 @@ struct BenchCommand: AsyncParsableCommand {
 
     struct Decide: ParsableCommand {
         static let configuration = CommandConfiguration(abstract: "The full decision in process, with 1 and 2 threads.")
-        @Option(help: "Live grants, picked at random.") var grants = 100_000
-        @Option(help: "Decisions of each cell.") var n = 1_000_000
-        @Option(name: .shortAndLong, help: "table, json or jsonl.") var output: OutputFormat = .table
+        @Option(help: "Live grants, picked at random: 1 to 1,000,000.") var grants = 100_000
+        @Option(help: "Decisions of each cell: 1,000 to 100,000,000.") var n = 1_000_000
+        @OptionGroup var formats: FormatOptions
 
         func run() throws {
             guard (1...1_000_000).contains(grants), (1000...100_000_000).contains(n) else { throw ValidationError("--grants is 1 to 1,000,000, --n 1,000 to 100,000,000") }
-            try Failure.run(output) {
-                try Benches.inFolder { folder in try Benches.print(DecideBench(grants: grants, decisions: n).run(in: folder), output) }
+            try Failure.run(formats.chosen) {
+                try Benches.inFolder { folder in try Benches.print(DecideBench(grants: grants, decisions: n).run(in: folder), formats.chosen) }
             }
         }
     }
@@ -26,16 +26,16 @@ struct BenchCommand: AsyncParsableCommand {
 extension BenchCommand {
     struct Revocation: ParsableCommand {
         static let configuration = CommandConfiguration(commandName: "revoke", abstract: "From submitting a revoke to CLOSED: idle, under load, and as a cold command.")
-        @Option(help: "Enforcer processes.") var enforcers = 8
-        @Option(help: "Revokes of each cell.") var n = 200
+        @Option(help: "Enforcer processes: 3 to 64.") var enforcers = 8
+        @Option(help: "Revokes of each cell: 10 to 100,000.") var n = 200
         @Option(help: "Decisions a second under load, over all enforcers.") var rate = 50_000
-        @Option(name: .shortAndLong, help: "table, json or jsonl.") var output: OutputFormat = .table
+        @OptionGroup var formats: FormatOptions
 
         func run() throws {
             guard (3...64).contains(enforcers), (10...100_000).contains(n) else { throw ValidationError("--enforcers is 3 to 64, --n 10 to 100,000") }
-            try Failure.run(output) {
+            try Failure.run(formats.chosen) {
                 try Benches.inFolder { folder in
-                    try Benches.print(RevokeBench(enforcers: enforcers, revokes: n, rate: rate).run(in: folder, progress: Output.message), output)
+                    try Benches.print(RevokeBench(enforcers: enforcers, revokes: n, rate: rate).run(in: folder, progress: Output.message), formats.chosen)
                 }
             }
         }
@@ -43,15 +43,15 @@ extension BenchCommand {
 
     struct Start: ParsableCommand {
         static let configuration = CommandConfiguration(abstract: "An enforcer process from an empty folder to fresh, and its memory.")
-        @Option(help: "Grants in the log.") var grants = 100_000
-        @Option(help: "Starts.") var n = 5
-        @Option(name: .shortAndLong, help: "table, json or jsonl.") var output: OutputFormat = .table
+        @Option(help: "Grants in the log: 1 to 1,000,000.") var grants = 100_000
+        @Option(help: "Starts: 1 to 100.") var n = 5
+        @OptionGroup var formats: FormatOptions
 
         func run() throws {
             guard (1...1_000_000).contains(grants), (1...100).contains(n) else { throw ValidationError("--grants is 1 to 1,000,000, --n 1 to 100") }
-            try Failure.run(output) {
+            try Failure.run(formats.chosen) {
                 try Benches.inFolder { folder in
-                    try Benches.print(StartBench(grants: grants, starts: n).run(in: folder, progress: Output.message), output)
+                    try Benches.print(StartBench(grants: grants, starts: n).run(in: folder, progress: Output.message), formats.chosen)
                 }
             }
         }

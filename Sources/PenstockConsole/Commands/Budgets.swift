@@ -15,6 +15,14 @@ struct BudgetCommand: ParsableCommand {
         @Option(help: "Most that may be spent, in the unit's smallest part.") var ceiling: Int64
         @Option(help: "Budget in the same unit that this one draws on.") var parent = ""
 
+        func validate() throws {
+            try Ids.check(name, "NAME")
+            try Ids.check(unit, "--unit")
+            try Ids.check(parent, "--parent", mayBeEmpty: true)
+            // A grant's own budgets are called GRANT/UNIT, and these two must not be taken for one another.
+            guard !name.contains("/") else { throw ValidationError("a budget's name has no '/': GRANT/UNIT is a grant's own budget") }
+        }
+
         func run() throws {
             try Failure.run(mesh.output) {
                 let (submitted, _) = try mesh.client(.operator).submit(.budgetCreated(Budget(name: name, unit: unit, ceiling: ceiling, parent: parent)))

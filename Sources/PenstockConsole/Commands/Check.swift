@@ -11,14 +11,14 @@ struct Check: AsyncParsableCommand {
         abstract: "Ask an enforcer for one decision. Exit status 0 allowed, 3 denied.",
         discussion: "Example: penstock check --credential-file cred --action tools/call --resource tool:git_log --amount calls=1")
     @OptionGroup var mesh: MeshOptions
-    @Option(help: "File with the credential; - is standard input.") var credentialFile: String
+    @Option(help: "File with the credential; - is standard input (or PENSTOCK_CREDENTIAL_FILE).") var credentialFile: String?
     @Option(help: "The action.") var action: String
     @Option(help: "TYPE:ID") var resource: String?
     @Option(help: "k=v, for the grant's conditions. Repeatable.") var attribute: [String] = []
     @Option(help: "UNIT=N, spent at once. Repeatable.") var amount: [AmountText] = []
     @Option(help: "Makes a retry the same call.") var callId = ""
     @Option(help: "The view must have applied this position.") var atLeast: UInt64 = 0
-    @Option(help: "unix:PATH or http://127.0.0.1:PORT; the first enforcer in DIR when absent.") var enforcer: String?
+    @Option(help: "unix:PATH or http://127.0.0.1:PORT; the first enforcer in DIR when absent (or PENSTOCK_ENFORCER).") var enforcer: String?
 
     func run() async throws {
         let parts = resource.map { $0.split(separator: ":", maxSplits: 1).map(String.init) } ?? ["", ""]
@@ -29,13 +29,21 @@ struct Check: AsyncParsableCommand {
             guard pair.count == 2 else { throw ValidationError("--attribute is k=v") }
             attributes[pair[0]] = pair[1]
         }
+        guard let credentialFile = credentialFile ?? Surroundings.text("PENSTOCK_CREDENTIAL_FILE") else { throw ValidationError("name the credential's file with --credential-file or PENSTOCK_CREDENTIAL_FILE") }
         guard let amounts = CallAmounts(amount.map { Amount($0.unit, $0.value) }) else { throw ValidationError("at most 4 amounts, each unit once") }
         try await Failure.run(mesh.output) {
             let credential = try Credentials.read(credentialFile)
             let call = Call(
                 credential: Credential.digest(of: credential) ?? .zero, action: action, resourceType: parts[0], resourceID: parts[1], amounts: amounts,
                 attributes: attributes, callID: callId, atLeast: atLeast)
-            let decision = try await RemoteGatekeeper(endpoint: endpoint(), credential: credential, hashing: .real).check(call, patience: .seconds(2))
+            guard Credential.digest(of: credential) != nil else { throw NodeError(.configuration, "\(credentialFile == "-" ? "standard input" : credentialFile) holds no credential; it starts with pst_ and has 53 characters") }
+            let endpoint = try endpoint()
+            let gatekeeper = try RemoteGatekeeper(endpoint: endpoint, credential: credential, hashing: .real)
+            let decision = await gatekeeper.check(call, patience: .seconds(2))
+            // A gatekeeper denies what it cannot ask about; whoever asks here wants to know which it was.
+            if decision.reason == .noView, decision.decisionID.isEmpty, await !gatekeeper.isReachable() {
+                throw NodeError(.unreachable, "no enforcer answers at \(endpoint); is it running?")
+            }
             let view = DecisionView(decision)
             try Output.print(view, mesh.output) { view.table }
             if !decision.isAllow { throw Exit.denied }
@@ -43,7 +51,10 @@ struct Check: AsyncParsableCommand {
     }
 
     private func endpoint() throws -> String {
-        if let enforcer { return enforcer }
+        if let enforcer = enforcer ?? Surroundings.text("PENSTOCK_ENFORCER") {
+            guard enforcer.hasPrefix("unix:") else { return enforcer }
+            return "unix:" + URL(fileURLWithPath: String(enforcer.dropFirst(5))).standardized.path
+        }
         let folder = try mesh.folder
         for name in folder.names() where FileManager.default.fileExists(atPath: folder.folder(name) + "/enforcer.sock") {
             return "unix:" + URL(fileURLWithPath: folder.folder(name) + "/enforcer.sock").standardized.path

@@ -12,7 +12,13 @@ struct GrantCommand: ParsableCommand {
     struct Issue: ParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Issue a grant. Prints the credential once; the log holds only its digest.",
-            discussion: "Example: penstock grant issue --agent builder --allow tools/call --resource 'tool:*' --ttl 15m --budget calls=1000")
+            discussion: """
+                Example: penstock grant issue --agent builder --allow tools/call --resource 'tool:*' --ttl 15m --budget calls=1000
+
+                --file takes a JSON object in place of all these flags. agent_id and allowed_actions must be there; 'grant show -o
+                json' has the same names. Its members:
+                \(GrantFile.members.map { "  \($0.name): \($0.what)" }.joined(separator: "\n"))
+                """)
         @OptionGroup var mesh: MeshOptions
         @Option(help: "The agent.") var agent: String?
         @Option(help: "Its class.") var agentClass = ""
@@ -23,30 +29,62 @@ struct GrantCommand: ParsableCommand {
         @Option(help: "An action, exact or ending in '*'. Repeatable.") var allow: [String] = []
         @Option(help: "'TYPE:PATTERN', exact or ending in '*'. Repeatable.") var resource: [String] = []
         @Option(help: "'PATH OP VALUE' with OP one of == != < <= > >= ^=. Repeatable.") var when: [String] = []
-        @Option(help: "Lifetime.") var ttl = DurationText(argument: "15m")!
+        @Option(help: "Lifetime. (default: 15m)") var ttl: DurationText?
         @Option(help: "RFC 3339 time before which it is not valid.") var notBefore: String?
         @Option(help: "Renewals may extend it to this much from now.") var renewable: DurationText?
         @Option(help: "UNIT=N: most that may be spent. Repeatable.") var budget: [AmountText] = []
         @Option(help: "UNIT=N: most for one call. Repeatable.") var maxAmount: [AmountText] = []
         @Option(help: "UNIT=N/DURATION; not available in this version.") var rate: [String] = []
         @Option(help: "A named budget to draw on as well. Repeatable.") var draw: [String] = []
-        @Option(help: "Oldest view that may decide on it.") var maxStaleness: DurationText?
+        @Option(help: "Oldest view that may decide on it; at most the mesh's.") var maxStaleness: DurationText?
         @Flag(help: "Decide only on an echo sent after the call arrived.") var linearizable = false
-        @Option(help: "How long past the lease it may go on.") var grace: DurationText?
+        @Option(help: "How long past the lease it may go on; at most the mesh's.") var grace: DurationText?
         @Option(name: .customLong("run"), help: "The run that it belongs to; a new one when absent.") var runID: String?
         @Option(help: "Grant to delegate from; not available in this version.") var parent: String?
         @Option(help: "An action that needs an approval. Repeatable.") var approval: [String] = []
         @Option(help: "Version of the policy behind it, for the audit.") var policyVersion = ""
         @Option(help: "Hexadecimal hash of the prompt, for the audit.") var promptHash = ""
-        @Option(help: "A JSON file with the same members instead of flags.") var file: String?
+        @Option(help: "A JSON file in place of all other flags about the grant.") var file: String?
+
+        func validate() throws {
+            if file != nil, !isBare { throw ValidationError("--file states the whole grant: name no other flag about it") }
+            if let maxStaleness, maxStaleness.milliseconds == 0 { throw ValidationError("--max-staleness is 1ms and more; leave it out for the mesh's") }
+            if let ttl, ttl.milliseconds == 0 { throw ValidationError("--ttl is 1ms and more") }
+        }
+
+        /// Whether no flag says anything about the grant.
+        private var isBare: Bool {
+            let texts = [agentClass, principal, purpose, audience, workload, policyVersion, promptHash]
+            let lists = [allow, resource, when, rate, draw, approval]
+            return agent == nil && texts.allSatisfy(\.isEmpty) && lists.allSatisfy(\.isEmpty) && ttl == nil && notBefore == nil && renewable == nil
+                && budget.isEmpty && maxAmount.isEmpty && maxStaleness == nil && !linearizable && grace == nil && runID == nil && parent == nil
+        }
+
+        /// What would mislead a reader of the log, and what the mesh would not do.
+        private func check(_ grant: Grant, _ client: LedgerClient) throws {
+            let ids: [(String, String)] = [
+                ("the agent", grant.agentID), ("the run", grant.runID), ("the agent's class", grant.agentClass), ("the principal", grant.principalID),
+                ("the purpose", grant.purpose), ("the audience", grant.audience), ("the workload", grant.workload), ("the policy's version", grant.policyVersion),
+                ("the tool's version", grant.toolVersion),
+            ]
+            for (name, id) in ids { try Ids.check(id, name, mayBeEmpty: true) }
+            for text in grant.allowedActions + grant.resources + grant.approvalActions + grant.draws { try Ids.check(text, "a pattern or name", mayBeEmpty: true) }
+            for amount in grant.budgets + grant.maxAmounts { try Ids.check(amount.unit, "a unit") }
+            if let problem = grant.problem { throw NodeError(.configuration, problem) }
+            guard grant.maxStalenessMS > 0 || grant.graceMS > 0 else { return }
+            let settings = try client.settings()
+            guard grant.maxStalenessMS <= settings.maxStalenessMS else { throw NodeError(.configuration, "the mesh's views may be \(settings.maxStalenessMS) ms old: a grant's max staleness cannot be more") }
+            guard grant.graceMS <= settings.maxGraceMS else { throw NodeError(.configuration, "the mesh allows a grace of \(settings.maxGraceMS) ms: a grant's cannot be more") }
+        }
 
         func run() throws {
             try Failure.run(mesh.output) {
                 var grant = try file.map(GrantFile.read) ?? fromFlags()
                 let credential = Credential.generate()
                 grant.credentialDigest = Credential.digest(of: credential.reveal)!
-                if let problem = grant.problem { throw NodeError(.configuration, problem) }
-                let (submitted, _) = try mesh.client(.issuer).submit(.grantIssued(grant))
+                let client = try mesh.client(.issuer)
+                try check(grant, client)
+                let (submitted, _) = try client.submit(.grantIssued(grant))
                 struct Row: Encodable {
                     var grantId: String
                     var runId: String
@@ -76,13 +114,12 @@ struct GrantCommand: ParsableCommand {
                 guard let condition = Grant.Condition(parsing: $0) else { throw ValidationError("'\($0)' is not 'PATH OP VALUE'") }
                 return condition
             }
-            let now = Clocks.wall()
             if let notBefore {
-                guard let time = Times.parse(notBefore) else { throw ValidationError("--not-before is an RFC 3339 time such as 2030-01-31T12:00:00Z") }
+                guard let time = Times.parse(notBefore) else { throw ValidationError("--not-before is an RFC 3339 time from 1970 to 9999, such as 2030-01-31T12:00:00Z") }
                 grant.notBefore = time
             }
-            grant.expiresAt = now + ttl.milliseconds
-            grant.renewableUntil = renewable.map { now + $0.milliseconds } ?? 0
+            grant.expiresAt = try (ttl ?? DurationText(milliseconds: 900_000)).fromNow("--ttl")
+            grant.renewableUntil = try renewable?.fromNow("--renewable") ?? 0
             grant.budgets = budget.map { Amount($0.unit, $0.value) }
             grant.maxAmounts = maxAmount.map { Amount($0.unit, $0.value) }
             grant.draws = draw
@@ -104,9 +141,7 @@ struct GrantCommand: ParsableCommand {
 
         func run() throws {
             try Failure.run(mesh.output) {
-                let view = try mesh.client(.issuer, .operator, .auditor).fold().view
-                guard let index = view.index(ofGrant: id) else { throw NodeError(.notFound, "no grant \(id)") }
-                let row = GrantView(view, index)
+                guard let row = try GrantView.read(mesh.client(.issuer, .operator, .auditor), where: { $0.grantID == id }).first else { throw NodeError(.notFound, "no grant \(id)") }
                 try Output.print(row, mesh.output) { row.fields }
             }
         }
@@ -120,9 +155,7 @@ struct GrantCommand: ParsableCommand {
 
         func run() throws {
             try Failure.run(mesh.output) {
-                let view = try mesh.client(.issuer, .operator, .auditor).fold().view
-                let rows = view.grants.indices.map { GrantView(view, $0) }
-                    .filter { agent == nil || $0.agentId == agent }.filter { runID == nil || $0.runId == runID }
+                let rows = try GrantView.read(mesh.client(.issuer, .operator, .auditor)) { (agent == nil || $0.agentID == agent) && (runID == nil || $0.runID == runID) }
                 try Output.print(list: rows, mesh.output) {
                     [["GRANT", "RUN", "AGENT", "STATE", "EXPIRES"]] + rows.map { [$0.grantId, $0.runId, $0.agentId, $0.state, $0.expiresAt] }
                 }
@@ -138,7 +171,7 @@ struct GrantCommand: ParsableCommand {
 
         func run() throws {
             try Failure.run(mesh.output) {
-                let expiresAt = Clocks.wall() + ttl.milliseconds
+                let expiresAt = try ttl.fromNow("--ttl")
                 let (submitted, _) = try mesh.client(.issuer).submit(.grantRenewed(grantID: id, expiresAt: expiresAt))
                 struct Row: Encodable {
                     var grantId: String

@@ -21,7 +21,17 @@ struct Init: ParsableCommand {
     func run() throws {
         try Failure.run(mesh.output) {
             try Founding(dir: mesh.folder.path, mesh: name, host: host, port: port, maxStalenessMS: maxStaleness.milliseconds, maxGraceMS: maxGrace.milliseconds).make()
-            Output.message("made mesh '\(name)' in \(try mesh.folder.path); start it with: penstock up --dir \(try mesh.folder.path)")
+            let folder = try mesh.folder.path
+            struct Row: Encodable {
+                var mesh: String
+                var dir: String
+                var identities: [String]
+            }
+            if mesh.output == .table {
+                Output.message("made mesh '\(name)' in \(folder); start it with: penstock up --dir \(folder)")
+            } else {
+                try Output.print(Row(mesh: name, dir: folder, identities: MeshFolder(folder).names()), mesh.output) { [] }
+            }
         }
     }
 }
@@ -62,8 +72,7 @@ struct Founding {
         try write("\(dir)/ledger.yaml", Self.ledgerConfiguration)
         try write("\(dir)/enforcer.yaml", Self.enforcerConfiguration)
         try write("\(dir)/mcp.yaml", Self.mcpConfiguration)
-        let logKey = try NoteKey(name: mesh, kind: .log, publicKey: ledger.signing.publicKey)
-        try write("\(dir)/policy", "log \(logKey.vkey)\nquorum none\n")
+        try PolicyFile(folder).make(mesh: mesh, ledger: ledger)
     }
 
     private func write(_ path: String, _ text: String) throws {

@@ -15,6 +15,10 @@ struct LogCommand: ParsableCommand {
         @Option(help: "First position.") var from: UInt64 = 1
         @Option(help: "At most so many.") var limit: Int?
 
+        func validate() throws {
+            if let limit, limit < 1 { throw ValidationError("--limit is 1 or more") }
+        }
+
         func run() throws {
             try Failure.run(mesh.output) {
                 var rows: [EventView] = []
@@ -76,7 +80,7 @@ struct EventView: Encodable {
         case .settingsChanged(let settings): "max staleness \(settings.maxStalenessMS) ms"
         case .grantIssued(let grant): "\(grant.grantID) run \(grant.runID) agent \(grant.agentID)"
         case .grantRenewed(let id, let expiresAt): "\(id) until \(Times.text(expiresAt))"
-        case .restricted(let restriction): "\(restriction.level) \(restriction.selector) \(restriction.reason)"
+        case .restricted(let restriction): "\(RestrictionView.text(restriction.level)) \(restriction.selector) \(restriction.reason)"
         case .lifted(let lifting): "\(lifting.eventIDs.count) restrictions\(lifting.expired ? ", expired" : "") \(lifting.reason)"
         case .budgetCreated(let budget): "\(budget.name): \(budget.ceiling) \(budget.unit)"
         case .sliceReserved(let slice): "\(slice.amount) \(slice.unit) of \(slice.grantID) to \(slice.node)"
@@ -135,27 +139,5 @@ struct LogVerification: Encodable {
         guard note.signatures.contains(where: { noteKey.verdict(on: $0, text: note.text) == .signed }) else { return ["the checkpoint is not signed by the ledger"] }
         guard checkpoint.size == tree.size, checkpoint.root == tree.root else { return ["the signed root is not the root of these entries"] }
         return []
-    }
-}
-
-struct Watch: ParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Live events, until Ctrl-C.")
-    @OptionGroup var mesh: MeshOptions
-    @Option(help: "First position; the newest when absent.") var from: UInt64?
-
-    func run() throws {
-        try Failure.run(mesh.output) {
-            let client = try mesh.client(.auditor, .operator, .issuer)
-            guard case .head(let head) = try client.ask(.head(.init())) else { throw client.unexpected }
-            var next = from ?? head.position + 1
-            while true {
-                try client.readLog(from: max(1, next)) { position, entry in
-                    let row = EventView(position, try SignedEvent(entry: entry).event)
-                    Output.write(mesh.output == .table ? row.row.joined(separator: "  ") + "\n" : try Output.json(row, pretty: false) + "\n")
-                    next = position + 1
-                }
-                Thread.sleep(forTimeInterval: 0.2)
-            }
-        }
     }
 }

@@ -20,7 +20,7 @@ struct MCP: AsyncParsableCommand {
         guard !command.isEmpty else { throw ValidationError("name the server after --") }
         var status: Int32 = 0
         try await Failure.run(.table) {
-            let settings = try await FileSettings(config)
+            let settings = try await FileSettings(config, keys: Serving.keys + ["enforcer", "credential_file", "server"])
             guard let path = settings.optionalPath("credential_file") else {
                 throw NodeError(.configuration, "name the agent's credential by 'credential_file' in \(config) or PENSTOCK_CREDENTIAL_FILE")
             }

@@ -49,7 +49,18 @@ struct NodeCommand: ParsableCommand {
                 let folder = try mesh.folder
                 try PrivateFile.makeFolder(folder.path)
                 let identity = try JoinClient.join(token, name: name, folder: folder.folder(name))
-                Output.message("'\(name)' joined mesh '\(token.mesh)' as \(identity.role.name); its keys are in \(identity.folder)")
+                try PolicyFile(folder).admit(identity)
+                struct Row: Encodable {
+                    var node: String
+                    var mesh: String
+                    var role: String
+                    var folder: String
+                }
+                if mesh.output == .table {
+                    Output.message("'\(name)' joined mesh '\(token.mesh)' as \(identity.role.name); its keys are in \(identity.folder)")
+                } else {
+                    try Output.print(Row(node: name, mesh: token.mesh, role: identity.role.name, folder: identity.folder), mesh.output) { [] }
+                }
             }
         }
     }
@@ -71,21 +82,24 @@ struct NodeCommand: ParsableCommand {
         @OptionGroup var mesh: MeshOptions
         @Argument(help: "The member's name.") var node: String
         @Option(help: "Why; kept in the log.") var reason = ""
-        @Flag(help: "Do not ask.") var yes = false
-        @Flag(help: "Say what would be done, and do nothing.") var dryRun = false
+        @OptionGroup var confirmation: ConfirmationOptions
 
         func run() throws {
             try Failure.run(mesh.output) {
-                if dryRun { return Output.message("would expel '\(node)': its connections are cut, its key is refused for ever") }
-                if !yes, isatty(0) == 1 {
-                    Output.message("Expel '\(node)' for ever? Type its name:")
-                    guard readLine() == node else { throw NodeError(.configuration, "not expelled") }
-                }
-                let (submitted, _) = try mesh.client(.operator).submit(.nodeExpelled(name: node, reason: reason))
                 struct Row: Encodable {
                     var node: String
-                    var position: UInt64
+                    var position: UInt64?
+                    var dryRun: Bool?
                 }
+                let client = try mesh.client(.operator)
+                if confirmation.dryRun {
+                    guard let known = try StatusView(client).nodes.first(where: { $0.node == node }) else { throw NodeError(.notFound, "no member is called '\(node)'") }
+                    guard mesh.output == .table else { return try Output.print(Row(node: node, dryRun: true), mesh.output) { [] } }
+                    let what = known.state == "expelled" ? "'\(node)' is expelled already" : "would expel '\(node)': its connections are cut, its key is refused for ever"
+                    return Output.message(what)
+                }
+                try confirmation.confirm("Expel '\(node)' for ever? Type its name:", node, otherwise: "not expelled")
+                let (submitted, _) = try client.submit(.nodeExpelled(name: node, reason: reason))
                 try Output.print(Row(node: node, position: submitted.position), mesh.output) { [["expelled '\(node)' at position \(submitted.position)"]] }
             }
         }

@@ -19,7 +19,7 @@ struct ReceiptCommand: ParsableCommand {
 
         func run() throws {
             try Failure.run(mesh.output) {
-                let files = try ReceiptFiles(mesh.client(.operator, .auditor), position: position, patienceMS: 1000)
+                let files = try ReceiptFiles(mesh.client(.operator, .auditor), position: position, completeBy: Clocks.now() + .nanosecondsPerSecond)
                 if let receipt { try files.write(to: receipt) }
                 try Output.print(files.receipt, mesh.output) { files.receipt.barrier.table + [["complete: \(files.receipt.complete ? "yes" : "no, some nodes have not cosigned")"]] }
             }
@@ -27,19 +27,23 @@ struct ReceiptCommand: ParsableCommand {
     }
 
     struct Verify: ParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Verify FILE and FILE.tlog-proof offline, with the policy's keys only.")
+        static let configuration = CommandConfiguration(
+            abstract: "Verify FILE and FILE.tlog-proof offline, with the policy's keys only.",
+            discussion: "Exit status: 0 it verifies and says CLOSED; 1 it does not verify; 5 it verifies and says PARTIAL; 6 it verifies and says LIFTED.")
         @Argument(help: "The receipt.") var file: String
         @Option(help: "Policy file: the log's and the nodes' keys.") var policy: String
-        @Option(name: .shortAndLong, help: "table, json or jsonl.") var output: OutputFormat = .table
+        @OptionGroup var formats: FormatOptions
 
         func run() throws {
+            let output = formats.chosen
             try Failure.run(output) {
                 let result = try ReceiptVerification.run(file: file, policy: policy)
                 try Output.print(result, output) {
-                    [[result.ok ? "receipt verified: \(result.state) at position \(result.position)" : "RECEIPT DOES NOT VERIFY"]]
+                    [[result.ok ? "receipt verified: \(result.state) at position \(result.position)\(Barriers.meaning(result.state))" : "RECEIPT DOES NOT VERIFY"]]
                         + result.cosigned.map { ["cosigned by \($0)"] } + result.problems.map { [$0] }
                 }
                 if !result.ok { throw Exit.local }
+                if let exit = Barriers.exit(result.state) { throw exit }
             }
         }
     }
@@ -56,11 +60,23 @@ struct ReceiptCommand: ParsableCommand {
                 let view = try client.fold().view
                 guard let ledger = view.members.values.first(where: { $0.keys.role == .ledger }), let key = PublicKey(ledger.keys.signing) else { throw NodeError(.protocolError, "the log names no ledger") }
                 let log = try NoteKey(name: view.mesh, kind: .log, publicKey: key)
+                struct Row: Encodable {
+                    struct Witness: Encodable {
+                        var name: String
+                        var key: String
+                    }
+                    var mesh: String
+                    var log: String
+                    var witnesses: [Witness]
+                    var quorum: String
+                }
                 let witnesses = try view.members.values.filter { $0.keys.role == .enforcer }.sorted { $0.keys.name < $1.keys.name }.map { member in
                     guard let key = PublicKey(member.keys.signing) else { throw NodeError(.protocolError, "the key of \(member.keys.name) is damaged") }
-                    return "witness \(member.keys.name) \(try NoteKey(name: member.keys.name, kind: .cosigner, publicKey: key).vkey)"
+                    return Row.Witness(name: member.keys.name, key: try NoteKey(name: member.keys.name, kind: .cosigner, publicKey: key).vkey)
                 }
-                Output.write((["log \(log.vkey)"] + witnesses + ["quorum none"]).joined(separator: "\n") + "\n")
+                try Output.print(Row(mesh: view.mesh, log: log.vkey, witnesses: witnesses, quorum: "none"), mesh.output) {
+                    [["log \(log.vkey)"]] + witnesses.map { ["witness \($0.name) \($0.key)"] } + [["quorum none"]]
+                }
             }
         }
     }
@@ -71,12 +87,12 @@ struct ReceiptFiles {
     var receipt: Receipt
     var proof: String
 
-    /// Asks until every enforcing node has cosigned or the patience is over.
-    init(_ client: LedgerClient, position: Position, patienceMS: Int64) throws {
-        let deadline = Clocks.now() + patienceMS * .nanosecondsPerMillisecond
+    /// Asks until every enforcing node has cosigned or the time is over; once in any case.
+    init(_ client: LedgerClient, position: Position, completeBy deadline: Instant) throws {
         var reply: Penstock_V1_ReceiptReply
         while true {
-            guard case .receipt(let answer) = try client.ask(.receipt(.with { $0.position = position })) else { throw client.unexpected }
+            let left = max(0, deadline - Clocks.now()) / .nanosecondsPerMillisecond
+            guard case .receipt(let answer) = try client.ask(.receipt(.with { $0.position = position }), timeoutMS: Int(left) + 1000) else { throw client.unexpected }
             reply = answer
             if reply.complete || Clocks.now() >= deadline { break }
             Thread.sleep(forTimeInterval: 0.02)

@@ -7,29 +7,22 @@ internal import PenstockProto
 struct Revoke: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Revoke: returns when every node has acknowledged it or can only deny.",
-        discussion: "It covers matching grants of now and later, until 'penstock reinstate' lifts it or --for has passed.")
+        discussion: """
+            It covers matching grants of now and later, until 'penstock reinstate' lifts it or --for has passed.
+            Exit status: 0 CLOSED; 5 PARTIAL, not every node within --timeout; 6 LIFTED, reinstated before it could close.
+            """)
     @OptionGroup var mesh: MeshOptions
     @OptionGroup var selector: SelectorOptions
     @Option(help: "Why; kept in the log.") var reason = ""
     @Option(name: .customLong("for"), help: "Lift it by itself after this long.") var duration: DurationText?
-    @Option(help: "How long to wait for every node.") var timeout = DurationText(argument: "10s")!
+    @Option(help: "How long to wait for every node, and for the receipt.") var timeout = DurationText(argument: "10s")!
     @Option(help: "Write the receipt to FILE, its proof to FILE.tlog-proof.") var receipt: String?
 
     func run() throws {
         let selector = try selector.required()
+        let expiresAt = try duration?.fromNow("--for") ?? 0
         try Failure.run(mesh.output) {
-            let client = try mesh.client(.operator)
-            let expiresAt = duration.map { Clocks.wall() + $0.milliseconds } ?? 0
-            let restriction = Restriction(level: .revoke, selector: selector, reason: reason, expiresAt: expiresAt)
-            let (submitted, barrier) = try client.submit(.restricted(restriction), barrierMS: Int(timeout.milliseconds))
-            let view = BarrierView(barrier!)
-            try Output.print(view, mesh.output) { view.table }
-            if let receipt {
-                let files = try ReceiptFiles(client, position: submitted.position, patienceMS: 3000)
-                try files.write(to: receipt)
-                Output.message("receipt in \(receipt), proof in \(receipt).tlog-proof\(files.receipt.complete ? "" : "; not every node has cosigned yet: 'penstock receipt show \(submitted.position)' has the rest later")")
-            }
-            if view.state == "PARTIAL" { throw Exit.partial }
+            try Barriers.run(mesh, Restriction(level: .revoke, selector: selector, reason: reason, expiresAt: expiresAt), timeout, receipt: receipt)
         }
     }
 }
@@ -44,7 +37,10 @@ struct Suspend: ParsableCommand {
 
     func run() throws {
         let selector = try selector.required()
-        try Failure.run(mesh.output) { try Restrict.run(mesh, .suspend, selector, reason, duration, timeout) }
+        let expiresAt = try duration?.fromNow("--for") ?? 0
+        try Failure.run(mesh.output) {
+            try Barriers.run(mesh, Restriction(level: .suspend, selector: selector, reason: reason, expiresAt: expiresAt), timeout)
+        }
     }
 }
 
@@ -61,21 +57,13 @@ struct Throttle: ParsableCommand {
 
     func run() throws {
         let selector = try selector.required()
+        let expiresAt = try duration?.fromNow("--for") ?? 0
         let parts = rate.split(separator: "/").map(String.init)
         guard parts.count == 2, let calls = UInt32(parts[0]), let window = DurationText(argument: parts[1]) else { throw ValidationError("--rate is N/DURATION, such as 10/1s") }
+        let level = Restriction.Level.throttle(calls: calls, windowMS: UInt32(clamping: window.milliseconds))
         try Failure.run(mesh.output) {
-            try Restrict.run(mesh, .throttle(calls: calls, windowMS: UInt32(clamping: window.milliseconds)), selector, reason, duration, timeout)
+            try Barriers.run(mesh, Restriction(level: level, selector: selector, reason: reason, expiresAt: expiresAt), timeout)
         }
-    }
-}
-
-enum Restrict {
-    static func run(_ mesh: MeshOptions, _ level: Restriction.Level, _ selector: Selector, _ reason: String, _ duration: DurationText?, _ timeout: DurationText) throws {
-        let restriction = Restriction(level: level, selector: selector, reason: reason, expiresAt: duration.map { Clocks.wall() + $0.milliseconds } ?? 0)
-        let (_, barrier) = try mesh.client(.operator).submit(.restricted(restriction), barrierMS: Int(timeout.milliseconds))
-        let view = BarrierView(barrier!)
-        try Output.print(view, mesh.output) { view.table }
-        if view.state == "PARTIAL" { throw Exit.partial }
     }
 }
 
@@ -89,22 +77,27 @@ struct RestrictionView: Encodable {
     var reason: String
     var `operator`: String
     var since: String
-    var until: String
+    /// Null when it stands until it is lifted.
+    var until: OrNull<String>
 
     init(_ position: Position, _ standing: View.StandingRestriction) {
         self.position = position
         eventId = standing.eventID.hex
-        switch standing.restriction.level {
-        case .revoke: level = "revoke"
-        case .suspend: level = "suspend"
-        case .throttle(let calls, let window): level = "throttle \(calls)/\(window)ms"
-        }
+        level = Self.text(standing.restriction.level)
         selector = standing.restriction.selector.kind.name
         value = standing.restriction.selector.value
         reason = standing.restriction.reason
         self.operator = standing.origin
         since = Times.text(standing.createdAt)
-        until = Times.text(standing.restriction.expiresAt)
+        until = OrNull(time: standing.restriction.expiresAt)
+    }
+
+    static func text(_ level: Restriction.Level) -> String {
+        switch level {
+        case .revoke: "revoke"
+        case .suspend: "suspend"
+        case .throttle(let calls, let window): "throttle \(calls)/\(DurationText(milliseconds: Int64(window)).defaultValueDescription)"
+        }
     }
 
     static func standing(_ client: LedgerClient) throws -> [RestrictionView] {
@@ -124,7 +117,7 @@ struct RevocationCommand: ParsableCommand {
                 let rows = try RestrictionView.standing(mesh.client(.operator, .auditor, .issuer))
                 try Output.print(list: rows, mesh.output) {
                     [["POSITION", "LEVEL", "SELECTOR", "SINCE", "UNTIL", "EVENT"]]
-                        + rows.map { ["\($0.position)", $0.level, "\($0.selector) \($0.value)", $0.since, $0.until, $0.eventId] }
+                        + rows.map { ["\($0.position)", $0.level, "\($0.selector) \($0.value)", $0.since, $0.until.text, $0.eventId] }
                 }
             }
         }
@@ -139,12 +132,11 @@ struct Reinstate: ParsableCommand {
     @OptionGroup var selector: SelectorOptions
     @Option(help: "Event id of a restriction, as 'revocation list' prints it. Repeatable.") var event: [String] = []
     @Option(help: "Why; kept in the log.") var reason = ""
-    @Flag(help: "Do not ask.") var yes = false
-    @Flag(help: "Say what would be lifted, and do nothing.") var dryRun = false
+    @OptionGroup var confirmation: ConfirmationOptions
 
     func run() throws {
         let chosen = selector.chosen
-        guard (chosen == nil) != event.isEmpty else { throw ValidationError("name either --event or exactly one selector") }
+        guard (chosen == nil) != event.isEmpty, event.isEmpty || selector.isEmpty else { throw ValidationError("name either --event or exactly one selector") }
         try Failure.run(mesh.output) {
             let client = try mesh.client(.operator)
             let standing = try client.fold().view.restrictions.sorted { $0.key < $1.key }
@@ -153,17 +145,20 @@ struct Reinstate: ParsableCommand {
             }
             guard !matching.isEmpty else { throw NodeError(.notFound, "no such restriction stands; see 'penstock revocation list'") }
             let rows = matching.map { RestrictionView($0.key, $0.value) }
-            for row in rows { Output.message("\(dryRun ? "would lift" : "lifting") \(row.level) of \(row.selector) \(row.value), position \(row.position)") }
-            if dryRun { return }
-            if !yes, isatty(0) == 1 {
-                Output.message("Lift these? Type yes:")
-                guard readLine() == "yes" else { throw NodeError(.configuration, "nothing was lifted") }
-            }
-            let (submitted, _) = try client.submit(.lifted(Lifting(eventIDs: matching.map(\.value.eventID), reason: reason, expired: false)))
             struct Row: Encodable {
-                var position: UInt64
+                var position: UInt64?
                 var lifted: [String]
+                var dryRun: Bool?
             }
+            for row in rows where mesh.output == .table || !confirmation.dryRun {
+                Output.message("\(confirmation.dryRun ? "would lift" : "lifting") \(row.level) of \(row.selector) \(Printable.text(row.value)), position \(row.position)")
+            }
+            if confirmation.dryRun {
+                if mesh.output != .table { try Output.print(Row(lifted: rows.map(\.eventId), dryRun: true), mesh.output) { [] } }
+                return
+            }
+            try confirmation.confirm("Lift these? Type yes:", "yes", otherwise: "nothing was lifted")
+            let (submitted, _) = try client.submit(.lifted(Lifting(eventIDs: matching.map(\.value.eventID), reason: reason, expired: false)))
             try Output.print(Row(position: submitted.position, lifted: rows.map(\.eventId)), mesh.output) { [["lifted \(rows.count) at position \(submitted.position)"]] }
         }
     }

@@ -17,7 +17,7 @@ struct LedgerCommand: AsyncParsableCommand {
     func run() async throws {
         Logs.start()
         try await Failure.run(.table) {
-            let settings = try await FileSettings(config)
+            let settings = try await FileSettings(config, keys: ["identity", "data"])
             let identity = try Identity.load(settings.path("identity"))
             guard identity.role == .ledger else { throw NodeError(.configuration, "'\(identity.name)' is a \(identity.role.name), not a ledger") }
             let node = try LedgerNode(LedgerOptions(identity: identity, dataFolder: settings.path("data")))
@@ -34,7 +34,7 @@ struct EnforcerCommand: AsyncParsableCommand {
     func run() async throws {
         Logs.start()
         try await Failure.run(.table) {
-            let settings = try await FileSettings(config)
+            let settings = try await FileSettings(config, keys: Serving.keys + ["socket", "port"])
             let identity = try Identity.load(settings.path("identity"))
             let enforcer = try Enforcer(Serving.options(identity, settings))
             try enforcer.start()
@@ -53,9 +53,12 @@ struct Up: AsyncParsableCommand {
     @OptionGroup var mesh: MeshOptions
     @Option(help: "How many enforcers, 1 to 16.") var enforcers = 1
 
+    func validate() throws {
+        guard (1...16).contains(enforcers) else { throw ValidationError("--enforcers is 1 to 16") }
+    }
+
     func run() async throws {
         Logs.start()
-        guard (1...16).contains(enforcers) else { throw ValidationError("--enforcers is 1 to 16") }
         try await Failure.run(mesh.output) {
             let folder = try mesh.folder
             if folder.names().isEmpty {
@@ -85,12 +88,17 @@ struct Up: AsyncParsableCommand {
             let client = try LedgerClient(folder.identity(as: nil, roles: [.operator]))
             let token = JoinTokenText(secret: SecureRandom.bytes(32), mesh: client.identity.member.mesh, role: .enforcer, ledger: client.identity.member.ledger)
             _ = try client.submit(.joinTokenMade(JoinToken(hash: token.hash, role: .enforcer, expiresAt: Clocks.wall() + 60_000)))
-            return try JoinClient.join(token, name: name, folder: folder.folder(name))
+            let identity = try JoinClient.join(token, name: name, folder: folder.folder(name))
+            try PolicyFile(folder).admit(identity)
+            return identity
         }.value
     }
 }
 
 enum Serving {
+    /// What `options` reads.
+    static let keys = ["identity", "data", "audiences", "journal_megabytes"]
+
     static func options(_ identity: Identity, _ settings: FileSettings) throws -> EnforcerOptions {
         guard identity.role == .enforcer else { throw NodeError(.configuration, "'\(identity.name)' is a \(identity.role.name), not an enforcer") }
         let megabytes = try settings.integer("journal_megabytes", default: 1024, in: 4...1 << 20)

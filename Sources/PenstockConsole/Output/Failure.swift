@@ -11,6 +11,7 @@ enum Exit {
     static let denied = ExitCode(3)
     static let notFound = ExitCode(4)
     static let partial = ExitCode(5)
+    static let lifted = ExitCode(6)
     static let usage = ExitCode(64)
 }
 
@@ -44,13 +45,13 @@ enum Failure {
     private static func report(_ error: any Error, _ format: OutputFormat) -> any Error {
         if error is ExitCode || error is ValidationError || error is CleanExit { return error }
         let (code, message, exit) = describe(error)
-        if format == .table {
-            Output.message("penstock: \(message)")
-        } else {
-            let body = Envelope.Body(code: code, message: message, requestId: UUID().uuidString.lowercased())
-            Output.message((try? Output.json(Envelope(error: body), pretty: false)) ?? message)
-        }
+        if format == .table { Output.message("penstock: \(Printable.text(message))") } else { json(code, message) }
         return exit
+    }
+
+    static func json(_ code: String, _ message: String) {
+        let body = Envelope.Body(code: code, message: message, requestId: UUID().uuidString.lowercased())
+        Output.message((try? Output.json(Envelope(error: body), pretty: false)) ?? message)
     }
 
     private static func describe(_ error: any Error) -> (String, String, ExitCode) {

@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import Foundation
+internal import PenstockNode
 
 /// How data is printed.
 enum OutputFormat: String, ExpressibleByArgument, CaseIterable {
@@ -42,9 +43,48 @@ enum Output {
     }
 }
 
+/// A value that is null in JSON when there is none: an optional's member would be left out.
+struct OrNull<Value: Encodable>: Encodable {
+    var value: Value?
+
+    init(_ value: Value?) { self.value = value }
+
+    func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        if let value { try container.encode(value) } else { try container.encodeNil() }
+    }
+}
+
+extension OrNull<String> {
+    /// A time in the log's milliseconds, where 0 means none.
+    init(time: Int64) { self.init(time > 0 ? Times.text(time) : nil) }
+
+    var text: String { value ?? "" }
+}
+
+/// Text from the log on its way to a terminal: a control character could move the cursor, and hide or forge what is
+/// shown. JSON escapes by itself.
+enum Printable {
+    static func text(_ text: String) -> String {
+        guard !isPrintable(text) else { return text }
+        return text.unicodeScalars.map { isControl($0) ? "\\u{\(String($0.value, radix: 16))}" : String($0) }.joined()
+    }
+
+    static func isPrintable(_ text: String) -> Bool { !text.unicodeScalars.contains(where: isControl) }
+
+    /// C0, DEL, C1, line separators, and what turns the direction of writing.
+    private static func isControl(_ scalar: Unicode.Scalar) -> Bool {
+        switch scalar.value {
+        case 0..<0x20, 0x7F..<0xA0, 0x200E, 0x200F, 0x2028...0x202E, 0x2066...0x2069: true
+        default: false
+        }
+    }
+}
+
 /// Columns aligned by spaces; the first row is the heading.
 enum Table {
     static func text(_ rows: [[String]]) -> String {
+        let rows = rows.map { $0.map(Printable.text) }
         guard let columns = rows.map(\.count).max() else { return "" }
         let widths = (0..<columns).map { column in rows.map { column < $0.count - 1 ? $0[column].count : 0 }.max() ?? 0 }
         return rows.map { row in
@@ -58,6 +98,8 @@ enum Table {
 struct DurationText: ExpressibleByArgument {
     var milliseconds: Int64
 
+    init(milliseconds: Int64) { self.milliseconds = milliseconds }
+
     init?(argument: String) {
         let units: [(String, Int64)] = [("ms", 1), ("s", 1000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000)]
         for (suffix, factor) in units where argument.hasSuffix(suffix) {
@@ -66,6 +108,20 @@ struct DurationText: ExpressibleByArgument {
             return
         }
         return nil
+    }
+
+    /// As help states a default: in the largest unit that leaves a whole number.
+    var defaultValueDescription: String {
+        let units: [(String, Int64)] = [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1000)]
+        let unit = units.first { milliseconds >= $0.1 && milliseconds % $0.1 == 0 }
+        return unit.map { "\(milliseconds / $0.1)\($0.0)" } ?? (milliseconds == 0 ? "0s" : "\(milliseconds)ms")
+    }
+
+    /// When it will have passed, by this machine's clock.
+    func fromNow(_ what: String) throws -> Int64 {
+        let now = Clocks.wall()
+        guard milliseconds <= Times.last - now else { throw ValidationError("\(what) ends after the year 9999") }
+        return now + milliseconds
     }
 }
 

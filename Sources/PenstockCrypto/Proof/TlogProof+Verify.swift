@@ -121,3 +121,24 @@ package enum TlogProofError: Error, Equatable {
     /// Only these witnesses of the policy cosigned.
     case quorumNotMet([String])
 }
+
+extension TlogProofError: CustomStringConvertible {
+    package var description: String {
+        switch self {
+        case .header: "its first line is not 'c2sp.org/tlog-proof@v1'"
+        case .extra: "its 'extra' line is not base 64"
+        case .index: "it has no 'index' line with a number"
+        case .hash(let number): "hash \(number) is not base 64 of 32 bytes"
+        case .tooManyHashes: "it has too many hashes"
+        case .noBlankLine: "no blank line ends its hashes"
+        case .note: "its checkpoint is no signed note"
+        case .checkpoint: "its checkpoint cannot be read"
+        case .notSignedByKnownLog(let origin): "no log of the policy has signed the checkpoint of '\(origin)'"
+        case .forgedLogSignature(let name): "a signature under the log's key '\(name)' is forged"
+        case .forgedCosignature(let name): "a cosignature under the key of '\(name)' is forged"
+        case .indexBeyondSize(let index, let size): "index \(index) lies outside a tree of \(size)"
+        case .notIncluded: "the event is not in the tree at this place"
+        case .quorumNotMet(let names): "the policy's quorum is not met: \(names.isEmpty ? "no witness of it has cosigned" : "only \(names.joined(separator: ", ")) cosigned")"
+        }
+    }
+}

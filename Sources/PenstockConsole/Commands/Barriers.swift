@@ -1,0 +1,56 @@
+internal import ArgumentParser
+internal import Foundation
+internal import PenstockCore
+internal import PenstockNode
+internal import PenstockProto
+
+/// What `revoke`, `suspend` and `throttle` do: submit, wait for every node, and say what it came to.
+enum Barriers {
+    /// All of it takes `timeout` at most, and a second for an answer that does not come.
+    static func run(_ mesh: MeshOptions, _ restriction: Restriction, _ timeout: DurationText, receipt path: String? = nil) throws {
+        let deadline = Clocks.now() + timeout.milliseconds * .nanosecondsPerMillisecond
+        let client = try mesh.client(.operator)
+        let (submitted, barrier) = try client.submit(.restricted(restriction), barrierMS: Int(timeout.milliseconds))
+        let view = BarrierView(barrier!)
+        try Output.print(view, mesh.output) { view.table }
+        if let warning = warning(restriction.selector, view) { Output.message("penstock: \(warning)") }
+        if let path { try write(path, view, client, submitted.position, until: deadline) }
+        if let exit = exit(view.state) { throw exit }
+    }
+
+    /// Where a mistyped name would otherwise pass for a revoke that worked.
+    private static func warning(_ selector: Selector, _ view: BarrierView) -> String? {
+        switch selector {
+        case .all: nil
+        case .node(let name): view.nodes.contains { $0.node == name } ? nil : "no enforcer is called '\(Printable.text(name))' now; it stands for one that comes"
+        default: view.matchedGrants > 0 ? nil : "no grant matches \(Printable.text("\(selector)")) now; it stands for grants that come"
+        }
+    }
+
+    private static func write(_ path: String, _ view: BarrierView, _ client: LedgerClient, _ position: Position, until deadline: Instant) throws {
+        // Only a barrier that has closed can become complete.
+        let files = try ReceiptFiles(client, position: position, completeBy: view.state == "CLOSED" ? deadline : 0)
+        try files.write(to: path)
+        Output.message("receipt in \(path), proof in \(path).tlog-proof")
+        let state = files.receipt.barrier.state
+        if state != view.state { Output.message("it was made after the answer above, and says \(state)") }
+        if !files.receipt.complete { Output.message("it is not complete: 'penstock receipt show \(position) --receipt FILE' has the rest later") }
+    }
+
+    static func exit(_ state: String) -> ExitCode? {
+        switch state {
+        case "CLOSED": nil
+        case "LIFTED": Exit.lifted
+        default: Exit.partial
+        }
+    }
+
+    /// What a state other than CLOSED says, after its name.
+    static func meaning(_ state: String) -> String {
+        switch state {
+        case "CLOSED": ""
+        case "LIFTED": ": it was lifted before every node was enforced or fenced"
+        default: ": not every node was enforced or fenced"
+        }
+    }
+}

@@ -1,0 +1,85 @@
+internal import PenstockCore
+internal import PenstockCrypto
+internal import PenstockNode
+internal import PenstockWire
+
+/// A grant as JSON prints it: every member that it was issued with, and what became of it. Null is what was not set.
+struct GrantView: Encodable {
+    var grantId: String
+    var runId: String
+    var agentId: String
+    var agentClass: String
+    var principalId: String
+    var issuer: String
+    var purpose: String
+    var audience: String
+    var workload: String
+    var allowedActions: [String]
+    var resources: [String]
+    var conditions: [String]
+    var notBefore: OrNull<String>
+    var expiresAt: String
+    var renewableUntil: OrNull<String>
+    var budgets: [String: Int64]
+    var maxAmounts: [String: Int64]
+    var draws: [String]
+    var maxStalenessMs: OrNull<UInt32>
+    var linearizable: Bool
+    var graceMs: UInt32
+    var parent: OrNull<String>
+    var approvalActions: [String]
+    var policyVersion: String
+    var promptHash: String
+    var toolVersion: String
+    var position: UInt64
+    var credentialDigest: String
+    /// live, revoked, suspended or expired.
+    var state: String
+
+    /// - Parameters:
+    ///   - issued: the grant as its event states it: the view keeps only what decides.
+    ///   - index: its place in the view, which knows what became of it.
+    init(_ issued: Grant, _ view: View, _ index: Int) {
+        let placed = view.placedGrant(index)
+        let grant = placed.grant
+        (grantId, runId, agentId, agentClass, principalId) = (grant.grantID, grant.runID, grant.agentID, grant.agentClass, grant.principalID)
+        (issuer, purpose, audience, workload, position) = (placed.issuer, grant.purpose, grant.audience, grant.workload, placed.position)
+        (allowedActions, resources, draws, approvalActions) = (grant.allowedActions, grant.resources, grant.draws, grant.approvalActions)
+        conditions = grant.conditions.map { "\($0.path) \($0.comparison.rawValue) \($0.value)" }
+        (notBefore, expiresAt, renewableUntil) = (OrNull(time: grant.notBefore), Times.text(grant.expiresAt), OrNull(time: grant.renewableUntil))
+        budgets = Dictionary(grant.budgets.map { ($0.unit, $0.value) }, uniquingKeysWith: max)
+        maxAmounts = Dictionary(grant.maxAmounts.map { ($0.unit, $0.value) }, uniquingKeysWith: min)
+        maxStalenessMs = OrNull(grant.maxStalenessMS == 0 ? nil : grant.maxStalenessMS)
+        (linearizable, graceMs, parent) = (grant.linearizable, grant.graceMS, OrNull(grant.parent.isEmpty ? nil : grant.parent))
+        (policyVersion, promptHash, toolVersion) = (issued.policyVersion, Hex.encode(issued.promptHash), issued.toolVersion)
+        credentialDigest = grant.credentialDigest.hex
+        let marks = view.marks(onGrant: index)
+        state = marks.contains(.revoked) ? "revoked" : marks.contains(.suspended) ? "suspended" : grant.expiresAt <= Clocks.wall() ? "expired" : "live"
+    }
+
+    /// All grants that are wanted, in the order of the log.
+    static func read(_ client: LedgerClient, where isWanted: (Grant) -> Bool) throws -> [GrantView] {
+        var view = View()
+        var wanted: [(Int, Grant)] = []
+        try client.readLog { position, entry in
+            let event = try SignedEvent(entry: entry).event
+            try view.apply(event, at: position)
+            if case .grantIssued(let grant) = event.kind, isWanted(grant), let index = view.index(ofGrant: grant.grantID) { wanted.append((index, grant)) }
+        }
+        return wanted.map { GrantView($1, view, $0) }
+    }
+
+    var fields: [[String]] {
+        func amounts(_ amounts: [String: Int64]) -> String { amounts.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(separator: " ") }
+        return [
+            ["grant", grantId], ["run", runId], ["agent", agentId], ["class", agentClass], ["principal", principalId], ["issuer", issuer],
+            ["purpose", purpose], ["audience", audience], ["workload", workload], ["parent", parent.text], ["allows", allowedActions.joined(separator: " ")],
+            ["resources", resources.joined(separator: " ")], ["conditions", conditions.joined(separator: "; ")],
+            ["approval for", approvalActions.joined(separator: " ")], ["not before", notBefore.text], ["expires", expiresAt],
+            ["renewable to", renewableUntil.text], ["budgets", amounts(budgets)], ["most a call", amounts(maxAmounts)], ["draws on", draws.joined(separator: " ")],
+            ["max staleness", maxStalenessMs.value.map { "\($0) ms" } ?? ""], ["linearizable", linearizable ? "yes" : ""], ["grace", graceMs > 0 ? "\(graceMs) ms" : ""],
+            ["policy", policyVersion], ["prompt hash", promptHash], ["tool version", toolVersion], ["credential", "SHA-256 \(credentialDigest)"],
+            ["state", state], ["position", "\(position)"],
+        ].filter { !$0[1].isEmpty }
+    }
+}

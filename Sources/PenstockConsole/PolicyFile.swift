@@ -1,0 +1,34 @@
+internal import Foundation
+internal import PenstockCore
+internal import PenstockCrypto
+internal import PenstockNode
+
+/// The receipt policy beside a mesh's identities: `init` writes it with the log's key, and each enforcer that joins by a
+/// command in that folder adds its own. One that joins elsewhere is only in what `penstock receipt policy` prints.
+struct PolicyFile {
+    let path: String
+
+    init(_ folder: MeshFolder) { path = folder.folder("policy") }
+
+    func make(mesh: String, ledger: Identity) throws {
+        try write("log \(try NoteKey(name: mesh, kind: .log, publicKey: ledger.signing.publicKey).vkey)\n\(Self.end)")
+    }
+
+    /// Adds an enforcer that has just joined. A folder without a policy, such as another machine's, stays without.
+    func admit(_ identity: Identity) throws {
+        guard identity.role == .enforcer, let text = try? String(contentsOfFile: path, encoding: .utf8), text.hasSuffix(Self.end) else { return }
+        let line = "witness \(identity.name) \(try NoteKey(name: identity.name, kind: .cosigner, publicKey: identity.signing.publicKey).vkey)\n"
+        guard !text.contains(line) else { return }
+        try write(String(text.dropLast(Self.end.count)) + line + Self.end)
+    }
+
+    private static let end = "quorum none\n"
+
+    private func write(_ text: String) throws {
+        do {
+            try text.write(toFile: path, atomically: true, encoding: .utf8)
+        } catch {
+            throw NodeError(.configuration, "cannot write \(path): \(error.localizedDescription)")
+        }
+    }
+}

@@ -108,7 +108,9 @@ final class Sequencer {
             try SelfTest.refusesStrangers(endpoint: endpoint, kind: socket.kind, serverKey: identity.channel.publicKey)
         }
 
-        ledger.start(epoch: try openEpoch(), restored: false, at: Clocks.now())
+        // In this order: leases that an older process could still give after this moment would not be counted.
+        let epoch = try openEpoch()
+        ledger.start(epoch: epoch, restored: false, at: Clocks.now())
         var batch = Batch()
         try sayEpoch(&batch)
         guard commit(&batch) else { throw LedgerError("the log cannot be written: \(ledger.halted ?? "see the messages before")") }

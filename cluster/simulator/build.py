@@ -30,7 +30,7 @@ let package = Package(name: "simulator", targets: [
 ])
 """
 
-SELECTOR = """public import Glibc
+SELECTOR = """internal import Glibc
 /// Which fault of the table acts in this process.
 package let activeMutant = getenv("PENSTOCK_MUTANT").flatMap { Int(String(cString: $0)) } ?? 0
 @inline(__always) package func isMutant(_ number: Int) -> Bool { activeMutant == number }
@@ -56,7 +56,12 @@ def lay(mutants=()):
         for path in (ROOT / "Tests" / target).rglob("*.swift"):
             files[path.relative_to(ROOT)] = path.read_text()
     for mutant in mutants:
+        if not mutant.line:
+            continue
         path = pathlib.Path("Sources") / mutant.file
+        # A target that does not import the core has to, for `isMutant`.
+        if "import PenstockCore" not in files[path] and path.parts[1] != "PenstockCore":
+            files[path] = "internal import PenstockCore\n" + files[path]
         assert files[path].count(mutant.line) == 1, f"mutant {mutant.number}: {mutant.file} has no single line {mutant.line!r}; the code has changed, so must the table"
         files[path] = files[path].replace(mutant.line, mutant.fault)
     if mutants:
@@ -75,11 +80,15 @@ def lay(mutants=()):
 def build(mutants=()):
     """Returns the program."""
     folder = lay(mutants)
-    command = ["swift", "build", "-c", "release", "--package-path", str(folder), "--scratch-path", str(folder / ".build"), "--product", "penstock-simulator"]
+    run(folder, "-c", "release", "--product", "penstock-simulator")
+    return folder / ".build" / "release" / "penstock-simulator"
+
+
+def run(folder, *arguments):
+    command = ["swift", "build", "--package-path", str(folder), "--scratch-path", str(folder / ".build"), *arguments]
     result = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     if result.returncode:
         raise SystemExit("\n".join(line for line in result.stdout.splitlines() if "error" in line) or result.stdout)
-    return folder / ".build" / "release" / "penstock-simulator"
 
 
 if __name__ == "__main__":

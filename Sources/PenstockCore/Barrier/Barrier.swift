@@ -39,7 +39,7 @@ package struct Barrier: Sendable {
         settledAt = now
         bound = table.bound
         nodes = table.presences.values.map {
-            NodeState(node: $0.node, incarnation: $0.incarnation, state: .pending, settledAt: now, applied: $0.applied, fencedAt: table.fencedAt($0))
+            NodeState(node: $0.node, incarnation: $0.incarnation, state: .pending, settledAt: now, applied: $0.applied, fencedAt: Self.fence($0, table, openedAt: now))
         }
         nodes += table.inherited.filter { $0.value > now }.map {
             NodeState(node: $0.key, incarnation: .unknown, state: .pending, settledAt: now, applied: 0, fencedAt: $0.value)
@@ -55,7 +55,7 @@ package struct Barrier: Sendable {
         for index in nodes.indices where nodes[index].state == .pending {
             if let presence = table.presences[nodes[index].incarnation] {
                 nodes[index].applied = presence.applied
-                nodes[index].fencedAt = table.fencedAt(presence)
+                nodes[index].fencedAt = Self.fence(presence, table, openedAt: openedAt)
                 if presence.has(position) {
                     settle(index, .enforced, at: now)
                     continue
@@ -67,6 +67,12 @@ package struct Barrier: Sendable {
         state = .closed
         settledAt = now
         return true
+    }
+
+    /// An echo that comes after the restriction is answered with a head that has it, so a lease from it needs the
+    /// restriction in the view: only leases of before the opening count, and the wait ends, whatever a node does.
+    private static func fence(_ presence: Presence, _ table: PresenceTable, openedAt: Instant) -> Instant {
+        min(table.fencedAt(presence), openedAt + table.bound)
     }
 
     package mutating func lift(at now: Instant) {

@@ -69,9 +69,10 @@ extension Enforcement {
 
     @inline(__always)
     private mutating func allowedAge(ofGrant grant: GrantRecord) -> Nanoseconds {
-        let mesh = folded.settings.maxStaleness
+        let mesh = min(folded.settings.maxStaleness, lease.bounds.staleness)
         let own = folded.rules[Int(grant.rules)].maxStalenessMS
-        let grace = Nanoseconds(min(folded.rules[Int(grant.rules)].graceMS, folded.settings.maxGraceMS)) * .nanosecondsPerMillisecond
+        let allowed = Nanoseconds(min(folded.rules[Int(grant.rules)].graceMS, folded.settings.maxGraceMS)) * .nanosecondsPerMillisecond
+        let grace = min(allowed, lease.bounds.grace)
         let bound = own == 0 ? mesh : min(mesh, Nanoseconds(own) * .nanosecondsPerMillisecond)
         return bound + grace
     }

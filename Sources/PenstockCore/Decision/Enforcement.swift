@@ -64,7 +64,7 @@ package struct Enforcement: Sendable {
     }
 
     package mutating func echoSent(nonce: UInt64, at now: Instant) {
-        lease.sent(nonce: nonce, at: now)
+        lease.sent(nonce: nonce, under: folded.settings, at: now)
     }
 
     package mutating func echoAnswered(_ reply: EchoReply, at now: Instant) -> Lease.Outcome {
@@ -74,7 +74,7 @@ package struct Enforcement: Sendable {
 
     package func isFresh(at now: Instant) -> Bool {
         guard halted == nil, hasView, let age = lease.age(at: now) else { return false }
-        return age < folded.settings.maxStaleness
+        return age < min(folded.settings.maxStaleness, lease.bounds.staleness)
     }
 
     package mutating func granted(_ slice: Position, amount: Int64, account: Int32) -> Bool {

@@ -203,7 +203,7 @@ extension Follower {
             if target > applied, now - 10 * .nanosecondsPerMillisecond > behindSince, !awaited.contains(.fetch) { asks.append(.fetch(from: applied + 1)) }
             reserve(&enforcement, random, &asks)
             close(&enforcement, awaited, now, &asks)
-            report(enforcement, awaited, now, &asks)
+            report(&enforcement, awaited, now, &asks)
             inheritSlices(awaited, now, &asks)
             return asks
         }
@@ -241,7 +241,7 @@ extension Follower {
     }
 
     /// One report at a time, so that a slice counts as reported only once the ledger has taken it.
-    private mutating func report(_ enforcement: Enforcement, _ awaited: Awaited, _ now: Instant, _ asks: inout [Ask]) {
+    private mutating func report(_ enforcement: inout Enforcement, _ awaited: Awaited, _ now: Instant, _ asks: inout [Ask]) {
         guard !awaited.contains(.report), now >= due.report || reportScan > 0 else { return }
         due.report = now + 500 * .nanosecondsPerMillisecond
         let (uses, next) = enforcement.purse.unreported(from: reportScan, scan: 8192, limit: Limits.usesPerReport)

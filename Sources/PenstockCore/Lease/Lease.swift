@@ -1,31 +1,48 @@
 /// An enforcer's right to trust its view: it lasts `max_staleness` from the moment it *sent* an echo that the ledger
 /// answered with a head which the view has reached since. Counted from the send, a delayed reply only shortens it.
+///
+/// How long it lasts is settled at the send as well: the ledger fences by the bounds that it knew of then, so bounds
+/// that are raised later must not stretch it.
 package struct Lease: Sendable {
     /// A reply whose head the view has not reached yet.
     private struct Waiting: Sendable {
         var sentAt: Instant
+        var bounds: Bounds
         var head: Position
         var epoch: UInt64
     }
 
-    private var outstanding: [(nonce: UInt64, sentAt: Instant)] = []
+    /// How long a view may be trusted after the echo that confirmed it, and how much longer within a grace.
+    package struct Bounds: Equatable, Sendable {
+        package var staleness: Nanoseconds
+        package var grace: Nanoseconds
+
+        package init(_ settings: Settings) {
+            staleness = settings.maxStaleness
+            grace = Nanoseconds(settings.maxGraceMS) * .nanosecondsPerMillisecond
+        }
+    }
+
+    private var outstanding: [(nonce: UInt64, sentAt: Instant, bounds: Bounds)] = []
     private var waiting: [Waiting] = []
     /// The newest epoch that any reply named; older ones confirm nothing.
     package private(set) var epoch: UInt64 = 0
     /// When the echo was sent that confirmed the view last.
     package private(set) var confirmedAt: Instant?
+    /// What was allowed when that echo was sent.
+    package private(set) var bounds = Bounds(.standard)
     package private(set) var clock: LedgerClock?
 
     package init() {}
 
-    package mutating func sent(nonce: UInt64, at now: Instant) {
+    package mutating func sent(nonce: UInt64, under settings: Settings, at now: Instant) {
         if outstanding.count == Limits.echoesOutstanding { outstanding.removeFirst() }
-        outstanding.append((nonce, now))
+        outstanding.append((nonce, now, Bounds(settings)))
     }
 
     package mutating func received(_ reply: EchoReply, applied: Position, at now: Instant) -> Outcome {
         guard let index = outstanding.firstIndex(where: { $0.nonce == reply.nonce }) else { return .dropUnknownNonce }
-        let sentAt = outstanding.remove(at: index).sentAt
+        let (_, sentAt, bounds) = outstanding.remove(at: index)
         guard reply.epoch >= epoch else { return .dropOldEpoch }
         if reply.epoch > epoch {
             epoch = reply.epoch
@@ -35,7 +52,7 @@ package struct Lease: Sendable {
             clock = LedgerClock(ledgerTime: reply.ledgerTime, sentAt: sentAt, receivedAt: now)
         }
         if waiting.count == Limits.echoesOutstanding { waiting.removeFirst() }
-        waiting.append(Waiting(sentAt: sentAt, head: reply.head, epoch: reply.epoch))
+        waiting.append(Waiting(sentAt: sentAt, bounds: bounds, head: reply.head, epoch: reply.epoch))
         return reached(applied) ? .renewed : .fetch(upTo: reply.head)
     }
 
@@ -55,6 +72,7 @@ package struct Lease: Sendable {
         for reply in waiting where reply.head <= applied && reply.epoch == epoch {
             if confirmedAt.map({ reply.sentAt > $0 }) ?? true {
                 confirmedAt = reply.sentAt
+                bounds = reply.bounds
                 grew = true
             }
         }

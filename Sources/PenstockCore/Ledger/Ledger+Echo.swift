@@ -58,6 +58,8 @@ extension Ledger {
     /// A node that is ahead of this log, or has folded other events, proves that one of the two logs is not the other's
     /// prefix: which is the right one, an operator must find out.
     private mutating func learn(_ progress: NodeProgress, from sender: NodeKeys, agrees: Bool) throws(Refusal) {
+        // It stands for leases of other nodes, which no word of this one may settle.
+        guard progress.incarnation != .unknown else { throw Refusal(.malformed, "an incarnation is random") }
         guard progress.heard <= state.view.position, agrees else {
             let detail =
                 progress.heard > state.view.position

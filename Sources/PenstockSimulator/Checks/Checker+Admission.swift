@@ -42,6 +42,16 @@ extension Checker {
         return nil
     }
 
+    /// G5: a lease that counts from an echo is on a view that has everything that was durable when that echo was sent.
+    func confirmed(_ process: EnforcerProcess, _ machine: Machine, now: Int64) -> Violation? {
+        guard let at = process.enforcement.lease.confirmedAt, at != process.leaseSeen, now > restoredAt + 2 * settings.bound else { return nil }
+        process.leaseSeen = at
+        guard let (head, bounds) = process.echoes[at] else { return Violation(.failClosed, "machine \(machine.index) holds a lease from no echo of its own") }
+        process.echoes = process.echoes.filter { $0.key > at }
+        guard process.enforcement.lease.bounds == bounds else { return Violation(.revocation, "machine \(machine.index) holds a lease under bounds that were not in force when it asked") }
+        return head <= process.follower.applied ? nil : Violation(.failClosed, "machine \(machine.index) counts a lease from when \(head) was durable, with a view of \(process.follower.applied)")
+    }
+
     /// B of one grant, by its definition.
     private func bound(of grant: Grant) -> Nanoseconds {
         var own = settings
@@ -100,6 +110,18 @@ extension Checker {
     func chargedNoMore(than book: BudgetBook) -> Violation? {
         for (level, entry) in book.entries where entry.settled > admitted[level] ?? 0 {
             return Violation(.ceiling, "\(level): \(entry.settled) are settled, at most \(admitted[level] ?? 0) were admitted")
+        }
+        return nil
+    }
+
+    /// G2: what a node counts as reported, and so may forget, the ledger has.
+    func reportsWereTaken(_ process: EnforcerProcess, _ machine: Machine, world: World) -> Violation? {
+        guard let ledger = world.host.ledger, ledger.awaited.isEmpty, ledger.halted == nil, world.now > restoredAt + 2 * settings.bound else { return nil }
+        for account in 0..<process.enforcement.purse.count {
+            for slice in process.enforcement.purse.account(Int32(account)).slices {
+                guard let held = ledger.state.book.open[slice.id], slice.reported > held.used else { continue }
+                return Violation(.ceiling, "machine \(machine.index) counts \(slice.reported) of slice \(slice.id) as reported, the ledger has \(held.used)")
+            }
         }
         return nil
     }

@@ -4,7 +4,8 @@ internal import PenstockCore
 ///
 /// What a restriction covers, and which budgets a call draws on, it works out by itself, not by the code it checks.
 struct Checker {
-    let settings: Settings
+    /// The largest bounds that were ever in force: what was given under them may still be live.
+    private(set) var settings: Settings
     var grants: [GrantFacts] = []
     /// Restrictions that stand, by event id.
     private(set) var standing: [Digest: StandingFacts] = [:]
@@ -72,6 +73,9 @@ struct Checker {
         case .restricted(let restriction):
             standing[event.id] = StandingFacts(restriction: restriction, position: position, durableAt: now)
             refreshForbidden()
+        case .settingsChanged(let changed):
+            settings.maxStalenessMS = max(settings.maxStalenessMS, changed.maxStalenessMS)
+            settings.maxGraceMS = max(settings.maxGraceMS, changed.maxGraceMS)
         case .lifted(let lifting):
             for id in lifting.eventIDs { standing[id] = nil }
             refreshForbidden()
@@ -154,6 +158,12 @@ struct Checker {
         }
     }
 
+    private func isWithinGrace(_ enforcement: Enforcement, _ local: Instant) -> Bool {
+        let (lease, here) = (enforcement.lease, Lease.Bounds(enforcement.folded.settings))
+        let longest = min(lease.bounds.staleness, here.staleness) + min(lease.bounds.grace, here.grace)
+        return lease.age(at: local).map { $0 < longest } ?? false
+    }
+
     /// CLOSED: no process that lives can admit what the restriction covers.
     mutating func closed(_ barrier: Barrier, world: World) -> Violation? {
         guard barrier.state == .closed, standing[barrier.eventID] != nil else { return nil }
@@ -162,8 +172,8 @@ struct Checker {
         for machine in world.machines {
             guard let process = machine.process, let view = process.enforcement.view, process.enforcement.halted == nil else { continue }
             if view.position >= barrier.position || view.restrictions[barrier.position]?.eventID == barrier.eventID { continue }
-            let grace = Nanoseconds(settings.maxGraceMS) * .nanosecondsPerMillisecond
-            guard let age = process.enforcement.lease.age(at: machine.clock.instant(at: world.now)), age < settings.maxStaleness + grace else { continue }
+            let local = machine.clock.instant(at: world.now)
+            guard process.enforcement.isFresh(at: local) || isWithinGrace(process.enforcement, local) else { continue }
             return Violation(.revocation, "CLOSED at position \(barrier.position), but machine \(machine.index) trusts a view of position \(view.position)")
         }
         return nil

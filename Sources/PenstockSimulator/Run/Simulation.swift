@@ -48,7 +48,7 @@ extension World {
         restartHalted()
         for machine in machines where machine.process == nil && log.isMember(machine.name) { queue.add(.start(machine: machine.index), at: now) }
         // Leases of before a restart must have run out; messages that are under way still come, up to seconds late.
-        run(until: 6000 + settings.bound / 1_000_000)
+        run(until: 6000 + checker.settings.bound / 1_000_000)
         guard violation == nil else { return }
         fail(checker.logIsKept(log))
         checkFresh()

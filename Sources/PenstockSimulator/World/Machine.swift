@@ -37,6 +37,10 @@ final class EnforcerProcess {
     /// Why the ledger refused a slice last, by account.
     var refusals: [Int32: (reason: Reason, need: Int64, at: Instant)] = [:]
     var echoWanted = false
+    /// The durable log's head when each echo was sent, and the bounds in force at the node, by its time of sending; and
+    /// the last one that a lease was seen from.
+    var echoes: [Instant: (head: Position, bounds: Lease.Bounds)] = [:]
+    var leaseSeen: Instant?
     /// How far its clock has run ahead of the simulator's while it records.
     var stall: Int64 = 0
     var nextTick: Int64 = 0

@@ -8,6 +8,7 @@ enum Action: CustomStringConvertible {
     case restrict(level: Int, kind: Selector.Kind, grant: Int, machine: Int, waitMS: Int64, forMS: Int64)
     case lift(Int)
     case renew(Int)
+    case bounds(seed: UInt64)
     case batch(machine: Int)
     case fault(FaultKind, machine: Int, lasts: Int64, amount: Int)
 
@@ -20,6 +21,7 @@ enum Action: CustomStringConvertible {
             "\(["revoke", "suspend", "throttle"][level]) by \(kind.name) of g\(grant)/machine \(machine), waits \(wait) ms\(duration > 0 ? ", for \(duration) ms" : "")"
         case .lift(let number): "restriction \(number) of those standing is lifted"
         case .renew(let grant): "g\(grant) is renewed"
+        case .bounds(let seed): "the mesh's bounds are changed (\(seed))"
         case .batch(let machine): "machine \(machine) logs a batch of decisions"
         case .fault(let kind, let machine, let lasts, let amount): "\(kind.rawValue) at machine \(machine), \(lasts / 1_000_000) ms, \(amount)"
         }

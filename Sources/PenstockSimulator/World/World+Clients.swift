@@ -45,6 +45,7 @@ extension World {
                 forMS: isWide ? plan.random.between(50, 3000) : plan.random.pick([0, 0, 500, 5000]))
         case ..<38: return .lift(plan.random.below(1000))
         case ..<42: return .renew(grant)
+        case ..<43: return .bounds(seed: plan.random.next())
         case ..<50: return .batch(machine: machine)
         case ..<110:
             // A call with an id is always the same call, so that it may come again.
@@ -64,6 +65,10 @@ extension World {
                 givesUpAt: now + 400_000_000, headAtArrival: log.head)
             atMachine(machines[machine], .call(call))
         case .issue(let seed): issue(seed)
+        case .bounds(let seed):
+            var draw = SimRandom(seed: seed)
+            let changed = Settings(maxStalenessMS: UInt32(draw.pick([200, 500, 1000, 2000])), maxGraceMS: UInt32(draw.pick([0, 300])), clockRatePPM: 1000, marginMS: 50)
+            command(.settingsChanged(changed), by: "op")
         case .budget(let seed): createBudget(seed)
         case .restrict(let level, let kind, let grant, let machine, let wait, let duration): restrict(level, kind, grant, machine, wait, duration)
         case .lift(let number):

@@ -59,6 +59,9 @@ extension World {
         }
         let asks = process.follower.tick(&process.enforcement, awaited: awaited, echoWanted: process.echoWanted, at: local) { inner.next() }
         process.echoWanted = false
+        if asks.contains(where: { if case .echo = $0 { true } else { false } }) {
+            process.echoes[local] = (log.head, Lease.Bounds(process.enforcement.folded.settings))
+        }
         send(asks, process, machine)
         carry(process, machine)
         let seen = process.follower
@@ -130,7 +133,9 @@ extension World {
                 default: .budgetPending
                 }
             process.refusals[reserve.account] = (reason, reserve.need, local)
-        case (.echo, .echo(let echo)): process.follower.answered(echo, &process.enforcement, at: local)
+        case (.echo, .echo(let echo)):
+            process.follower.answered(echo, &process.enforcement, at: local)
+            fail(checker.confirmed(process, machine, now: now))
         case (.snapshot, .snapshot(let image, let root, let head)):
             guard process.follower.phase == .loading, let view = try? View(image: image) else { return }
             process.follower.loaded(view, head: head, into: &process.enforcement, at: local)
@@ -165,6 +170,7 @@ extension World {
                 return
             }
         }
+        fail(checker.confirmed(process, machine, now: now))
         if acknowledges { effects.asks.append(.acknowledge(urgent: [], ended: false)) }
         perform(effects, process, machine)
     }
@@ -176,13 +182,14 @@ extension World {
 
     /// Writes down how much of each slice is used and drops the records before, as shipping them does.
     private func carry(_ process: EnforcerProcess, _ machine: Machine) {
-        guard process.follower.predecessorsClosed, machine.disk.nextSequence > process.lastCarried + 400 else { return }
+        guard process.follower.predecessorsClosed, machine.disk.nextSequence > process.lastCarried + 60 else { return }
         let first = machine.disk.nextSequence
         var place = Enforcement.CarryPlace()
         while let record = process.enforcement.carried(from: &place) {
             guard SimJournal(world: self, machine: machine, process: process).record(record) != nil else { return }
         }
         coverage.note(.carried)
+        fail(checker.reportsWereTaken(process, machine, world: self))
         process.lastCarried = machine.disk.nextSequence
         machine.disk.release(before: first)
     }

@@ -6,7 +6,7 @@ extension World {
         let weighted: [(FaultKind, Int)] = [
             (.cutOneWay, 9), (.cutBothWays, 9), (.loss, 9), (.duplication, 8), (.reordering, 8), (.clog, 6), (.highWater, 6), (.killNode, 12),
             (.losePowerNode, 5), (.loseDiskNode, 2), (.damageJournal, 2), (.fullDisk, 5), (.slowDisk, 8), (.pauseNode, 10), (.suspendMachine, 6),
-            (.stepWallClock, 5), (.killLedger, 6), (.losePowerLedger, 3), (.pauseLedger, 4), (.fullLedgerDisk, 3), (.slowLedgerDisk, 4), (.restoreBackup, 2),
+            (.stepWallClock, 5), (.killLedger, 6), (.losePowerLedger, 3), (.pauseLedger, 4), (.fullLedgerDisk, 6), (.slowLedgerDisk, 4), (.restoreBackup, 2),
             (.expelNode, 1), (.hostileMember, 12), (.secondProcess, 5),
         ]
         var draw = plan.random.below(weighted.reduce(0) { $0 + $1.1 })
@@ -119,6 +119,8 @@ extension World {
         killLedger(finishing: false)
         let log = host.log
         let count = amount % 2 == 0 ? Int(log.head) : Int(log.head) - min(amount % 60, Int(log.head) - 20)
+        // The second folder under the first node's name is thrown away: one word cannot stand for two.
+        if nodeCount > 2 { machines[nodeCount - 1].disk = SimDisk() }
         host.newest = log
         checker.remember()
         host.log = SimLog(copyOf: log, count: count)

@@ -83,9 +83,6 @@ final class World {
         if violation == nil { violation = found }
     }
 
-    /// The longest that a view may lag behind, in true time.
-    var bound: Int64 { settings.bound }
-
     /// Runs until there is a violation, nothing left to happen, or the time or the number of steps is reached.
     func run(steps limit: Int, until time: Int64 = .max) {
         while violation == nil, steps < limit, let next = queue.next() {

@@ -34,6 +34,19 @@ internal import Testing
         #expect(limit(try node { $0.graceMS = 500 }) == 1000)
     }
 
+    /// The ledger fenced it by the bounds of before: what is raised holds from the next echo on, what is lowered at once.
+    @Test func boundsThatAreRaisedDoNotStretchALease() throws {
+        var node = try node(graceful) { $0.graceMS = 900 }
+        let raised = Settings(maxStalenessMS: 2000, maxGraceMS: 900, clockRatePPM: 1000, marginMS: 50)
+        try node.add(.settingsChanged(raised))
+        #expect(limit(node) == 1500)
+        node.now += 1
+        node.renew()
+        #expect(limit(node) == 2900)
+        try node.add(.settingsChanged(.standard))
+        #expect(limit(node) == 1000)
+    }
+
     @Test func graceNeedsALeaseToHaveBeenThere() throws {
         var node = try node(graceful, isFresh: false) { $0.graceMS = 500 }
         #expect(node.reason(Make.call()) == .staleView)

@@ -8,7 +8,7 @@ internal import Testing
 
     @Test func renewalCountsFromTheSend() {
         var lease = Lease()
-        lease.sent(nonce: 1, at: 100)
+        lease.sent(nonce: 1, under: .standard, at: 100)
         let outcome = lease.received(reply(1), applied: 10, at: 900)
         #expect(outcome == .renewed)
         #expect(lease.confirmedAt == 100)
@@ -17,14 +17,14 @@ internal import Testing
 
     @Test func leaseThatWasNeverConfirmedHasNoAge() {
         var lease = Lease()
-        lease.sent(nonce: 1, at: 100)
+        lease.sent(nonce: 1, under: .standard, at: 100)
         #expect(lease.age(at: 100) == nil)
     }
 
     @Test func replyToAnEarlierEchoNeverShortensALaterLease() {
         var lease = Lease()
-        lease.sent(nonce: 1, at: 100)
-        lease.sent(nonce: 2, at: 200)
+        lease.sent(nonce: 1, under: .standard, at: 100)
+        lease.sent(nonce: 2, under: .standard, at: 200)
         _ = lease.received(reply(2), applied: 10, at: 300)
         _ = lease.received(reply(1), applied: 10, at: 400)
         #expect(lease.confirmedAt == 200)
@@ -32,7 +32,7 @@ internal import Testing
 
     @Test func unknownNonceIsDropped() {
         var lease = Lease()
-        lease.sent(nonce: 1, at: 100)
+        lease.sent(nonce: 1, under: .standard, at: 100)
         let outcome = lease.received(reply(2), applied: 10, at: 200)
         #expect(outcome == .dropUnknownNonce)
         #expect(lease.confirmedAt == nil)
@@ -41,15 +41,15 @@ internal import Testing
 
     @Test func replayedReplyIsDropped() {
         var lease = Lease()
-        lease.sent(nonce: 1, at: 100)
+        lease.sent(nonce: 1, under: .standard, at: 100)
         let outcomes = [lease.received(reply(1), applied: 10, at: 200), lease.received(reply(1), applied: 10, at: 300)]
         #expect(outcomes == [.renewed, .dropUnknownNonce])
     }
 
     @Test func nonceOfBeforeADropIsDropped() {
         var lease = Lease()
-        lease.sent(nonce: 1, at: 100)
-        lease.sent(nonce: 2, at: 101)
+        lease.sent(nonce: 1, under: .standard, at: 100)
+        lease.sent(nonce: 2, under: .standard, at: 101)
         _ = lease.received(reply(2), applied: 10, at: 102)
         lease.drop()
         #expect(lease.confirmedAt == nil)
@@ -60,7 +60,7 @@ internal import Testing
 
     @Test func waitingReplyOfBeforeADropRenewsNothing() {
         var lease = Lease()
-        lease.sent(nonce: 1, at: 100)
+        lease.sent(nonce: 1, under: .standard, at: 100)
         _ = lease.received(reply(1), applied: 9, at: 200)
         lease.drop()
         let grew = lease.reached(10)
@@ -70,7 +70,7 @@ internal import Testing
 
     @Test func headBeyondTheViewRenewsOnlyWhenReached() {
         var lease = Lease()
-        lease.sent(nonce: 1, at: 100)
+        lease.sent(nonce: 1, under: .standard, at: 100)
         let outcome = lease.received(reply(1, head: 12), applied: 10, at: 200)
         #expect(outcome == .fetch(upTo: 12))
         let grew = [lease.reached(11), lease.reached(12), lease.reached(13)]
@@ -81,7 +81,7 @@ internal import Testing
     @Test func severalRepliesWaitEachForItsHead() {
         var lease = Lease()
         for number in 1...3 {
-            lease.sent(nonce: UInt64(number), at: Instant(number * 100))
+            lease.sent(nonce: UInt64(number), under: .standard, at: Instant(number * 100))
             _ = lease.received(reply(UInt64(number), head: 10 + UInt64(number)), applied: 10, at: 350)
         }
         lease.reached(12)
@@ -92,8 +92,8 @@ internal import Testing
 
     @Test func olderEpochIsDropped() {
         var lease = Lease()
-        lease.sent(nonce: 1, at: 100)
-        lease.sent(nonce: 2, at: 200)
+        lease.sent(nonce: 1, under: .standard, at: 100)
+        lease.sent(nonce: 2, under: .standard, at: 200)
         _ = lease.received(reply(1, epoch: 5), applied: 10, at: 300)
         let outcome = lease.received(reply(2, epoch: 4), applied: 10, at: 300)
         #expect(outcome == .dropOldEpoch)
@@ -103,8 +103,8 @@ internal import Testing
 
     @Test func newerEpochVoidsWhatWaitsInOlderOnes() {
         var lease = Lease()
-        lease.sent(nonce: 1, at: 100)
-        lease.sent(nonce: 2, at: 200)
+        lease.sent(nonce: 1, under: .standard, at: 100)
+        lease.sent(nonce: 2, under: .standard, at: 200)
         _ = lease.received(reply(1, epoch: 1, head: 11), applied: 10, at: 300)
         _ = lease.received(reply(2, epoch: 2, head: 12), applied: 10, at: 300)
         let grew = lease.reached(11)
@@ -116,7 +116,7 @@ internal import Testing
 
     @Test func outstandingEchoesAreBounded() {
         var lease = Lease()
-        for nonce in 0...UInt64(Limits.echoesOutstanding) { lease.sent(nonce: nonce, at: Instant(nonce)) }
+        for nonce in 0...UInt64(Limits.echoesOutstanding) { lease.sent(nonce: nonce, under: .standard, at: Instant(nonce)) }
         let outcomes = [lease.received(reply(0), applied: 10, at: 100), lease.received(reply(1), applied: 10, at: 100)]
         #expect(outcomes == [.dropUnknownNonce, .renewed])
     }
@@ -124,7 +124,7 @@ internal import Testing
     @Test func waitingRepliesAreBoundedAndTheNewestStay() {
         var lease = Lease()
         for nonce in 0...UInt64(Limits.echoesOutstanding) {
-            lease.sent(nonce: nonce, at: Instant(nonce))
+            lease.sent(nonce: nonce, under: .standard, at: Instant(nonce))
             _ = lease.received(reply(nonce, head: 11 + nonce), applied: 10, at: 100)
         }
         let first = lease.reached(11)

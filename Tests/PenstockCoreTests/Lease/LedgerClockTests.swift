@@ -36,8 +36,8 @@ internal import Testing
 
     @Test func clockIsThatOfTheEchoSentLast() {
         var lease = Lease()
-        lease.sent(nonce: 1, at: 100)
-        lease.sent(nonce: 2, at: 200)
+        lease.sent(nonce: 1, under: .standard, at: 100)
+        lease.sent(nonce: 2, under: .standard, at: 200)
         _ = lease.received(EchoReply(nonce: 2, epoch: 1, head: 1, ledgerTime: 2), applied: 1, at: 300)
         _ = lease.received(EchoReply(nonce: 1, epoch: 1, head: 1, ledgerTime: 1), applied: 1, at: 400)
         #expect(lease.clock?.ledgerTime == 2)
@@ -47,7 +47,7 @@ internal import Testing
 
     private func clock(ledgerTime: WallTime, sentAt: Instant, receivedAt: Instant) throws -> LedgerClock {
         var lease = Lease()
-        lease.sent(nonce: 1, at: sentAt)
+        lease.sent(nonce: 1, under: .standard, at: sentAt)
         _ = lease.received(EchoReply(nonce: 1, epoch: 1, head: 1, ledgerTime: ledgerTime), applied: 1, at: receivedAt)
         return try #require(lease.clock)
     }

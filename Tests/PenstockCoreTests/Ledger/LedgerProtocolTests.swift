@@ -102,6 +102,17 @@ internal import Testing
         #expect(isUnknown)
     }
 
+    /// It stands for the leases of other nodes that an earlier process may have given.
+    @Test func noNodeSpeaksForTheUnknownIncarnation() throws {
+        var ledger = try ledger()
+        var progress = progress(1)
+        progress.incarnation = .unknown
+        let echo = code { try ledger.register(progress, from: n1, agrees: true, at: 0) }
+        let ack = code { try ledger.acknowledge(progress, from: n1, agrees: true, at: 0) }
+        #expect([echo, ack] == [.malformed, .malformed])
+        #expect(ledger.presence.presences.isEmpty)
+    }
+
     @Test func eventUnderAnotherNameOrOfAnotherRoleIsRefused() throws {
         let ledger = try ledger()
         #expect(code { try ledger.authorize(Make.event(Make.id("x"), Make.revoke(.all)), from: n1) } == .notSigner)

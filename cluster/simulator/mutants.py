@@ -1,0 +1,114 @@
+"""Faults of the kind that people really make, one line each, and who must catch them.
+
+Each names a file below Sources, a line that stands in it exactly once, and what stands there instead; `isMutant(N)` is
+true in a process whose PENSTOCK_MUTANT is N. A line that has changed makes the build fail: the table is kept with the code.
+A mutant is caught by the simulator, by a violation of a guarantee that is `guarantees`, or by `test`, a test on real sockets and files.
+"""
+
+import dataclasses
+
+
+@dataclasses.dataclass(frozen=True)
+class Mutant:
+    number: int
+    name: str
+    file: str
+    line: str = ""
+    fault: str = ""
+    guarantees: str = ""
+    test: str = ""
+    crashes: bool = False  # the core's own assertion may stop it first
+
+
+LEASE = "PenstockCore/Lease/Lease.swift"
+ECHO = "PenstockCore/Ledger/Ledger+Echo.swift"
+LEDGER = "PenstockCore/Ledger/Ledger.swift"
+RULES = "PenstockCore/Ledger/LedgerState+Rules.swift"
+BARRIER = "PenstockCore/Barrier/Barrier.swift"
+PRESENCE = "PenstockCore/Barrier/Presence.swift"
+FOLLOWER = "PenstockCore/Follower/Follower.swift"
+DECIDE = "PenstockCore/Decision/Enforcement+Decide.swift"
+ANSWER = "PenstockCore/Decision/Enforcement+Answer.swift"
+VIEW = "PenstockCore/View/View+Apply.swift"
+PURSE = "PenstockCore/Decision/Purse.swift"
+BOOK = "PenstockCore/Budgets/BudgetBook.swift"
+PAST = "PenstockCore/Follower/Predecessors.swift"
+
+MUTANTS = [
+    Mutant(1, "lease counted from the receipt of the reply", LEASE,
+        "waiting.append(Waiting(sentAt: sentAt,", "waiting.append(Waiting(sentAt: isMutant(1) ? now : sentAt,", "G1 G5"),
+    Mutant(2, "echo answered from a cache", ECHO,
+        "return EchoReply(nonce: nonce, epoch: epoch, head: head,", "return EchoReply(nonce: nonce, epoch: epoch, head: isMutant(2) ? stale(head, for: 60) : isMutant(3) ? stale(head, for: 4) : head,", "G1 G5"),
+    Mutant(3, "echo answered from a read that began before it came", ECHO,
+        guarantees="G1 G5"),  # in the line of 2
+    Mutant(4, "gap ignored: lease renewed before the head is applied", LEASE,
+        "for reply in waiting where reply.head <= applied && reply.epoch == epoch {", "for reply in waiting where (isMutant(4) || reply.head <= applied) && reply.epoch == epoch {", "G1 G5"),
+    Mutant(5, "what an unproven journal does not show is refunded", PAST,
+        "if unproven.contains(incarnation) { return amount }", "if unproven.contains(incarnation) { return isMutant(5) ? min(max(0, used[slice] ?? 0), amount) : amount }", "G2"),
+    Mutant(6, "reports taken for differences", BOOK,
+        "let grown = min(use.used, held.slice.amount) - held.used", "let grown = isMutant(6) ? min(use.used, held.slice.amount - held.used) : min(use.used, held.slice.amount) - held.used", "G2", crashes=True),
+    Mutant(7, "journal written after the answer", ANSWER,
+        "guard let sequence = journal.record(call, verdict, taken, grant: grant) else {", "guard let sequence = isMutant(7) ? UInt64(1) << 40 : journal.record(call, verdict, taken, grant: grant) else {", "G4"),
+    Mutant(8, "urgent revoke acknowledged but not applied", FOLLOWER,
+        "guard phase == .live, position > applied, enforcement.applyAhead(event, at: position) else { return effects }",
+        "guard phase == .live, position > applied, isMutant(8) || enforcement.applyAhead(event, at: position) else { return effects }", "G1"),
+    Mutant(9, "reinstating lifts later revokes of the same selector", VIEW,
+        "                guard let standing = standing(id: id) else { continue }\n",
+        "                guard let standing = standing(id: id) else { continue }\n                if isMutant(9) { for (at, other) in restrictions where other.restriction.selector == standing.restriction.restriction.selector { restrictions[at] = nil } }\n", "G1 G3 G7"),
+    Mutant(10, "reply matched to the newest echo, whatever its nonce", LEASE,
+        "let (_, sentAt, bounds) = outstanding.remove(at: index)", "let (_, sentAt, bounds) = isMutant(10) ? outstanding.last! : outstanding.remove(at: index)", "G1 G5"),
+    Mutant(11, "acks counted by the node's name", BARRIER,
+        "if presence.has(position) {", "if presence.has(position) || (isMutant(11) && table.presences.values.contains { $0.node == presence.node && $0.has(position) }) {", "G1"),
+    Mutant(12, "ack sent before the view is changed", VIEW,
+        "        mark(restriction)\n    }\n\n    mutating func mark", "        if !isMutant(12) || position == self.position + 1 { mark(restriction) }\n    }\n\n    mutating func mark", "G1 G3"),
+    Mutant(13, "allow leaves though the lease ran out while it was recorded", DECIDE,
+        "guard now >= verdict.usableUntil else { return true }", "guard !isMutant(13), now >= verdict.usableUntil else { return true }", "G1 G5"),
+    Mutant(14, "echo never entered in the barrier's table", PRESENCE,
+        "guard presences[incarnation]?.node ?? node == node else { return false }", "guard presences[incarnation]?.node ?? node == node else { return false }\n        if isMutant(14) { return true }", "G1"),
+    Mutant(15, "fence counted with a shortened max_staleness", PRESENCE,
+        "presence.ended ? presence.ackedAt : presence.lastEcho + bound", "presence.ended ? presence.ackedAt : presence.lastEcho + (isMutant(15) ? bound / 4 : bound)", "G1"),
+    Mutant(16, "grace without end", DECIDE,
+        "let grace = min(allowed, lease.bounds.grace)", "let grace = isMutant(16) && allowed > 0 ? Nanoseconds(1) << 40 : min(allowed, lease.bounds.grace)", "G1 G5"),
+    Mutant(17, "leases stretched by bounds that were raised since", LEASE,
+        "                bounds = reply.bounds\n", "                bounds = isMutant(17) ? Bounds(Settings(maxStalenessMS: 3_600_000, maxGraceMS: 3_600_000, clockRatePPM: 0, marginMS: 0)) : reply.bounds\n", "G1 G5"),
+    Mutant(18, "leases of before the ledger's restart forgotten", LEDGER,
+        "presence.started(at: now, nodes: enforcers.map(\\.keys.name), bound: state.largestBound)", "presence.started(at: now, nodes: isMutant(18) ? [] : enforcers.map(\\.keys.name), bound: state.largestBound)", "G1"),
+    Mutant(19, "expiry held against the time of the last echo", DECIDE,
+        "if clock.latest(at: now, ratePPM: rate) >= expiry(grant)", "if (isMutant(19) ? clock.ledgerTime : clock.latest(at: now, ratePPM: rate)) >= expiry(grant)", "G5"),
+    Mutant(20, "slice closed with what is settled, though calls are under way", PURSE,
+        "for slice in accounts[account].slices { closing[slice.id] = slice.used }", "for slice in accounts[account].slices { closing[slice.id] = isMutant(20) ? slice.settled : slice.used }", "G2"),
+    Mutant(21, "spending without a debit", PURSE,
+        "if accounts[account].current.amount - accounts[account].current.used >= amount {\n            accounts[account].current.used += amount",
+        "if accounts[account].current.amount - accounts[account].current.used >= amount {\n            accounts[account].current.used += isMutant(21) ? amount / 2 : amount", "G2", crashes=True),
+    Mutant(22, "a settlement gives back twice", PURSE,
+        "        accounts[account].available += back\n", "        accounts[account].available += isMutant(22) ? 2 * back : back\n", "G2", crashes=True),
+    Mutant(23, "a new grant gets past a standing revoke", RULES,
+        'guard !marks.contains(.revoked) else { throw Refusal(.revoked, "a standing revoke covers this grant; an operator must reinstate first") }',
+        'guard isMutant(23) || !marks.contains(.revoked) else { throw Refusal(.revoked, "a standing revoke covers this grant; an operator must reinstate first") }', "G1"),
+    Mutant(24, "an enforcer may lift", "PenstockCore/Events/Authority.swift",
+        "case (.spendReported, .enforcer), (.sliceClosed, .enforcer), (.decisionBatch, .enforcer):\n            true",
+        "case (.spendReported, .enforcer), (.sliceClosed, .enforcer), (.decisionBatch, .enforcer):\n            true\n        case (.lifted, .enforcer): isMutant(24)", "G6"),
+    Mutant(25, "holds of before a crash are forgotten", PAST,
+        "case .decided, .held: used", "case .held where isMutant(25): break\n            case .decided, .held: used", "G2"),
+    Mutant(26, "a slice counts as reported once the report is sent", FOLLOWER,
+        "        if !uses.isEmpty { asks.append(.report(uses)) }\n", "        if !uses.isEmpty { asks.append(.report(uses)) }\n        if isMutant(26) { enforcement.reported(uses) }\n", "G2"),
+    Mutant(27, "a restored ledger serves before its nodes have told", LEDGER,
+        "if restored { awaited =", "if restored, !isMutant(27) { awaited =", "G1 G2 G3 G7"),
+    Mutant(28, "a restored ledger does not mind nodes that are ahead", ECHO,
+        "guard progress.heard <= state.view.position, agrees else {", "guard isMutant(28) || (progress.heard <= state.view.position && agrees) else {", "G1 G2 G3 G7"),
+    Mutant(29, "a linearizable grant decided on an old echo", DECIDE,
+        "guard age < staleness, !isLinearizable(grant) || lease.confirmedAt! >= arrivedAt else { return verdict }",
+        "guard age < staleness, isMutant(29) || !isLinearizable(grant) || lease.confirmedAt! >= arrivedAt else { return verdict }", "G5"),
+    Mutant(30, "a grant's own max_staleness ignored", DECIDE,
+        "let bound = own == 0 ? mesh : min(mesh,", "let bound = own == 0 || isMutant(30) ? mesh : min(mesh,", "G5"),
+    Mutant(31, "what carries a journal on leaves out calls under way", "PenstockCore/Decision/Enforcement.swift",
+        "record.debits += purse.account(Int32(place.account)).slices.map { .init(slice: $0.id, used: $0.used) }",
+        "record.debits += purse.account(Int32(place.account)).slices.map { .init(slice: $0.id, used: isMutant(31) ? $0.settled : $0.used) }", "G2"),
+    Mutant(32, "ZAP enforcement off: libzmq lets anybody in", "PenstockTransport/Socket+Options.swift",
+        "            try set(ZMQ_ZAP_DOMAIN, Array(domain.utf8), on: handle)\n            try set(zapEnforceDomain, 1, on: handle)\n            try require(ZMQ_CURVE_SERVER, 1, on: handle)\n            try require(zapEnforceDomain, 1, on: handle)\n",
+        "            if !isMutant(32) {\n            try set(ZMQ_ZAP_DOMAIN, Array(domain.utf8), on: handle)\n            try set(zapEnforceDomain, 1, on: handle)\n            try require(zapEnforceDomain, 1, on: handle)\n            }\n",
+        test="AdmissionTests"),
+    Mutant(33, "a journal's checksums are not looked at", "PenstockJournal/SegmentScan.swift",
+        "return base.load(fromByteOffset: offset + 8, as: UInt64.self) == sum", "return isMutant(33) || base.load(fromByteOffset: offset + 8, as: UInt64.self) == sum",
+        test="JournalRecoveryTests"),
+]

@@ -28,7 +28,7 @@ struct DoorResponder: HTTPResponder {
         } catch let problem as EvaluationCodec.Problem {
             // AuthZEN asks for a message string; our own paths follow RFC 9457.
             response =
-                request.uri.path == "/access/v1/evaluation"
+                request.uri.path.hasPrefix("/access/v1/")
                 ? answer(problem.status, .string(problem.message)) : Self.problem(problem.status, problem.message)
         }
         if let name = HTTPField.Name("X-Request-ID"), let id = request.headers[name] { response.headers[name] = id }
@@ -40,6 +40,10 @@ struct DoorResponder: HTTPResponder {
         switch (path.first ?? "", path.count) {
         case ("access", 3) where path[1...] == ["v1", "evaluation"]:
             return try await only(.post, request) { try await evaluate(request, holds: false) }
+        case ("access", 3) where path[1...] == ["v1", "evaluations"]:
+            return try await only(.post, request) { try await evaluateAll(request) }
+        case (".well-known", 2) where path[1] == "authzen-configuration":
+            return try await only(.get, request) { answer(200, EvaluationCodec.configuration(Self.base(request))) }
         case ("v1", 2) where path[1] == "holds":
             return try await only(.post, request) { try await evaluate(request, holds: true) }
         case ("v1", 4) where path[1] == "holds" && path[3] == "settle":
@@ -80,10 +84,41 @@ extension DoorResponder {
     }
 
     private func question(_ request: Request, holds: Bool) async throws -> EvaluationCodec.Question {
-        let body = try await body(request)
+        try EvaluationCodec.question(try await body(request), headers: Self.headers(request), holds: holds, hashing: hashing)
+    }
+
+    private static func headers(_ request: Request) -> EvaluationCodec.Headers {
         let trace = HTTPField.Name("traceparent").flatMap { request.headers[$0] }
-        return try EvaluationCodec.question(
-            body, headers: .init(authorization: request.headers[.authorization], traceparent: trace), holds: holds, hashing: hashing)
+        return .init(authorization: request.headers[.authorization], traceparent: trace)
+    }
+
+    /// One after another: a later item may depend on what an earlier one has spent.
+    private func evaluateAll(_ request: Request) async throws -> Response {
+        let json = try EvaluationCodec.parse(try await body(request))
+        let headers = Self.headers(request)
+        guard let batch = try EvaluationCodec.batch(json, headers: headers, hashing: hashing) else {
+            let question = try EvaluationCodec.question(json, headers: headers, holds: false, hashing: hashing)
+            return answer(200, EvaluationCodec.json(await gatekeeper.check(question.call, patience: question.patience ?? patience)))
+        }
+        var answers: [JSON] = []
+        for item in batch.items {
+            var isAllow = false
+            switch item {
+            case .success(let question):
+                let decision = await gatekeeper.check(question.call, patience: question.patience ?? patience)
+                isAllow = decision.isAllow
+                answers.append(EvaluationCodec.json(decision))
+            case .failure(let problem): answers.append(EvaluationCodec.json(problem))
+            }
+            if batch.semantic.ends(with: isAllow) { break }
+        }
+        return answer(200, .members(["evaluations": .array(answers)]))
+    }
+
+    /// As the caller names this door.
+    private static func base(_ request: Request) -> String {
+        let host = request.head.authority ?? "localhost"
+        return "http://" + (host.utf8.allSatisfy { (33...126).contains($0) && !"\"<>\\/?#@".utf8.contains($0) } ? host : "localhost")
     }
 
     private func settle(_ permitID: String, _ request: Request) async throws -> Response {

@@ -16,7 +16,10 @@ extension EvaluationCodec {
     ///
     /// The grant is named by its credential alone: `subject` must be there, as the standard asks, and decides nothing.
     package static func question(_ body: [UInt8], headers: Headers, holds: Bool, hashing: Hashing) throws(Problem) -> Question {
-        let json = try parse(body)
+        try question(try parse(body), headers: headers, holds: holds, hashing: hashing)
+    }
+
+    package static func question(_ json: JSON, headers: Headers, holds: Bool, hashing: Hashing) throws(Problem) -> Question {
         guard json.members != nil else { throw Problem(400, "the body must be a JSON object") }
         let subject = try object(json, "subject", required: true)
         _ = try text(subject, "type", in: "subject")

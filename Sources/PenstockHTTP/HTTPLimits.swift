@@ -14,6 +14,8 @@ package enum HTTPLimits {
     package static let connections = 1_024
     /// A wait that a caller may ask for, in milliseconds.
     package static let patienceMS: Int64 = 30_000
+    /// Questions of one body, which are decided one after another.
+    package static let evaluations = 256
     /// How long a permit that another node gives is good for, in milliseconds: it covers any lease with its grace, and
     /// can be added to any clock.
     package static let permitMS: Int64 = 86_400_000

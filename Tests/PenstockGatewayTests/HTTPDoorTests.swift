@@ -177,6 +177,50 @@ private func evaluation(_ context: String = "", _ more: String = "") -> String {
         #expect(gatekeeper.state.withLock { $0.checked.isEmpty })
     }
 
+    @Test(arguments: [
+        ("execute_all", ["send": true, "mail": false, "read": true], 4), ("deny_on_first_deny", ["send": true, "mail": false, "read": true], 2),
+        ("permit_on_first_permit", ["send": false, "mail": false, "read": true], 3), ("permit_on_first_permit", ["send": true, "mail": true, "read": true], 1),
+    ])
+    func batchIsDecidedInOrderAndEndsAsItAsks(semantic: String, allowed: [String: Bool], count: Int) async throws {
+        let gatekeeper = FakeGatekeeper()
+        gatekeeper.set { $0.decide = { Decision(reason: allowed[$0.action] == true ? .none : .actionNotAllowed, validForMS: 60_000) } }
+        try await withDoor(gatekeeper) { socket in
+            let body = """
+                {"subject":{"type":"agent","id":"a"},"resource":{"type":"tool","id":"x"},"context":{"amounts":{"calls":1}},
+                "options":{"evaluations_semantic":"\(semantic)"},
+                "evaluations":[{"action":{"name":"send"}},{"action":{"name":"mail"},"context":{}},{"action":{"name":"read"},"resource":{"type":"file","id":"y"}},{}]}
+                """
+            let answer = await ask(socket, "POST", "/access/v1/evaluations", body, headers: bearer)
+            guard case .array(let items)? = answer.json?["evaluations"] else { return #expect(Bool(false), "\(answer.body)") }
+            #expect(answer.status == 200 && items.count == count && answer.json?["decision"] == nil)
+            #expect(items.map { $0["decision"]?.flag } == ([allowed["send"], allowed["mail"], allowed["read"], false] as [Bool?]).prefix(count).map { $0 })
+            if count == 4 { #expect(items[3]["context"]?["error"]?["status"]?.int64 == 400) }
+        }
+        let asked = gatekeeper.state.withLock { $0.checked }
+        #expect(asked.map(\.action) == Array(["send", "mail", "read"].prefix(count)))
+        // A default is a whole member: it is not mixed with the item's own.
+        #expect(asked.first?.amounts.count == 1 && asked.dropFirst().first?.amounts.count ?? 0 == 0)
+        #expect(asked.count < 3 || asked[2].resourceType == "file")
+    }
+
+    @Test func batchWithoutItemsIsOneQuestion() async throws {
+        let gatekeeper = FakeGatekeeper()
+        try await withDoor(gatekeeper) { socket in
+            for more in ["", #","evaluations":[]"#, #","evaluations":null"#] {
+                #expect(await ask(socket, "POST", "/access/v1/evaluations", evaluation("", more), headers: bearer).json?["decision"]?.flag == true)
+            }
+            for bad in [#","evaluations":{}"#, #","evaluations":[1],"options":{"evaluations_semantic":"none"}"#, #","options":1,"evaluations":[1]"#] {
+                let answer = await ask(socket, "POST", "/access/v1/evaluations", evaluation("", bad), headers: bearer)
+                #expect(answer.status == 400 && answer.json?.text != nil, "\(bad)")
+            }
+            let known = await ask(socket, "GET", "/.well-known/authzen-configuration")
+            let base = known.json?["policy_decision_point"]?.text ?? ""
+            #expect(known.status == 200 && base.hasPrefix("http://"))
+            #expect(known.json?["access_evaluations_endpoint"]?.text == base + "/access/v1/evaluations")
+        }
+        #expect(gatekeeper.state.withLock { $0.checked.count } == 3)
+    }
+
     @Test func holdsAreSettledAndReleased() async throws {
         let gatekeeper = FakeGatekeeper()
         try await withDoor(gatekeeper) { socket in

@@ -2,6 +2,7 @@
 
 import contextlib
 import http.client
+import json
 import re
 import stat
 import threading
@@ -89,7 +90,6 @@ def test_the_same_over_loopback(mesh):
     grant = mesh.grant()
     mesh.wait_applied()
     connection = http.client.HTTPConnection("127.0.0.1", mesh.tcp, timeout=10)
-    import json
     connection.request("POST", "/access/v1/evaluation", json.dumps(question(grant["credential"])), {"Content-Type": "application/json"})
     assert json.loads(connection.getresponse().read())["decision"] is True
     connection.close()
@@ -105,7 +105,6 @@ def test_holds(mesh):
     mesh.wait_applied()
 
     def ask(path, body):
-        import json
         with contextlib.closing(mesh[1].door()) as door:
             status, text, _ = door.ask("POST", path, body)
         return status, json.loads(text) if text else None
@@ -135,6 +134,16 @@ def test_holds(mesh):
     eventually("reported", lambda: mesh.run("budget show", grant["grant_id"]).json[0]["settled"] == 1000)
     settled = eventually("shipped", lambda: len(rows := mesh.run("audit", "--decision", "settle").json) >= 2 and rows)
     assert [row["amounts"] for row in settled] == [{"usd_micros": 100}, {"usd_micros": 900}], "what was refused is in no record"
+
+
+def test_a_batch_spends_in_its_order(mesh):
+    grant = mesh.grant("--budget", "calls=3")
+    mesh.wait_applied()
+    one = question(grant["credential"], amounts={"calls": 2}, patience_ms=2000)
+    with contextlib.closing(mesh[1].door()) as door:
+        status, text, _ = door.ask("POST", "/access/v1/evaluations", {**one, "evaluations": [{}, {"resource": {"type": "file", "id": "x"}}, {}]})
+    reasons = [item["context"]["reason"] for item in json.loads(text)["evaluations"]]
+    assert status == 200 and reasons[:2] == ["none", "resource_out_of_bounds"] and reasons[2].startswith("budget_"), reasons
 
 
 def test_waiting_for_a_position_records_one_denial(mesh):

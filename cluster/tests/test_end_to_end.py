@@ -1,6 +1,7 @@
 """From an empty folder to a verified receipt, with every step a command."""
 
 import base64
+import hashlib
 import json
 import pathlib
 import sys
@@ -81,6 +82,34 @@ def test_from_nothing_to_a_receipt():
 
         report = mesh.run("log verify").json
         assert report["ok"] and report["problems"] == [] and report["position"] >= revoked["position"]
+
+
+def root_of(leaves):
+    """RFC 6962, section 2.1."""
+    if len(leaves) == 1:
+        return leaves[0]
+    split = 1 << (len(leaves) - 1).bit_length() - 1
+    return hashlib.sha256(b"\1" + root_of(leaves[:split]) + root_of(leaves[split:])).digest()
+
+
+def test_an_exported_log_is_what_its_checkpoint_says(tmp_path):
+    with Mesh(enforcers=0) as mesh:
+        for _ in range(2):
+            mesh.grant()
+            made = mesh.run("log export", tmp_path / "tiles").json
+            count = made["entries"]
+            bundle = (tmp_path / f"tiles/tile/entries/000.p/{count}").read_bytes()
+            entries = []
+            while bundle:
+                length = int.from_bytes(bundle[:2], "big")
+                entries.append(bundle[2 : 2 + length])
+                bundle = bundle[2 + length :]
+            leaves = [hashlib.sha256(b"\0" + entry).digest() for entry in entries]
+            assert (tmp_path / f"tiles/tile/0/000.p/{count}").read_bytes() == b"".join(leaves)
+            origin, size, root = (tmp_path / "tiles/checkpoint").read_text().splitlines()[:3]
+            assert (origin, int(size), base64.b64decode(root)) == ("penstock", count, root_of(leaves))
+            assert count == mesh.head() == len(mesh.log()) and made["root"] == root_of(leaves).hex()
+        mesh.run("log export", "/proc/nowhere", expect=1)
 
 
 @pytest.fixture(scope="module")

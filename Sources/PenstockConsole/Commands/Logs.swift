@@ -7,7 +7,7 @@ internal import PenstockProto
 internal import PenstockWire
 
 struct LogCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "log", abstract: "The log of record.", subcommands: [Show.self, Verify.self])
+    static let configuration = CommandConfiguration(commandName: "log", abstract: "The log of record.", subcommands: [Show.self, Verify.self, Export.self])
 
     struct Show: ParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Events, one a line.")
@@ -131,7 +131,7 @@ struct LogVerification: Encodable {
         return verifier.verify(event, by: member) ? nil : "its signature does not verify"
     }
 
-    private static func checkpointProblems(_ text: String, _ tree: MerkleTree, _ identity: Identity) throws -> [String] {
+    static func checkpointProblems(_ text: String, _ tree: MerkleTree, _ identity: Identity) throws -> [String] {
         guard let key = Hex.decode(identity.member.ledger.signingKey).flatMap({ PublicKey($0) }), let note = try? SignedNote(parsing: text),
             let checkpoint = try? Checkpoint(parsing: note.text)
         else { return ["the ledger's checkpoint cannot be read"] }

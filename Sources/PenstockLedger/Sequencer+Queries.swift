@@ -150,7 +150,7 @@ extension Sequencer {
             reply.mesh = ledger.state.view.mesh
             reply.position = ledger.state.view.position
             reply.epoch = ledger.state.epoch
-            reply.halted = ledger.halted ?? ""
+            reply.halted = ledger.halted ?? (ledger.awaited.isEmpty ? "" : "the log was restored; waiting for the word of \(ledger.awaited.sorted().joined(separator: ", "))")
             reply.counters = counters
             for member in ledger.state.view.members.values.sorted(by: { $0.keys.name < $1.keys.name }) {
                 let here = ledger.presence.presences.values.filter { $0.node == member.keys.name && !$0.ended }.sorted { $0.incarnation < $1.incarnation }

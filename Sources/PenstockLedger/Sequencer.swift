@@ -42,6 +42,8 @@ final class Sequencer {
     var joinWindow: (startedAt: Instant, count: Int) = (0, 0)
     private var housekeptAt: Instant = 0
     private var isHaltNoted = false
+    /// The data folder, while the log in it is one that was restored and is not served yet.
+    private var restoredFolder: String?
 
     private let poller = Poller()
     private let wake: WakeSignal
@@ -110,7 +112,10 @@ final class Sequencer {
 
         // In this order: leases that an older process could still give after this moment would not be counted.
         let epoch = try openEpoch()
-        ledger.start(epoch: epoch, restored: false, at: Clocks.now())
+        let marker = try RestoreMarker.load(options.dataFolder)
+        ledger.start(epoch: epoch, restored: marker != nil, without: marker?.without ?? [], at: Clocks.now())
+        restoredFolder = marker == nil ? nil : options.dataFolder
+        if marker != nil { logger.warning("the log was restored; waiting for its nodes' word", metadata: ["nodes": "\(ledger.awaited.sorted())"]) }
         var batch = Batch()
         try sayEpoch(&batch)
         guard commit(&batch) else { throw LedgerError("the log cannot be written: \(ledger.halted ?? "see the messages before")") }
@@ -205,6 +210,7 @@ final class Sequencer {
         answerArchived()
         stepBarriers(at: Clocks.now())
         noteHalt()
+        noteRecovery()
         publishHeld(at: Clocks.now())
         cutConnections(at: Clocks.now())
     }
@@ -238,6 +244,18 @@ final class Sequencer {
         guard let why = ledger.halted, !isHaltNoted else { return }
         isHaltNoted = true
         logger.critical("halted", metadata: ["why": "\(why)"])
+    }
+
+    /// Every node has told, and the epoch that says so is durable: from here on it is a log like any other.
+    private func noteRecovery() {
+        guard let folder = restoredFolder, ledger.awaited.isEmpty, ledger.halted == nil, ledger.epochToOpen == nil else { return }
+        do {
+            try RestoreMarker.remove(folder)
+            restoredFolder = nil
+            logger.info("the restored log is served", metadata: ["position": "\(ledger.state.view.position)"])
+        } catch {
+            logger.error("the mark of the restore was not removed", metadata: ["error": "\(error)"])
+        }
     }
 
     func send(_ reply: Reply, to route: RoutingID) {

@@ -43,6 +43,7 @@ extension Enforcement {
         guard age < staleness, !isLinearizable(grant) || lease.confirmedAt! >= arrivedAt else { return verdict }
         verdict.reason = check(call, grant, index, clock, now)
         guard verdict.reason == .none else { return verdict }
+        verdict.usableUntil = min(verdict.usableUntil, expiry(grant, clock, now))
         verdict.reason = spend(call, index, Int(grant.rules), &verdict)
         if verdict.reason == .none, folded.marks(onGrant: index).union(folded.marks[Int(nodeSymbol)]).contains(.throttled) {
             countThrottled(index, now)
@@ -116,6 +117,15 @@ extension Enforcement {
             parent = folded.grants[Int(parent)].parent
         }
         return expiry
+    }
+
+    /// When a grant that has not expired yet has, on this node's clock at the latest: no answer leaves later, however long
+    /// it takes to record. Looks a day ahead, further than any lease.
+    @inline(__always)
+    private mutating func expiry(_ grant: GrantRecord, _ clock: LedgerClock, _ now: Instant) -> Instant {
+        let rate = Int64(folded.settings.clockRatePPM)
+        let left = min(expiry(grant) - clock.latest(at: now, ratePPM: folded.settings.clockRatePPM), 86_400_000)
+        return now + left * .nanosecondsPerMillisecond / (1_000_000 + rate) * 1_000_000
     }
 
     /// All amounts or none.
@@ -214,6 +224,7 @@ extension Enforcement {
         guard verdict.viewAge < staleness else { return verdict }
         if let arrivedAt, isLinearizable(folded.grants[index]), confirmedAt < arrivedAt { return verdict }
         verdict.reason = check(call, folded.grants[index], index, clock, now, argumentsKnown: false)
+        verdict.usableUntil = min(verdict.usableUntil, expiry(folded.grants[index], clock, now))
         return verdict
     }
 }

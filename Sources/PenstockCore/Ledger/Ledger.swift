@@ -24,11 +24,12 @@ package struct Ledger: Sendable {
     ///   - epoch: what this process has opened at the store, so that no older one can append.
     ///   - restored: the log comes from a backup. Nothing is served or written until each enforcer has told how far it had
     ///     seen the log: what only a lost part of it said, such as a revoke or a slice, must not be forgotten.
-    package mutating func start(epoch: UInt64, restored: Bool, at now: Instant) {
+    ///   - without: enforcers that an operator has decided not to wait for.
+    package mutating func start(epoch: UInt64, restored: Bool, without: [String] = [], at now: Instant) {
         self.epoch = epoch
         let enforcers = state.view.members.values.filter { $0.keys.role == .enforcer }
         presence.started(at: now, nodes: enforcers.map(\.keys.name), bound: state.largestBound)
-        if restored { awaited = Set(enforcers.filter(\.belongs).map(\.keys.name)) }
+        if restored { awaited = Set(enforcers.filter(\.belongs).map(\.keys.name)).subtracting(without) }
     }
 
     /// The first event that a process writes, due once nothing keeps it from serving; nil at any other time.

@@ -48,7 +48,7 @@ extension Checker {
         process.leaseSeen = at
         guard let (head, bounds) = process.echoes[at] else { return Violation(.failClosed, "machine \(machine.index) holds a lease from no echo of its own") }
         process.echoes = process.echoes.filter { $0.key > at }
-        guard process.enforcement.lease.bounds == bounds else { return Violation(.revocation, "machine \(machine.index) holds a lease under bounds that were not in force when it asked") }
+        guard bounds.contains(process.enforcement.lease.bounds) else { return Violation(.revocation, "machine \(machine.index) holds a lease under bounds that were not in force when it asked") }
         return head <= process.follower.applied ? nil : Violation(.failClosed, "machine \(machine.index) counts a lease from when \(head) was durable, with a view of \(process.follower.applied)")
     }
 

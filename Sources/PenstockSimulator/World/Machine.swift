@@ -39,7 +39,7 @@ final class EnforcerProcess {
     var echoWanted = false
     /// The durable log's head when each echo was sent, and the bounds in force at the node, by its time of sending; and
     /// the last one that a lease was seen from.
-    var echoes: [Instant: (head: Position, bounds: Lease.Bounds)] = [:]
+    var echoes: [Instant: (head: Position, bounds: [Lease.Bounds])] = [:]
     var leaseSeen: Instant?
     /// How far its clock has run ahead of the simulator's while it records.
     var stall: Int64 = 0

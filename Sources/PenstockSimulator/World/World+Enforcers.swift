@@ -60,7 +60,8 @@ extension World {
         let asks = process.follower.tick(&process.enforcement, awaited: awaited, echoWanted: process.echoWanted, at: local) { inner.next() }
         process.echoWanted = false
         if asks.contains(where: { if case .echo = $0 { true } else { false } }) {
-            process.echoes[local] = (log.head, Lease.Bounds(process.enforcement.folded.settings))
+            // Two at one instant: either may be the one that is answered.
+            process.echoes[local, default: (log.head, [])].bounds.append(Lease.Bounds(process.enforcement.folded.settings))
         }
         send(asks, process, machine)
         carry(process, machine)

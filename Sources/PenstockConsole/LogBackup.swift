@@ -1,0 +1,99 @@
+internal import Foundation
+internal import PenstockCore
+internal import PenstockLedger
+internal import PenstockNode
+internal import PenstockStore
+internal import PenstockWire
+
+/// A log in a file of its own: made from a running ledger's answers, and put in the place of a stopped ledger's log.
+struct LogBackup: Encodable {
+    var position: UInt64
+    var root: String
+
+    private static let page = 1000
+
+    static func make(_ file: String, of client: LedgerClient) throws -> LogBackup {
+        guard !FileManager.default.fileExists(atPath: file) else { throw NodeError(.configuration, "\(file) exists; name another file") }
+        let folder = file + ".partial"
+        try PrivateFile.makeFolder(folder)
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        var audit = LogAudit()
+        let store = try SQLiteStore(directory: folder)
+        var events: [NewEvent] = []
+        func flush() throws {
+            let behind = audit.tree.size - UInt64(events.count)
+            guard case .appended = try store.append(events, ifHead: behind, epoch: 0) else { throw NodeError(.protocolError, "\(folder) is in use") }
+            events = []
+        }
+        try client.readLog { position, entry in
+            audit.take(entry, at: position)
+            if let problem = audit.problems.first { throw NodeError(.protocolError, "the log is wrong at \(problem); nothing was backed up") }
+            events.append(NewEvent(id: try SignedEvent(entry: entry).event.id, bytes: entry))
+            if events.count == page { try flush() }
+            if position.isMultiple(of: 10_000), isatty(2) == 1 { Output.message("\(position) entries") }
+        }
+        try flush()
+        if audit.state.epoch > 0 { _ = try store.openEpoch(audit.state.epoch, ifHead: store.head()) }
+        try store.close()
+        try FileManager.default.moveItem(atPath: folder + "/log.sqlite", toPath: file)
+        return LogBackup(position: audit.tree.size, root: audit.tree.root.hex)
+    }
+
+    static func restore(_ file: String, to data: String, without: [String], isDryRun: Bool, confirm: (String) throws -> Void) throws -> LogBackup {
+        guard FileManager.default.fileExists(atPath: file) else { throw NodeError(.configuration, "there is no \(file)") }
+        let incoming = data + "/restoring"
+        try PrivateFile.makeFolder(data)
+        try? FileManager.default.removeItem(atPath: incoming)
+        try PrivateFile.makeFolder(incoming)
+        defer { try? FileManager.default.removeItem(atPath: incoming) }
+        try FileManager.default.copyItem(atPath: file, toPath: incoming + "/log.sqlite")
+        let audit = try read(incoming, file)
+        let there = try position(in: data)
+        for name in without where audit.state.view.member(name)?.role != .enforcer { throw NodeError(.notFound, "the backup knows no enforcer '\(name)'") }
+        if !isDryRun { try confirm("Replace the log in \(data) (\(there)) by \(file), position \(audit.tree.size)?") }
+        let report = LogBackup(position: audit.tree.size, root: audit.tree.root.hex)
+        if isDryRun { return report }
+        try RestoreMarker(position: audit.tree.size, without: without).save(data)
+        let old = data + "/log.sqlite"
+        for suffix in ["-wal", "-journal"] where FileManager.default.fileExists(atPath: old + suffix) {
+            try FileManager.default.moveItem(atPath: old + suffix, toPath: old + suffix + ".replaced-\(Int(Date().timeIntervalSince1970))")
+        }
+        if FileManager.default.fileExists(atPath: old) {
+            try FileManager.default.moveItem(atPath: old, toPath: old + ".replaced-\(Int(Date().timeIntervalSince1970))")
+        }
+        try FileManager.default.moveItem(atPath: incoming + "/log.sqlite", toPath: old)
+        return report
+    }
+
+    private static func read(_ folder: String, _ file: String) throws -> LogAudit {
+        var audit = LogAudit()
+        do {
+            let store = try SQLiteStore(directory: folder)
+            let head = try store.head().position
+            while audit.tree.size < head {
+                for stored in try store.read(from: audit.tree.size + 1, maxCount: 4096, maxBytes: 16 << 20) { audit.take(stored.bytes, at: stored.position) }
+            }
+            try store.close()
+        } catch {
+            throw NodeError(.configuration, "\(file) cannot be used: \(error)")
+        }
+        guard audit.tree.size > 0 else { throw NodeError(.configuration, "\(file) holds no log") }
+        if let problem = audit.problems.first { throw NodeError(.configuration, "\(file) is wrong at \(problem)") }
+        return audit
+    }
+
+    /// In words: the log that is there may be what is broken.
+    private static func position(in data: String) throws -> String {
+        guard FileManager.default.fileExists(atPath: data + "/log.sqlite") else { return "none there" }
+        do {
+            let store = try SQLiteStore(directory: data)
+            let head = try store.head().position
+            try store.close()
+            return "position \(head)"
+        } catch let error where error.code == .locked {
+            throw NodeError(.configuration, "\(data) is in use; stop the ledger first")
+        } catch {
+            return "unreadable"
+        }
+    }
+}

@@ -104,7 +104,7 @@ let package = Package(
             name: "PenstockConsole",
             dependencies: [
                 "PenstockCore", "PenstockCrypto", "PenstockProto", "PenstockWire", "PenstockStore", "PenstockTransport",
-                "PenstockNode", "PenstockLedger", "PenstockEnforcer", "PenstockHTTP", "PenstockGateway", "PenstockBench",
+                "PenstockNode", "PenstockLedger", "PenstockEnforcer", "PenstockHTTP", "PenstockGateway", "PenstockBench", "PenstockSimulator",
                 argumentParser, protobuf, logging, lifecycle, configuration,
             ],
             swiftSettings: strict),
@@ -121,13 +121,6 @@ let package = Package(
         .testTarget(name: "PenstockJournalTests", dependencies: ["PenstockJournal", "PenstockCore"], swiftSettings: strict),
         .testTarget(
             name: "PenstockTransportTests", dependencies: ["PenstockTransport", "PenstockCore"], swiftSettings: strict),
-        .testTarget(
-            name: "PenstockMeshTests",
-            dependencies: [
-                "PenstockCore", "PenstockCrypto", "PenstockWire", "PenstockStore", "PenstockTransport", "PenstockNode",
-                "PenstockLedger", "PenstockEnforcer", "PenstockJournal", logging,
-            ],
-            swiftSettings: strict),
         .testTarget(
             name: "PenstockGatewayTests",
             dependencies: ["PenstockGateway", "PenstockHTTP", "PenstockEnforcer", "PenstockCore", logging, lifecycle],

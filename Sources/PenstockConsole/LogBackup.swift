@@ -1,5 +1,6 @@
 internal import Foundation
 internal import PenstockCore
+internal import PenstockCrypto
 internal import PenstockLedger
 internal import PenstockNode
 internal import PenstockStore

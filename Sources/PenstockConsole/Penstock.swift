@@ -24,7 +24,7 @@ package struct Penstock: AsyncParsableCommand {
         subcommands: [
             Init.self, Up.self, LedgerCommand.self, EnforcerCommand.self, NodeCommand.self, GrantCommand.self, Revoke.self, Suspend.self,
             Throttle.self, Reinstate.self, RevocationCommand.self, Check.self, BudgetCommand.self, Watch.self, Audit.self,
-            LogCommand.self, ReceiptCommand.self, MCP.self, BenchCommand.self, Status.self,
+            LogCommand.self, ReceiptCommand.self, MCP.self, BenchCommand.self, Simulate.self, Status.self,
         ])
 
     package init() {}

@@ -58,7 +58,7 @@ extension Link {
             enforcer.core.withLock { core in
                 follower.refused(ask, refusal, &core.enforcement, at: Clocks.now())
                 guard case .reserve(let reserve, _, _) = ask, reserve.need > 0 else { return }
-                core.refusals[reserve.account] = .init(reason: refusal.sliceReason, need: reserve.need, at: Clocks.now())
+                core.refusals[reserve.account] = .init(reason: core.enforcement.reason(refusal.code, account: reserve.account), need: reserve.need, at: Clocks.now())
             }
             switch ask {
             case .report, .close:
@@ -136,17 +136,5 @@ extension Link {
         // What loading took goes back to the system.
         malloc_trim(0)
         logger.info("view loaded", metadata: ["position": "\(snapshot.position)"])
-    }
-}
-
-extension Refusal {
-    /// What a caller that waits for a slice is told.
-    fileprivate var sliceReason: Reason {
-        switch code {
-        case .budgetExhausted: .budgetExhausted
-        case .budgetHeldElsewhere: .budgetHeldElsewhere
-        case .revoked: .revoked
-        default: .budgetPending
-        }
     }
 }

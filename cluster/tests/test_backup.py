@@ -26,7 +26,8 @@ def quiet(mesh):
         last[:] = [head, last[1] + 1] if head == last[0] else [head, 0]
         return last[1] >= 8
     eventually("the log is quiet", is_quiet, every=0.25)
-    mesh.wait_applied()
+    if all(node.is_running for node in mesh.enforcers):
+        mesh.wait_applied()
 
 
 def restore_and_start(mesh, path, *arguments):
@@ -97,7 +98,8 @@ def test_restored_ledger_waits_for_a_node_that_is_down_over_its_own_restarts():
         for _ in range(2):
             eventually("it waits", lambda: "enforcer-2" in mesh.status()["halted"])
             assert mesh.run("budget create", "b", "--unit", "calls", "--ceiling", "1", expect=2).error["code"] == "recovering"
-            assert reason(mesh[1].evaluate(grant["credential"])) in {"stale_view", "no_view", "budget_pending"}
+            # A lease of before may last its second.
+            eventually("no lease", lambda: reason(mesh[1].evaluate(grant["credential"])) in {"stale_view", "no_view"})
             mesh.ledger.kill()
             mesh.ledger.start(wait=False)
             mesh.ledger.wait_serving()
@@ -124,7 +126,7 @@ def test_operator_may_decide_not_to_wait():
 
 @pytest.mark.parametrize("damage", ["flipped", "cut", "foreign", "running"])
 def test_what_is_no_backup_of_this_log_is_refused(damage):
-    with Mesh(enforcers=0) as mesh, Mesh(enforcers=0, name="other") as other:
+    with Mesh(enforcers=0) as mesh, Mesh(enforcers=0, mesh="other") as other:
         for _ in range(3):
             mesh.grant()
         path, _ = backup(other if damage == "foreign" else mesh)

@@ -7,7 +7,7 @@ internal import PenstockProto
 internal import PenstockWire
 
 struct LogCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "log", abstract: "The log of record.", subcommands: [Show.self, Verify.self, Export.self])
+    static let configuration = CommandConfiguration(commandName: "log", abstract: "The log of record.", subcommands: [Show.self, Verify.self, Export.self, Backup.self, Restore.self])
 
     struct Show: ParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Events, one a line.")
@@ -100,35 +100,16 @@ struct LogVerification: Encodable {
 
     static func run(_ client: LedgerClient) throws -> LogVerification {
         guard case .head(let head) = try client.ask(.head(.init())) else { throw client.unexpected }
-        var state = LedgerState()
-        var tree = MerkleTree()
-        var verifier = EventVerifier()
-        var problems: [String] = []
+        var audit = LogAudit()
         try client.readLog { position, entry in
-            guard position <= head.position, problems.count < 100 else { return }
-            tree.append(MerkleTree.leafHash(entry))
-            do {
-                let event = try SignedEvent(entry: entry)
-                if let problem = check(event, position, state.view, &verifier) { problems.append("position \(position): \(problem)") }
-                try state.apply(event.event, at: position)
-            } catch {
-                problems.append("position \(position): \(error)")
-            }
+            guard position <= head.position, audit.problems.count < 100 else { return }
+            audit.take(entry, at: position)
             if position.isMultiple(of: 10_000), isatty(2) == 1 { Output.message("\(position) of \(head.position)") }
         }
-        if tree.size != head.position { problems.append("the ledger says \(head.position) entries, it gave \(tree.size)") }
-        problems += try checkpointProblems(head.checkpoint, tree, client.identity)
-        return LogVerification(ok: problems.isEmpty, position: tree.size, root: tree.root.hex, problems: problems)
-    }
-
-    private static func check(_ event: SignedEvent, _ position: Position, _ view: View, _ verifier: inout EventVerifier) -> String? {
-        if position == 1 {
-            guard case .genesis(let nodes, _) = event.event.kind, let ledger = nodes.first(where: { $0.name == event.event.origin && $0.role == .ledger }) else { return "it is no genesis" }
-            return verifier.verify(event, by: ledger) ? nil : "its signature does not verify"
-        }
-        guard let member = view.member(event.event.origin) else { return "its origin '\(event.event.origin)' is not a member" }
-        guard Authority.permits(member.role, event.event.kind.name) else { return "a key of role \(member.role.name) caused a \(event.event.kind.name.rawValue)" }
-        return verifier.verify(event, by: member) ? nil : "its signature does not verify"
+        var problems = audit.problems
+        if audit.tree.size != head.position { problems.append("the ledger says \(head.position) entries, it gave \(audit.tree.size)") }
+        problems += try checkpointProblems(head.checkpoint, audit.tree, client.identity)
+        return LogVerification(ok: problems.isEmpty, position: audit.tree.size, root: audit.tree.root.hex, problems: problems)
     }
 
     static func checkpointProblems(_ text: String, _ tree: MerkleTree, _ identity: Identity) throws -> [String] {

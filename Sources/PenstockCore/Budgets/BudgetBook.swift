@@ -63,7 +63,7 @@ package struct BudgetBook: Sendable {
 
     /// How much to hand out: at least `need`, more when there is plenty.
     ///
-    /// - Parameter holder: who asks; what it holds itself is not held elsewhere.
+    /// - Parameter holder: who asks; what it holds itself for this very grant and unit is not held elsewhere.
     package func size(grant: String, unit: String, need: Int64, want: Int64, holder: Incarnation) -> Sizing {
         let levels = levels(grant: grant, unit: unit)
         guard !levels.isEmpty, need >= 0, want >= need, want <= Limits.amount else { return .refuse(.invalid) }
@@ -71,15 +71,16 @@ package struct BudgetBook: Sendable {
         if room < max(need, 1) {
             // Final only if not even everything that others hold would do.
             let tight = levels.filter { entries[$0]!.unallocated < max(need, 1) }
-            let mayReturn = tight.allSatisfy { entries[$0]!.unallocated + heldElsewhere($0, than: holder) >= max(need, 1) }
+            let mayReturn = tight.allSatisfy { entries[$0]!.unallocated + heldElsewhere($0, than: (holder, grant, unit)) >= max(need, 1) }
             return .refuse(mayReturn ? .budgetHeldElsewhere : .budgetExhausted)
         }
         return .grant(max(need, min(want, max(1, room / Self.shareOfRoom))))
     }
 
-    private func heldElsewhere(_ level: Key, than holder: Incarnation) -> Int64 {
+    private func heldElsewhere(_ level: Key, than own: (holder: Incarnation, grant: String, unit: String)) -> Int64 {
         open.values.reduce(0) { sum, held in
-            held.slice.incarnation != holder && held.levels.contains(level) ? sum + held.slice.amount - held.used : sum
+            let isOwn = held.slice.incarnation == own.holder && held.slice.grantID == own.grant && held.slice.unit == own.unit
+            return !isOwn && held.levels.contains(level) ? sum + held.slice.amount - held.used : sum
         }
     }
 

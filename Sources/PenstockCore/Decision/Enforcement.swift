@@ -83,6 +83,17 @@ package struct Enforcement: Sendable {
 
     package mutating func reserveRefused(account: Int32) { purse.refused(account: account) }
 
+    /// What a call that waits for a slice is told when the ledger refused one. Nothing is final while a call under way
+    /// may still give back.
+    package func reason(_ refusal: Refusal.Code, account: Int32) -> Reason {
+        switch refusal {
+        case .budgetExhausted: purse.account(account).slices.contains { $0.held > 0 } ? .budgetHeldElsewhere : .budgetExhausted
+        case .budgetHeldElsewhere: .budgetHeldElsewhere
+        case .revoked: .revoked
+        default: .budgetPending
+        }
+    }
+
     package mutating func nextReserve(requestID: @autoclosure () -> Incarnation) -> Purse.Reserve? {
         purse.nextReserve(requestID: requestID())
     }

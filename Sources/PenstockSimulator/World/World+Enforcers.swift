@@ -126,14 +126,7 @@ extension World {
         case (_, .refused(let refusal)):
             process.follower.refused(ask, refusal, &process.enforcement, at: local)
             guard case .reserve(let reserve, _, _) = ask, reserve.need > 0 else { return }
-            let reason: Reason =
-                switch refusal.code {
-                case .budgetExhausted: .budgetExhausted
-                case .budgetHeldElsewhere: .budgetHeldElsewhere
-                case .revoked: .revoked
-                default: .budgetPending
-                }
-            process.refusals[reserve.account] = (reason, reserve.need, local)
+            process.refusals[reserve.account] = (process.enforcement.reason(refusal.code, account: reserve.account), reserve.need, local)
         case (.echo, .echo(let echo)):
             process.follower.answered(echo, &process.enforcement, at: local)
             fail(checker.confirmed(process, machine, now: now))

@@ -71,6 +71,18 @@ internal import Testing
         #expect(book.size(grant: "g", unit: "usd", need: 11, want: 11, holder: mine) == .refuse(.budgetExhausted))
     }
 
+    /// Of a budget that two grants draw on, what one holder keeps for the other grant may come back too.
+    @Test func whatTheAskerHoldsForAnotherGrantMayComeBack() {
+        var book = book()
+        var other = Make.grant("h") { ($0.budgets, $0.draws) = ([Amount("usd", 1000)], ["team"]) }
+        other.credentialDigest = Make.id("h")
+        book.issue(other)
+        book.reserve(Slice(grantID: "h", unit: "usd", amount: 60, node: "n1", incarnation: mine, requestID: Make.incarnation(99)), at: 5)
+        #expect(book.size(grant: "g", unit: "usd", need: 1, want: 1, holder: mine) == .refuse(.budgetHeldElsewhere))
+        book.report(.init(slice: 5, used: 60))
+        #expect(book.size(grant: "g", unit: "usd", need: 1, want: 1, holder: mine) == .refuse(.budgetExhausted))
+    }
+
     @Test func askingForNoBudgetOrForNonsenseIsInvalid() {
         let book = book()
         #expect(book.size(grant: "g", unit: "calls", need: 1, want: 1, holder: mine) == .refuse(.invalid))

@@ -10,12 +10,21 @@ enum Barriers {
     static func run(_ mesh: MeshOptions, _ restriction: Restriction, _ timeout: DurationText, receipt path: String? = nil) throws {
         let deadline = Clocks.now() + timeout.milliseconds * .nanosecondsPerMillisecond
         let client = try mesh.client(.operator)
-        let (submitted, barrier) = try client.submit(.restricted(restriction), barrierMS: Int(timeout.milliseconds))
+        let (submitted, barrier) = try submit(restriction, client, timeout)
         let view = BarrierView(barrier!)
         try Output.print(view, mesh.output) { view.table }
         if let warning = warning(restriction.selector, view) { Output.message("penstock: \(warning)") }
         if let path { try write(path, view, client, submitted.position, until: deadline) }
         if let exit = exit(view.state) { throw exit }
+    }
+
+    private static func submit(_ restriction: Restriction, _ client: LedgerClient, _ timeout: DurationText) throws -> (Penstock_V1_Submitted, Penstock_V1_BarrierReply?) {
+        do {
+            return try client.submit(.restricted(restriction), barrierMS: Int(timeout.milliseconds))
+        } catch let error as NodeError where error.code == .unreachable {
+            // It may have been taken all the same: nobody should go away thinking that nothing stands.
+            throw NodeError(.unreachable, "\(error.message) Whether it took this is unknown: 'penstock revocation list' tells, and saying it twice does no harm")
+        }
     }
 
     /// Where a mistyped name would otherwise pass for a revoke that worked.

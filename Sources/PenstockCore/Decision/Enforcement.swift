@@ -84,13 +84,14 @@ package struct Enforcement: Sendable {
     package mutating func reserveRefused(account: Int32) { purse.refused(account: account) }
 
     /// What a call that waits for a slice is told when the ledger refused one. Nothing is final while a call under way
-    /// may still give back.
+    /// may still give back, or while the ledger did not know of all that was given back.
     package func reason(_ refusal: Refusal.Code, account: Int32) -> Reason {
+        let asker = purse.account(account)
         switch refusal {
-        case .budgetExhausted: purse.account(account).slices.contains { $0.held > 0 } ? .budgetHeldElsewhere : .budgetExhausted
-        case .budgetHeldElsewhere: .budgetHeldElsewhere
-        case .revoked: .revoked
-        default: .budgetPending
+        case .budgetExhausted: return asker.hasMoreThanLedgerKnew || asker.slices.contains { $0.held > 0 } ? .budgetHeldElsewhere : .budgetExhausted
+        case .budgetHeldElsewhere: return .budgetHeldElsewhere
+        case .revoked: return .revoked
+        default: return .budgetPending
         }
     }
 

@@ -31,6 +31,9 @@ package struct Purse: Sendable {
         fileprivate var want: Int64 = 0
         /// Set when the ledger had nothing ahead of need; cleared when a call needs some.
         fileprivate var refillRefused = false
+        /// Slices that were given up were not at the ledger yet when it was asked last, or were given up since: its answer
+        /// may count them as the asker's own.
+        package fileprivate(set) var hasMoreThanLedgerKnew = false
         fileprivate var queued = false
 
         /// Oldest first; the setter makes the oldest with room the current one.
@@ -188,6 +191,7 @@ package struct Purse: Sendable {
         let reserve = Reserve(account: index, need: need, want: want, requestID: requestID())
         requests[index] = reserve
         accounts[account].need = 0
+        accounts[account].hasMoreThanLedgerKnew = hasUnclosed
         return reserve
     }
 
@@ -245,6 +249,7 @@ package struct Purse: Sendable {
     package mutating func close(account index: Int32) {
         let account = Int(index)
         for slice in accounts[account].slices { closing[slice.id] = slice.used }
+        accounts[account].hasMoreThanLedgerKnew = true
         accounts[account].slices = []
         accounts[account].available = 0
         accounts[account].want = 0

@@ -131,8 +131,9 @@ extension Checker {
         guard reason == .budgetExhausted, let book = world.host.ledger?.state.book else { return nil }
         for amount in call.amounts {
             for level in levels(call.grant, amount.unit) {
-                // What was settled since cannot have come back; what is out may have been the asker's own.
-                if let entry = book.entries[level], entry.ceiling - entry.settled < amount.value + entry.out { return nil }
+                // What was truly spent is gone, even where a commit that failed took the report of it back.
+                guard let entry = book.entries[level] else { continue }
+                if entry.unallocated < amount.value || entry.ceiling - (spent[level] ?? 0) < amount.value { return nil }
             }
         }
         return Violation(.liveness, "a call was denied for good, though its budgets had enough left")

@@ -69,7 +69,10 @@ private final class Rig: Sendable {
         }.start()
     }
 
-    func send(_ line: String) { toGateway.fileHandleForWriting.write(Data((line + "\n").utf8)) }
+    /// Not on the caller's thread: a full pipe holds the writer until the gateway reads, which needs a thread of the pool.
+    private let writing = DispatchQueue(label: "rig")
+
+    func send(_ line: String) { writing.async { [toGateway] in toGateway.fileHandleForWriting.write(Data((line + "\n").utf8)) } }
 
     func answer(_ id: Int) async -> JSON? {
         var found: JSON?
@@ -85,7 +88,7 @@ private final class Rig: Sendable {
         return text.split(separator: "\n").map(String.init)
     }
 
-    func leave() { try? toGateway.fileHandleForWriting.close() }
+    func leave() { writing.async { [toGateway] in try? toGateway.fileHandleForWriting.close() } }
     func cancel() { running.cancel() }
 
     /// Waits for the end, and sees that no process of the server is left.

@@ -85,6 +85,14 @@ extension Checker {
         }
     }
 
+    /// A restored log is served though it lacks a part of the old one: what was spent from slices that only that part had,
+    /// by nodes that remember nothing, is outside of what the design promises.
+    mutating func forgetLostSpend(_ book: BudgetBook) {
+        for (level, amount) in spent {
+            if let entry = book.entries[level] { spent[level] = min(amount, entry.settled + entry.out) }
+        }
+    }
+
     private mutating func add(_ amount: Int64, to level: BudgetBook.Key) { spent[level, default: 0] += amount }
 
     mutating func returned(_ grant: Int, _ amounts: [Amount]) {

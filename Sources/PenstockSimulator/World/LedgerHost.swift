@@ -22,6 +22,8 @@ final class LedgerHost {
     var waiters: [(command: Int, position: Position, deadline: Instant)] = []
     /// The log as it was before a backup was restored, until somebody puts it back.
     var newest: SimLog?
+    /// How much of it the backup had.
+    var restoredCount: Position = 0
     /// The restored log has been served: there is no way back to the newest.
     var hasServedRestored = false
 

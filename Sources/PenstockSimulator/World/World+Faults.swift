@@ -124,6 +124,7 @@ extension World {
         host.newest = log
         checker.remember()
         host.log = SimLog(copyOf: log, count: count)
+        host.restoredCount = Position(count)
         checker.restoredAt = now
         checker.lose(after: Position(count)) { position in
             machines.contains { machine in max(machine.disk.seen.heard, machine.process?.follower.heard ?? 0) >= position && log.event(at: position).kind.name == .restricted }

@@ -149,13 +149,20 @@ extension World {
             for position in restricted { publish(urgent: position) }
             if !events.isEmpty { publish(Array(first...host.log.head)) }
             for (inbound, owed) in turn.owed { settle(inbound, owed) }
+            noteServed()
             fail(checker.conserved(host.ledger!.state.book, events))
         }
-        if host.newest != nil, host.ledger!.awaited.isEmpty { host.hasServedRestored = true }
         answer(turn.echoes)
         for inbound in turn.queries { query(inbound) }
         stepBarriers()
         if !host.inbox.isEmpty { beginTurn() }
+    }
+
+    /// From the first event that a restored log takes, it is the log.
+    private func noteServed() {
+        guard let newest = host.newest, !host.hasServedRestored, host.ledger!.awaited.isEmpty else { return }
+        host.hasServedRestored = true
+        if host.restoredCount < newest.head { checker.forgetLostSpend(host.ledger!.state.book) }
     }
 
     private func settle(_ inbound: Inbound, _ owed: LedgerHost.Owed) {

@@ -36,42 +36,25 @@ struct DoorResponder: HTTPResponder {
     }
 
     private func route(_ request: Request, _ context: DoorContext) async throws -> Response {
-        let path = request.uri.path.split(separator: "/", omittingEmptySubsequences: false).dropFirst().map(String.init)
-        switch (path.first ?? "", path.count) {
-        case ("access", 3) where path[1...] == ["v1", "evaluation"]:
-            return try await only(.post, request) { try await evaluate(request, holds: false) }
-        case ("access", 3) where path[1...] == ["v1", "evaluations"]:
-            return try await only(.post, request) { try await evaluateAll(request) }
-        case (".well-known", 2) where path[1] == "authzen-configuration":
-            return try await only(.get, request) { answer(200, EvaluationCodec.configuration(Self.base(request))) }
-        case ("v1", 2) where path[1] == "holds":
-            return try await only(.post, request) { try await evaluate(request, holds: true) }
-        case ("v1", 4) where path[1] == "holds" && path[3] == "settle":
-            return try await only(.post, request) { try await settle(path[2], request) }
-        case ("v1", 4) where path[1] == "holds" && path[3] == "release":
-            return try await only(.post, request) { try await ended { try await gatekeeper.release(path[2]) } }
-        case ("v1", 2) where path[1] == "preview":
-            return try await only(.post, request) {
-                answer(200, EvaluationCodec.json(await gatekeeper.preview(try await question(request, holds: false).call)))
-            }
-        case ("v1", 2) where path[1] == "events": return try await only(.get, request) { events(request, context) }
-        case ("livez", 1): return try await only(.get, request) { plain(200, "ok\n") }
-        case ("readyz", 1): return try await only(.get, request) { ready(request) }
-        case ("metrics", 1):
-            return try await only(.get, request) {
-                plain(200, Exposition.text(gatekeeper.metrics()), type: Exposition.contentType)
-            }
-        default: return Self.problem(404, "there is nothing at this path")
-        }
-    }
-
-    private func only(_ method: HTTPRequest.Method, _ request: Request, _ body: () async throws -> Response) async throws -> Response {
-        guard request.method == method else {
-            var response = Self.problem(405, "only \(method.rawValue) is served here")
-            response.headers[.allow] = method.rawValue
+        guard let route = Route(path: request.uri.path) else { return Self.problem(404, "there is nothing at this path") }
+        guard request.method == route.method else {
+            var response = Self.problem(405, "only \(route.method.rawValue) is served here")
+            response.headers[.allow] = route.method.rawValue
             return response
         }
-        return try await body()
+        switch route {
+        case .evaluation: return try await evaluate(request, holds: false)
+        case .evaluations: return try await evaluateAll(request)
+        case .configuration: return answer(200, EvaluationCodec.configuration(Self.base(request)))
+        case .hold: return try await evaluate(request, holds: true)
+        case .settle(let permitID): return try await settle(permitID, request)
+        case .release(let permitID): return try await release(permitID)
+        case .preview: return try await preview(request)
+        case .events: return events(request, context)
+        case .live: return plain(200, "ok\n")
+        case .ready: return ready(request)
+        case .metrics: return plain(200, Exposition.text(gatekeeper.metrics()), type: Exposition.contentType)
+        }
     }
 }
 
@@ -126,6 +109,15 @@ extension DoorResponder {
         guard json.members != nil else { throw EvaluationCodec.Problem(400, "the body must be a JSON object") }
         let amounts = try EvaluationCodec.amounts(json["amounts"] ?? .object([]))
         return try await ended { try await gatekeeper.settle(permitID, actual: amounts) }
+    }
+
+    private func release(_ permitID: String) async throws -> Response {
+        try await ended { try await gatekeeper.release(permitID) }
+    }
+
+    private func preview(_ request: Request) async throws -> Response {
+        let question = try await question(request, holds: false)
+        return answer(200, EvaluationCodec.json(await gatekeeper.preview(question.call)))
     }
 
     private func ended(_ end: () async throws -> Void) async throws -> Response {

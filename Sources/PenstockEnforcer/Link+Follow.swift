@@ -10,19 +10,24 @@ internal import Synchronization
 
 /// Following the log: publications, what was fetched, and the urgent lane all end in `applyPage` and `applyUrgent`.
 extension Link {
-    func takeUrgent() {
+    /// Returns whether something came that had to be acknowledged.
+    @discardableResult
+    func takeUrgent() -> Bool {
+        var acknowledged = false
         while case .message(let message)? = try? urgent.receive() {
             guard follower.phase == .live, let publication = try? decode(UrgentPublication.self, message.payload, "urgent publication") else { continue }
-            applyUrgent([UInt8](publication.event), at: publication.position)
+            if applyUrgent([UInt8](publication.event), at: publication.position) { acknowledged = true }
         }
+        return acknowledged
     }
 
     /// Takes authority away at once, ahead of the log, and says so. Bad bytes change nothing.
-    private func applyUrgent(_ entry: [UInt8], at position: Position) {
-        guard position > follower.applied, let event = try? SignedEvent(entry: entry), case .restricted = event.event.kind, verify(event) == nil else { return }
+    private func applyUrgent(_ entry: [UInt8], at position: Position) -> Bool {
+        guard position > follower.applied, let event = try? SignedEvent(entry: entry), case .restricted = event.event.kind, verify(event) == nil else { return false }
         verified.insert(event.event.id)
         let effects = enforcer.core.withLock { follower.receivedUrgent(event.event, at: position, &$0.enforcement) }
         perform(effects)
+        return !effects.asks.isEmpty
     }
 
     private func perform(_ effects: Follower.Effects) {

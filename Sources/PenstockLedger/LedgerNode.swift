@@ -26,20 +26,23 @@ package final class LedgerNode: Service, Sendable {
         wake = try WakeSignal()
     }
 
-    /// Starts the thread and returns once the ledger serves. Throws what kept it from serving.
+    /// Starts the thread, unless it was started before, and returns once the ledger serves. Throws what kept it from
+    /// serving.
     package func start() async throws {
         let options = self.options
-        let started = try NodeThread(name: "ledger") { [self] in
-            do {
-                let sequencer = try Sequencer(options, wake: wake, logger: logger)
-                finishStart(nil)
-                sequencer.run { stopping.load(ordering: .acquiring) }
-                sequencer.close()
-            } catch {
-                finishStart(error)
+        try thread.withLock { thread in
+            guard thread == nil else { return }
+            thread = try NodeThread(name: "ledger") { [self] in
+                do {
+                    let sequencer = try Sequencer(options, wake: wake, logger: logger)
+                    finishStart(nil)
+                    sequencer.run { stopping.load(ordering: .acquiring) }
+                    sequencer.close()
+                } catch {
+                    finishStart(error)
+                }
             }
         }
-        thread.withLock { $0 = started }
         try await withCheckedThrowingContinuation { continuation in
             let failure: Result<Void, any Error>? = startup.withLock { state in
                 switch state {

@@ -26,7 +26,8 @@ LEDGER = "PenstockCore/Ledger/Ledger.swift"
 RULES = "PenstockCore/Ledger/LedgerState+Rules.swift"
 BARRIER = "PenstockCore/Barrier/Barrier.swift"
 PRESENCE = "PenstockCore/Barrier/Presence.swift"
-FOLLOWER = "PenstockCore/Follower/Follower.swift"
+FOLLOW = "PenstockCore/Follower/Follower+Log.swift"
+TICK = "PenstockCore/Follower/Follower+Tick.swift"
 DECIDE = "PenstockCore/Decision/Enforcement+Decide.swift"
 ANSWER = "PenstockCore/Decision/Enforcement+Answer.swift"
 VIEW = "PenstockCore/View/View+Apply.swift"
@@ -49,7 +50,7 @@ MUTANTS = [
         "let grown = min(use.used, held.slice.amount) - held.used", "let grown = isMutant(6) ? min(use.used, held.slice.amount - held.used) : min(use.used, held.slice.amount) - held.used", "G2", crashes=True),
     Mutant(7, "journal written after the answer", ANSWER,
         "guard let sequence = journal.record(call, verdict, taken, grant: grant) else {", "guard let sequence = isMutant(7) ? UInt64(1) << 40 : journal.record(call, verdict, taken, grant: grant) else {", "G4"),
-    Mutant(8, "urgent revoke acknowledged but not applied", FOLLOWER,
+    Mutant(8, "urgent revoke acknowledged but not applied", FOLLOW,
         "guard phase == .live, position > applied, enforcement.applyAhead(event, at: position) else { return effects }",
         "guard phase == .live, position > applied, isMutant(8) || enforcement.applyAhead(event, at: position) else { return effects }", "G1"),
     Mutant(9, "reinstating lifts later revokes of the same selector", VIEW,
@@ -90,7 +91,7 @@ MUTANTS = [
         "case (.spendReported, .enforcer), (.sliceClosed, .enforcer), (.decisionBatch, .enforcer):\n            true\n        case (.lifted, .enforcer): isMutant(24)", "G6"),
     Mutant(25, "holds of before a crash are forgotten", PAST,
         "case .decided, .held: used", "case .held where isMutant(25): break\n            case .decided, .held: used", "G2"),
-    Mutant(26, "a slice counts as reported once the report is sent", FOLLOWER,
+    Mutant(26, "a slice counts as reported once the report is sent", TICK,
         "        if !uses.isEmpty { asks.append(.report(uses)) }\n", "        if !uses.isEmpty { asks.append(.report(uses)) }\n        if isMutant(26) { enforcement.reported(uses) }\n", "G2"),
     Mutant(27, "a restored ledger serves before its nodes have told", LEDGER,
         "if restored { awaited =", "if restored, !isMutant(27) { awaited =", "G1 G2 G3 G7"),

@@ -32,7 +32,7 @@ struct Simulate: ParsableCommand {
                 return begun < seeds
             }
             let took = (ContinuousClock.now - start) / .seconds(1)
-            try Output.print(Row(report, took), formats.chosen) { [[report.text(took: took)]] }
+            try Output.print(Row(report, took), formats.chosen) { report.text(took: took).split(separator: "\n").map { [String($0)] } }
             if report.failure != nil { throw Exit.local }
         }
     }

@@ -1,0 +1,69 @@
+/// What the ledger answered.
+extension Follower {
+    /// A slice that the ledger counts as open for some incarnation of this node.
+    package struct HeldSlice: Sendable {
+        package var slice: Position
+        package var incarnation: Incarnation
+        package var amount: Int64
+        package var used: Int64
+
+        package init(slice: Position, incarnation: Incarnation, amount: Int64, used: Int64) {
+            self.slice = slice
+            self.incarnation = incarnation
+            self.amount = amount
+            self.used = used
+        }
+    }
+
+    package mutating func answered(_ echo: EchoReply, _ enforcement: inout Enforcement, at now: Instant) {
+        if case .fetch(let head) = enforcement.echoAnswered(echo, at: now) { aim(at: head, at: now) }
+    }
+
+    package mutating func granted(_ slice: Position, amount: Int64, for reserve: Purse.Reserve, _ enforcement: inout Enforcement) {
+        heard = max(heard, slice)
+        _ = enforcement.granted(slice, amount: amount, account: reserve.account)
+        let grant = Int(enforcement.purse.account(reserve.account).grant)
+        if enforcement.folded.marks(onGrant: grant).contains(.revoked) { revokedScan = 0 }
+    }
+
+    /// The ledger has taken what was reported or closed.
+    package func taken(_ ask: Ask, _ enforcement: inout Enforcement) {
+        switch ask {
+        case .report(let uses): enforcement.reported(uses)
+        case .close(let uses, enforcement.incarnation, _, _): enforcement.closed(uses)
+        case .prefix, .snapshot, .echo, .fetch, .acknowledge, .reserve, .close, .openSlices: break
+        }
+    }
+
+    /// Closes what earlier incarnations hold, from what their journal proves.
+    package mutating func answered(_ open: [HeldSlice], _ enforcement: Enforcement) -> [Ask] {
+        var uses: [Incarnation: [SliceReport.Use]] = [:]
+        for held in open where held.incarnation != enforcement.incarnation {
+            guard let used = predecessors.closing(slice: held.slice, of: held.incarnation, amount: held.amount) else { continue }
+            uses[held.incarnation, default: []].append(.init(slice: held.slice, used: max(used, held.used)))
+        }
+        predecessorsClosed = uses.isEmpty
+        return uses.sorted { $0.key < $1.key }.flatMap { incarnation, uses in
+            Follower.pages(uses).map { .close($0, of: incarnation, reason: "succeeded", bySuccessor: true) }
+        }
+    }
+
+    /// The ledger did not do what was asked.
+    package mutating func refused(_ ask: Ask, _ refusal: Refusal, _ enforcement: inout Enforcement, at now: Instant) {
+        switch refusal.code {
+        case .diverged: return halt("\(refusal.message); an operator must find out which log is the newest", &enforcement)
+        case .retired: return halt(refusal.message, &enforcement)
+        default: break
+        }
+        switch ask {
+        case .prefix:
+            guard phase == .checkingPrefix else { return }
+            // The incarnation is new to the ledger, which is all it can object to when the logs agree.
+            if refusal.code == .notPermitted { phase = .loading } else { due.start = now + 200 * .nanosecondsPerMillisecond }
+        case .reserve(let reserve, _, _): enforcement.reserveRefused(account: reserve.account)
+        case .close(_, _, _, let bySuccessor):
+            if bySuccessor { predecessorsClosed = false } else { due.close = now + 200 * .nanosecondsPerMillisecond }
+        case .snapshot, .echo, .fetch, .acknowledge, .report, .openSlices: break
+        }
+    }
+}

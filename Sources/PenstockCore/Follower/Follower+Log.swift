@@ -1,0 +1,74 @@
+/// Following the log: its pages, its gaps, and what comes ahead of it on the urgent lane.
+extension Follower {
+    /// Denies everything from here on.
+    package mutating func halt(_ why: String, _ enforcement: inout Enforcement) {
+        phase = .halted
+        enforcement.halt(why)
+    }
+
+    /// A snapshot that the ledger signed.
+    package mutating func loaded(_ view: View, head: Position, into enforcement: inout Enforcement, at now: Instant) {
+        applied = view.position
+        enforcement.load(view)
+        phase = .live
+        aim(at: max(head, applied), at: now)
+        behindSince = .min
+    }
+
+    /// Takes authority away at once, ahead of the log, and says so. The event's signature has been verified.
+    package mutating func receivedUrgent(_ event: Event, at position: Position, _ enforcement: inout Enforcement) -> Effects {
+        var effects = Effects()
+        guard phase == .live, position > applied, enforcement.applyAhead(event, at: position) else { return effects }
+        heard = max(heard, position)
+        effects.cancelled = enforcement.cancelRestricted()
+        effects.asks = [.acknowledge(urgent: [position], ended: false)]
+        revokedScan = 0
+        return effects
+    }
+
+    /// Whether the page that begins here can be folded; a later one leaves a gap, to be fetched.
+    package mutating func admits(first: Position, count: Int, at now: Instant) -> Bool {
+        guard phase == .live else { return false }
+        guard first <= applied + 1 else {
+            aim(at: first + Position(count) - 1, at: now)
+            return false
+        }
+        return true
+    }
+
+    /// Folds the next event, whose signature has been verified. Returns whether it is a restriction, which is to be
+    /// acknowledged once its page is folded.
+    package mutating func apply(_ event: Event, at position: Position, _ enforcement: inout Enforcement, _ effects: inout Effects) throws(FoldError) -> Bool {
+        do {
+            try enforcement.apply(event, at: position)
+        } catch {
+            halt("log position \(position) cannot be followed: \(error.problem)", &enforcement)
+            throw error
+        }
+        applied = position
+        heard = max(heard, position)
+        switch event.kind {
+        case .restricted:
+            effects.cancelled += enforcement.cancelRestricted()
+            revokedScan = 0
+            return true
+        case .nodeExpelled(enforcement.node, _): halt("this node was expelled at position \(position)", &enforcement)
+        default: break
+        }
+        return false
+    }
+
+    /// The ledger's log reaches at least this position.
+    package mutating func aim(at position: Position, at now: Instant) {
+        guard position > target else { return }
+        if target <= applied { behindSince = now }
+        target = position
+        heard = max(heard, position)
+    }
+
+    /// A page that was fetched may have more behind it.
+    package mutating func fetched(head: Position, at now: Instant) {
+        aim(at: head, at: now)
+        if target > applied { behindSince = .min }
+    }
+}

@@ -1,0 +1,95 @@
+/// What the passing of time, and decisions, ask for.
+extension Follower {
+    package mutating func tick(
+        _ enforcement: inout Enforcement, awaited: Awaited, echoWanted: Bool, at now: Instant, random: () -> UInt64
+    ) -> [Ask] {
+        switch phase {
+        case .halted: return []
+        case .checkingPrefix:
+            guard seen > 0 else {
+                phase = .loading
+                return []
+            }
+            guard now >= due.start, !awaited.contains(.prefix) else { return [] }
+            due.start = now + 200 * .nanosecondsPerMillisecond
+            return [.prefix(seen)]
+        case .loading:
+            guard now >= due.start, !awaited.contains(.snapshot) else { return [] }
+            due.start = now + 20 * .nanosecondsPerMillisecond
+            return [.snapshot]
+        case .live:
+            var asks: [Ask] = []
+            echo(&enforcement, echoWanted, now, random, &asks)
+            // Publications usually bring what is missing; what they did not bring in a moment is fetched.
+            if target > applied, now - 10 * .nanosecondsPerMillisecond > behindSince, !awaited.contains(.fetch) { asks.append(.fetch(from: applied + 1)) }
+            reserve(&enforcement, random, &asks)
+            close(&enforcement, awaited, now, &asks)
+            report(&enforcement, awaited, now, &asks)
+            inheritSlices(awaited, now, &asks)
+            return asks
+        }
+    }
+
+    /// Whether there is something to do sooner than the next timer.
+    package var isHurried: Bool { phase != .live || target > applied || revokedScan != nil }
+
+    private mutating func echo(_ enforcement: inout Enforcement, _ isWanted: Bool, _ now: Instant, _ random: () -> UInt64, _ asks: inout [Ask]) {
+        guard isWanted || now >= due.echo else { return }
+        due.echo = now + enforcement.folded.settings.maxStaleness / 4
+        let nonce = random()
+        enforcement.echoSent(nonce: nonce, at: now)
+        asks.append(.echo(nonce: nonce))
+    }
+
+    private func reserve(_ enforcement: inout Enforcement, _ random: () -> UInt64, _ asks: inout [Ask]) {
+        while let reserve = enforcement.nextReserve(requestID: Incarnation(high: random(), low: random())) {
+            let account = enforcement.purse.account(reserve.account)
+            let grant = enforcement.folded.grants[Int(account.grant)].grant
+            asks.append(.reserve(reserve, grantID: enforcement.folded.symbols.text(grant), unit: account.unit))
+        }
+    }
+
+    /// A revoked grant's slices go back as far as they are unspent, some accounts a turn; what was given up is told
+    /// until the ledger has it.
+    private mutating func close(_ enforcement: inout Enforcement, _ awaited: Awaited, _ now: Instant, _ asks: inout [Ask]) {
+        if let start = revokedScan {
+            let next = enforcement.closeRevoked(from: start, scan: 4096)
+            revokedScan = next < enforcement.purse.count ? next : nil
+        }
+        guard enforcement.purse.hasUnclosed, !awaited.contains(.close), now >= due.close else { return }
+        let uses = enforcement.purse.unclosed(limit: Limits.usesPerReport)
+        asks.append(.close(uses, of: enforcement.incarnation, reason: "revoked", bySuccessor: false))
+    }
+
+    /// One report at a time, so that a slice counts as reported only once the ledger has taken it.
+    private mutating func report(_ enforcement: inout Enforcement, _ awaited: Awaited, _ now: Instant, _ asks: inout [Ask]) {
+        guard !awaited.contains(.report), now >= due.report || reportScan > 0 else { return }
+        due.report = now + 500 * .nanosecondsPerMillisecond
+        let (uses, next) = enforcement.purse.unreported(from: reportScan, scan: 8192, limit: Limits.usesPerReport)
+        reportScan = next < enforcement.purse.count ? next : 0
+        if !uses.isEmpty { asks.append(.report(uses)) }
+    }
+
+    /// Asks for the slices that earlier incarnations still hold, to close them from their journal.
+    private mutating func inheritSlices(_ awaited: Awaited, _ now: Instant, _ asks: inout [Ask]) {
+        guard !predecessorsClosed, now >= due.start else { return }
+        guard !predecessors.isEmpty else {
+            predecessorsClosed = true
+            return
+        }
+        due.start = now + 300 * .nanosecondsPerMillisecond
+        if !awaited.contains(.slices) { asks.append(.openSlices) }
+    }
+
+    /// A clean stop: slices go back, and the ledger need not wait for the lease to run out.
+    package func stop(_ enforcement: inout Enforcement) -> [Ask] {
+        guard phase == .live else { return [] }
+        enforcement.closeAll()
+        let closes = Follower.pages(enforcement.purse.unclosed(limit: .max)).map { Ask.close($0, of: enforcement.incarnation, reason: "stop", bySuccessor: false) }
+        return closes + [.acknowledge(urgent: [], ended: true)]
+    }
+
+    static func pages(_ uses: [SliceReport.Use]) -> [[SliceReport.Use]] {
+        stride(from: 0, to: uses.count, by: Limits.usesPerReport).map { Array(uses[$0..<min($0 + Limits.usesPerReport, uses.count)]) }
+    }
+}

@@ -33,20 +33,23 @@ package enum SocketLimits {
     package static let handshakeInterval: Int32 = 3000
     /// Pings find a peer that lost power, which TCP alone would keep for hours. They prove that the peer's I/O thread
     /// lives, never that its view is fresh.
-    package static let heartbeatInterval: Int32 = 1000
-    package static let heartbeatTimeout: Int32 = 3000
-    package static let heartbeatTTL: Int32 = 5000
+    ///
+    /// Short, because of partitions: while one lasts, the kernel doubles its wait between retransmissions, so after two
+    /// seconds a new connection finds a link that is back sooner than the old one does.
+    package static let heartbeatInterval: Int32 = 500
+    package static let heartbeatTimeout: Int32 = 1500
+    package static let heartbeatTTL: Int32 = 3000
     /// ZMQ_TCP_MAXRT, Linux's TCP_USER_TIMEOUT: unacknowledged data closes the connection after this long.
     package static let tcpMaximumRetransmit: Int32 = 5000
 
     /// ZMQ_CONNECT_TIMEOUT: while a link is cut, the kernel doubles its own wait for an answer to a connect up to minutes;
     /// giving up and trying anew finds the link soon after it is back.
-    package static let connectTimeout: Int32 = 1000
+    package static let connectTimeout: Int32 = 600
 
     /// A cut or a restart costs at least one reconnection, so the first comes quickly …
     package static let reconnectInterval: Int32 = 50
-    /// … and those that follow double up to this, so a refused peer costs a handshake a second.
-    package static let reconnectIntervalMaximum: Int32 = 1000
+    /// … and those that follow double up to this, so a refused peer costs at most three handshakes a second.
+    package static let reconnectIntervalMaximum: Int32 = 400
     /// Connections waiting to be accepted: all nodes come back at once after a cycle.
     package static let backlog: Int32 = 1024
 

@@ -2,6 +2,12 @@
 
 Each names a file below Sources, a line that stands in it exactly once, and what stands there instead; `isMutant(N)` is
 true in a process whose PENSTOCK_MUTANT is N. A line that has changed makes the build fail: the table is kept with the code.
+
+Left out, since nothing can be seen of them: a successor that closes slices while its predecessor lives (another boot or
+file identity makes the journal unproven, and what it holds is charged in full anyway; LedgerSliceRulesTests keeps the rule),
+and an echo that enters the table only when its reply is sent (a turn reads the log after it has committed; 14 is the mutant
+that enters it never).
+
 A mutant is caught by the simulator, by a violation of a guarantee that is `guarantees`, or by `test`, a test on real sockets and files.
 """
 

@@ -76,6 +76,11 @@ package struct PresenceTable: Sendable {
         return now >= inherited[node] ?? .min
     }
 
+    /// It has echoed lately, and may do what it is asked.
+    package func isLive(_ incarnation: Incarnation, at now: Instant) -> Bool {
+        presences[incarnation].map { now < fencedAt($0) } ?? false
+    }
+
     /// Forgets incarnations that have been fenced for a long time.
     package mutating func forget(before: Instant) {
         presences = presences.filter { fencedAt($0.value) > before }

@@ -1,145 +1,195 @@
 /// Who may still spend what. Every slice is debited at every level it draws on before its holder hears of it, and
-/// only the holder's own report, or its journal, gives anything back: time never does.
+/// only the holder's own report, its journal, or an operator gives anything back: time never does.
 ///
-/// Law (G2), for every budget after every event: settled + out + unallocated = ceiling, and none is negative.
-/// `out` is the unspent part of open slices, holds included.
+/// The law that each entry keeps (G2) is checked after every move; a ledger in which it fails must not go on.
 package struct BudgetBook: Sendable {
-    /// A grant's own budget, or one that has a name.
-    package enum Key: Hashable, Sendable {
-        case grant(String, unit: String)
-        case named(String)
-    }
-
-    package struct Entry: Hashable, Sendable {
-        package var unit: String
-        package var ceiling: Int64
-        package var settled: Int64 = 0
-        package var out: Int64 = 0
-        package var parent: Key?
-        package var unallocated: Int64 { ceiling - settled - out }
-    }
-
     package struct OpenSlice: Hashable, Sendable {
         package var slice: Slice
-        package var used: Int64
-        package var levels: [Key]
+        package var used: Int64 = 0
+        package var returned: Int64 = 0
+        /// Of what its holder has taken from it, the part whose calls are still under way, as far as it told.
+        package var held: Int64 = 0
+        /// Where it was drawn, each with its window.
+        package var levels: [Level]
+        package var account: Int32
+
+        package var unspent: Int64 { slice.amount - used - returned }
     }
 
-    package private(set) var entries: [Key: Entry] = [:]
+    package struct Level: Hashable, Sendable {
+        package var key: BudgetKey
+        package var window: UInt64
+    }
+
+    /// A debt and where it was charged.
+    package struct OwedDebt: Hashable, Sendable {
+        package var debt: Debt
+        package var charges: [Charge]
+        package var isAccepted = false
+    }
+
+    package struct Charge: Hashable, Sendable {
+        package var level: Level
+        package var amount: Int64
+    }
+
+    private struct Account: Hashable {
+        var grant: String
+        var unit: String
+    }
+
+    package private(set) var entries: [BudgetKey: BudgetEntry] = [:]
     package private(set) var open: [Position: OpenSlice] = [:]
-    /// Which budgets a grant's unit draws on: its own first, then named ones with their parents.
-    private var draws: [String: [String]] = [:]
-    /// What each of the last requests got: one that comes again, however late, gets no other slice.
-    private var byRequest: [Incarnation: (Position, Slice)] = [:]
+    package private(set) var debts: [Position: OwedDebt] = [:]
+    private var debtOf: [DebtName: Position] = [:]
+    private var accounts: [Account: Int32] = [:]
+    private var accountNames: [Account] = []
+    /// Budgets whose slices are wanted back: frozen, or with more out than their ceiling.
+    package private(set) var pressed: Set<BudgetKey> = []
+    /// What each of the last requests got: one that comes again, however late, gets no other slices.
+    private var byRequest: [Incarnation: [(position: Position, slice: Slice)]] = [:]
     private var requestsByAge: [Incarnation] = []
+    /// Grows with everything that may let a waiting request be met.
+    package private(set) var returns: UInt64 = 0
+
+    private struct DebtName: Hashable {
+        var incarnation: Incarnation
+        var decision: UInt64
+    }
 
     package init() {}
 
     package mutating func create(_ budget: Budget) {
-        let parent: Key? = budget.parent.isEmpty ? nil : .named(budget.parent)
-        entries[.named(budget.name)] = Entry(unit: budget.unit, ceiling: budget.ceiling, parent: parent)
+        let parent: BudgetKey? = budget.parent.isEmpty ? nil : .named(budget.parent)
+        entries[.named(budget.name)] = BudgetEntry(unit: budget.unit, ceiling: budget.ceiling, parent: parent, window: budget.window, maxOut: budget.maxOut)
     }
 
     package mutating func issue(_ grant: Grant) {
-        for budget in grant.budgets {
-            entries[.grant(grant.grantID, unit: budget.unit)] = Entry(unit: budget.unit, ceiling: budget.value)
+        for budget in grant.budgets { entries[.grant(grant.grantID, unit: budget.unit)] = BudgetEntry(unit: budget.unit, ceiling: budget.value) }
+    }
+
+    package mutating func open(_ opening: WindowOpening) throws(BudgetEntry.Imbalance) {
+        try entries[.named(opening.budget)]?.open(opening)
+        returns += 1
+    }
+
+    package mutating func setCeiling(_ key: BudgetKey, _ ceiling: Int64) throws(BudgetEntry.Imbalance) {
+        try entries[key]?.setCeiling(ceiling)
+        press(key)
+        returns += 1
+    }
+
+    // MARK: Slices
+
+    /// The slices that a request got before, when it is repeated.
+    package func slices(forRequest id: Incarnation) -> [(position: Position, slice: Slice)] { byRequest[id] ?? [] }
+
+    /// - Parameter levels: every budget that the slice is drawn on, each once.
+    package mutating func reserve(_ slice: Slice, levels: [BudgetKey], at position: Position) throws(BudgetEntry.Imbalance) {
+        let account = number(of: slice)
+        let holder = BudgetEntry.Holder(incarnation: slice.incarnation, account: account)
+        var drawn: [Level] = []
+        for key in levels {
+            try entries[key]!.draw(slice.amount, by: holder)
+            drawn.append(Level(key: key, window: entries[key]!.current!.number))
         }
-        if !grant.draws.isEmpty { draws[grant.grantID] = grant.draws }
+        open[position] = OpenSlice(slice: slice, levels: drawn, account: account)
+        remember(slice, at: position)
     }
 
-    /// Every budget that a slice of this unit must be taken from, each once.
-    package func levels(grant: String, unit: String) -> [Key] {
-        var levels: [Key] = []
-        if entries[.grant(grant, unit: unit)] != nil { levels.append(.grant(grant, unit: unit)) }
-        for name in draws[grant] ?? [] {
-            var key: Key? = .named(name)
-            while let level = key, let entry = entries[level], entry.unit == unit, !levels.contains(level) {
-                levels.append(level)
-                key = entry.parent
-            }
+    private mutating func number(of slice: Slice) -> Int32 {
+        let account = Account(grant: slice.grantID, unit: slice.unit)
+        if let number = accounts[account] { return number }
+        let number = Int32(accounts.count)
+        accounts[account] = number
+        accountNames.append(account)
+        return number
+    }
+
+    func account(_ grant: String, _ unit: String) -> Int32? { accounts[Account(grant: grant, unit: unit)] }
+
+    private mutating func remember(_ slice: Slice, at position: Position) {
+        if byRequest[slice.requestID] == nil { requestsByAge.append(slice.requestID) }
+        byRequest[slice.requestID, default: []].append((position, slice))
+        guard requestsByAge.count >= 2 * Self.requestsKept else { return }
+        for old in requestsByAge.prefix(Self.requestsKept) { byRequest[old] = nil }
+        requestsByAge.removeFirst(Self.requestsKept)
+    }
+
+    /// Takes cumulative figures: smaller ones than were known change nothing. A slice of which all is spent or given
+    /// back is closed.
+    package mutating func report(_ use: SliceReport.Use) throws(BudgetEntry.Imbalance) {
+        guard var slice = open[use.slice] else { return }
+        let spent = max(0, min(use.used, slice.slice.amount - slice.returned) - slice.used)
+        slice.used += spent
+        let back = max(0, min(use.returned, slice.slice.amount - slice.used) - slice.returned)
+        slice.returned += back
+        slice.held = min(max(0, use.held), slice.unspent)
+        let holder = BudgetEntry.Holder(incarnation: slice.slice.incarnation, account: slice.account)
+        for level in slice.levels {
+            if spent > 0 { try entries[level.key]!.settle(spent, in: level.window, by: holder) }
+            if back > 0 { try entries[level.key]!.giveBack(back, in: level.window, by: holder) }
+            press(level.key)
         }
-        return levels
-    }
-
-    /// How much to hand out: at least `need`, more when there is plenty.
-    ///
-    /// - Parameter holder: who asks; what it holds itself for this very grant and unit is not held elsewhere.
-    package func size(grant: String, unit: String, need: Int64, want: Int64, holder: Incarnation) -> Sizing {
-        let levels = levels(grant: grant, unit: unit)
-        guard !levels.isEmpty, need >= 0, want >= need, want <= Limits.amount else { return .refuse(.invalid) }
-        let room = levels.map { entries[$0]!.unallocated }.min()!
-        if room < max(need, 1) {
-            // Final only if not even everything that others hold would do.
-            let tight = levels.filter { entries[$0]!.unallocated < max(need, 1) }
-            let mayReturn = tight.allSatisfy { entries[$0]!.unallocated + heldElsewhere($0, than: (holder, grant, unit)) >= max(need, 1) }
-            return .refuse(mayReturn ? .budgetHeldElsewhere : .budgetExhausted)
-        }
-        return .grant(max(need, min(want, max(1, room / Self.shareOfRoom))))
-    }
-
-    private func heldElsewhere(_ level: Key, than own: (holder: Incarnation, grant: String, unit: String)) -> Int64 {
-        open.values.reduce(0) { sum, held in
-            let isOwn = held.slice.incarnation == own.holder && held.slice.grantID == own.grant && held.slice.unit == own.unit
-            return !isOwn && held.levels.contains(level) ? sum + held.slice.amount - held.used : sum
-        }
-    }
-
-    package enum Sizing: Equatable, Sendable {
-        case grant(Int64)
-        case refuse(Refusal.Code)
-    }
-
-    /// The slice that a request got before, when it is repeated.
-    package func slice(forRequest id: Incarnation) -> (Position, Slice)? {
-        byRequest[id]
-    }
-
-    package mutating func reserve(_ slice: Slice, at position: Position) {
-        let levels = levels(grant: slice.grantID, unit: slice.unit)
-        for level in levels { entries[level]!.out += slice.amount }
-        open[position] = OpenSlice(slice: slice, used: 0, levels: levels)
-        byRequest[slice.requestID] = (position, slice)
-        requestsByAge.append(slice.requestID)
-        if requestsByAge.count >= 2 * Self.requestsKept {
-            for old in requestsByAge.prefix(Self.requestsKept) { byRequest[old] = nil }
-            requestsByAge.removeFirst(Self.requestsKept)
-        }
-        check(levels)
-    }
-
-    /// Takes a cumulative figure: a smaller one than was known changes nothing. A slice that is spent to its end is closed.
-    package mutating func report(_ use: SliceReport.Use) {
-        guard var held = open[use.slice] else { return }
-        let grown = min(use.used, held.slice.amount) - held.used
-        guard grown > 0 else { return }
-        held.used += grown
-        for level in held.levels {
-            entries[level]!.settled += grown
-            entries[level]!.out -= grown
-        }
-        open[use.slice] = held.used < held.slice.amount ? held : nil
-        check(held.levels)
+        if back > 0 || spent > 0 { returns += 1 }
+        open[use.slice] = slice.unspent > 0 ? slice : nil
     }
 
     /// What its holder did not use goes back to every level.
-    package mutating func close(_ use: SliceReport.Use) {
-        report(use)
-        guard let held = open.removeValue(forKey: use.slice) else { return }
-        for level in held.levels { entries[level]!.out -= held.slice.amount - held.used }
-        check(held.levels)
+    package mutating func close(_ use: SliceReport.Use) throws(BudgetEntry.Imbalance) {
+        guard let slice = open[use.slice] else { return }
+        try report(.init(slice: use.slice, used: use.used, returned: slice.slice.amount - max(use.used, slice.used)))
     }
 
-    /// Conservation is what users rely on: a ledger that breaks it must not go on.
-    private func check(_ levels: [Key]) {
-        for level in levels {
-            let entry = entries[level]!
-            precondition(entry.settled >= 0 && entry.out >= 0 && entry.unallocated >= 0, "G2 broken at \(level): \(entry)")
+    // MARK: Debts
+
+    /// Charges a debt to the windows that are open now. One that was told before changes nothing.
+    ///
+    /// - Parameter levels: of each of its amounts, every budget that it is drawn on.
+    package mutating func owe(_ debt: Debt, levels: [[BudgetKey]], at position: Position) throws(BudgetEntry.Imbalance) {
+        let name = DebtName(incarnation: debt.incarnation, decision: debt.decision)
+        guard debtOf[name] == nil else { return }
+        debtOf[name] = position
+        var charges: [Charge] = []
+        for (amount, levels) in zip(debt.amounts, levels) {
+            for key in levels where entries[key]!.current != nil {
+                try entries[key]!.owe(amount.value)
+                entries[key]!.openDebts.insert(position)
+                press(key)
+                charges.append(Charge(level: Level(key: key, window: entries[key]!.current!.number), amount: amount.value))
+            }
+        }
+        debts[position] = OwedDebt(debt: debt, charges: charges)
+    }
+
+    package mutating func accept(debt position: Position) throws(BudgetEntry.Imbalance) {
+        guard let owed = debts[position], !owed.isAccepted else { return }
+        debts[position]!.isAccepted = true
+        for charge in owed.charges {
+            try entries[charge.level.key]!.accept(charge.amount, in: charge.level.window)
+            entries[charge.level.key]!.openDebts.remove(position)
+            press(charge.level.key)
+        }
+        returns += 1
+    }
+
+    private mutating func press(_ key: BudgetKey) {
+        guard let entry = entries[key] else { return }
+        if entry.isFrozen || entry.overcommitted > 0 { pressed.insert(key) } else if !pressed.isEmpty { pressed.remove(key) }
+    }
+
+    // MARK: Questions
+
+    /// Who has slices of any of these budgets.
+    func holders(of keys: Set<BudgetKey>) -> Set<Ledger.Recall> {
+        keys.reduce(into: []) { holders, key in
+            for holder in entries[key]?.holders.keys ?? [:].keys {
+                let account = accountNames[Int(holder.account)]
+                holders.insert(Ledger.Recall(incarnation: holder.incarnation, grantID: account.grant, unit: account.unit))
+            }
         }
     }
 
     /// How many requests are remembered at least: far more than can be under way.
     static let requestsKept = 20_000
-
-    /// A slice takes at most this part of what is left, so that other nodes find something too.
-    static let shareOfRoom: Int64 = 8
 }

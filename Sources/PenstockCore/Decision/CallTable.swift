@@ -31,6 +31,8 @@ package struct CallTable: Sendable {
     package private(set) var holds: [UInt64: Hold] = [:]
     private var named: [CallName: Named] = [:]
     private var namesByAge: [CallName] = []
+    private var ends: [UInt64: End] = [:]
+    private var endsByAge: [UInt64] = []
 
     package init() {}
 
@@ -59,10 +61,24 @@ package struct CallTable: Sendable {
     }
 
     /// Ends a hold; nil when it is unknown or ended before.
-    package mutating func end(_ decision: UInt64) -> Hold? {
+    package mutating func end(_ decision: UInt64, _ end: End) -> Hold? {
         guard let hold = holds.removeValue(forKey: decision) else { return nil }
         if let name = hold.name { named[name]?.settled = true }
+        ends[decision] = end
+        endsByAge.append(decision)
+        if endsByAge.count >= 2 * Self.namesKept {
+            for old in endsByAge.prefix(Self.namesKept) { ends[old] = nil }
+            endsByAge.removeFirst(Self.namesKept)
+        }
         return hold
+    }
+
+    /// How a hold ended, of the last ones that did.
+    package func end(of decision: UInt64) -> End? { ends[decision] }
+
+    package enum End: Sendable, Equatable {
+        case settled
+        case released
     }
 
     /// How many settled call ids are remembered at least.
@@ -94,39 +110,46 @@ extension Enforcement {
         case underWay(decision: UInt64)
     }
 
-    /// The first unit whose actual amount is above what was held, or that was not held at all. Nil when all fit, or
-    /// the hold is unknown.
-    package func excess(_ decision: UInt64, actual: [Amount]) -> String? {
+    /// Units that a settlement names and that nothing can be charged to: neither held nor metered.
+    package func uncharged(_ decision: UInt64, actual: [Amount]) -> String? {
         guard let hold = calls.holds[decision] else { return nil }
-        return actual.first { amount in amount.value > 0 && amount.value > (hold.amounts.first { $0.unit == amount.unit }?.value ?? 0) }?.unit
+        return actual.first { amount in
+            !hold.amounts.contains { $0.unit == amount.unit } && !folded.isMetered(amount.unit, ofGrant: Int(hold.grant))
+        }?.unit
     }
 
     /// Charges each unit its actual amount; the rest goes back to the slices it came from. A unit that is not named is
-    /// charged in full. Nil when the hold is unknown or ended before.
-    ///
-    /// Whoever reports real costs asks for `excess` first: there is no debt to charge it to yet, and more than was held is
-    /// never taken here.
+    /// charged in full. What a metered unit cost above its hold is owed: it was spent, so it is never clipped. Nil when the
+    /// hold is unknown or ended before.
     package mutating func settle(_ decision: UInt64, actual: [Amount]) -> Settlement? {
-        guard let hold = calls.end(decision) else { return nil }
-        var owed = Dictionary(actual.map { ($0.unit, max(0, $0.value)) }, uniquingKeysWith: max)
-        var returned: [Debit] = []
+        guard let hold = calls.end(decision, .settled) else { return nil }
+        var costs: [String: Int64] = [:]
+        for amount in actual { costs[amount.unit] = max(0, amount.value) }
+        var settlement = Settlement(grant: hold.grant)
         for debit in hold.debits {
             let unit = purse.account(debit.account).unit
-            let spent = min(debit.amount, owed[unit] ?? debit.amount)
-            owed[unit]? -= spent
+            let spent = min(debit.amount, costs[unit] ?? debit.amount)
+            costs[unit]? -= spent
             purse.resolve(debit, spent: spent, wasHeld: true)
-            if spent < debit.amount { returned.append(Debit(account: debit.account, slice: debit.slice, amount: debit.amount - spent)) }
+            if spent < debit.amount { settlement.returned.append(Debit(account: debit.account, slice: debit.slice, amount: debit.amount - spent)) }
         }
-        return Settlement(returned: returned)
+        for amount in actual {
+            guard let left = costs[amount.unit], left > 0, folded.isMetered(amount.unit, ofGrant: Int(hold.grant)) else { continue }
+            settlement.owed.append(Amount(amount.unit, left))
+        }
+        return settlement
     }
 
     package struct Settlement: Sendable, Equatable {
-        package var returned: [Debit]
+        package var grant: Int32
+        package var returned: [Debit] = []
+        /// Spent above the hold, of units that have budgets.
+        package var owed: [Amount] = []
     }
 
     /// The call never left: everything goes back. Nil when the hold is unknown or ended before.
     package mutating func release(_ decision: UInt64) -> [Debit]? {
-        guard let hold = calls.end(decision) else { return nil }
+        guard let hold = calls.end(decision, .released) else { return nil }
         for debit in hold.debits { purse.resolve(debit, spent: 0, wasHeld: true) }
         return hold.debits
     }

@@ -39,6 +39,8 @@ package struct DecisionRecord: Hashable, Sendable {
         case voided
         /// How much of each open slice is used, holds included: stands for all records before it.
         case carried
+        /// Real cost above an ended hold: the amounts are owed, until the ledger has been told.
+        case owed
     }
 
     package init(kind: Kind) { self.kind = kind }

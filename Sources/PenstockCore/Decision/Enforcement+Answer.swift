@@ -25,10 +25,7 @@ extension Enforcement {
         if !call.callID.isEmpty, let earlier = retry(call, arrivedAt, journal) { return earlier }
         let now = journal.now
         var verdict = prepare(call, arrivedAt: arrivedAt ?? now, now: now)
-        if verdict.reason == .budgetPending {
-            lack(verdict)
-            return verdict
-        }
+        if verdict.reason == .budgetPending { return verdict }
         record(call, &verdict, journal)
         return verdict
     }
@@ -94,7 +91,22 @@ extension Enforcement {
     /// not be recorded: a restart then charges it in full.
     package mutating func settle(_ decision: UInt64, actual: [Amount], journal: some DecisionJournal) -> UInt64? {
         guard let settlement = settle(decision, actual: actual) else { return nil }
-        return journal.recordEnd(of: decision, .settled, actual, returned: settlement.returned)
+        let sequence = journal.recordEnd(of: decision, .settled, actual, returned: settlement.returned)
+        if !settlement.owed.isEmpty { owe(settlement, decision, journal) }
+        return sequence
+    }
+
+    /// Nothing more is spent here of what a debt has frozen; the ledger says so to the others.
+    private mutating func owe(_ settlement: Settlement, _ decision: UInt64, _ journal: some DecisionJournal) {
+        let grant = folded.grants[Int(settlement.grant)]
+        var record = DecisionRecord(kind: .owed)
+        (record.decision, record.grant, record.amounts) = (decision, grant.position, settlement.owed)
+        // Where it cannot be written, the ledger hears of it unless the process ends first.
+        _ = journal.record(record)
+        owing.append(Debt(incarnation: incarnation, decision: decision, grantID: folded.symbols.text(grant.grant), amounts: settlement.owed))
+        for amount in settlement.owed where purse.find(grant: Int(settlement.grant), unit: amount.unit) >= 0 {
+            purse.giveBack(account: purse.find(grant: Int(settlement.grant), unit: amount.unit))
+        }
     }
 
     /// As above, for a call that never left.

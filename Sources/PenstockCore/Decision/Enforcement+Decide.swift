@@ -44,7 +44,7 @@ extension Enforcement {
         verdict.reason = check(call, grant, index, clock, now)
         guard verdict.reason == .none else { return verdict }
         verdict.usableUntil = min(verdict.usableUntil, expiry(grant, clock, now))
-        verdict.reason = spend(call, index, Int(grant.rules), &verdict)
+        verdict.reason = spend(call, index, clock.latest(at: now, ratePPM: folded.settings.clockRatePPM), &verdict)
         if verdict.reason == .none, folded.marks(onGrant: index).union(folded.marks[Int(nodeSymbol)]).contains(.throttled) {
             countThrottled(index, now)
         }
@@ -129,41 +129,31 @@ extension Enforcement {
     }
 
     /// All amounts or none.
-    private mutating func spend(_ call: borrowing Call, _ grant: Int, _ rules: Int, _ verdict: inout Verdict) -> Reason {
+    private mutating func spend(_ call: borrowing Call, _ grant: Int, _ wall: WallTime, _ verdict: inout Verdict) -> Reason {
         var accounts: InlineArray<4, Int32> = InlineArray(repeating: -1)
         for index in 0..<call.amounts.count {
+            accounts[index] = purse.find(grant: grant, unit: call.amounts[index].unit)
+            // Whatever has an account is metered: budgets never end.
+            guard accounts[index] < 0, !folded.isMetered(call.amounts[index].unit, ofGrant: grant) else { continue }
             // Calls are counted by every gateway, whether or not anybody put a ceiling on them.
-            let unit = call.amounts[index].unit
-            if unit != "calls", !isMetered(unit, rules) { return .unitNotBudgeted }
+            guard call.amounts[index].unit == "calls" else { return .unitNotBudgeted }
+            accounts[index] = -2
         }
-        for index in 0..<call.amounts.count {
-            let amount = call.amounts[index]
-            guard amount.value > 0, isMetered(amount.unit, rules) else { continue }
-            let account = purse.find(grant: grant, unit: amount.unit)
-            let available = account < 0 ? 0 : purse.available(account)
-            if available < amount.value {
-                let account = account < 0 ? purse.open(grant: grant, unit: amount.unit) : account
-                verdict.lacking = account
-                verdict.shortfall = amount.value - available
-                return .budgetPending
-            }
+        var lacks = false
+        for index in 0..<call.amounts.count where call.amounts[index].value > 0 && accounts[index] > -2 {
+            let account = accounts[index] < 0 ? purse.open(grant: grant, unit: call.amounts[index].unit) : accounts[index]
             accounts[index] = account
+            let available = purse.available(account, wall: wall)
+            guard available < call.amounts[index].value else { continue }
+            purse.lack(call.amounts[index].value - available, account)
+            if !lacks { (verdict.lacking, verdict.shortfall) = (account, call.amounts[index].value - available) }
+            lacks = true
         }
-        for index in 0..<call.amounts.count where accounts[index] >= 0 {
+        guard !lacks else { return .budgetPending }
+        for index in 0..<call.amounts.count where accounts[index] >= 0 && call.amounts[index].value > 0 {
             purse.take(call.amounts[index].value, from: accounts[index], holds: call.holds, into: &debits)
         }
         return .none
-    }
-
-    @inline(__always)
-    private mutating func isMetered(_ unit: String, _ rules: Int) -> Bool {
-        for metered in folded.rules[rules].meteredUnits where metered == unit { return true }
-        return false
-    }
-
-    /// The call goes on waiting for a slice: ask the ledger for what it lacks.
-    package mutating func lack(_ verdict: Verdict) {
-        purse.lack(verdict.shortfall, verdict.lacking)
     }
 
     private mutating func throttlesOn(_ index: Int) -> [(Position, UInt32, Nanoseconds)] {

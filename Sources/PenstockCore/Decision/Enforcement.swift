@@ -15,6 +15,8 @@ package struct Enforcement: Sendable {
     package internal(set) var lease = Lease()
     package internal(set) var purse = Purse()
     package internal(set) var calls = CallTable()
+    /// Debts that the ledger has not recorded yet.
+    package internal(set) var owing: [Debt] = []
     /// Why the node must not serve until it is restarted or an operator decides; nil in health.
     package internal(set) var halted: String?
     private(set) var nodeSymbol: Symbol = 0
@@ -77,12 +79,6 @@ package struct Enforcement: Sendable {
         return age < min(folded.settings.maxStaleness, lease.bounds.staleness)
     }
 
-    package mutating func granted(_ slice: Position, amount: Int64, account: Int32) -> Bool {
-        purse.granted(slice, amount: amount, account: account)
-    }
-
-    package mutating func reserveRefused(account: Int32) { purse.refused(account: account) }
-
     /// What a call that waits for a slice is told when the ledger refused one. Nothing is final while a call under way
     /// may still give back, or while the ledger did not know of all that was given back.
     package func reason(_ refusal: Refusal.Code, account: Int32) -> Reason {
@@ -90,13 +86,10 @@ package struct Enforcement: Sendable {
         switch refusal {
         case .budgetExhausted: return asker.hasMoreThanLedgerKnew || asker.slices.contains { $0.held > 0 } ? .budgetHeldElsewhere : .budgetExhausted
         case .budgetHeldElsewhere: return .budgetHeldElsewhere
+        case .budgetFrozen: return .budgetFrozen
         case .revoked: return .revoked
         default: return .budgetPending
         }
-    }
-
-    package mutating func nextReserve(requestID: @autoclosure () -> Incarnation) -> Purse.Reserve? {
-        purse.nextReserve(requestID: requestID())
     }
 
     /// The ledger has taken a report.
@@ -104,20 +97,26 @@ package struct Enforcement: Sendable {
         for (account, uses) in uses { purse.reported(uses, of: account) }
     }
 
-    /// The ledger has taken back what was given up.
-    package mutating func closed(_ uses: [SliceReport.Use]) { purse.closed(uses) }
-
-    /// Gives up the slices of accounts whose grants are revoked, scanning some accounts from `start`. Returns where the
+    /// Gives back the slices of accounts whose grants are revoked, scanning some accounts from `start`. Returns where the
     /// next scan begins.
     package mutating func closeRevoked(from start: Int, scan: Int) -> Int {
-        guard let view else { return purse.count }
+        guard hasView else { return purse.count }
         let end = min(start + scan, purse.count)
-        for index in start..<max(start, end) {
-            let account = purse.account(Int32(index))
-            if !account.slices.isEmpty, view.marks(onGrant: Int(account.grant)).contains(.revoked) { purse.close(account: Int32(index)) }
+        for index in start..<max(start, end) where folded.marks(onGrant: Int(purse.accounts[index].grant)).contains(.revoked) {
+            purse.giveBack(account: Int32(index))
         }
         return end
     }
+
+    /// Gives back what is unspent of a grant's unit, since it is wanted elsewhere.
+    package mutating func recall(grantID: String, unit: String) {
+        guard let grant = folded.index(ofGrant: grantID) else { return }
+        let account = purse.find(grant: grant, unit: unit)
+        if account >= 0 { purse.giveBack(account: account) }
+    }
+
+    /// The ledger has recorded a debt.
+    package mutating func owed(_ debt: Debt) { owing.removeAll { $0 == debt } }
 
     /// How much is used of each slice that the ledger counts as open, holds included, some at a time: records that stand
     /// for all before them. Nil past the last one.
@@ -132,19 +131,30 @@ package struct Enforcement: Sendable {
             record.debits += unclosed
             place.unclosed += unclosed.count
         }
-        return record.debits.isEmpty ? nil : record
+        return record.debits.isEmpty ? owedAgain(from: &place) : record
+    }
+
+    private func owedAgain(from place: inout CarryPlace) -> DecisionRecord? {
+        guard place.owing < owing.count else { return nil }
+        let debt = owing[place.owing]
+        place.owing += 1
+        var record = DecisionRecord(kind: .owed)
+        (record.decision, record.amounts) = (debt.decision, debt.amounts)
+        record.grant = folded.index(ofGrant: debt.grantID).map { folded.grants[$0].position } ?? 0
+        return record
     }
 
     /// How far `carried` has come.
     package struct CarryPlace: Sendable {
         fileprivate var account = 0
         fileprivate var unclosed = 0
+        fileprivate var owing = 0
         package init() {}
     }
 
     private static let carriedPerRecord = 1000
 
-    /// Gives up every slice, as a clean stop does.
+    /// Gives up every slice for good, as a clean stop does.
     package mutating func closeAll() {
         for account in 0..<purse.count { purse.close(account: Int32(account)) }
     }
@@ -155,8 +165,8 @@ extension Enforcement {
     package mutating func fund(grant: Int, unit: String, amount: Int64, slice: Position) {
         let account = purse.open(grant: grant, unit: unit)
         purse.lack(amount, account)
-        while let reserve = purse.nextReserve(requestID: .unknown) {
-            _ = purse.granted(slice, amount: amount, account: reserve.account)
+        while let reserve = purse.nextReserve(at: 0, requestID: .unknown) {
+            _ = purse.answered(reserve, granted: [.init(slice: slice, unit: unit, amount: amount)], refused: [])
         }
     }
 }

@@ -28,6 +28,8 @@ public enum Reason: UInt16, Sendable, CaseIterable, Hashable {
     case budgetPending = 22
     /// The call id was settled before.
     case alreadySettled = 23
+    /// A call cost more than it held: an operator must decide on the debt.
+    case budgetFrozen = 24
 
     public var name: String {
         switch self {
@@ -55,6 +57,7 @@ public enum Reason: UInt16, Sendable, CaseIterable, Hashable {
         case .unrecordable: "unrecordable"
         case .budgetPending: "budget_pending"
         case .alreadySettled: "already_settled"
+        case .budgetFrozen: "budget_frozen"
         }
     }
 

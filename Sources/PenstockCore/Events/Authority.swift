@@ -5,14 +5,16 @@ package enum Authority {
     package static func permits(_ role: Role, _ kind: EventKind.Name) -> Bool {
         switch (kind, role) {
         case (.genesis, .ledger), (.nodeAdmitted, .ledger), (.epochOpened, .ledger), (.sliceReserved, .ledger),
-            (.lifted, .ledger):
+            (.lifted, .ledger), (.windowOpened, .ledger), (.budgetWarned, .ledger):
             true
         case (.nodeExpelled, .operator), (.joinTokenMade, .operator), (.settingsChanged, .operator),
-            (.restricted, .operator), (.lifted, .operator), (.budgetCreated, .operator):
+            (.restricted, .operator), (.lifted, .operator), (.budgetCreated, .operator),
+            (.budgetCeilingSet, .operator), (.debtsAccepted, .operator), (.sliceClosed, .operator):
             true
         case (.grantIssued, .issuer), (.grantRenewed, .issuer):
             true
-        case (.spendReported, .enforcer), (.sliceClosed, .enforcer), (.decisionBatch, .enforcer):
+        case (.spendReported, .enforcer), (.sliceClosed, .enforcer), (.decisionBatch, .enforcer),
+            (.debtRecorded, .enforcer):
             true
         default:
             false
@@ -39,6 +41,11 @@ extension EventKind {
         case restricted
         case lifted
         case budgetCreated = "budget_created"
+        case budgetCeilingSet = "budget_ceiling_set"
+        case budgetWarned = "budget_warned"
+        case windowOpened = "window_opened"
+        case debtRecorded = "debt_recorded"
+        case debtsAccepted = "debts_accepted"
         case sliceReserved = "slice_reserved"
         case spendReported = "spend_reported"
         case sliceClosed = "slice_closed"
@@ -58,6 +65,11 @@ extension EventKind {
         case .restricted: .restricted
         case .lifted: .lifted
         case .budgetCreated: .budgetCreated
+        case .budgetCeilingSet: .budgetCeilingSet
+        case .budgetWarned: .budgetWarned
+        case .windowOpened: .windowOpened
+        case .debtRecorded: .debtRecorded
+        case .debtsAccepted: .debtsAccepted
         case .sliceReserved: .sliceReserved
         case .spendReported: .spendReported
         case .sliceClosed: .sliceClosed

@@ -30,6 +30,12 @@ package enum EventKind: Hashable, Sendable {
     case restricted(Restriction)
     case lifted(Lifting)
     case budgetCreated(Budget)
+    case budgetCeilingSet(BudgetKey, ceiling: Int64, reason: String)
+    case budgetWarned(name: String, percent: UInt32, settled: Int64)
+    case windowOpened(WindowOpening)
+    case debtRecorded(Debt)
+    /// By an operator: names the positions of the debts, so that none is accepted unseen.
+    case debtsAccepted([Position], reason: String)
     case sliceReserved(Slice)
     case spendReported(SliceReport)
     case sliceClosed(SliceReport)
@@ -86,21 +92,6 @@ package struct Lifting: Hashable, Sendable {
     }
 }
 
-/// A named ceiling that grants draw on, perhaps under a parent.
-package struct Budget: Hashable, Sendable {
-    package var name: String
-    package var unit: String
-    package var ceiling: Int64
-    package var parent: String
-
-    package init(name: String, unit: String, ceiling: Int64, parent: String) {
-        self.name = name
-        self.unit = unit
-        self.ceiling = ceiling
-        self.parent = parent
-    }
-}
-
 /// A part of a budget handed to one incarnation to spend locally. Its id is the position of its event.
 package struct Slice: Hashable, Sendable {
     package var grantID: String
@@ -110,14 +101,17 @@ package struct Slice: Hashable, Sendable {
     package var incarnation: Incarnation
     /// Chosen by the enforcer: reserving is idempotent.
     package var requestID: Incarnation
+    /// By the ledger's wall clock: the first of its windows ends then, and what is unspent goes back to it; 0 for never.
+    package var endsAt: WallTime
 
-    package init(grantID: String, unit: String, amount: Int64, node: String, incarnation: Incarnation, requestID: Incarnation) {
+    package init(grantID: String, unit: String, amount: Int64, node: String, incarnation: Incarnation, requestID: Incarnation, endsAt: WallTime = 0) {
         self.grantID = grantID
         self.unit = unit
         self.amount = amount
         self.node = node
         self.incarnation = incarnation
         self.requestID = requestID
+        self.endsAt = endsAt
     }
 }
 
@@ -139,11 +133,18 @@ package struct SliceReport: Hashable, Sendable {
 
     package struct Use: Hashable, Sendable {
         package var slice: Position
+        /// Spent for good.
         package var used: Int64
+        /// Given back unspent: the slice is smaller by this from now on.
+        package var returned: Int64
+        /// Of calls under way, at their maximum. It may fall again, and is only told.
+        package var held: Int64
 
-        package init(slice: Position, used: Int64) {
+        package init(slice: Position, used: Int64, returned: Int64 = 0, held: Int64 = 0) {
             self.slice = slice
             self.used = used
+            self.returned = returned
+            self.held = held
         }
     }
 }

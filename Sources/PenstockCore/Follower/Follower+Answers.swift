@@ -19,18 +19,34 @@ extension Follower {
         if case .fetch(let head) = enforcement.echoAnswered(echo, at: now) { aim(at: head, at: now) }
     }
 
-    package mutating func granted(_ slice: Position, amount: Int64, for reserve: Purse.Reserve, _ enforcement: inout Enforcement) {
-        heard = max(heard, slice)
-        _ = enforcement.granted(slice, amount: amount, account: reserve.account)
-        let grant = Int(enforcement.purse.account(reserve.account).grant)
-        if enforcement.folded.marks(onGrant: grant).contains(.revoked) { revokedScan = 0 }
+    /// The ledger's answer to a request for slices. Returns why nothing came of some units that calls lacked, for those
+    /// that wait.
+    package mutating func answered(
+        _ reserve: Purse.Reserve, granted: [Purse.Granted], refused: [(unit: String, code: Refusal.Code)], _ enforcement: inout Enforcement
+    ) -> [(part: Purse.Reserve.Part, reason: Reason)] {
+        heard = granted.reduce(heard) { max($0, $1.slice) }
+        _ = enforcement.purse.answered(reserve, granted: granted, refused: refused.map(\.unit))
+        if enforcement.folded.marks(onGrant: Int(reserve.grant)).contains(.revoked) { revokedScan = 0 }
+        return refused.flatMap { refusal in
+            reserve.parts.filter { $0.need > 0 && enforcement.purse.account($0.account).unit == refusal.unit }
+                .map { ($0, enforcement.reason(refusal.code, account: $0.account)) }
+        }
+    }
+
+    /// The ledger wants back what is unspent.
+    package mutating func recalled(_ wanted: [(grantID: String, unit: String)], _ enforcement: inout Enforcement) {
+        guard phase == .live else { return }
+        for (grantID, unit) in wanted { enforcement.recall(grantID: grantID, unit: unit) }
     }
 
     /// The ledger has taken what was reported or closed.
-    package func taken(_ ask: Ask, _ enforcement: inout Enforcement) {
+    package mutating func taken(_ ask: Ask, _ enforcement: inout Enforcement) {
         switch ask {
         case .report(let uses): enforcement.reported(uses)
-        case .close(let uses, enforcement.incarnation, _, _): enforcement.closed(uses)
+        case .close(let uses, enforcement.incarnation, _, _): enforcement.purse.closed(uses)
+        case .owe(let debt):
+            enforcement.owed(debt)
+            inheritedDebts?.removeAll { $0 == debt }
         case .prefix, .snapshot, .echo, .fetch, .acknowledge, .reserve, .close, .openSlices: break
         }
     }
@@ -60,7 +76,14 @@ extension Follower {
             guard phase == .checkingPrefix else { return }
             // The incarnation is new to the ledger, which is all it can object to when the logs agree.
             if refusal.code == .notPermitted { phase = .loading } else { due.start = now + 200 * .nanosecondsPerMillisecond }
-        case .reserve(let reserve, _, _): enforcement.reserveRefused(account: reserve.account)
+        case .reserve(let reserve, let request):
+            _ = enforcement.purse.answered(reserve, granted: [], refused: request.parts.map(\.unit))
+        case .owe(let debt):
+            // It can never be taken: the ledger knows of no such grant or budget.
+            if refusal.retryAfterMS == 0 {
+                enforcement.owed(debt)
+                inheritedDebts?.removeAll { $0 == debt }
+            }
         case .close(_, _, _, let bySuccessor):
             if bySuccessor { predecessorsClosed = false } else { due.close = now + 200 * .nanosecondsPerMillisecond }
         case .snapshot, .echo, .fetch, .acknowledge, .report, .openSlices: break

@@ -52,10 +52,24 @@ extension Follower {
             effects.cancelled += enforcement.cancelRestricted()
             revokedScan = 0
             return true
+        case .debtRecorded(let debt): freeze(debt, &enforcement)
         case .nodeExpelled(enforcement.node, _): halt("this node was expelled at position \(position)", &enforcement)
         default: break
         }
         return false
+    }
+
+    /// What a debt has frozen is spent no further, here or by any other grant that draws on it.
+    private func freeze(_ debt: Debt, _ enforcement: inout Enforcement) {
+        guard let grant = enforcement.folded.index(ofGrant: debt.grantID) else { return }
+        for amount in debt.amounts {
+            let frozen = Set(enforcement.folded.levels(ofGrant: grant, unit: amount.unit))
+            for index in 0..<Int32(enforcement.purse.count) {
+                let account = enforcement.purse.account(index)
+                guard account.unit == amount.unit, account.available > 0 else { continue }
+                if !frozen.isDisjoint(with: enforcement.folded.levels(ofGrant: Int(account.grant), unit: account.unit)) { enforcement.purse.giveBack(account: index) }
+            }
+        }
     }
 
     /// The ledger's log reaches at least this position.

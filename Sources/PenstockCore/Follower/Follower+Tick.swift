@@ -22,7 +22,8 @@ extension Follower {
             echo(&enforcement, echoWanted, now, random, &asks)
             // Publications usually bring what is missing; what they did not bring in a moment is fetched.
             if target > applied, now - 10 * .nanosecondsPerMillisecond > behindSince, !awaited.contains(.fetch) { asks.append(.fetch(from: applied + 1)) }
-            reserve(&enforcement, random, &asks)
+            owe(enforcement, awaited, now, &asks)
+            reserve(&enforcement, now, random, &asks)
             close(&enforcement, awaited, now, &asks)
             report(&enforcement, awaited, now, &asks)
             inheritSlices(awaited, now, &asks)
@@ -41,11 +42,21 @@ extension Follower {
         asks.append(.echo(nonce: nonce))
     }
 
-    private func reserve(_ enforcement: inout Enforcement, _ random: () -> UInt64, _ asks: inout [Ask]) {
-        while let reserve = enforcement.nextReserve(requestID: Incarnation(high: random(), low: random())) {
-            let account = enforcement.purse.account(reserve.account)
-            let grant = enforcement.folded.grants[Int(account.grant)].grant
-            asks.append(.reserve(reserve, grantID: enforcement.folded.symbols.text(grant), unit: account.unit))
+    /// Before anything is reserved: what is owed freezes the budgets that it was drawn on.
+    private mutating func owe(_ enforcement: Enforcement, _ awaited: Awaited, _ now: Instant, _ asks: inout [Ask]) {
+        if inheritedDebts == nil { inheritedDebts = predecessors.debts(enforcement.folded) }
+        guard !awaited.contains(.owe), now >= due.owe, let debt = enforcement.owing.first ?? inheritedDebts?.first else { return }
+        due.owe = now + 100 * .nanosecondsPerMillisecond
+        asks.append(.owe(debt))
+    }
+
+    private func reserve(_ enforcement: inout Enforcement, _ now: Instant, _ random: () -> UInt64, _ asks: inout [Ask]) {
+        while let reserve = enforcement.purse.nextReserve(at: now, requestID: Incarnation(high: random(), low: random())) {
+            let grant = enforcement.folded.grants[Int(reserve.grant)].grant
+            let parts = reserve.parts.map { SliceRequest.Part(unit: enforcement.purse.account($0.account).unit, need: $0.need, want: $0.want) }
+            let request = SliceRequest(
+                incarnation: enforcement.incarnation, requestID: reserve.requestID, grantID: enforcement.folded.symbols.text(grant), parts: parts)
+            asks.append(.reserve(reserve, request))
         }
     }
 
@@ -63,7 +74,12 @@ extension Follower {
 
     /// One report at a time, so that a slice counts as reported only once the ledger has taken it.
     private mutating func report(_ enforcement: inout Enforcement, _ awaited: Awaited, _ now: Instant, _ asks: inout [Ask]) {
-        guard !awaited.contains(.report), now >= due.report || reportScan > 0 else { return }
+        // What was given back is wanted elsewhere, and does not wait.
+        guard !awaited.contains(.report), now >= due.report || reportScan > 0 || enforcement.purse.hasReturns else { return }
+        if let clock = enforcement.lease.clock {
+            let wall = clock.latest(at: now, ratePPM: enforcement.folded.settings.clockRatePPM)
+            _ = enforcement.purse.sweep(from: reportScan, scan: 8192, wall: wall, at: now)
+        }
         due.report = now + 500 * .nanosecondsPerMillisecond
         let (uses, next) = enforcement.purse.unreported(from: reportScan, scan: 8192, limit: Limits.usesPerReport)
         reportScan = next < enforcement.purse.count ? next : 0

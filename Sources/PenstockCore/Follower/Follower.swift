@@ -16,6 +16,8 @@ package struct Follower: Sendable {
     let predecessors: Predecessors
     /// Whether nothing of earlier incarnations is open at the ledger any more.
     package internal(set) var predecessorsClosed = false
+    /// What earlier incarnations owe, until the ledger has recorded it.
+    var inheritedDebts: [Debt]?
     /// Accounts from here on are yet to be looked through for revoked grants.
     var revokedScan: Int?
     var reportScan = 0
@@ -34,6 +36,7 @@ package struct Follower: Sendable {
         var echo: Instant = .min
         var report: Instant = .min
         var close: Instant = .min
+        var owe: Instant = .min
     }
 
     /// - Parameter seen: the log that earlier incarnations have folded; `heard` is what they have heard of.
@@ -51,17 +54,18 @@ package struct Follower: Sendable {
         case echo(nonce: UInt64)
         case fetch(from: Position)
         case acknowledge(urgent: [Position], ended: Bool)
-        case reserve(Purse.Reserve, grantID: String, unit: String)
+        case reserve(Purse.Reserve, SliceRequest)
         /// By account.
         case report([Int32: [SliceReport.Use]])
         case close([SliceReport.Use], of: Incarnation, reason: String, bySuccessor: Bool)
+        case owe(Debt)
         /// The slices that incarnations of this node have open.
         case openSlices
 
         /// Whether it is sent again until it is answered.
         package var retries: Bool {
             switch self {
-            case .reserve, .report, .close: true
+            case .reserve, .report, .close, .owe: true
             case .prefix, .snapshot, .echo, .fetch, .acknowledge, .openSlices: false
             }
         }
@@ -77,6 +81,7 @@ package struct Follower: Sendable {
         package static let slices = Awaited(rawValue: 8)
         package static let report = Awaited(rawValue: 16)
         package static let close = Awaited(rawValue: 32)
+        package static let owe = Awaited(rawValue: 64)
 
         package init(_ ask: Ask) {
             switch ask {
@@ -86,6 +91,7 @@ package struct Follower: Sendable {
             case .openSlices: self = .slices
             case .report: self = .report
             case .close(_, _, _, let bySuccessor): self = bySuccessor ? .slices : .close
+            case .owe: self = .owe
             case .echo, .acknowledge, .reserve: self = []
             }
         }

@@ -5,6 +5,7 @@
 /// a slice counts as spent in full.
 package struct Predecessors: Sendable {
     private var used: [Position: Int64] = [:]
+    private var owed: [Owed: (grant: Position, amounts: [Amount])] = [:]
     private var proven: Set<Incarnation> = []
     private var unproven: Set<Incarnation> = []
 
@@ -29,8 +30,26 @@ package struct Predecessors: Sendable {
             case .decided, .held: used[debit.slice, default: 0] += debit.used
             case .settled, .released, .voided: used[debit.slice, default: 0] -= debit.used
             case .carried: used[debit.slice] = debit.used
+            case .owed: break
             }
         }
+    }
+
+    /// A record of what an incarnation owes.
+    package mutating func add(owed record: DecisionRecord, by incarnation: Incarnation) {
+        owed[Owed(incarnation: incarnation, decision: record.decision)] = (record.grant, record.amounts)
+    }
+
+    /// What they owe; the ledger knows which of it was told before.
+    func debts(_ view: View) -> [Debt] {
+        owed.sorted { ($0.key.incarnation, $0.key.decision) < ($1.key.incarnation, $1.key.decision) }.compactMap { name, owed in
+            view.grant(issuedAt: owed.grant).map { Debt(incarnation: name.incarnation, decision: name.decision, grantID: $0, amounts: owed.amounts) }
+        }
+    }
+
+    private struct Owed: Hashable {
+        var incarnation: Incarnation
+        var decision: UInt64
     }
 
     /// The figure to close a predecessor's slice with; nil when this journal is not of that incarnation.

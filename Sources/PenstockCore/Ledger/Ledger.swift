@@ -15,6 +15,12 @@ package struct Ledger: Sendable {
     private var epoch: UInt64 = 0
     /// After a failed commit: nothing is staged again before this.
     private var storeRetryAt: Instant = 0
+    /// Requests for slices that wait for something to come back, oldest first.
+    var waiting: [WaitingReserve] = []
+    /// What the book's `returns` were when the waiting ones were last looked through.
+    var returnsSeen: UInt64 = 0
+    /// When slices of budgets that are frozen or overcommitted were called back last.
+    var pressedRecalledAt: Instant = .min / 2
 
     package init(_ state: LedgerState) { self.state = state }
 
@@ -80,21 +86,6 @@ extension Ledger {
         return state.view.position
     }
 
-    /// A slice for an enforcer: to be staged, or the one that the same request got before.
-    package func reserve(_ request: SliceRequest, from sender: NodeKeys) throws(Refusal) -> Reservation {
-        guard sender.role == .enforcer else { throw Refusal(.notPermitted, "only an enforcer holds slices") }
-        if let (position, held) = state.book.slice(forRequest: request.requestID) {
-            guard held.node == sender.name else { throw Refusal(.notPermitted, "the request id belongs to another node") }
-            return .again(position, held)
-        }
-        return .fresh(try state.reserve(request, node: sender.name))
-    }
-
-    package enum Reservation: Sendable {
-        case again(Position, Slice)
-        case fresh(Slice)
-    }
-
     /// Events are durable now: barriers open for the restrictions among them. Returns the restrictions' positions.
     package mutating func committed(_ events: some Collection<Event>, from first: Position, at now: Instant) -> [Position] {
         var restricted: [Position] = []
@@ -125,6 +116,7 @@ extension Ledger {
     /// - Parameter state: folded anew from what is durable.
     package mutating func commitFailed(_ state: LedgerState, at now: Instant) {
         self.state = state
+        waiting = []
         storeRetryAt = now + .nanosecondsPerSecond
     }
 }

@@ -22,9 +22,12 @@ extension LedgerState {
         case .restricted(let restriction): try checkRestriction(restriction, wall)
         case .lifted(let lifting): try checkLifting(lifting, signer.role, wall)
         case .budgetCreated(let budget): try checkBudget(budget)
-        case .sliceReserved: break
-        case .spendReported(let report): try checkReport(report, by: event.origin, closes: false, fenced)
-        case .sliceClosed(let report): try checkReport(report, by: event.origin, closes: true, fenced)
+        case .budgetCeilingSet(let key, let ceiling, let reason): try checkCeiling(key, ceiling, reason)
+        case .debtRecorded(let debt): try checkDebt(debt)
+        case .debtsAccepted(let positions, let reason): try checkAcceptance(positions, reason)
+        case .sliceReserved, .windowOpened, .budgetWarned: break
+        case .spendReported(let report): try checkReport(report, by: signer, closes: false, fenced)
+        case .sliceClosed(let report): try checkReport(report, by: signer, closes: true, fenced)
         case .decisionBatch(let batch):
             guard batch.firstSequence > 0, batch.count > 0 else { throw Refusal(.invalid, "a batch of decisions lacks its numbers") }
         }
@@ -106,75 +109,7 @@ extension LedgerState {
         }
     }
 
-    private func checkBudget(_ budget: Budget) throws(Refusal) {
-        guard !budget.name.isEmpty, budget.name.utf8.count <= Limits.idBytes else { throw Refusal(.invalid, "a budget's name has 1 to \(Limits.idBytes) bytes") }
-        guard !budget.unit.isEmpty, budget.unit.utf8.count <= 64 else { throw Refusal(.invalid, "a unit has 1 to 64 bytes") }
-        guard (0...Limits.amount).contains(budget.ceiling) else { throw Refusal(.invalid, "a ceiling is 0 to \(Limits.amount)") }
-        guard !view.budgets.contains(where: { $0.name == budget.name }) else { throw Refusal(.exists, "budget '\(budget.name)' exists") }
-        guard budget.parent.isEmpty || view.budgets.contains(where: { $0.name == budget.parent && $0.unit == budget.unit }) else {
-            throw Refusal(.notFound, "no budget '\(budget.parent)' in \(budget.unit) to be the parent")
-        }
-    }
-
-    private func checkReport(_ report: SliceReport, by origin: String, closes: Bool, _ fenced: (Incarnation, String) -> Bool) throws(Refusal) {
-        guard (1...Limits.usesPerReport).contains(report.uses.count) || (closes && report.bySuccessor && report.uses.isEmpty) else {
-            throw Refusal(.invalid, "a report names 1 to \(Limits.usesPerReport) slices")
-        }
-        guard report.bySuccessor || !retired.contains(report.incarnation) else { throw Refusal(.retired, "a successor has closed this incarnation's slices") }
-        for use in report.uses {
-            // Reports overtake one another: what was closed meanwhile needs no more, and the rest still counts.
-            guard use.slice <= view.position else { throw Refusal(.notFound, "slice \(use.slice) was never handed out") }
-            guard let held = book.open[use.slice] else { continue }
-            guard held.slice.node == origin, held.slice.incarnation == report.incarnation else { throw Refusal(.notPermitted, "slice \(use.slice) belongs to another incarnation") }
-            guard (0...held.slice.amount).contains(use.used) else { throw Refusal(.invalid, "slice \(use.slice) holds \(held.slice.amount)") }
-        }
-        if report.bySuccessor, book.open.values.contains(where: { $0.slice.incarnation == report.incarnation && $0.slice.node != origin }) {
-            throw Refusal(.notPermitted, "the incarnation is another node's")
-        }
-        if report.bySuccessor, !fenced(report.incarnation, origin) {
-            throw Refusal(.predecessorAlive, "the incarnation before may still hold a lease", retryAfterMS: 200)
-        }
-    }
-
-    private func checkText(_ text: String) throws(Refusal) {
+    func checkText(_ text: String) throws(Refusal) {
         guard text.utf8.count <= Limits.textBytes else { throw Refusal(.invalid, "a reason has at most \(Limits.textBytes) bytes") }
-    }
-
-    /// A slice for an enforcer, or why not.
-    package func reserve(_ request: SliceRequest, node: String) throws(Refusal) -> Slice {
-        guard !retired.contains(request.incarnation) else { throw Refusal(.retired, "a successor has closed this incarnation's slices; restart the node") }
-        guard let index = view.index(ofGrant: request.grantID) else { throw Refusal(.notFound, "no grant \(request.grantID)") }
-        guard !view.marks(onGrant: index).contains(.revoked) else { throw Refusal(.revoked, "grant \(request.grantID) is revoked") }
-        guard book.open.count < Limits.openSlices else { throw Refusal(.full, "\(Limits.openSlices) slices are open, the limit", retryAfterMS: 1000) }
-        switch book.size(grant: request.grantID, unit: request.unit, need: request.need, want: request.want, holder: request.incarnation) {
-        case .grant(let amount):
-            return Slice(
-                grantID: request.grantID, unit: request.unit, amount: amount, node: node, incarnation: request.incarnation,
-                requestID: request.requestID)
-        case .refuse(let code):
-            throw Refusal(code, "\(request.unit) of grant \(request.grantID)", retryAfterMS: code == .budgetHeldElsewhere ? 100 : 0)
-        }
-    }
-}
-
-/// What an enforcer asks for when a call, or the next one, needs more than its slices hold.
-package struct SliceRequest: Hashable, Sendable {
-    package var incarnation: Incarnation
-    /// Fresh for each request: asking again with the same one gets the same slice.
-    package var requestID: Incarnation
-    package var grantID: String
-    package var unit: String
-    /// A call cannot go on with less.
-    package var need: Int64
-    /// What recent demand suggests.
-    package var want: Int64
-
-    package init(incarnation: Incarnation, requestID: Incarnation, grantID: String, unit: String, need: Int64, want: Int64) {
-        self.incarnation = incarnation
-        self.requestID = requestID
-        self.grantID = grantID
-        self.unit = unit
-        self.need = need
-        self.want = want
     }
 }

@@ -8,28 +8,63 @@ package struct LedgerState: Sendable {
     /// The largest B that any settings in the log have allowed.
     package private(set) var largestBound: Nanoseconds = 0
 
+    /// The highest part of its ceiling, in percent, that each budget was warned of.
+    private var warned: [String: UInt32] = [:]
+
     package init() {}
 
     package mutating func apply(_ event: Event, at position: Position) throws(FoldError) {
         try view.apply(event, at: position)
-        switch event.kind {
+        do throws(BudgetEntry.Imbalance) {
+            try keep(event.kind, at: position)
+        } catch {
+            throw FoldError(position: position, problem: error.description)
+        }
+    }
+
+    private mutating func keep(_ kind: EventKind, at position: Position) throws(BudgetEntry.Imbalance) {
+        switch kind {
         case .genesis(_, let settings), .settingsChanged(let settings): largestBound = max(largestBound, settings.bound)
         case .epochOpened(let epoch, _): self.epoch = epoch
         case .grantIssued(let grant): book.issue(grant)
         case .budgetCreated(let budget): book.create(budget)
-        case .sliceReserved(let slice): book.reserve(slice, at: position)
+        case .budgetCeilingSet(let key, let ceiling, _): try book.setCeiling(key, ceiling)
+        case .windowOpened(let opening):
+            try book.open(opening)
+            warned[opening.budget] = nil
+        case .sliceReserved(let slice): try book.reserve(slice, levels: levels(slice.grantID, slice.unit), at: position)
         case .spendReported(let report):
-            for use in report.uses { book.report(use) }
+            for use in report.uses { try book.report(use) }
         case .sliceClosed(let report):
-            for use in report.uses { book.close(use) }
+            for use in report.uses { try book.close(use) }
             if report.bySuccessor { retired.insert(report.incarnation) }
+        case .debtRecorded(let debt): try book.owe(debt, levels: debt.amounts.map { levels(debt.grantID, $0.unit) }, at: position)
+        case .debtsAccepted(let positions, _):
+            for debt in positions { try book.accept(debt: debt) }
+        case .budgetWarned(let name, let percent, _): warned[name] = max(warned[name] ?? 0, percent)
         case .nodeAdmitted, .nodeExpelled, .joinTokenMade, .grantRenewed, .restricted, .lifted, .decisionBatch: break
         }
+    }
+
+    /// Every budget that a grant's unit is drawn on.
+    package func levels(_ grantID: String, _ unit: String) -> [BudgetKey] {
+        view.index(ofGrant: grantID).map { view.levels(ofGrant: $0, unit: unit) } ?? []
     }
 
     /// Restrictions whose own time has passed by the ledger's clock.
     package func expired(at wall: WallTime) -> [Digest] {
         view.restrictions.values.filter { $0.restriction.expiresAt != 0 && $0.restriction.expiresAt <= wall }
             .map(\.eventID).sorted { $0.bytes.lexicographicallyPrecedes($1.bytes) }
+    }
+
+    /// Warnings that are due, as events of the ledger's own. A budget with windows is warned of anew in each: see `keep`.
+    package func warningsDue(_ names: some Sequence<String>) -> [EventKind] {
+        names.compactMap { name in
+            guard let entry = book.entries[.named(name)], let budget = view.budget(name) else { return nil }
+            let settled = entry.settled
+            let reached = budget.warnAt.last { Int64($0) * entry.ceiling <= settled * 100 }
+            guard let reached, reached > warned[name] ?? 0 else { return nil }
+            return .budgetWarned(name: name, percent: reached, settled: settled)
+        }
     }
 }

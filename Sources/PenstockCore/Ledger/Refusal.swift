@@ -23,6 +23,8 @@ package struct Refusal: Error, Hashable, Sendable, CustomStringConvertible {
         case revoked
         case budgetExhausted = "budget_exhausted"
         case budgetHeldElsewhere = "budget_held_elsewhere"
+        /// Real cost went above what was held: an operator must decide on the debt.
+        case budgetFrozen = "budget_frozen"
         case predecessorAlive = "predecessor_alive"
         case retired
         case busy

@@ -30,6 +30,12 @@ public enum Limits {
     package static let joinsPerSecond = 20
     /// Bytes of one reply page: fetched events, snapshot chunks, decisions.
     package static let pageBytes = 256 * 1024
+    /// Named budgets: every view keeps them all.
+    package static let budgets = 10_000
+    /// Budgets one under another: a slice is drawn on each.
+    package static let budgetDepth = 8
+    /// Requests for slices that wait at the ledger for something to come back.
+    package static let reservesWaiting = 1_000
     /// Depth of delegation.
     package static let delegationDepth = 8
 }

@@ -36,8 +36,8 @@ package struct GrantRules: Hashable, Sendable {
     package var linearizable: Bool
     package var graceMS: UInt32
 
-    package init(_ grant: Grant, named budgets: [Budget]) {
-        let drawn = grant.draws.compactMap { name in budgets.first { $0.name == name }?.unit }
+    package init(_ grant: Grant, unitOf: (String) -> String?) {
+        let drawn = grant.draws.compactMap(unitOf)
         meteredUnits = Set(grant.budgets.map(\.unit) + drawn).sorted()
         actions = grant.allowedActions.map { Pattern($0) }
         resources = grant.resources.compactMap(ResourcePattern.init)

@@ -55,8 +55,11 @@ extension View {
                 refreshMarks(standing.restriction.restriction.selector)
             }
         case .budgetCreated(let budget):
-            budgets.append(budget)
-        case .epochOpened, .sliceReserved, .spendReported, .sliceClosed, .decisionBatch:
+            add(budget)
+        case .budgetCeilingSet(.named(let name), let ceiling, _):
+            if let index = budgetOfName[name] { budgets[index].ceiling = ceiling }
+        case .epochOpened, .budgetCeilingSet, .budgetWarned, .windowOpened, .sliceReserved, .spendReported, .sliceClosed, .debtRecorded,
+            .debtsAccepted, .decisionBatch:
             break
         }
     }
@@ -75,7 +78,7 @@ extension View {
             agent: intern(.agent, grant.agentID), agentClass: intern(.agentClass, grant.agentClass),
             principal: intern(.principal, grant.principalID), purpose: intern(.purpose, grant.purpose),
             audience: intern(.audience, grant.audience), issuer: intern(.issuer, issuer), parent: parent,
-            rules: number(GrantRules(grant, named: budgets)))
+            rules: number(GrantRules(grant, unitOf: { budgetOfName[$0].map { budgets[$0].unit } })))
         let index = grants.count
         grants.append(record)
         credentials.insert(grant.credentialDigest, at: index, in: grants)
@@ -89,18 +92,16 @@ extension View {
     }
 
     mutating func mark(_ restriction: Restriction) {
-        let added = Marks(restriction.level)
-        if restriction.selector == .all {
-            meshMarks.formUnion(added)
-        } else {
-            let symbol = intern(restriction.selector)
-            marks[Int(symbol)].formUnion(added)
-        }
+        mark(restriction.selector, Marks(restriction.level))
+    }
+
+    mutating func mark(_ selector: Selector, _ added: Marks) {
+        if selector == .all { meshMarks.formUnion(added) } else { marks[Int(intern(selector))].formUnion(added) }
     }
 
     /// Derives a selector's marks anew from what still stands.
     private mutating func refreshMarks(_ selector: Selector) {
-        if selector == .all { meshMarks = [] } else { marks[Int(intern(selector))] = [] }
+        if selector == .all { meshMarks.formIntersection(.budgeted) } else { marks[Int(intern(selector))].formIntersection(.budgeted) }
         let symbol = selector == .all ? nil : intern(selector)
         for standing in restrictions.values {
             let other = standing.restriction.selector
@@ -108,7 +109,7 @@ extension View {
         }
     }
 
-    private mutating func intern(_ selector: Selector) -> Symbol {
+    mutating func intern(_ selector: Selector) -> Symbol {
         intern(selector.kind == .subtree ? .grant : selector.kind, selector.value)
     }
 

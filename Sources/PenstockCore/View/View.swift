@@ -13,6 +13,10 @@ package struct View: Sendable {
     package internal(set) var grants = ContiguousArray<GrantRecord>()
     package internal(set) var rules = ContiguousArray<GrantRules>()
     package internal(set) var budgets: [Budget] = []
+    var budgetOfName: [String: Int] = [:]
+    /// Budgets that cover what they match, by their selector's symbol, and those that cover every grant.
+    var budgetsOfSymbol: [Symbol: [Int]] = [:]
+    var budgetsOfAll: [Int] = []
     /// By the position of the event that made them.
     package internal(set) var restrictions: [Position: StandingRestriction] = [:]
 
@@ -75,6 +79,8 @@ package struct View: Sendable {
         package static let revoked = Marks(rawValue: 1)
         package static let suspended = Marks(rawValue: 2)
         package static let throttled = Marks(rawValue: 4)
+        /// A budget covers it, which no lifting takes away.
+        package static let budgeted = Marks(rawValue: 8)
     }
 }
 
@@ -103,6 +109,16 @@ extension View {
 
     package func index(ofGrant id: String) -> Int? {
         symbols.find(.grant, id).flatMap { grantOfSymbol[$0] }.map(Int.init)
+    }
+
+    /// The id of the grant that an event issued.
+    package func grant(issuedAt position: Position) -> String? {
+        var (low, high) = (0, grants.count)
+        while low < high {
+            let middle = (low + high) / 2
+            if grants[middle].position < position { low = middle + 1 } else { high = middle }
+        }
+        return low < grants.count && grants[low].position == position ? symbols.text(grants[low].grant) : nil
     }
 
     /// Every level that stands on a grant, by any selector, through it or through a grant it was delegated from.

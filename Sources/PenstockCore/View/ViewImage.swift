@@ -97,7 +97,7 @@ extension View {
         settings = image.settings
         for member in image.members { members[member.keys.name] = member }
         for token in image.tokens { tokens[token.token.hash] = token }
-        budgets = image.budgets
+        for budget in image.budgets { add(budget) }
         reserveCapacity(grants: image.grants.count)
         try add(image.grants)
         for placed in image.restrictions {

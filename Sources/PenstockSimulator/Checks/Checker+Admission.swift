@@ -67,7 +67,7 @@ extension Checker {
 
     // MARK: G2
 
-    private func levels(_ grant: Int, _ unit: String) -> [BudgetBook.Key] { grants[grant].levels[unit] ?? [] }
+    private func levels(_ grant: Int, _ unit: String) -> [BudgetKey] { grants[grant].levels[unit] ?? [] }
 
     /// True spend never exceeds a ceiling, nor what the ledger counts as settled or out.
     mutating func spent(_ grant: Int, _ amounts: [Amount], world: World) {
@@ -93,7 +93,7 @@ extension Checker {
         }
     }
 
-    private mutating func add(_ amount: Int64, to level: BudgetBook.Key) { spent[level, default: 0] += amount }
+    private mutating func add(_ amount: Int64, to level: BudgetKey) { spent[level, default: 0] += amount }
 
     mutating func returned(_ grant: Int, _ amounts: [Amount]) {
         for amount in amounts {
@@ -127,8 +127,8 @@ extension Checker {
         guard let ledger = world.host.ledger, ledger.awaited.isEmpty, ledger.halted == nil, world.now > restoredAt + 2 * settings.bound else { return nil }
         for account in 0..<process.enforcement.purse.count {
             for slice in process.enforcement.purse.account(Int32(account)).slices {
-                guard let held = ledger.state.book.open[slice.id], slice.reported > held.used else { continue }
-                return Violation(.ceiling, "machine \(machine.index) counts \(slice.reported) of slice \(slice.id) as reported, the ledger has \(held.used)")
+                guard let held = ledger.state.book.open[slice.id], slice.told.settled > held.used else { continue }
+                return Violation(.ceiling, "machine \(machine.index) counts \(slice.told.settled) of slice \(slice.id) as reported, the ledger has \(held.used)")
             }
         }
         return nil
@@ -153,11 +153,12 @@ extension Checker {
     func authority(_ event: Event) -> Violation? {
         let allowed: [String]
         switch event.kind {
-        case .nodeExpelled, .joinTokenMade, .settingsChanged, .restricted, .budgetCreated: allowed = ["op"]
+        case .nodeExpelled, .joinTokenMade, .settingsChanged, .restricted, .budgetCreated, .budgetCeilingSet, .debtsAccepted: allowed = ["op"]
         case .grantIssued, .grantRenewed: allowed = ["issuer"]
         case .lifted(let lifting): allowed = lifting.expired ? ["ledger"] : ["op"]
-        case .nodeAdmitted, .epochOpened, .sliceReserved: allowed = ["ledger"]
-        case .spendReported, .sliceClosed, .decisionBatch: return event.origin.hasPrefix("n") ? nil : Violation(.authority, "\(event.origin) reported as an enforcer")
+        case .nodeAdmitted, .epochOpened, .sliceReserved, .windowOpened, .budgetWarned: allowed = ["ledger"]
+        case .sliceClosed where event.origin == "op": return nil
+        case .spendReported, .sliceClosed, .debtRecorded, .decisionBatch: return event.origin.hasPrefix("n") ? nil : Violation(.authority, "\(event.origin) reported as an enforcer")
         case .genesis: allowed = []
         }
         return allowed.contains(event.origin) ? nil : Violation(.authority, "\(event.origin) caused a \(event.kind.name.rawValue)")

@@ -10,9 +10,9 @@ struct Checker {
     /// Restrictions that stand, by event id.
     private(set) var standing: [Digest: StandingFacts] = [:]
     /// Admitted, at its maximum until it is known to be less.
-    var spent: [BudgetBook.Key: Int64] = [:]
+    var spent: [BudgetKey: Int64] = [:]
     /// Admitted at its maximum, whatever became of it.
-    var admitted: [BudgetBook.Key: Int64] = [:]
+    var admitted: [BudgetKey: Int64] = [:]
     private(set) var acknowledged: [(position: Position, id: Digest)] = []
     private var remembered: (standing: [Digest: StandingFacts], acknowledged: Int)?
     var budgetParents: [String: String] = [:]
@@ -28,7 +28,7 @@ struct Checker {
         /// From this true time on, no enforcer may admit a call on it.
         var forbiddenFrom: Int64 = .max
         /// The budgets that each unit draws on.
-        var levels: [String: [BudgetBook.Key]]
+        var levels: [String: [BudgetKey]]
     }
 
     struct StandingFacts {
@@ -39,10 +39,10 @@ struct Checker {
     }
 
     mutating func reserveGrant(_ grant: Grant, issuer: String) -> Int {
-        var levels: [String: [BudgetBook.Key]] = [:]
+        var levels: [String: [BudgetKey]] = [:]
         for budget in grant.budgets { levels[budget.unit] = [.grant(grant.grantID, unit: budget.unit)] }
         for name in grant.draws {
-            var chain: [BudgetBook.Key] = []
+            var chain: [BudgetKey] = []
             var next: String? = name
             while let level = next, !level.isEmpty {
                 chain.append(.named(level))

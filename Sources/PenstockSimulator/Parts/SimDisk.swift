@@ -8,6 +8,7 @@ final class SimDisk {
         var kind: DecisionRecord.Kind
         var isAllow: Bool
         var debits: [SliceReport.Use]
+        var owed: DecisionRecord?
     }
 
     private(set) var records: [Record] = []
@@ -30,10 +31,10 @@ final class SimDisk {
 
     func begin(_ incarnation: Incarnation) { incarnations.append((incarnation, true)) }
 
-    func append(_ incarnation: Incarnation, _ kind: DecisionRecord.Kind, isAllow: Bool, _ debits: [SliceReport.Use]) -> UInt64? {
+    func append(_ incarnation: Incarnation, _ kind: DecisionRecord.Kind, isAllow: Bool, _ debits: [SliceReport.Use], owed: DecisionRecord? = nil) -> UInt64? {
         guard !isFull else { return nil }
         defer { nextSequence += 1 }
-        records.append(Record(sequence: nextSequence, incarnation: incarnation, kind: kind, isAllow: isAllow, debits: debits))
+        records.append(Record(sequence: nextSequence, incarnation: incarnation, kind: kind, isAllow: isAllow, debits: debits, owed: owed))
         return nextSequence
     }
 
@@ -67,7 +68,10 @@ final class SimDisk {
     var predecessors: Predecessors {
         var predecessors = Predecessors()
         for (incarnation, proven) in incarnations { predecessors.add(incarnation, proven: proven) }
-        for record in records { predecessors.add(record.kind, record.debits) }
+        for record in records {
+            predecessors.add(record.kind, record.debits)
+            if let owed = record.owed { predecessors.add(owed: owed, by: record.incarnation) }
+        }
         return predecessors
     }
 }

@@ -23,7 +23,9 @@ enum SimRequest {
 enum SimReply {
     case submitted(Position)
     case echo(EchoReply)
-    case reserved(Position, Int64)
+    case reserved([Purse.Granted], refused: [(unit: String, code: Refusal.Code)])
+    /// Pushed by the ledger, in answer to nothing.
+    case recalled([(grantID: String, unit: String)])
     case fetched(first: Position, count: Int, head: Position, SimLog)
     case snapshot(ViewImage, root: UInt64, head: Position)
     case openSlices([Follower.HeldSlice])

@@ -18,6 +18,10 @@ final class LedgerHost {
     var staged: [Event] = []
     var turn = Turn()
     var isTurning = false
+    /// Requests for slices that wait at the ledger.
+    var parked: [Incarnation: Inbound] = [:]
+    /// Where each incarnation sits, for what the ledger pushes to it.
+    var routes: [Incarnation: Inbound] = [:]
     /// Commands that wait for a barrier, until when by the ledger's clock.
     var waiters: [(command: Int, position: Position, deadline: Instant)] = []
     /// The log as it was before a backup was restored, until somebody puts it back.
@@ -36,7 +40,7 @@ final class LedgerHost {
 
     enum Owed {
         case submitted(Position)
-        case reserved(Position, Slice)
+        case reserved([(position: Position, slice: Slice)], refused: [(unit: String, code: Refusal.Code)])
     }
 
     init(clock: SimClock) { self.clock = clock }

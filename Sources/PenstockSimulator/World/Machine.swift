@@ -74,7 +74,7 @@ struct SimJournal: DecisionJournal {
 
     func record(_ record: DecisionRecord) -> UInt64? {
         if record.kind == .voided { world.coverage.note(.voided) }
-        return machine.disk.append(process.incarnation, record.kind, isAllow: false, record.debits)
+        return machine.disk.append(process.incarnation, record.kind, isAllow: false, record.debits, owed: record.kind == .owed ? record : nil)
     }
 
     func content(_ call: borrowing Call) -> Digest {

@@ -104,9 +104,7 @@ extension World {
         case .acknowledge(let urgent, let ended):
             (progress.urgent, progress.ended) = (urgent, ended)
             return .ack(progress, root: process.root)
-        case .reserve(let reserve, let grantID, let unit):
-            return .reserve(SliceRequest(
-                incarnation: process.incarnation, requestID: reserve.requestID, grantID: grantID, unit: unit, need: reserve.need, want: reserve.want))
+        case .reserve(_, let request): return .reserve(request)
         case .report(let uses):
             let uses = uses.sorted { $0.key < $1.key }.flatMap(\.value)
             return .submit(Submission(event: event(.spendReported(SliceReport(incarnation: process.incarnation, uses: uses)), by: machine.name)))
@@ -114,19 +112,25 @@ extension World {
             if bySuccessor { coverage.note(.predecessorClosed) }
             return .submit(Submission(event: event(
                 .sliceClosed(SliceReport(incarnation: incarnation, uses: uses, reason: reason, bySuccessor: bySuccessor)), by: machine.name)))
+        case .owe(let debt):
+            coverage.note(.debtTold)
+            return .submit(Submission(event: event(.debtRecorded(debt), by: machine.name)))
         case .openSlices: return .openSlices
         }
     }
 
     private func take(_ reply: SimReply, _ id: UInt64, _ process: EnforcerProcess, _ machine: Machine) {
+        if case .recalled(let wanted) = reply { return process.follower.recalled(wanted, &process.enforcement) }
         guard let ask = process.outstanding.take(id) else { return }
         process.requests[id] = nil
         let local = machine.clock.instant(at: now)
         switch (ask, reply) {
         case (_, .refused(let refusal)):
             process.follower.refused(ask, refusal, &process.enforcement, at: local)
-            guard case .reserve(let reserve, _, _) = ask, reserve.need > 0 else { return }
-            process.refusals[reserve.account] = (process.enforcement.reason(refusal.code, account: reserve.account), reserve.need, local)
+            guard case .reserve(let reserve, _) = ask else { return }
+            for part in reserve.parts where part.need > 0 {
+                process.refusals[part.account] = (process.enforcement.reason(refusal.code, account: part.account), part.need, local)
+            }
         case (.echo, .echo(let echo)):
             process.follower.answered(echo, &process.enforcement, at: local)
             fail(checker.confirmed(process, machine, now: now))
@@ -138,8 +142,10 @@ extension World {
         case (.fetch, .fetched(let first, let count, let head, let log)):
             fold(log, first, count, process, machine)
             process.follower.fetched(head: head, at: local)
-        case (.reserve(let reserve, _, _), .reserved(let slice, let amount)):
-            process.follower.granted(slice, amount: amount, for: reserve, &process.enforcement)
+        case (.reserve(let reserve, _), .reserved(let granted, let refused)):
+            for (part, reason) in process.follower.answered(reserve, granted: granted, refused: refused, &process.enforcement) {
+                process.refusals[part.account] = (reason, part.need, local)
+            }
         case (_, .submitted): process.follower.taken(ask, &process.enforcement)
         case (.openSlices, .openSlices(let slices)):
             let asks = process.follower.answered(slices, process.enforcement)

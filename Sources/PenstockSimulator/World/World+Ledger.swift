@@ -53,6 +53,7 @@ extension World {
         host.ledger = nil
         host.generation += 1
         (host.inbox, host.staged, host.turn, host.isTurning, host.waiters, host.waiting) = ([], [], .init(), false, [], [])
+        (host.parked, host.routes) = ([:], [:])
         host.isPaused = false
     }
 
@@ -78,6 +79,7 @@ extension World {
                 reply(.refused(error), to: inbound)
             }
         }
+        serveWaiting()
         if let kind = host.ledger!.epochToOpen {
             let opened = event(kind, by: "ledger")
             if (try? host.ledger!.stage(own: opened)) != nil { host.staged.append(opened) }
@@ -112,20 +114,73 @@ extension World {
             host.turn.owed.append((inbound, .submitted(position)))
         case .reserve(let request):
             try host.ledger!.checkServing(at: ledgerNow)
-            switch try host.ledger!.reserve(request, from: sender) {
-            case .again(let position, let slice): host.turn.owed.append((inbound, .reserved(position, slice)))
-            case .fresh(let slice):
-                let reserved = event(.sliceReserved(slice), by: "ledger")
-                let position = try host.ledger!.stage(own: reserved)
-                host.staged.append(reserved)
-                host.turn.owed.append((inbound, .reserved(position, slice)))
+            try openWindows(host.ledger!.windowsDue(for: request, wall: ledgerWall, calendar: Self.calendar))
+            if let answer = try host.ledger!.reserve(request, from: sender, at: ledgerNow) {
+                try answered(inbound, answer)
+            } else {
+                coverage.note(.parked)
+                host.parked[request.requestID] = inbound
             }
         case .echo(let progress, let nonce, let root):
             try host.ledger!.register(progress, from: sender, agrees: host.log.root(at: progress.applied) == root, at: ledgerNow)
             host.turn.echoes.append((inbound, progress, nonce))
+            host.routes[progress.incarnation] = inbound
         case .ack(let progress, let root):
             try host.ledger!.acknowledge(progress, from: sender, agrees: host.log.root(at: progress.applied) == root, at: ledgerNow)
         case .fetch, .snapshot, .openSlices: host.turn.queries.append(inbound)
+        }
+    }
+
+    /// Every so many seconds, in place of a time zone's days.
+    private static func calendar(_ period: BudgetWindow.CalendarPeriod, _ zone: String, _ wall: WallTime) -> (start: WallTime, end: WallTime)? {
+        let length = Int64(period.rawValue) * 700
+        return (wall - wall % length, wall - wall % length + length)
+    }
+
+    private func openWindows(_ kinds: [EventKind]) throws(Refusal) {
+        for kind in kinds {
+            coverage.note(.windowOpened)
+            try stage(kind)
+        }
+    }
+
+    @discardableResult
+    private func stage(_ kind: EventKind) throws(Refusal) -> Position {
+        let event = event(kind, by: "ledger")
+        let position = try host.ledger!.stage(own: event)
+        host.staged.append(event)
+        return position
+    }
+
+    private func answered(_ inbound: Inbound, _ answer: SliceAnswer) throws(Refusal) {
+        var slices: [(position: Position, slice: Slice)] = []
+        for (index, slice) in answer.slices.enumerated() {
+            slices.append((answer.positions.isEmpty ? try stage(.sliceReserved(slice)) : answer.positions[index], slice))
+        }
+        host.turn.owed.append((inbound, .reserved(slices, refused: answer.refused)))
+    }
+
+    /// Answers requests that waited, and asks the holders of what others wait for to give it back.
+    private func serveWaiting() {
+        do throws(Refusal) {
+            try openWindows(host.ledger!.windowsDue(wall: ledgerWall, calendar: Self.calendar))
+            while let (request, answer) = host.ledger!.nextServed(at: ledgerNow) {
+                guard let inbound = host.parked.removeValue(forKey: request.requestID) else { continue }
+                switch answer {
+                case .success(let answer):
+                    coverage.note(answer.slices.isEmpty ? .waitedInVain : .servedLater)
+                    try answered(inbound, answer)
+                case .failure(let refusal): reply(.refused(refusal), to: inbound)
+                }
+            }
+        } catch {
+            return
+        }
+        let recalls = Dictionary(grouping: host.ledger!.recalls(at: ledgerNow)) { $0.incarnation }
+        for (incarnation, recalls) in recalls.sorted(by: { $0.key < $1.key }) {
+            guard let route = host.routes[incarnation] else { continue }
+            coverage.note(.recall)
+            reply(.recalled(recalls.map { ($0.grantID, $0.unit) }.sorted { $0 < $1 }), to: route)
         }
     }
 
@@ -141,6 +196,7 @@ extension World {
             coverage.note(.refusedCommit)
             guard let state = try? host.log.fold() else { return fail(.log, "the log cannot be folded") }
             host.ledger!.commitFailed(state, at: ledgerNow)
+            host.parked = [:]
             for (inbound, _) in turn.owed { reply(.refused(Refusal(.full, "the log cannot be written", retryAfterMS: 1000)), to: inbound) }
         } else {
             let first = host.log.head + 1
@@ -174,7 +230,9 @@ extension World {
             guard host.ledger!.openBarrier(position, at: ledgerNow) else { return }
             guard !host.waiters.contains(where: { $0.command == number }) else { return }
             host.waiters.append((number, position, ledgerNow + patience * .nanosecondsPerMillisecond))
-        case .reserved(let position, let slice): reply(.reserved(position, slice.amount), to: inbound)
+        case .reserved(let slices, let refused):
+            let granted = slices.map { Purse.Granted(slice: $0.position, unit: $0.slice.unit, amount: $0.slice.amount, endsAt: $0.slice.endsAt) }
+            reply(.reserved(granted, refused: refused), to: inbound)
         }
     }
 
@@ -202,7 +260,7 @@ extension World {
             }
         case .openSlices:
             let open = ledger.state.book.open.filter { $0.value.slice.node == inbound.name }.sorted { $0.key < $1.key }
-            reply(.openSlices(open.map { .init(slice: $0.key, incarnation: $0.value.slice.incarnation, amount: $0.value.slice.amount, used: $0.value.used) }), to: inbound)
+            reply(.openSlices(open.map { .init(slice: $0.key, incarnation: $0.value.slice.incarnation, amount: $0.value.slice.amount - $0.value.returned, used: $0.value.used) }), to: inbound)
         case .submit, .reserve, .echo, .ack, .join: break
         }
     }
@@ -245,6 +303,8 @@ extension World {
                 if (try? host.ledger!.stage(own: lifted)) != nil { host.staged.append(lifted) }
                 host.isTurning = true
                 queue.add(.committed(generation: host.generation), at: now + host.commitTime)
+            } else if host.ledger!.nextDeadline != nil {
+                beginTurn()
             }
         }
         let next = host.ledger!.barriers.values.filter { $0.state == .waiting }.compactMap(\.nextFence).min().map { $0 - ledgerNow } ?? 200_000_000

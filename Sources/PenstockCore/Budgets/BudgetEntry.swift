@@ -1,0 +1,158 @@
+/// One budget's account, kept like double entry: an amount only ever moves from one place to another.
+///
+/// Law (G2), over the windows that count now: settled + out + unallocated = ceiling + debt + overcommitted, and nothing is
+/// negative. `out` is what slices hold: unspent, and holds at their maximum.
+package struct BudgetEntry: Hashable, Sendable {
+    package let unit: String
+    package let parent: BudgetKey?
+    package let window: BudgetWindow
+    package let maxOut: Int64
+    package private(set) var ceiling: Int64
+    package private(set) var unallocated: Int64
+    /// What is out or spent above the ceiling since it was lowered, or since a debt was accepted.
+    package private(set) var overcommitted: Int64 = 0
+    /// Those that count and those that slices are still out from, oldest first; the last one is open.
+    package private(set) var windows: [Window] = []
+    /// Who holds how much of it, by the account's number.
+    package private(set) var holders: [Holder: Int64] = [:]
+    /// Debts that no operator has decided on: while there is one, nothing more is handed out.
+    package var openDebts: Set<Position> = []
+
+    package struct Window: Hashable, Sendable {
+        package var number: UInt64
+        package var start: WallTime
+        package var end: WallTime
+        package var settled: Int64 = 0
+        package var out: Int64 = 0
+        package var debt: Int64 = 0
+        package var counts = true
+    }
+
+    package struct Holder: Hashable, Sendable {
+        package var incarnation: Incarnation
+        /// Of a grant's unit, numbered by the book.
+        package var account: Int32
+    }
+
+    init(unit: String, ceiling: Int64, parent: BudgetKey? = nil, window: BudgetWindow = .none, maxOut: Int64 = 0) {
+        self.unit = unit
+        self.ceiling = ceiling
+        self.parent = parent
+        self.window = window
+        self.maxOut = maxOut
+        unallocated = ceiling
+        if window == .none { windows = [Window(number: 0, start: .min, end: .max)] }
+    }
+
+    package var settled: Int64 { windows.reduce(0) { $1.counts ? $0 + $1.settled : $0 } }
+    package var debt: Int64 { windows.reduce(0) { $1.counts ? $0 + $1.debt : $0 } }
+    /// Of all windows: what was drawn in an old one may still be out.
+    package var out: Int64 { windows.reduce(0) { $0 + $1.out } }
+    package var isFrozen: Bool { !openDebts.isEmpty }
+    /// The window that slices are drawn in; nil before the first one is opened.
+    package var current: Window? { windows.last }
+
+    /// What a slice may take of it now.
+    package var room: Int64 { maxOut > 0 ? min(unallocated, max(0, maxOut - out)) : unallocated }
+
+    // MARK: Moves
+
+    mutating func draw(_ amount: Int64, by holder: Holder) throws(Imbalance) {
+        guard !windows.isEmpty else { throw Imbalance("a slice was drawn with no window open") }
+        unallocated -= amount
+        windows[windows.count - 1].out += amount
+        holders[holder, default: 0] += amount
+        try check()
+    }
+
+    mutating func settle(_ amount: Int64, in number: UInt64, by holder: Holder) throws(Imbalance) {
+        try leave(amount, number, holder) { $0.settled += amount }
+        try check()
+    }
+
+    /// What a slice did not spend goes back to the window it was drawn in.
+    mutating func giveBack(_ amount: Int64, in number: UInt64, by holder: Holder) throws(Imbalance) {
+        let counts = windows.first { $0.number == number }?.counts ?? false
+        try leave(amount, number, holder) { _ in }
+        if counts { free(amount) }
+        try check()
+    }
+
+    private mutating func leave(_ amount: Int64, _ number: UInt64, _ holder: Holder, _ change: (inout Window) -> Void) throws(Imbalance) {
+        guard let index = windows.firstIndex(where: { $0.number == number }) else { throw Imbalance("window \(number) is not there") }
+        windows[index].out -= amount
+        change(&windows[index])
+        let left = (holders[holder] ?? 0) - amount
+        guard left >= 0, windows[index].out >= 0 else { throw Imbalance("more came back than was out") }
+        holders[holder] = left == 0 ? nil : left
+        dropDead()
+    }
+
+    /// What was spent in windows that this one leaves behind counts no more.
+    mutating func open(_ opening: WindowOpening) throws(Imbalance) {
+        for index in windows.indices where windows[index].counts && windows[index].end + window.lookback <= opening.start {
+            windows[index].counts = false
+            free(windows[index].settled + windows[index].out - windows[index].debt)
+        }
+        windows.append(Window(number: opening.number, start: opening.start, end: opening.end))
+        dropDead()
+        try check()
+    }
+
+    mutating func owe(_ amount: Int64) throws(Imbalance) {
+        guard !windows.isEmpty else { throw Imbalance("a debt came with no window open") }
+        windows[windows.count - 1].settled += amount
+        windows[windows.count - 1].debt += amount
+        try check()
+    }
+
+    /// An operator accepts a debt: what was spent above the ceiling is now charged against it.
+    mutating func accept(_ amount: Int64, in number: UInt64) throws(Imbalance) {
+        guard let index = windows.firstIndex(where: { $0.number == number }) else { return }
+        windows[index].debt -= amount
+        if windows[index].counts { claim(amount) }
+        try check()
+    }
+
+    mutating func setCeiling(_ new: Int64) throws(Imbalance) {
+        let change = new - ceiling
+        ceiling = new
+        if change > 0 { free(change) } else { claim(-change) }
+        try check()
+    }
+
+    private mutating func free(_ amount: Int64) {
+        let covered = min(amount, overcommitted)
+        overcommitted -= covered
+        unallocated += amount - covered
+    }
+
+    private mutating func claim(_ amount: Int64) {
+        let taken = min(amount, unallocated)
+        unallocated -= taken
+        overcommitted += amount - taken
+    }
+
+    private mutating func dropDead() {
+        windows.removeAll { !$0.counts && $0.out == 0 }
+    }
+
+    private func check() throws(Imbalance) {
+        var (charged, owed) = (Int64(0), Int64(0))
+        for window in windows {
+            if min(window.settled, window.out, window.debt) < 0 { throw Imbalance("window \(window.number) has a negative part: \(window)") }
+            guard window.counts else { continue }
+            charged += window.settled + window.out
+            owed += window.debt
+        }
+        guard charged + unallocated == ceiling + owed + overcommitted, unallocated >= 0, overcommitted >= 0 else {
+            throw Imbalance("\(charged) charged + \(unallocated) unallocated ≠ \(ceiling) ceiling + \(owed) debt + \(overcommitted) overcommitted")
+        }
+    }
+
+    /// G2 does not hold: whoever finds it must not go on.
+    package struct Imbalance: Error, Equatable, CustomStringConvertible {
+        package var description: String
+        init(_ description: String) { self.description = "G2: " + description }
+    }
+}

@@ -1,0 +1,97 @@
+/// Asking the ledger for slices: of all units that a grant lacks at once.
+extension Purse {
+    /// A request for slices; `requestID` makes it idempotent.
+    package struct Reserve: Sendable, Equatable {
+        package var grant: Int32
+        package var parts: [Part]
+        package var requestID: Incarnation
+
+        package struct Part: Sendable, Equatable {
+            package var account: Int32
+            package var need: Int64
+            package var want: Int64
+        }
+    }
+
+    /// A slice that came.
+    package struct Granted: Sendable, Equatable {
+        package var slice: Position
+        package var unit: String
+        package var amount: Int64
+        /// By the ledger's wall clock; 0 for never.
+        package var endsAt: WallTime
+
+        package init(slice: Position, unit: String, amount: Int64, endsAt: WallTime = 0) {
+            self.slice = slice
+            self.unit = unit
+            self.amount = amount
+            self.endsAt = endsAt
+        }
+    }
+
+    /// A call lacks `shortfall`: the next request must bring at least that.
+    package mutating func lack(_ shortfall: Int64, _ index: Int32) {
+        let account = Int(index)
+        accounts[account].need = max(accounts[account].need, shortfall)
+        accounts[account].refillRefused = false
+        enqueue(index)
+    }
+
+    package var wantsReserve: Bool { queueStart < queue.count }
+
+    /// The next request to send, or nil. `requestID` must be fresh.
+    package mutating func nextReserve(at now: Instant, requestID: @autoclosure () -> Incarnation) -> Reserve? {
+        while wantsReserve {
+            let index = queue[queueStart]
+            queueStart += 1
+            if queueStart * 2 >= queue.count {
+                queue.removeFirst(queueStart)
+                queueStart = 0
+            }
+            // Its grant's request took it along.
+            guard accounts[Int(index)].queued else { continue }
+            let grant = accounts[Int(index)].grant
+            let parts = accounts(ofGrant: Int(grant)).filter { accounts[Int($0)].queued }.map { part($0, at: now) }
+            let reserve = Reserve(grant: grant, parts: parts, requestID: requestID())
+            requests[grant] = reserve
+            return reserve
+        }
+        return nil
+    }
+
+    /// Slow start, then by demand: a slice that lasted less than a second is followed by one of twice its size, one that
+    /// lasted long by one of half.
+    private mutating func part(_ index: Int32, at now: Instant) -> Reserve.Part {
+        let account = Int(index)
+        let (need, last, lasted) = (accounts[account].need, accounts[account].want, now - accounts[account].askedAt)
+        let next = lasted < Self.shortLife ? last * 2 : lasted > Self.longLife ? last / 2 : last
+        let want = min(max(need * 8, next, 1), Limits.amount)
+        (accounts[account].queued, accounts[account].need, accounts[account].askedAt) = (false, 0, now)
+        accounts[account].hasMoreThanLedgerKnew = hasUnclosed || accounts[account].slices.contains { $0.returned != $0.told.returned }
+        return Reserve.Part(account: index, need: need, want: max(need, want))
+    }
+
+    /// The answer to a request. What was in neither list is asked for again as soon as a call lacks it. Returns whether it was
+    /// awaited; the same answer twice changes nothing.
+    package mutating func answered(_ reserve: Reserve, granted: [Granted], refused: [String]) -> Bool {
+        guard requests[reserve.grant]?.requestID == reserve.requestID else { return false }
+        requests[reserve.grant] = nil
+        for part in reserve.parts {
+            let account = Int(part.account)
+            if let slice = granted.first(where: { $0.unit == accounts[account].unit }) {
+                accounts[account].want = slice.amount
+                accounts[account].idleSince = accounts[account].askedAt
+                accounts[account].slices = accounts[account].slices.filter { !$0.isDone }
+                    + [HeldSlice(id: slice.slice, amount: slice.amount, endsAt: slice.endsAt == 0 ? .max : slice.endsAt)]
+                accounts[account].refresh()
+            } else if part.need == 0, refused.contains(accounts[account].unit) {
+                accounts[account].refillRefused = true
+            }
+            if accounts[account].need > 0 { enqueue(part.account) }
+        }
+        return true
+    }
+
+    static let shortLife: Nanoseconds = .nanosecondsPerSecond
+    static let longLife: Nanoseconds = 8 * .nanosecondsPerSecond
+}

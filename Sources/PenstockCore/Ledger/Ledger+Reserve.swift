@@ -1,0 +1,166 @@
+/// Handing out slices: at once, or when what others hold comes back.
+extension Ledger {
+    /// A request that waits, since others may give back what it lacks.
+    struct WaitingReserve: Sendable {
+        var request: SliceRequest
+        var node: String
+        var deadline: Instant
+        /// Its holders were asked to give back at this time last.
+        var recalledAt: Instant = .min / 2
+    }
+
+    /// A grant's unit of which an incarnation is asked to give back what is unspent.
+    package struct Recall: Hashable, Sendable {
+        package var incarnation: Incarnation
+        package var grantID: String
+        package var unit: String
+
+        var grantHolder: GrantHolder { GrantHolder(incarnation: incarnation, grantID: grantID) }
+    }
+
+    struct GrantHolder: Hashable {
+        var incarnation: Incarnation
+        var grantID: String
+    }
+
+    /// Windows that must be opened before a request, or those that wait, can be answered: events of the ledger's own.
+    ///
+    /// - Parameter calendar: bounds of a calendar window, which need a time zone's rules.
+    package func windowsDue(for request: SliceRequest? = nil, wall: WallTime, calendar: BudgetCalendar) -> [EventKind] {
+        let requests = request.map { [$0] } ?? waiting.map(\.request)
+        var due: [WindowOpening] = []
+        for key in Set(requests.flatMap { request in request.parts.flatMap { state.levels(request.grantID, $0.unit) } }) {
+            // A clock that was put back opens no window twice.
+            guard case .named(let name) = key, let entry = state.book.entries[key], entry.window != .none, wall >= entry.current?.end ?? .min else { continue }
+            let bounds: (start: WallTime, end: WallTime)?
+            if case .calendar(let period, let zone) = entry.window { bounds = calendar(period, zone, wall) } else { bounds = entry.window.bounds(at: wall) }
+            guard let bounds, bounds.end > wall else { continue }
+            due.append(WindowOpening(budget: name, number: (entry.current?.number ?? 0) + 1, start: max(bounds.start, entry.current?.end ?? .min), end: bounds.end))
+        }
+        return due.sorted { $0.budget < $1.budget }.map { .windowOpened($0) }
+    }
+
+    package typealias BudgetCalendar = (BudgetWindow.CalendarPeriod, _ zone: String, WallTime) -> (start: WallTime, end: WallTime)?
+
+    /// Slices for an enforcer; nil when the request waits, and `nextServed` answers it. A refusal is of all of it.
+    package mutating func reserve(_ request: SliceRequest, from sender: NodeKeys, at now: Instant) throws(Refusal) -> SliceAnswer? {
+        guard sender.role == .enforcer else { throw Refusal(.notPermitted, "only an enforcer holds slices") }
+        guard (1...Limits.grantListCount).contains(request.parts.count), Set(request.parts.map(\.unit)).count == request.parts.count else {
+            throw Refusal(.invalid, "a request names 1 to \(Limits.grantListCount) units, each once")
+        }
+        let before = state.book.slices(forRequest: request.requestID)
+        if !before.isEmpty {
+            guard before[0].slice.node == sender.name else { throw Refusal(.notPermitted, "the request id belongs to another node") }
+            return SliceAnswer(slices: before.map(\.slice), positions: before.map(\.position))
+        }
+        guard !waiting.contains(where: { $0.request.requestID == request.requestID }) else { return nil }
+        var answer = try answer(request, node: sender.name, behind: waiting.reduce(into: []) { $0.formUnion(tight($1.request)) })
+        guard answer.slices.isEmpty else { return answer }
+        if isWorthWaiting(request, answer, at: now) {
+            waiting.append(WaitingReserve(request: request, node: sender.name, deadline: now + Self.patience))
+            return nil
+        }
+        answer = try self.answer(request, node: sender.name, behind: [])
+        return answer
+    }
+
+    /// The next waiting request that can be answered now, the oldest first; call again until nil. A stopped ledger has none.
+    package mutating func nextServed(at now: Instant) -> (request: SliceRequest, answer: Result<SliceAnswer, Refusal>)? {
+        guard let first = waiting.first, halted == nil, awaited.isEmpty else { return nil }
+        guard returnsSeen != state.book.returns || now >= first.deadline else { return nil }
+        var behind: Set<BudgetKey> = []
+        for index in waiting.indices {
+            let next = waiting[index]
+            let isOver = now >= next.deadline
+            do throws(Refusal) {
+                let answer = try answer(next.request, node: next.node, behind: isOver ? [] : behind)
+                guard isOver || !answer.slices.isEmpty || !isWorthWaiting(next.request, answer, at: now) else {
+                    behind.formUnion(tight(next.request))
+                    continue
+                }
+                waiting.remove(at: index)
+                return (next.request, .success(answer))
+            } catch {
+                waiting.remove(at: index)
+                return (next.request, .failure(error))
+            }
+        }
+        returnsSeen = state.book.returns
+        return nil
+    }
+
+    /// When the first waiting request must be answered, whatever has come back.
+    package var nextDeadline: Instant? { waiting.first?.deadline }
+
+    /// Whose unspent slices are wanted back now; those that were not given back are named again.
+    package mutating func recalls(at now: Instant) -> Set<Recall> {
+        var recalls: Set<Recall> = []
+        // What an older request waits with is left to it, or two that want both of two units could wait for ever.
+        var older: Set<GrantHolder> = []
+        for index in waiting.indices {
+            let request = waiting[index].request
+            older.insert(GrantHolder(incarnation: request.incarnation, grantID: request.grantID))
+            guard now - Self.recallInterval >= waiting[index].recalledAt else { continue }
+            waiting[index].recalledAt = now
+            recalls.formUnion(state.book.holders(of: tight(request)).filter { !older.contains($0.grantHolder) })
+        }
+        if now - Self.recallInterval >= pressedRecalledAt, !state.book.pressed.isEmpty {
+            pressedRecalledAt = now
+            recalls.formUnion(state.book.holders(of: state.book.pressed))
+        }
+        return recalls.filter { presence.isLive($0.incarnation, at: now) }
+    }
+
+    // MARK: Deciding
+
+    private func answer(_ request: SliceRequest, node: String, behind: Set<BudgetKey>) throws(Refusal) -> SliceAnswer {
+        guard !state.retired.contains(request.incarnation) else { throw Refusal(.retired, "a successor has closed this incarnation's slices; restart the node") }
+        guard let grant = state.view.index(ofGrant: request.grantID) else { throw Refusal(.notFound, "no grant \(request.grantID)") }
+        guard !state.view.marks(onGrant: grant).contains(.revoked) else { throw Refusal(.revoked, "grant \(request.grantID) is revoked") }
+        guard state.book.open.count < Limits.openSlices else { throw Refusal(.full, "\(Limits.openSlices) slices are open, the limit", retryAfterMS: 1000) }
+        var answer = SliceAnswer()
+        for part in request.parts {
+            let levels = state.view.levels(ofGrant: grant, unit: part.unit)
+            guard levels.allSatisfy({ state.book.entries[$0]?.current != nil }) else { throw Refusal(.busy, "a budget's window is not open", retryAfterMS: 1000) }
+            var sizing = state.book.size(levels: levels, need: part.need, want: part.want, holder: request.incarnation, grant: request.grantID, unit: part.unit)
+            // What came back is for whoever has waited longest.
+            if case .grant = sizing, !behind.isDisjoint(with: levels) { sizing = .heldElsewhere }
+            switch sizing {
+            case .grant(let amount):
+                let ends = levels.map { state.book.entries[$0]!.current!.end }.min()!
+                answer.slices.append(Slice(
+                    grantID: request.grantID, unit: part.unit, amount: amount, node: node, incarnation: request.incarnation, requestID: request.requestID,
+                    endsAt: ends == .max ? 0 : ends))
+            case .exhausted: answer.refused.append((part.unit, .budgetExhausted))
+            case .heldElsewhere: answer.refused.append((part.unit, .budgetHeldElsewhere))
+            case .frozen: answer.refused.append((part.unit, .budgetFrozen))
+            case .invalid: throw Refusal(.invalid, "\(part.unit) of grant \(request.grantID)")
+            }
+        }
+        // What may come back is worth a request of its own that waits for it, once the rest is answered.
+        if !answer.slices.isEmpty || answer.refused.contains(where: { $0.code != .budgetHeldElsewhere }) {
+            answer.refused.removeAll { lacking in lacking.code == .budgetHeldElsewhere && request.parts.contains { $0.unit == lacking.unit && $0.need > 0 } }
+        }
+        return answer
+    }
+
+    /// Budgets that have less than a request needs.
+    private func tight(_ request: SliceRequest) -> Set<BudgetKey> {
+        Set(request.parts.filter { $0.need > 0 }.flatMap { part in
+            state.levels(request.grantID, part.unit).filter { state.book.entries[$0]!.room < part.need }
+        })
+    }
+
+    /// Only what a node that lives can give back is worth a wait, and only by a call.
+    private func isWorthWaiting(_ request: SliceRequest, _ answer: SliceAnswer, at now: Instant) -> Bool {
+        guard waiting.count < Limits.reservesWaiting, answer.refused.allSatisfy({ $0.code == .budgetHeldElsewhere }) else { return false }
+        let levels = Set(request.parts.filter { $0.need > 0 }.flatMap { state.levels(request.grantID, $0.unit) })
+        return state.book.holders(of: levels).contains { holder in
+            presence.isLive(holder.incarnation, at: now) && !(holder.incarnation == request.incarnation && holder.grantID == request.grantID)
+        }
+    }
+
+    /// How long a request waits for what others hold: a few round trips and their commits.
+    package static let patience: Nanoseconds = 800 * .nanosecondsPerMillisecond
+    static let recallInterval: Nanoseconds = 100 * .nanosecondsPerMillisecond
+}

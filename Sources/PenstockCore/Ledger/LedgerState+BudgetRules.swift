@@ -1,0 +1,73 @@
+/// What may change budgets, and who may speak of whose slices.
+extension LedgerState {
+    func checkBudget(_ budget: Budget) throws(Refusal) {
+        guard !budget.name.isEmpty, budget.name.utf8.count <= Limits.idBytes else { throw Refusal(.invalid, "a budget's name has 1 to \(Limits.idBytes) bytes") }
+        guard !budget.unit.isEmpty, budget.unit.utf8.count <= 64 else { throw Refusal(.invalid, "a unit has 1 to 64 bytes") }
+        guard (0...Limits.amount).contains(budget.ceiling) else { throw Refusal(.invalid, "a ceiling is 0 to \(Limits.amount)") }
+        guard (0...Limits.amount).contains(budget.maxOut) else { throw Refusal(.invalid, "what may be out is 0 to \(Limits.amount)") }
+        if let problem = budget.window.problem { throw Refusal(.invalid, problem) }
+        if budget.selector?.kind == .node { throw Refusal(.invalid, "a budget is for grants; a node has none") }
+        guard (budget.selector?.value.utf8.count ?? 0) <= Limits.idBytes else { throw Refusal(.invalid, "the selector is longer than \(Limits.idBytes) bytes") }
+        guard budget.warnAt.count <= 16, budget.warnAt == Set(budget.warnAt).sorted(), budget.warnAt.allSatisfy({ (1...100).contains($0) }) else {
+            throw Refusal(.invalid, "warnings are due at up to 16 different percentages from 1 to 100, ascending")
+        }
+        guard view.budgets.count < Limits.budgets else { throw Refusal(.full, "the mesh has \(Limits.budgets) budgets, its limit") }
+        guard view.budget(budget.name) == nil else { throw Refusal(.exists, "budget '\(budget.name)' exists") }
+        guard budget.parent.isEmpty || view.budget(budget.parent)?.unit == budget.unit else {
+            throw Refusal(.notFound, "no budget '\(budget.parent)' in \(budget.unit) to be the parent")
+        }
+        var (depth, parent) = (1, budget.parent)
+        while let above = view.budget(parent) { (depth, parent) = (depth + 1, above.parent) }
+        guard depth <= Limits.budgetDepth else { throw Refusal(.invalid, "budgets are at most \(Limits.budgetDepth) deep") }
+    }
+
+    func checkCeiling(_ key: BudgetKey, _ ceiling: Int64, _ reason: String) throws(Refusal) {
+        guard book.entries[key] != nil else { throw Refusal(.notFound, "there is no such budget") }
+        guard (0...Limits.amount).contains(ceiling) else { throw Refusal(.invalid, "a ceiling is 0 to \(Limits.amount)") }
+        try checkText(reason)
+    }
+
+    func checkDebt(_ debt: Debt) throws(Refusal) {
+        guard let index = view.index(ofGrant: debt.grantID) else { throw Refusal(.notFound, "no grant \(debt.grantID)") }
+        guard (1...Limits.amountsPerCall).contains(debt.amounts.count), Set(debt.amounts.map(\.unit)).count == debt.amounts.count,
+            debt.amounts.allSatisfy({ (1...Limits.amount).contains($0.value) && !view.levels(ofGrant: index, unit: $0.unit).isEmpty })
+        else { throw Refusal(.invalid, "a debt names 1 to \(Limits.amountsPerCall) units that the grant has budgets for, each 1 to \(Limits.amount)") }
+        guard debt.incarnation != .unknown, debt.decision > 0 else { throw Refusal(.invalid, "a debt names the decision it comes from") }
+    }
+
+    func checkAcceptance(_ positions: [Position], _ reason: String) throws(Refusal) {
+        guard (1...1000).contains(positions.count) else { throw Refusal(.invalid, "name 1 to 1000 debts to accept") }
+        try checkText(reason)
+        for position in positions {
+            guard let owed = book.debts[position] else { throw Refusal(.notFound, "no debt was recorded at position \(position)") }
+            guard !owed.isAccepted else { throw Refusal(.exists, "the debt of position \(position) was accepted before") }
+        }
+    }
+
+    func checkReport(_ report: SliceReport, by signer: NodeKeys, closes: Bool, _ fenced: (Incarnation, String) -> Bool) throws(Refusal) {
+        guard (1...Limits.usesPerReport).contains(report.uses.count) || (closes && report.bySuccessor && report.uses.isEmpty) else {
+            throw Refusal(.invalid, "a report names 1 to \(Limits.usesPerReport) slices")
+        }
+        guard report.bySuccessor || !retired.contains(report.incarnation) else { throw Refusal(.retired, "a successor has closed this incarnation's slices") }
+        let isOperator = signer.role == .operator
+        // An operator decides on what a node left behind, as a successor does from its journal.
+        guard !isOperator || report.bySuccessor else { throw Refusal(.notPermitted, "an operator closes only what a node has left behind for good") }
+        try checkText(report.reason)
+        for use in report.uses {
+            // Reports overtake one another: what was closed meanwhile needs no more, and the rest still counts.
+            guard use.slice <= view.position else { throw Refusal(.notFound, "slice \(use.slice) was never handed out") }
+            guard let held = book.open[use.slice] else { continue }
+            guard isOperator || held.slice.node == signer.name, held.slice.incarnation == report.incarnation else { throw Refusal(.notPermitted, "slice \(use.slice) belongs to another incarnation") }
+            let amount = held.slice.amount
+            guard (0...amount).contains(use.used), (0...amount - use.used).contains(use.returned), (0...amount - use.used - use.returned).contains(use.held) else {
+                throw Refusal(.invalid, "slice \(use.slice) holds \(amount)")
+            }
+        }
+        guard report.bySuccessor else { return }
+        let holders = Set(book.open.values.filter { $0.slice.incarnation == report.incarnation }.map(\.slice.node))
+        guard isOperator || holders.subtracting([signer.name]).isEmpty else { throw Refusal(.notPermitted, "the incarnation is another node's") }
+        guard fenced(report.incarnation, isOperator ? holders.first ?? "" : signer.name) else {
+            throw Refusal(.predecessorAlive, "the incarnation may still hold a lease", retryAfterMS: 200)
+        }
+    }
+}

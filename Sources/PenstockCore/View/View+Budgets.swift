@@ -1,0 +1,50 @@
+/// Which budgets a grant's spend is drawn on.
+extension View {
+    /// Every budget that a slice of this unit must be taken from, each once: of the grant and each grant that it was
+    /// delegated from, its own, those it names, those that cover it, and the parents of all these.
+    package func levels(ofGrant index: Int, unit: String) -> [BudgetKey] {
+        var levels: [BudgetKey] = []
+        var index = index
+        while index >= 0 {
+            let grant = grants[index]
+            let rules = rules[Int(grant.rules)]
+            if rules.budgets.contains(where: { $0.unit == unit }) { levels.append(.grant(symbols.text(grant.grant), unit: unit)) }
+            for name in rules.draws { add(budgetOfName[name], unit, to: &levels) }
+            for symbol in [grant.run, grant.agent, grant.agentClass, grant.principal, grant.purpose, grant.audience, grant.issuer, grant.grant] {
+                for covering in budgetsOfSymbol[symbol] ?? [] { add(covering, unit, to: &levels) }
+            }
+            index = Int(grant.parent)
+        }
+        for covering in budgetsOfAll { add(covering, unit, to: &levels) }
+        return levels
+    }
+
+    private func add(_ index: Int?, _ unit: String, to levels: inout [BudgetKey]) {
+        var index = index
+        while let next = index, budgets[next].unit == unit, !levels.contains(.named(budgets[next].name)) {
+            levels.append(.named(budgets[next].name))
+            index = budgetOfName[budgets[next].parent]
+        }
+    }
+
+    /// Whether a call of this grant can spend the unit only from slices.
+    package func isMetered(_ unit: String, ofGrant index: Int) -> Bool {
+        var next = index
+        while next >= 0 {
+            if rules[Int(grants[next].rules)].meteredUnits.contains(unit) { return true }
+            next = Int(grants[next].parent)
+        }
+        return marks(onGrant: index).contains(.budgeted) && !levels(ofGrant: index, unit: unit).isEmpty
+    }
+
+    package func budget(_ name: String) -> Budget? { budgetOfName[name].map { budgets[$0] } }
+
+    mutating func add(_ budget: Budget) {
+        budgetOfName[budget.name] = budgets.count
+        if let selector = budget.selector {
+            if selector == .all { budgetsOfAll.append(budgets.count) } else { budgetsOfSymbol[intern(selector), default: []].append(budgets.count) }
+            mark(selector, .budgeted)
+        }
+        budgets.append(budget)
+    }
+}

@@ -10,12 +10,19 @@ struct Checker {
     /// Restrictions that stand, by event id.
     private(set) var standing: [Digest: StandingFacts] = [:]
     /// Admitted, at its maximum until it is known to be less.
-    var spent: [BudgetKey: Int64] = [:]
+    var spent: [Place: Int64] = [:]
     /// Admitted at its maximum, whatever became of it.
     var admitted: [BudgetKey: Int64] = [:]
     private(set) var acknowledged: [(position: Position, id: Digest)] = []
-    private var remembered: (standing: [Digest: StandingFacts], acknowledged: Int)?
-    var budgetParents: [String: String] = [:]
+    private var remembered: (standing: [Digest: StandingFacts], acknowledged: Int, budgets: [String: BudgetFacts], openDebts: [BudgetKey: Set<Position>])?
+    var budgets: [String: BudgetFacts] = [:]
+    /// Raised ceilings of grants' own budgets.
+    var ceilings: [BudgetKey: Int64] = [:]
+    /// Real cost above holds that the log does not have yet; and all that it has.
+    var overruns: Set<Overrun> = []
+    var recorded: Set<Overrun> = []
+    var owed: [BudgetKey: Int64] = [:]
+    var openDebts: [BudgetKey: Set<Position>] = [:]
     /// When the log was put back to an older copy last: views of before may be ahead of it for a while.
     var restoredAt: Int64 = .min / 2
 
@@ -27,8 +34,6 @@ struct Checker {
         var isDurable = false
         /// From this true time on, no enforcer may admit a call on it.
         var forbiddenFrom: Int64 = .max
-        /// The budgets that each unit draws on.
-        var levels: [String: [BudgetKey]]
     }
 
     struct StandingFacts {
@@ -39,18 +44,7 @@ struct Checker {
     }
 
     mutating func reserveGrant(_ grant: Grant, issuer: String) -> Int {
-        var levels: [String: [BudgetKey]] = [:]
-        for budget in grant.budgets { levels[budget.unit] = [.grant(grant.grantID, unit: budget.unit)] }
-        for name in grant.draws {
-            var chain: [BudgetKey] = []
-            var next: String? = name
-            while let level = next, !level.isEmpty {
-                chain.append(.named(level))
-                next = budgetParents[level]
-            }
-            for level in chain where !levels["usd", default: []].contains(level) { levels["usd", default: []].append(level) }
-        }
-        grants.append(GrantFacts(grant: grant, issuer: issuer, levels: levels))
+        grants.append(GrantFacts(grant: grant, issuer: issuer))
         return grants.count - 1
     }
 
@@ -61,6 +55,7 @@ struct Checker {
     /// An event is durable now.
     mutating func durable(_ event: Event, at position: Position, now: Int64, world: World) {
         if position > 1 { world.fail(authority(event)) }
+        changed(event.kind, at: position, world: world)
         switch event.kind {
         case .grantIssued(let grant):
             guard let index = Int(grant.grantID.dropFirst()), grants.indices.contains(index) else { return world.fail(.authority, "nobody issued \(grant.grantID)") }
@@ -88,15 +83,17 @@ struct Checker {
     /// A backup was restored: what only the lost part of the log said, and no node has heard of, is gone for good.
     mutating func lose(after position: Position, unless isKnown: (Position) -> Bool) {
         for (id, facts) in standing where facts.position > position && !isKnown(facts.position) { standing[id] = nil }
+        for name in budgets.keys { budgets[name]!.openDebts = budgets[name]!.openDebts.filter { $0 <= position } }
+        for key in openDebts.keys { openDebts[key] = openDebts[key]!.filter { $0 <= position } }
         refreshForbidden()
     }
 
     /// Before a backup is restored, and when the newest log is put back instead: what stands is what stood.
-    mutating func remember() { remembered = (standing, acknowledged.count) }
+    mutating func remember() { remembered = (standing, acknowledged.count, budgets, openDebts) }
 
     mutating func recall() {
         guard let remembered else { return }
-        standing = remembered.standing
+        (standing, budgets, openDebts) = (remembered.standing, remembered.budgets, remembered.openDebts)
         acknowledged.removeLast(acknowledged.count - remembered.acknowledged)
         refreshForbidden()
     }
@@ -142,7 +139,7 @@ struct Checker {
 
     func forbidden(by facts: StandingFacts) -> Int64 { min(facts.closedAt, facts.durableAt + settings.bound) }
 
-    private func covers(_ selector: Selector, _ index: Int) -> Bool {
+    func covers(_ selector: Selector, _ index: Int) -> Bool {
         let grant = grants[index].grant
         return switch selector {
         case .grant(let id), .subtree(let id): grant.grantID == id

@@ -12,7 +12,7 @@ enum Sight: String, CaseIterable {
     case gap, fetch, staleDenial, allow, hold, settle, release, revokedDenial, exhausted, heldElsewhere, unrecordable
     case fenced, enforced, closed, partial, lifted, urgentAhead, cancelled, voided, retryPermit
     case predecessorClosed, predecessorUnproven, carried, refusedCommit, diverged, recovered, snapshotLoaded, refusedForgery, refusedChild
-    case parked, servedLater, waitedInVain, recall, windowOpened, debtTold, gaveBack
+    case parked, servedLater, waitedInVain, recall, windowOpened, warned, debtTold, overrun, ceilingRaised, ceilingLowered, overcommitted, debtAccepted, frozen
 }
 
 struct Coverage {

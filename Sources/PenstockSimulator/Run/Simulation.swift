@@ -105,8 +105,8 @@ extension World {
     private func isRich(_ index: Int) -> Bool {
         let facts = checker.grants[index]
         guard facts.grant.expiresAt > SimClock.trueWall(at: now) + 60_000, facts.grant.audience != "post", !facts.grant.linearizable, facts.grant.maxStalenessMS == 0 else { return false }
-        let levels = facts.levels.values.flatMap { $0 }
-        return levels.allSatisfy { level in host.ledger?.state.book.entries[level].map { $0.unallocated > 200 } ?? false }
+        let levels = facts.grant.budgets.flatMap { checker.levels(index, $0.unit) }
+        return levels.allSatisfy { level in host.ledger?.state.book.entries[level].map { $0.unallocated > 200 && !$0.isFrozen && $0.maxOut == 0 && $0.window == .none } ?? false }
     }
 
     private func isRestricted(_ machine: Machine) -> Bool {

@@ -46,7 +46,7 @@ final class EnforcerProcess {
     var nextTick: Int64 = 0
     var lastCarried: UInt64 = 0
     /// What each call under way holds, by the sequence of its decision.
-    var holds: [UInt64: (grant: Int, amounts: [Amount])] = [:]
+    var holds: [UInt64: (grant: Int, amounts: [Amount], places: [[Checker.Place]])] = [:]
     /// Decisions that were given out for calls with an id: a retry may get no other.
     var permits: [String: UInt64] = [:]
 

@@ -5,6 +5,8 @@ enum Action: CustomStringConvertible {
     case call(machine: Int, grant: Int, amount: Int64, holds: Bool, callID: Int)
     case issue(seed: UInt64)
     case budget(seed: UInt64)
+    case ceiling(seed: UInt64)
+    case acceptDebts
     case restrict(level: Int, kind: Selector.Kind, grant: Int, machine: Int, waitMS: Int64, forMS: Int64)
     case lift(Int)
     case renew(Int)
@@ -17,6 +19,8 @@ enum Action: CustomStringConvertible {
         case .call(let machine, let grant, let amount, let holds, let id): "machine \(machine) is asked for \(amount) on g\(grant)\(holds ? ", held" : "")\(id > 0 ? ", call \(id)" : "")"
         case .issue(let seed): "a grant is issued (\(seed))"
         case .budget(let seed): "a budget is created (\(seed))"
+        case .ceiling(let seed): "a ceiling is set (\(seed))"
+        case .acceptDebts: "the debts are accepted"
         case .restrict(let level, let kind, let grant, let machine, let wait, let duration):
             "\(["revoke", "suspend", "throttle"][level]) by \(kind.name) of g\(grant)/machine \(machine), waits \(wait) ms\(duration > 0 ? ", for \(duration) ms" : "")"
         case .lift(let number): "restriction \(number) of those standing is lifted"

@@ -56,17 +56,17 @@ extension World {
             process.permits[key] = verdict.sequence
         }
         fail(checker.recorded(verdict.sequence, on: machine))
-        checker.spent(call.grant, call.amounts, world: self)
+        let places = checker.spent(call.grant, call.amounts, now: now, world: self)
         if process.stall == 0 { checker.admitted(admission, now: now, world: self) } else { queue.add(.leaves(admission), at: now + process.stall) }
         guard call.holds else { return }
-        process.holds[verdict.sequence] = (call.grant, call.amounts)
-        let share = inner.below(5)
-        // One of five never says how it ended: it is charged in full.
-        guard share < 4 else { return }
-        queue.add(.endHold(machine: machine.index, process.incarnation, decision: verdict.sequence, share: share), at: now + inner.between(1_000_000, 2_000_000_000))
+        process.holds[verdict.sequence] = (call.grant, call.amounts, places)
+        let share = inner.below(60)
+        // One of five never says how it ended: it is charged in full. One of sixty cost more than it held.
+        guard share < 48 else { return }
+        queue.add(.endHold(machine: machine.index, process.incarnation, decision: verdict.sequence, share: share == 47 ? 7 : share / 12), at: now + inner.between(1_000_000, 2_000_000_000))
     }
 
-    /// - Parameter share: in thirds, how much of what was held was spent; 0 is a call that never left.
+    /// - Parameter share: in thirds, how much of what was held was spent; 0 is a call that never left, more than 3 cost more.
     func endHold(_ decision: UInt64, _ share: Int, _ process: EnforcerProcess, _ machine: Machine) {
         guard let held = process.holds.removeValue(forKey: decision) else { return }
         let journal = SimJournal(world: self, machine: machine, process: process)
@@ -74,6 +74,9 @@ extension World {
         let recorded = share == 0 ? process.enforcement.release(decision, journal: journal) : process.enforcement.settle(decision, actual: actual, journal: journal)
         coverage.note(share == 0 ? .release : .settle)
         guard recorded != nil else { return fail(.ceiling, "a hold that nobody ended was unknown") }
-        checker.returned(held.grant, zip(held.amounts, actual).map { Amount($0.unit, $0.value - $1.value) })
+        checker.returned(zip(held.amounts, actual).map { Amount($0.unit, max(0, $0.value - $1.value)) }, from: held.places)
+        guard share > 3, actual.contains(where: { !checker.levels(held.grant, $0.unit).isEmpty }) else { return }
+        coverage.note(.overrun)
+        checker.overruns.insert(.init(incarnation: process.incarnation, decision: decision))
     }
 }

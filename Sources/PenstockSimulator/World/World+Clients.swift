@@ -46,6 +46,8 @@ extension World {
         case ..<38: return .lift(plan.random.below(1000))
         case ..<42: return .renew(grant)
         case ..<43: return .bounds(seed: plan.random.next())
+        case ..<45: return .ceiling(seed: plan.random.next())
+        case ..<46: return .acceptDebts
         case ..<50: return .batch(machine: machine)
         case ..<110:
             // A call with an id is always the same call, so that it may come again.
@@ -62,7 +64,7 @@ extension World {
             let amounts = checker.grants[grant].grant.budgets.count > 1 || amount % 2 == 0 ? [Amount("calls", 1), Amount("usd", amount)] : [Amount("usd", amount)]
             let call = CallUnderWay(
                 machine: machine, grant: grant, amounts: amounts, holds: holds, callID: callID > 0 ? "c\(callID)" : "", arrivedAt: now,
-                givesUpAt: now + 400_000_000, headAtArrival: log.head)
+                givesUpAt: now + (grant % 3 == 0 ? 1_500_000_000 : 400_000_000), headAtArrival: log.head)
             atMachine(machines[machine], .call(call))
         case .issue(let seed): issue(seed)
         case .bounds(let seed):
@@ -70,6 +72,10 @@ extension World {
             let changed = Settings(maxStalenessMS: UInt32(draw.pick([200, 500, 1000, 2000])), maxGraceMS: UInt32(draw.pick([0, 300])), clockRatePPM: 1000, marginMS: 50)
             command(.settingsChanged(changed), by: "op")
         case .budget(let seed): createBudget(seed)
+        case .ceiling(let seed): setCeiling(seed)
+        case .acceptDebts:
+            let open = host.ledger?.state.book.debts.filter { !$0.value.isAccepted }.keys.sorted() ?? []
+            if !open.isEmpty { command(.debtsAccepted(open, reason: ""), by: "op") }
         case .restrict(let level, let kind, let grant, let machine, let wait, let duration): restrict(level, kind, grant, machine, wait, duration)
         case .lift(let number):
             let standing = checker.standing.sorted { $0.value.position < $1.value.position }
@@ -102,7 +108,8 @@ extension World {
         grant.expiresAt = SimClock.trueWall(at: now) + draw.pick([2000, 20_000, 600_000])
         grant.renewableUntil = grant.expiresAt + 600_000
         grant.budgets = [Amount("usd", draw.pick([10, 300, 5000, 100_000]))] + (draw.chance(500) ? [Amount("calls", draw.pick([5, 1000]))] : [])
-        if let names = checker.budgetParents.keys.sorted() as [String]?, !names.isEmpty, draw.chance(400) { grant.draws = [draw.pick(names)] }
+        let names = checker.budgets.keys.sorted()
+        if !names.isEmpty, draw.chance(400) { grant.draws = [draw.pick(names)] }
         grant.maxStalenessMS = draw.pick([0, 0, 0, 150])
         grant.linearizable = draw.chance(100)
         grant.graceMS = draw.pick([0, settings.maxGraceMS])
@@ -114,11 +121,23 @@ extension World {
 
     private func createBudget(_ seed: UInt64) {
         var draw = SimRandom(seed: seed)
-        let names = checker.budgetParents.keys.sorted()
-        let name = "b\(names.count)"
+        let names = checker.budgets.keys.sorted()
         let parent = draw.chance(500) && !names.isEmpty ? draw.pick(names) : ""
-        checker.budgetParents[name] = parent
-        command(.budgetCreated(Budget(name: name, unit: "usd", ceiling: draw.pick([100, 3000, 200_000]), parent: parent)), by: "op")
+        var budget = Budget(name: "b\(commands.count)", unit: "usd", ceiling: draw.pick([100, 3000, 200_000]), parent: parent)
+        budget.selector = draw.pick([nil, nil, .agent("a\(draw.below(6))"), .principal("p\(draw.below(4))"), .run("r\(draw.below(12))")])
+        budget.window = draw.pick([.none, .none, .fixed(milliseconds: 1000), .fixed(milliseconds: 5000), .rolling(milliseconds: 12_000), .calendar(.day, zone: "UTC")])
+        budget.maxOut = draw.pick([0, 0, 0, 50])
+        budget.warnAt = draw.pick([[], [50, 90]])
+        command(.budgetCreated(budget), by: "op")
+    }
+
+    private func setCeiling(_ seed: UInt64) {
+        var draw = SimRandom(seed: seed)
+        let names = checker.budgets.keys.sorted()
+        guard !names.isEmpty, let budget = checker.budgets[draw.pick(names)]?.budget else { return }
+        let ceiling = draw.pick([budget.ceiling / 4, budget.ceiling, budget.ceiling * 2])
+        coverage.note(ceiling > budget.ceiling ? .ceilingRaised : .ceilingLowered)
+        command(.budgetCeilingSet(.named(budget.name), ceiling: ceiling, reason: ""), by: "op")
     }
 
     private func restrict(_ level: Int, _ kind: Selector.Kind, _ index: Int, _ machine: Int, _ wait: Int64, _ duration: Int64) {

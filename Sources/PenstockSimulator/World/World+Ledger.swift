@@ -157,6 +157,13 @@ extension World {
         for (index, slice) in answer.slices.enumerated() {
             slices.append((answer.positions.isEmpty ? try stage(.sliceReserved(slice)) : answer.positions[index], slice))
         }
+        if case .reserve(let request) = inbound.request {
+            for (unit, code) in answer.refused {
+                let book = host.ledger!.state.book
+                fail(request.parts.first { $0.unit == unit }.flatMap { checker.refused($0, code, grantID: request.grantID, book) })
+                if code == .budgetFrozen { coverage.note(.frozen) }
+            }
+        }
         host.turn.owed.append((inbound, .reserved(slices, refused: answer.refused)))
     }
 
@@ -206,6 +213,7 @@ extension World {
             if !events.isEmpty { publish(Array(first...host.log.head)) }
             for (inbound, owed) in turn.owed { settle(inbound, owed) }
             noteServed()
+            note(events)
             fail(checker.conserved(host.ledger!.state.book, events))
         }
         answer(turn.echoes)
@@ -219,6 +227,17 @@ extension World {
         guard let newest = host.newest, !host.hasServedRestored, host.ledger!.awaited.isEmpty else { return }
         host.hasServedRestored = true
         if host.restoredCount < newest.head { checker.forgetLostSpend(host.ledger!.state.book) }
+    }
+
+    private func note(_ events: [Event]) {
+        for event in events {
+            switch event.kind {
+            case .budgetCeilingSet(let key, _, _) where host.ledger!.state.book.entries[key]?.overcommitted ?? 0 > 0: coverage.note(.overcommitted)
+            case .debtsAccepted: coverage.note(.debtAccepted)
+            case .budgetWarned: coverage.note(.warned)
+            default: break
+            }
+        }
     }
 
     private func settle(_ inbound: Inbound, _ owed: LedgerHost.Owed) {

@@ -125,7 +125,7 @@ extension Link {
         }
         do {
             let view = try SnapshotCodec.decode(snapshot.bytes)
-            guard view.mesh == identity.member.mesh, view.position == snapshot.position else { throw EnforcerError("it is of mesh '\(view.mesh)', position \(view.position)") }
+            guard view.position == snapshot.position else { throw EnforcerError("it is of position \(view.position)") }
             guard let frontier = MerkleFrontier(size: snapshot.position, hashes: snapshot.frontier) else { throw EnforcerError("its tree makes no sense") }
             self.frontier = frontier
             roots.add(frontier.root, at: snapshot.position)
@@ -133,6 +133,7 @@ extension Link {
         } catch {
             return halt("the snapshot cannot be used: \(error)")
         }
+        guard follower.phase == .live else { return }
         // What loading took goes back to the system.
         malloc_trim(0)
         logger.info("view loaded", metadata: ["position": "\(snapshot.position)"])

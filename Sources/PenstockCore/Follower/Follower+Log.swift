@@ -6,8 +6,10 @@ extension Follower {
         enforcement.halt(why)
     }
 
-    /// A snapshot that the ledger signed.
+    /// A snapshot that the ledger signed. Of another mesh, it is not served from.
     package mutating func loaded(_ view: View, head: Position, into enforcement: inout Enforcement, at now: Instant) {
+        guard phase == .loading else { return }
+        guard view.mesh == mesh else { return halt("the ledger's snapshot is of mesh '\(view.mesh)', and this node is of '\(mesh)'", &enforcement) }
         applied = view.position
         enforcement.load(view)
         phase = .live

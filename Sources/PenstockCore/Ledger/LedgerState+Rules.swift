@@ -65,6 +65,7 @@ extension LedgerState {
         if let problem = grant.problem { throw Refusal(.invalid, problem) }
         guard grant.expiresAt > wall else { throw Refusal(.invalid, "expires_at lies in the past") }
         guard grant.parent.isEmpty else { throw Refusal(.unavailable, "delegated grants are not available in this version") }
+        guard grant.maxStalenessMS <= view.settings.maxStalenessMS else { throw Refusal(.invalid, "max_staleness is above the mesh's of \(view.settings.maxStalenessMS) ms") }
         guard grant.graceMS <= view.settings.maxGraceMS else { throw Refusal(.invalid, "grace is above the mesh's max_grace of \(view.settings.maxGraceMS) ms") }
         guard view.index(ofGrant: grant.grantID) == nil else { throw Refusal(.exists, "grant \(grant.grantID) exists") }
         guard view.index(of: grant.credentialDigest) == nil else { throw Refusal(.exists, "the credential belongs to another grant") }
@@ -86,6 +87,7 @@ extension LedgerState {
         }
     }
 
+    /// A selector may have any characters: what a log of an older version took must stay revocable.
     private func checkRestriction(_ restriction: Restriction, _ wall: WallTime) throws(Refusal) {
         guard restriction.selector.value.utf8.count <= Limits.idBytes else { throw Refusal(.invalid, "the selector is longer than \(Limits.idBytes) bytes") }
         guard restriction.expiresAt == 0 || restriction.expiresAt > wall else { throw Refusal(.invalid, "the duration has passed already") }
@@ -108,6 +110,9 @@ extension LedgerState {
 
     private func checkBudget(_ budget: Budget) throws(Refusal) {
         guard !budget.name.isEmpty, budget.name.utf8.count <= Limits.idBytes else { throw Refusal(.invalid, "a budget's name has 1 to \(Limits.idBytes) bytes") }
+        // GRANT/UNIT names a grant's own budget, and these two must not be taken for one another.
+        guard !budget.name.contains("/") else { throw Refusal(.invalid, "a budget's name has no '/'") }
+        guard budget.name.isPrintable, budget.unit.isPrintable else { throw Refusal(.invalid, "a budget's name or unit has a control character in it") }
         guard !budget.unit.isEmpty, budget.unit.utf8.count <= 64 else { throw Refusal(.invalid, "a unit has 1 to 64 bytes") }
         guard (0...Limits.amount).contains(budget.ceiling) else { throw Refusal(.invalid, "a ceiling is 0 to \(Limits.amount)") }
         guard !view.budgets.contains(where: { $0.name == budget.name }) else { throw Refusal(.exists, "budget '\(budget.name)' exists") }

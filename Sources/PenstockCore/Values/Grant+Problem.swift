@@ -6,10 +6,14 @@ extension Grant {
         }
         let ids = [grantID, runID, agentID, agentClass, principalID, purpose, audience, workload, parent, policyVersion, toolVersion]
         if ids.contains(where: { $0.utf8.count > Limits.idBytes }) { return "an id is longer than \(Limits.idBytes) bytes" }
+        // GRANT/UNIT names a grant's own budget.
+        if grantID.contains("/") { return "grant_id has a '/' in it" }
         let lists = [allowedActions.count, resources.count, conditions.count, budgets.count, maxAmounts.count, draws.count, approvalActions.count]
         if lists.contains(where: { $0 > Limits.grantListCount }) { return "a list has more than \(Limits.grantListCount) entries" }
         let patterns = allowedActions + resources + approvalActions + draws
         if patterns.contains(where: { $0.isEmpty || $0.utf8.count > Limits.idBytes }) { return "a pattern is empty or longer than \(Limits.idBytes) bytes" }
+        let units = (budgets + maxAmounts).map(\.unit)
+        if !(ids + patterns + units).allSatisfy(\.isPrintable) { return "an id, a pattern or a unit has a control character in it" }
         if allowedActions.isEmpty { return "allowed_actions is empty: the grant would allow nothing" }
         if resources.contains(where: { !$0.contains(":") }) { return "a resource must be TYPE:PATTERN" }
         if conditions.contains(where: { max($0.path.utf8.count, $0.value.utf8.count) > Limits.idBytes }) { return "a condition is longer than \(Limits.idBytes) bytes" }

@@ -25,6 +25,21 @@ internal import Testing
         #expect(issue(ledger, Make.grant("g") { $0.graceMS = 31 }) == .invalid)
     }
 
+    @Test func stalenessUpToTheMeshsIsTaken() throws {
+        var ledger = try Ledger()
+        #expect(issue(ledger, Make.grant("g") { $0.maxStalenessMS = 1000 }) == nil)
+        #expect(issue(ledger, Make.grant("g") { $0.maxStalenessMS = 1001 }) == .invalid)
+        try ledger.add(.settingsChanged(Settings(maxStalenessMS: 200, maxGraceMS: 0, clockRatePPM: 1, marginMS: 1)))
+        #expect(issue(ledger, Make.grant("g") { $0.maxStalenessMS = 1000 }) == .invalid)
+    }
+
+    @Test func namesThatMisleadAreRefusedButStayRevocable() throws {
+        let ledger = try Ledger()
+        #expect(issue(ledger, Make.grant("g") { $0.agentID = "a\nb" }) == .invalid)
+        #expect(issue(ledger, Make.grant("g/usd")) == .invalid)
+        #expect(ledger.refusal(Make.revoke(.agent("a\nb"))) == nil)
+    }
+
     @Test(arguments: [Selector.run("run-g"), .agent("agent-g"), .grant("g"), .subtree("g"), .issuer("issuer"), .all])
     func standingRevokeBlocksANewGrantUntilItIsLifted(selector: Selector) throws {
         var ledger = try Ledger()

@@ -58,7 +58,9 @@ package struct CredentialIndex: Sendable {
 
     private mutating func grow(to size: Int, _ grants: ContiguousArray<GrantRecord>) {
         let old = slots
-        slots = ContiguousArray(repeating: Self.empty, count: size)
+        slots = []
+        slots.reserveInHugePages(size)
+        slots.append(contentsOf: repeatElement(Self.empty, count: size))
         for slot in old where slot != Self.empty {
             let index = Int(slot & ~Self.tagMask)
             place(grants[index].credential, index)

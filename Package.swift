@@ -41,7 +41,7 @@ let package = Package(
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
     ],
     targets: [
-        // The centre: values and state machines. It imports nothing but a hint to the processor.
+        // The centre: values and state machines. It imports nothing but hints about memory.
         .systemLibrary(name: "CPrefetch"),
         .target(name: "PenstockCore", dependencies: ["CPrefetch"], swiftSettings: strict),
 

@@ -72,7 +72,7 @@ extension Link {
 
     /// Nil when the origin is a member whose role may cause this kind, and signed it.
     private func verify(_ event: SignedEvent) -> String? {
-        let member = enforcer.core.withLock { $0.enforcement.view?.member(event.event.origin) }
+        let member = enforcer.core.withLock { $0.enforcement.folded.member(event.event.origin) }
         guard let member else { return "its origin '\(event.event.origin)' is not a member" }
         guard Authority.permits(member.role, event.event.kind.name) else { return "a key of role \(member.role.name) caused a \(event.event.kind.name.rawValue)" }
         return verifier.verify(event, by: member) ? nil : "its signature does not verify"

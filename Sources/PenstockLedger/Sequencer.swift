@@ -188,9 +188,7 @@ final class Sequencer {
     private func pollMilliseconds() -> Int {
         let now = Clocks.now()
         var next = now + 250 * .nanosecondsPerMillisecond
-        for barrier in ledger.barriers.values where barrier.state == .waiting {
-            if let fence = barrier.nextFence { next = min(next, fence) }
-        }
+        if let fence = ledger.nextFence { next = min(next, fence) }
         for waiter in waiters { next = min(next, waiter.deadline) }
         if let held { next = min(next, held.until) }
         if let cutDueAt { next = min(next, cutDueAt) }

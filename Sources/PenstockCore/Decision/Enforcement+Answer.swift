@@ -22,6 +22,7 @@ extension Enforcement {
     ///
     /// - Parameter arrivedAt: when the call arrived; nil for now.
     package mutating func decide(_ call: borrowing Call, arrivedAt: Instant?, journal: some DecisionJournal) -> Verdict {
+        folded.prefetchSlot(call.credential)
         if !call.callID.isEmpty, let earlier = retry(call, arrivedAt, journal) { return earlier }
         let now = journal.now
         var verdict = prepare(call, arrivedAt: arrivedAt ?? now, now: now)

@@ -77,6 +77,7 @@ extension View {
             audience: intern(.audience, grant.audience), issuer: intern(.issuer, issuer), parent: parent,
             rules: number(GrantRules(grant, named: budgets)))
         let index = grants.count
+        grants.growInHugePages()
         grants.append(record)
         credentials.insert(grant.credentialDigest, at: index, in: grants)
         grantOfSymbol[symbol] = Int32(index)

@@ -92,6 +92,9 @@ extension View {
     }
 
     @inline(__always)
+    func prefetchSlot(_ credential: Digest) { credentials.prefetchSlot(credential) }
+
+    @inline(__always)
     func prefetch(_ credential: Digest) -> Int {
         credentials.prefetch(credential, in: grants)
     }

@@ -114,7 +114,7 @@ extension View {
 
     /// Makes room once, so that loading a snapshot does not grow every table by doubling.
     package mutating func reserveCapacity(grants count: Int) {
-        grants.reserveCapacity(count)
+        grants.reserveInHugePages(count)
         // As a rule a grant brings two texts of its own: its id, and its run's.
         symbols.reserveCapacity(count * 2)
         marks.reserveCapacity(count * 2)

@@ -247,7 +247,7 @@ extension World {
                 queue.add(.committed(generation: host.generation), at: now + host.commitTime)
             }
         }
-        let next = host.ledger!.barriers.values.filter { $0.state == .waiting }.compactMap(\.nextFence).min().map { $0 - ledgerNow } ?? 200_000_000
+        let next = host.ledger!.nextFence.map { $0 - ledgerNow } ?? 200_000_000
         queue.add(.ledgerTimer(generation: host.generation), at: now + min(max(next, 1_000_000), 200_000_000))
     }
 

@@ -131,6 +131,4 @@ MUTANTS = [
         "            if grant.parent < 0 { return marks }\n", "            if isMutant(44) || grant.parent < 0 { return marks }\n", "G1"),
     Mutant(45, "a child's budget may be larger than its parent's", DELEGATION,
         "most.unit == budget.unit && budget.value > most.value {", "most.unit == budget.unit && budget.value > most.value && !isMutant(45) {", "G8"),
-    Mutant(46, "a child's grace is not bounded by its parent's", DELEGATION,
-        "return graceMS > parent.graceMS ?", "return !isMutant(46) && graceMS > parent.graceMS ?", "G8"),
 ]

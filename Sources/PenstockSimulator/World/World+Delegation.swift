@@ -15,7 +15,7 @@ extension World {
     func delegate(_ grant: inout Grant, _ seed: UInt64) {
         var draw = Self.kin(seed)
         let isChild = draw.chance(300) && !checker.grants.isEmpty
-        if draw.chance(250) { grant.conditions = [.init(path: "env", comparison: .equal, value: "prod")] }
+        if draw.chance(400) { grant.conditions = [.init(path: "env", comparison: .equal, value: "prod")] }
         if draw.chance(150) { grant.maxAmounts = [Amount("usd", draw.pick([2, 7]))] }
         grant.delegate = UInt32(draw.pick([0, 1, 2, 2, 3, 8]))
         guard isChild else { return }
@@ -42,5 +42,5 @@ extension World {
     }
 
     /// Of a call, for grants that ask for it.
-    static func environment(of amounts: [Amount]) -> String { amounts.contains { $0.unit == "usd" && $0.value == 7 } ? "test" : "prod" }
+    static func environment(of amounts: [Amount]) -> String { amounts.contains { $0.unit == "usd" && [2, 7].contains($0.value) } ? "test" : "prod" }
 }

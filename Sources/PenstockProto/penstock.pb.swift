@@ -593,6 +593,12 @@ package nonisolated struct Penstock_V1_Grant: @unchecked Sendable {
     set {_uniqueStorage()._toolVersion = newValue}
   }
 
+  /// further levels that may be delegated from it; 0: none
+  package var delegationDepth: UInt32 {
+    get {_storage._delegationDepth}
+    set {_uniqueStorage()._delegationDepth = newValue}
+  }
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -2980,7 +2986,7 @@ nonisolated extension Penstock_V1_Condition: SwiftProtobuf.Message, SwiftProtobu
 
 nonisolated extension Penstock_V1_Grant: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Grant"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}grant_id\0\u{3}run_id\0\u{3}agent_id\0\u{3}agent_class\0\u{3}principal_id\0\u{1}purpose\0\u{1}audience\0\u{1}workload\0\u{3}allowed_actions\0\u{1}resources\0\u{1}conditions\0\u{3}not_before_ms\0\u{3}expires_at_ms\0\u{3}renewable_until_ms\0\u{1}budgets\0\u{3}max_amounts\0\u{1}draws\0\u{3}max_staleness_ms\0\u{1}linearizable\0\u{3}grace_ms\0\u{1}parent\0\u{3}credential_digest\0\u{3}approval_actions\0\u{3}policy_version\0\u{3}prompt_hash\0\u{3}tool_version\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}grant_id\0\u{3}run_id\0\u{3}agent_id\0\u{3}agent_class\0\u{3}principal_id\0\u{1}purpose\0\u{1}audience\0\u{1}workload\0\u{3}allowed_actions\0\u{1}resources\0\u{1}conditions\0\u{3}not_before_ms\0\u{3}expires_at_ms\0\u{3}renewable_until_ms\0\u{1}budgets\0\u{3}max_amounts\0\u{1}draws\0\u{3}max_staleness_ms\0\u{1}linearizable\0\u{3}grace_ms\0\u{1}parent\0\u{3}credential_digest\0\u{3}approval_actions\0\u{3}policy_version\0\u{3}prompt_hash\0\u{3}tool_version\0\u{3}delegation_depth\0")
 
   fileprivate class _StorageClass {
     var _grantID: String = String()
@@ -3009,6 +3015,7 @@ nonisolated extension Penstock_V1_Grant: SwiftProtobuf.Message, SwiftProtobuf._M
     var _policyVersion: String = String()
     var _promptHash: Data = Data()
     var _toolVersion: String = String()
+    var _delegationDepth: UInt32 = 0
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -3045,6 +3052,7 @@ nonisolated extension Penstock_V1_Grant: SwiftProtobuf.Message, SwiftProtobuf._M
       _policyVersion = source._policyVersion
       _promptHash = source._promptHash
       _toolVersion = source._toolVersion
+      _delegationDepth = source._delegationDepth
     }
   }
 
@@ -3089,6 +3097,7 @@ nonisolated extension Penstock_V1_Grant: SwiftProtobuf.Message, SwiftProtobuf._M
         case 24: try { try decoder.decodeSingularStringField(value: &_storage._policyVersion) }()
         case 25: try { try decoder.decodeSingularBytesField(value: &_storage._promptHash) }()
         case 26: try { try decoder.decodeSingularStringField(value: &_storage._toolVersion) }()
+        case 27: try { try decoder.decodeSingularUInt32Field(value: &_storage._delegationDepth) }()
         default: break
         }
       }
@@ -3175,6 +3184,9 @@ nonisolated extension Penstock_V1_Grant: SwiftProtobuf.Message, SwiftProtobuf._M
       if !_storage._toolVersion.isEmpty {
         try visitor.visitSingularStringField(value: _storage._toolVersion, fieldNumber: 26)
       }
+      if _storage._delegationDepth != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._delegationDepth, fieldNumber: 27)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -3210,6 +3222,7 @@ nonisolated extension Penstock_V1_Grant: SwiftProtobuf.Message, SwiftProtobuf._M
         if _storage._policyVersion != rhs_storage._policyVersion {return false}
         if _storage._promptHash != rhs_storage._promptHash {return false}
         if _storage._toolVersion != rhs_storage._toolVersion {return false}
+        if _storage._delegationDepth != rhs_storage._delegationDepth {return false}
         return true
       }
       if !storagesAreEqual {return false}

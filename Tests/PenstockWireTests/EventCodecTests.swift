@@ -20,13 +20,19 @@ internal import Testing
     }
 
     private static let further: [EventKind] = [
-        .genesis([], Sample.settings), .grantIssued(emptyGrant), .epochOpened(.max, reason: ""),
+        .genesis([], Sample.settings), .grantIssued(emptyGrant), .grantIssued(delegable), .epochOpened(.max, reason: ""),
         .restricted(Restriction(level: .revoke, selector: .all, reason: "", expiresAt: 0)),
         .restricted(Restriction(level: .suspend, selector: .node("gw-1"), reason: "", expiresAt: 0)),
         .restricted(Restriction(level: .throttle(calls: 0, windowMS: .max), selector: .run("r"), reason: "", expiresAt: 0)),
         .lifted(Lifting(eventIDs: [], reason: "", expired: false)),
         .sliceClosed(SliceReport(incarnation: Sample.incarnation(1), uses: [])),
     ]
+
+    private static let delegable: Grant = {
+        var grant = Sample.grant
+        grant.delegate = 8
+        return grant
+    }()
 
     private static let emptyGrant: Grant = {
         var grant = Grant()

@@ -30,6 +30,6 @@ public enum Limits {
     package static let joinsPerSecond = 20
     /// Bytes of one reply page: fetched events, snapshot chunks, decisions.
     package static let pageBytes = 256 * 1024
-    /// Depth of delegation.
-    package static let delegationDepth = 8
+    /// Levels below a grant: a decision walks up to its root.
+    public static let delegationDepth: UInt32 = 8
 }

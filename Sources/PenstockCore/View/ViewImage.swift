@@ -86,6 +86,7 @@ extension View {
         grant.linearizable = shape.linearizable
         grant.graceMS = shape.graceMS
         grant.parent = record.parent < 0 ? "" : symbols.text(grants[Int(record.parent)].grant)
+        grant.delegate = shape.delegate
         grant.credentialDigest = record.credential
         grant.approvalActions = shape.approvalActions.map(\.written)
         return .init(position: record.position, issuer: symbols.text(record.issuer), grant: grant)

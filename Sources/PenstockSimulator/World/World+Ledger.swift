@@ -74,7 +74,7 @@ extension World {
                 try take(inbound, from: sender)
             } catch {
                 if error.code == .badSignature || error.code == .notSigner || error.code == .notPermitted { coverage.note(.refusedForgery) }
-                if error.code == .unavailable { coverage.note(.refusedChild) }
+                if error.code == .invalid, case .submit(let submission) = inbound.request, case .grantIssued(let grant) = submission.event.kind, !grant.parent.isEmpty { coverage.note(.refusedChild) }
                 reply(.refused(error), to: inbound)
             }
         }

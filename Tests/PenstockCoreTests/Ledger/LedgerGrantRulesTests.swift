@@ -15,7 +15,8 @@ internal import Testing
         try ledger.add(.grantIssued(Make.grant("g")), by: "issuer")
         #expect(issue(ledger, Make.grant("g") { $0.credentialDigest = Make.id("another") }) == .exists)
         #expect(issue(ledger, Make.grant("h") { $0.credentialDigest = Make.id("credential of g") }) == .exists)
-        #expect(issue(ledger, Make.grant("h") { $0.parent = "g" }) == .unavailable)
+        #expect(issue(ledger, Make.grant("h") { $0.parent = "g" }) == .invalid)
+        #expect(issue(ledger, Make.grant("h") { ($0.expiresAt, $0.notBefore) = (0, -1) }) == .invalid)
     }
 
     @Test func graceUpToTheMeshsIsTaken() throws {

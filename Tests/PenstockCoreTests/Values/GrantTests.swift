@@ -6,6 +6,10 @@ internal import Testing
         #expect(Make.grant("g").problem == nil)
     }
 
+    @Test func childMayLeaveRunAndExpiryToItsParent() {
+        #expect(Make.grant("g") { ($0.parent, $0.runID, $0.expiresAt) = ("p", "", 0) }.problem == nil)
+    }
+
     private static let wrong: [(String, @Sendable (inout Grant) -> Void)] = [
         ("grant_id", { $0.grantID = "" }), ("run_id", { $0.runID = "" }), ("agent_id", { $0.agentID = "" }),
         ("an id is longer", { $0.purpose = String(repeating: "x", count: 257) }),
@@ -22,6 +26,7 @@ internal import Testing
         ("a unit must", { $0.budgets = [Amount("", 1)] }), ("usd must be 0", { $0.maxAmounts = [Amount("usd", -1)] }),
         ("usd must be 0", { $0.budgets = [Amount("usd", 1 << 46 + 1)] }),
         ("two budgets", { $0.budgets = [Amount("usd", 1), Amount("usd", 2)] }),
+        ("at most 8 levels", { $0.delegate = 9 }), ("expires_at", { ($0.parent, $0.expiresAt) = ("p", $0.notBefore - 1) }),
         ("prompt_hash", { $0.promptHash = [UInt8](repeating: 0, count: 65) }),
     ]
 

@@ -17,6 +17,7 @@ final class FakeGatekeeper: Gatekeeper, Observable {
         var checked: [Call] = []
         var previewed: [Call] = []
         var settled: [String: [Amount]] = [:]
+        var priced: [String: Priced] = [:]
         var released: [String] = []
         var patience: Duration = .zero
         var sequence = 0
@@ -39,9 +40,12 @@ final class FakeGatekeeper: Gatekeeper, Observable {
         }
     }
 
-    func settle(_ permitID: String, actual: [Amount]) async throws(HoldError) {
+    func settle(_ permitID: String, actual: [Amount], priced: Priced) async throws(HoldError) {
         let error = state.withLock { state in
-            if state.holdError == nil { state.settled[Permits.decision(permitID)] = actual }
+            if state.holdError == nil {
+                state.settled[Permits.decision(permitID)] = actual
+                state.priced[Permits.decision(permitID)] = priced
+            }
             return state.holdError
         }
         if let error { throw error }

@@ -132,6 +132,7 @@ struct Scene {
     var server: [String] = []
     var client: [JSON] = []
     var settled: [String: [Amount]] = [:]
+    var priced: [String: Priced] = [:]
     var released: [String] = []
     var asked: [(ticket: GatewaySession.Ticket, call: Call)] = []
     var previews: [(ticket: GatewaySession.Ticket, calls: [Call])] = []
@@ -179,7 +180,9 @@ struct Scene {
             case .toClient(let line): client.append(try! JSONParser.parse(line))  // What we say must be JSON.
             case .check(let ticket, let call): asked.append((ticket, call))
             case .preview(let ticket, let calls): previews.append((ticket, calls))
-            case .settle(let id, let amounts): settled[Permits.decision(id)] = amounts
+            case .settle(let id, let amounts, let spent):
+                settled[Permits.decision(id)] = amounts
+                priced[Permits.decision(id)] = spent
             case .release(let id): released.append(Permits.decision(id))
             }
         }

@@ -59,6 +59,7 @@ extension Enforcer: Gatekeeper {
             record.argumentsDigest = call.argumentsDigest
             (record.action, record.resourceType, record.resourceID, record.callID) = (call.action, call.resourceType, call.resourceID, call.callID)
             record.amounts = call.amounts.list
+            (record.priceVersion, record.basis) = (call.priceVersion, call.basis)
             guard let sequence = append(record) else {
                 core.unrecorded += 1
                 return 0
@@ -104,11 +105,11 @@ extension Enforcer: Gatekeeper {
         return sequence
     }
 
-    public func settle(_ permitID: String, actual: [Amount]) async throws(HoldError) {
-        guard CallAmounts(actual) != nil else { throw .malformed }
+    public func settle(_ permitID: String, actual: [Amount], priced: Priced) async throws(HoldError) {
+        guard CallAmounts(actual) != nil, priced.isWithinLimits else { throw .malformed }
         try end(permitID) { enforcement, decision throws(HoldError) in
             if let unit = enforcement.excess(decision, actual: actual) { throw .aboveHold(unit) }
-            return enforcement.settle(decision, actual: actual, journal: Recorder(journal: journal))
+            return enforcement.settle(decision, actual: actual, priced: priced, journal: Recorder(journal: journal))
         }
     }
 

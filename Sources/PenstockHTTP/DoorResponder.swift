@@ -108,7 +108,8 @@ extension DoorResponder {
         let json = try EvaluationCodec.parse(try await body(request))
         guard json.members != nil else { throw EvaluationCodec.Problem(400, "the body must be a JSON object") }
         let amounts = try EvaluationCodec.amounts(json["amounts"] ?? .object([]))
-        return try await ended { try await gatekeeper.settle(permitID, actual: amounts) }
+        let priced = try EvaluationCodec.priced(json, in: "")
+        return try await ended { try await gatekeeper.settle(permitID, actual: amounts, priced: priced) }
     }
 
     private func release(_ permitID: String) async throws -> Response {

@@ -103,8 +103,8 @@ extension RemoteGatekeeper {
         return decision
     }
 
-    package func settle(_ permitID: String, actual: [Amount]) async throws(HoldError) {
-        try await end(permitID, "settle", JSON.members(["amounts": EvaluationCodec.json(actual)]).bytes)
+    package func settle(_ permitID: String, actual: [Amount], priced: Priced) async throws(HoldError) {
+        try await end(permitID, "settle", EvaluationCodec.json(actual, priced).bytes)
     }
 
     package func release(_ permitID: String) async throws(HoldError) {

@@ -20,6 +20,7 @@ let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hum
 let httpClient: Target.Dependency = .product(name: "AsyncHTTPClient", package: "async-http-client")
 let protobuf: Target.Dependency = .product(name: "SwiftProtobuf", package: "swift-protobuf")
 let system: Target.Dependency = .product(name: "SystemPackage", package: "swift-system")
+let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
 let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
 
 let package = Package(
@@ -39,9 +40,10 @@ let package = Package(
         .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
         .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     ],
     targets: [
-        // The centre: values and state machines. It imports nothing but a hint to the processor.
+        // The centre: values and state machines. It imports nothing but hints about memory.
         .systemLibrary(name: "CPrefetch"),
         .target(name: "PenstockCore", dependencies: ["CPrefetch"], swiftSettings: strict),
 
@@ -91,7 +93,7 @@ let package = Package(
             swiftSettings: strict),
         .target(
             name: "PenstockGateway",
-            dependencies: ["PenstockCore", "PenstockCrypto", "PenstockEnforcer", "PenstockHTTP", "PenstockNode", logging],
+            dependencies: ["PenstockCore", "PenstockCrypto", "PenstockEnforcer", "PenstockHTTP", "PenstockNode", logging, yams],
             swiftSettings: strict),
         .target(
             name: "PenstockBench",

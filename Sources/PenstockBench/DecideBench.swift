@@ -62,7 +62,7 @@ package struct DecideBench {
         var denied = 0
     }
 
-    /// Credentials one behind the other, so that picking one is one random access, as from a request's bytes.
+    /// Credentials one behind the other.
     final class Credentials: Sendable {
         let bytes: [UInt8]
         let count: Int
@@ -72,31 +72,36 @@ package struct DecideBench {
         }
     }
 
+    private static let presentedAtATime = 64
+
     private static func loop(_ enforcer: Enforcer, _ credentials: Credentials, count: Int, seed: UInt64, timed: Bool) -> Outcome {
         var outcome = Outcome()
         if timed { outcome.samples.reserveCapacity(count) }
         var random = seed &* 0x9E37_79B9_7F4A_7C15 | 1
         var call = Call(credential: .zero, action: "tools/call", resourceType: "tool", resourceID: "git_log", amounts: CallAmounts([Amount("calls", 1)])!)
-        let presented = UnsafeMutableRawBufferPointer.allocate(byteCount: Credential.byteCount, alignment: 8)
+        // In use a credential has just been read from a request: some at a time are presented, outside of the time of each.
+        let presented = UnsafeMutableRawBufferPointer.allocate(byteCount: presentedAtATime * Credential.byteCount, alignment: 8)
         defer { presented.deallocate() }
-        credentials.bytes.withUnsafeBytes { bytes in
-            for _ in 0..<count {
-                random ^= random << 13
-                random ^= random >> 7
-                random ^= random << 17
-                let index = Int(random % UInt64(credentials.count))
-                let credential = UnsafeRawBufferPointer(rebasing: bytes[index * Credential.byteCount..<(index + 1) * Credential.byteCount])
-                if timed {
-                    // In use a credential has just been read from a request.
-                    presented.copyMemory(from: credential)
-                    let before = Clocks.now()
-                    let ruling = enforcer.decide(credential: UnsafeRawBufferPointer(presented), &call)
-                    outcome.samples.append(Clocks.now() - before)
-                    if !ruling.isAllow { outcome.denied += 1 }
-                } else if !enforcer.decide(credential: credential, &call).isAllow {
-                    outcome.denied += 1
+        var left = count
+        while left > 0 {
+            let next = min(left, presentedAtATime)
+            credentials.bytes.withUnsafeBytes { bytes in
+                for place in 0..<next {
+                    random ^= random << 13
+                    random ^= random >> 7
+                    random ^= random << 17
+                    let start = Int(random % UInt64(credentials.count)) * Credential.byteCount
+                    let credential = UnsafeRawBufferPointer(rebasing: bytes[start..<start + Credential.byteCount])
+                    UnsafeMutableRawBufferPointer(rebasing: presented[(place * Credential.byteCount)...]).copyMemory(from: credential)
                 }
             }
+            for place in 0..<next {
+                let credential = UnsafeRawBufferPointer(rebasing: presented[place * Credential.byteCount..<(place + 1) * Credential.byteCount])
+                let before = timed ? Clocks.now() : 0
+                if !enforcer.decide(credential: credential, &call).isAllow { outcome.denied += 1 }
+                if timed { outcome.samples.append(Clocks.now() - before) }
+            }
+            left -= next
         }
         return outcome
     }

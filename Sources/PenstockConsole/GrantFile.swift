@@ -25,6 +25,8 @@ package struct GrantFile: Decodable {
     var maxStalenessMs: UInt32?
     var linearizable: Bool?
     var graceMs: UInt32?
+    var parent: String?
+    var delegate: UInt32?
     var approvalActions: [String]?
     var policyVersion: String?
     var promptHash: String?
@@ -59,7 +61,7 @@ package struct GrantFile: Decodable {
         ("conditions", "a list of texts"), ("not_before", "an RFC 3339 time"), ("expires_at", "an RFC 3339 time"),
         ("ttl_ms", "a whole number"), ("renewable_until", "an RFC 3339 time"), ("budgets", "an object of whole numbers"),
         ("max_amounts", "an object of whole numbers"), ("draws", "a list of texts"), ("max_staleness_ms", "a whole number, 1 and more"),
-        ("linearizable", "true or false"), ("grace_ms", "a whole number"), ("approval_actions", "a list of texts"),
+        ("linearizable", "true or false"), ("grace_ms", "a whole number"), ("parent", "a text"), ("delegate", "a whole number, the levels that may be delegated"), ("approval_actions", "a list of texts"),
         ("policy_version", "a text"), ("prompt_hash", "a text"), ("tool_version", "a text"),
     ]
 
@@ -80,7 +82,9 @@ package struct GrantFile: Decodable {
     private func grant() throws -> Grant {
         var grant = Grant()
         grant.grantID = Self.newID("grt")
-        grant.runID = runId ?? Self.newID("run")
+        grant.parent = parent ?? ""
+        grant.delegate = delegate ?? 0
+        grant.runID = runId ?? (grant.parent.isEmpty ? Self.newID("run") : "")
         grant.agentID = agentId
         (grant.agentClass, grant.principalID, grant.purpose) = (agentClass ?? "", principalId ?? "", purpose ?? "")
         (grant.audience, grant.workload) = (audience ?? "", workload ?? "")
@@ -92,7 +96,7 @@ package struct GrantFile: Decodable {
         }
         grant.notBefore = try time("not_before", notBefore) ?? 0
         let lifetime = try lifetime()
-        grant.expiresAt = try time("expires_at", expiresAt) ?? Clocks.wall() + lifetime
+        grant.expiresAt = try time("expires_at", expiresAt) ?? (ttlMs == nil && !grant.parent.isEmpty ? 0 : Clocks.wall() + lifetime)
         grant.renewableUntil = try time("renewable_until", renewableUntil) ?? 0
         grant.budgets = (budgets ?? [:]).sorted { $0.key < $1.key }.map { Amount($0.key, $0.value) }
         grant.maxAmounts = (maxAmounts ?? [:]).sorted { $0.key < $1.key }.map { Amount($0.key, $0.value) }

@@ -27,6 +27,12 @@ struct GrantView: Encodable {
     var linearizable: Bool
     var graceMs: UInt32
     var parent: OrNull<String>
+    /// Levels that may be delegated from it.
+    var delegate: UInt32
+    /// Levels above it.
+    var depth: Int
+    /// Grants delegated from it directly.
+    var children: Int
     var approvalActions: [String]
     var policyVersion: String
     var promptHash: String
@@ -38,8 +44,8 @@ struct GrantView: Encodable {
 
     /// - Parameters:
     ///   - issued: the grant as its event states it: the view keeps only what decides.
-    ///   - index: its place in the view, which knows what became of it.
-    init(_ issued: Grant, _ view: View, _ index: Int) {
+    ///   - index: its place in the view, which knows what became of it and what it has from its parent.
+    init(_ issued: Grant, _ view: View, _ index: Int, children: Int) {
         let placed = view.placedGrant(index)
         let grant = placed.grant
         (grantId, runId, agentId, agentClass, principalId) = (grant.grantID, grant.runID, grant.agentID, grant.agentClass, grant.principalID)
@@ -51,6 +57,7 @@ struct GrantView: Encodable {
         maxAmounts = Dictionary(grant.maxAmounts.map { ($0.unit, $0.value) }, uniquingKeysWith: min)
         maxStalenessMs = OrNull(grant.maxStalenessMS == 0 ? nil : grant.maxStalenessMS)
         (linearizable, graceMs, parent) = (grant.linearizable, grant.graceMS, OrNull(grant.parent.isEmpty ? nil : grant.parent))
+        (delegate, depth, self.children) = (grant.delegate, view.chain(ofGrant: index).dropFirst().reduce(0) { depth, _ in depth + 1 }, children)
         (policyVersion, promptHash, toolVersion) = (issued.policyVersion, Hex.encode(issued.promptHash), issued.toolVersion)
         credentialDigest = grant.credentialDigest.hex
         let marks = view.marks(onGrant: index)
@@ -64,16 +71,20 @@ struct GrantView: Encodable {
         try client.readLog { position, entry in
             let event = try SignedEvent(entry: entry).event
             try view.apply(event, at: position)
-            if case .grantIssued(let grant) = event.kind, isWanted(grant), let index = view.index(ofGrant: grant.grantID) { wanted.append((index, grant)) }
+            guard case .grantIssued(let grant) = event.kind, let index = view.index(ofGrant: grant.grantID) else { return }
+            // Asked of what the view has: a child's run may be its parent's.
+            if isWanted(view.placedGrant(index).grant) { wanted.append((index, grant)) }
         }
-        return wanted.map { GrantView($1, view, $0) }
+        let children: [Int: Int] = view.grants.reduce(into: [:]) { $0[Int($1.parent), default: 0] += 1 }
+        return wanted.map { GrantView($1, view, $0, children: children[$0] ?? 0) }
     }
 
     var fields: [[String]] {
         func amounts(_ amounts: [String: Int64]) -> String { amounts.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(separator: " ") }
         return [
             ["grant", grantId], ["run", runId], ["agent", agentId], ["class", agentClass], ["principal", principalId], ["issuer", issuer],
-            ["purpose", purpose], ["audience", audience], ["workload", workload], ["parent", parent.text], ["allows", allowedActions.joined(separator: " ")],
+            ["purpose", purpose], ["audience", audience], ["workload", workload], ["parent", parent.text], ["depth", depth > 0 ? "\(depth)" : ""], ["may delegate", delegate > 0 ? "\(delegate) levels" : ""],
+            ["children", children > 0 ? "\(children)" : ""], ["allows", allowedActions.joined(separator: " ")],
             ["resources", resources.joined(separator: " ")], ["conditions", conditions.joined(separator: "; ")],
             ["approval for", approvalActions.joined(separator: " ")], ["not before", notBefore.text], ["expires", expiresAt],
             ["renewable to", renewableUntil.text], ["budgets", amounts(budgets)], ["most a call", amounts(maxAmounts)], ["draws on", draws.joined(separator: " ")],

@@ -88,11 +88,11 @@ struct SelectorOptions: ParsableArguments {
     }
 }
 
-/// Ids as people give them. The log takes any text; what would mislead whoever reads it is refused here.
+/// Ids as people give them: what would mislead whoever reads the log is refused before it is sent.
 enum Ids {
     static func check(_ text: String?, _ name: String, mayBeEmpty: Bool = false) throws {
         guard let text else { return }
-        guard Printable.isPrintable(text) else { throw ValidationError("\(name) has a control character in it: '\(Printable.text(text))'") }
+        guard text.isPrintable else { throw ValidationError("\(name) has a control character in it: '\(Printable.text(text))'") }
         guard mayBeEmpty || !text.isEmpty else { throw ValidationError("\(name) is empty") }
     }
 }

@@ -59,6 +59,7 @@ extension Enforcer: Gatekeeper {
             record.argumentsDigest = call.argumentsDigest
             (record.action, record.resourceType, record.resourceID, record.callID) = (call.action, call.resourceType, call.resourceID, call.callID)
             record.amounts = call.amounts.list
+            (record.priceVersion, record.basis) = (call.priceVersion, call.basis)
             guard let sequence = append(record) else {
                 core.unrecorded += 1
                 return 0
@@ -98,17 +99,20 @@ extension Enforcer: Gatekeeper {
 
     /// The sequence of a decision whose permit this incarnation gave.
     private func sequence(ofPermit permitID: String) throws(HoldError) -> UInt64 {
-        guard let decisionID = permits.decisionID(permitID) else { throw .unknownHold }
+        guard let decisionID = permits.decisionID(permitID) else {
+            let giver = permitID.prefix { $0 != "-" }
+            throw giver.count == incarnation.description.count && giver != incarnation.description ? .otherNode : .unknownHold
+        }
         let parts = decisionID.split(separator: "-")
         guard parts.count == 2, parts[0] == incarnation.description, let sequence = UInt64(parts[1]) else { throw .unknownHold }
         return sequence
     }
 
-    public func settle(_ permitID: String, actual: [Amount]) async throws(HoldError) {
-        guard CallAmounts(actual) != nil else { throw .malformed }
+    public func settle(_ permitID: String, actual: [Amount], priced: Priced) async throws(HoldError) {
+        guard CallAmounts(actual) != nil, priced.isWithinLimits else { throw .malformed }
         try end(permitID) { enforcement, decision throws(HoldError) in
-            if let unit = enforcement.excess(decision, actual: actual) { throw .aboveHold(unit) }
-            return enforcement.settle(decision, actual: actual, journal: Recorder(journal: journal))
+            if let unit = enforcement.uncharged(decision, actual: actual) { throw .notCharged(unit) }
+            return enforcement.settle(decision, actual: actual, priced: priced, journal: Recorder(journal: journal))
         }
     }
 
@@ -118,7 +122,17 @@ extension Enforcer: Gatekeeper {
 
     private func end(_ permitID: String, _ step: (inout Enforcement, UInt64) throws(HoldError) -> UInt64?) throws(HoldError) {
         let decision = try sequence(ofPermit: permitID)
-        guard let recorded = try core.withLock({ core throws(HoldError) in try step(&core.enforcement, decision) }) else { throw .unknownHold }
+        let recorded = try core.withLock { core throws(HoldError) -> UInt64 in
+            if let recorded = try step(&core.enforcement, decision) {
+                if !core.enforcement.owing.isEmpty { signal(&core) }
+                return recorded
+            }
+            switch core.enforcement.calls.end(of: decision) {
+            case .settled: throw .alreadySettled
+            case .released: throw .alreadyReleased
+            case nil: throw .unknownHold
+            }
+        }
         if recorded == 0 { throw .unrecordable }
     }
 

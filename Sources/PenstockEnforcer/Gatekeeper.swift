@@ -10,7 +10,9 @@ public protocol Gatekeeper: Sendable {
 
     /// Ends an allowed call that holds: charges each unit its actual amount. A unit that is not named is charged in full;
     /// more than was held is refused, and changes nothing.
-    func settle(_ permitID: String, actual: [Amount]) async throws(HoldError)
+    ///
+    /// - Parameter priced: where the amounts come from, for the record.
+    func settle(_ permitID: String, actual: [Amount], priced: Priced) async throws(HoldError)
 
     /// Ends an allowed call that never left: all goes back.
     func release(_ permitID: String) async throws(HoldError)
@@ -21,6 +23,12 @@ public protocol Gatekeeper: Sendable {
     /// Decision ids of calls under way that must be stopped, because their grant was revoked or suspended.
     /// Ends when the gatekeeper stops or can no longer say.
     func cancellations() -> AsyncStream<Cancellation>
+}
+
+extension Gatekeeper {
+    public func settle(_ permitID: String, actual: [Amount]) async throws(HoldError) {
+        try await settle(permitID, actual: actual, priced: .none)
+    }
 }
 
 /// A call under way that must stop.
@@ -39,8 +47,13 @@ public enum HoldError: Error, Sendable, Hashable {
     /// No permit of this node's, or ended before.
     case unknownHold
     case malformed
-    /// More of this unit than was held. The hold stands as it was, and is charged in full if it is never ended.
-    case aboveHold(String)
+    /// A unit that was neither held nor has a budget. The hold stands as it was.
+    case notCharged(String)
+    /// Settled before: a hold is settled once.
+    case alreadySettled
+    case alreadyReleased
+    /// Another node gave the permit, or an earlier run of this one: it is ended where it was given.
+    case otherNode
     /// The end cannot be recorded; the hold stays charged in full.
     case unrecordable
     case unreachable

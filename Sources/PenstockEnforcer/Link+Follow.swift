@@ -72,7 +72,7 @@ extension Link {
 
     /// Nil when the origin is a member whose role may cause this kind, and signed it.
     private func verify(_ event: SignedEvent) -> String? {
-        let member = enforcer.core.withLock { $0.enforcement.view?.member(event.event.origin) }
+        let member = enforcer.core.withLock { $0.enforcement.folded.member(event.event.origin) }
         guard let member else { return "its origin '\(event.event.origin)' is not a member" }
         guard Authority.permits(member.role, event.event.kind.name) else { return "a key of role \(member.role.name) caused a \(event.event.kind.name.rawValue)" }
         return verifier.verify(event, by: member) ? nil : "its signature does not verify"
@@ -90,13 +90,15 @@ extension Link {
 
     /// States "I have applied every entry below this size" under the ledger's checkpoint, if its root is the one folded here.
     func cosign(_ text: String) {
-        guard let note = try? SignedNote(parsing: text), let checkpoint = try? Checkpoint(parsing: note.text), checkpoint.origin == identity.member.mesh else { return }
+        guard let note = try? SignedNote(parsing: text), let checkpoint = try? Checkpoint(parsing: note.text) else { return }
         guard note.signatures.contains(where: { ledgerKey.verdict(on: $0, text: note.text) == .signed }) else { return }
-        guard checkpoint.size <= follower.applied else { return }
-        guard let root = roots.root(at: checkpoint.size) else { return }
-        guard root == checkpoint.root else {
-            halt("the ledger signed a root at position \(checkpoint.size) that is not the root of the log it published")
-            return
+        let folded = roots.root(at: checkpoint.size)
+        let action = enforcer.core.withLock { follower.received(checkpointOf: checkpoint.origin, size: checkpoint.size, root: checkpoint.root, folded: folded, &$0.enforcement) }
+        switch action {
+        case .cosign: break
+        // It is asked for once the restriction that it covers is applied.
+        case .wait, .drop: return
+        case .tellLedger: return send([.acknowledge(urgent: [], ended: false)])
         }
         awaitingCheckpoint = awaitingCheckpoint.filter { $0.key > checkpoint.size }
         let signature = cosigner.cosign(checkpoint, unixSeconds: UInt64(Clocks.wall() / 1000))

@@ -13,7 +13,12 @@ internal import Synchronization
 extension Link {
     func takeReplies() {
         while case .message(let message)? = try? dealer.receive() {
-            guard let reply = try? Reply(bytes: message.payload), let purpose = take(reply.id) else { continue }
+            guard let reply = try? Reply(bytes: message.payload) else { continue }
+            if case .recall(let recall)? = reply.kind {
+                enforcer.core.withLock { follower.recalled(recall.units.map { ($0.grantID, $0.unit) }, &$0.enforcement) }
+                continue
+            }
+            guard let purpose = take(reply.id) else { continue }
             if case .refused(let refused)? = reply.kind {
                 take(Refusal(refused), purpose)
             } else {
@@ -32,8 +37,12 @@ extension Link {
         case (.ask(.fetch), .fetched(let page)):
             applyPage(page.events.map { [UInt8]($0) }, from: page.first)
             follower.fetched(head: page.head, at: Clocks.now())
-        case (.ask(.reserve(let reserve, _, _)), .reserved(let reserved)):
-            enforcer.core.withLock { follower.granted(reserved.slice, amount: reserved.amount, for: reserve, &$0.enforcement) }
+        case (.ask(.reserve(let reserve, _)), .reserved(let reserved)):
+            enforcer.core.withLock { core in
+                for (part, reason) in follower.answered(reserve, granted: reserved.granted, refused: reserved.refusals, &core.enforcement) {
+                    core.refusals[part.account] = .init(reason: reason, need: part.need, at: Clocks.now())
+                }
+            }
         case (.ask(let ask), .submitted): enforcer.core.withLock { follower.taken(ask, &$0.enforcement) }
         case (.ask(.openSlices), .budgets(let reply)): inherit(reply.budgets.first?.slices ?? [])
         case (.shipment(let first, let count, let digest, let incarnation), .decisions(let reply)):
@@ -46,7 +55,7 @@ extension Link {
 
     private func inherit(_ slices: [Penstock_V1_SliceStatus]) {
         let open = slices.compactMap { slice in
-            Incarnation([UInt8](slice.incarnation)).map { Follower.HeldSlice(slice: slice.slice, incarnation: $0, amount: slice.amount, used: slice.used) }
+            Incarnation([UInt8](slice.incarnation)).map { Follower.HeldSlice(slice: slice.slice, incarnation: $0, amount: slice.amount - slice.returned, used: slice.used) }
         }
         let asks = enforcer.core.withLock { follower.answered(open, $0.enforcement) }
         send(asks)
@@ -57,11 +66,13 @@ extension Link {
         case .ask(let ask):
             enforcer.core.withLock { core in
                 follower.refused(ask, refusal, &core.enforcement, at: Clocks.now())
-                guard case .reserve(let reserve, _, _) = ask, reserve.need > 0 else { return }
-                core.refusals[reserve.account] = .init(reason: core.enforcement.reason(refusal.code, account: reserve.account), need: reserve.need, at: Clocks.now())
+                guard case .reserve(let reserve, _) = ask else { return }
+                for part in reserve.parts where part.need > 0 {
+                    core.refusals[part.account] = .init(reason: core.enforcement.reason(refusal.code, account: part.account), need: part.need, at: Clocks.now())
+                }
             }
             switch ask {
-            case .report, .close:
+            case .report, .close, .owe:
                 if refusal.retryAfterMS == 0 { logger.warning("a report was refused", metadata: ["why": "\(refusal)"]) }
             case .snapshot: load = nil
             default: break
@@ -125,7 +136,7 @@ extension Link {
         }
         do {
             let view = try SnapshotCodec.decode(snapshot.bytes)
-            guard view.mesh == identity.member.mesh, view.position == snapshot.position else { throw EnforcerError("it is of mesh '\(view.mesh)', position \(view.position)") }
+            guard view.position == snapshot.position else { throw EnforcerError("it is of position \(view.position)") }
             guard let frontier = MerkleFrontier(size: snapshot.position, hashes: snapshot.frontier) else { throw EnforcerError("its tree makes no sense") }
             self.frontier = frontier
             roots.add(frontier.root, at: snapshot.position)
@@ -133,6 +144,7 @@ extension Link {
         } catch {
             return halt("the snapshot cannot be used: \(error)")
         }
+        guard follower.phase == .live else { return }
         // What loading took goes back to the system.
         malloc_trim(0)
         logger.info("view loaded", metadata: ["position": "\(snapshot.position)"])

@@ -39,6 +39,7 @@ extension Link {
             case .report(let uses):
                 let uses = uses.sorted { $0.key < $1.key }.flatMap(\.value)
                 submit(.spendReported(SliceReport(incarnation: enforcer.incarnation, uses: uses)), .ask(ask))
+            case .owe(let debt): submit(.debtRecorded(debt), .ask(ask))
             default: request(.ask(ask), retries: ask.retries, message(ask))
             }
         }
@@ -74,19 +75,11 @@ extension Link {
                 $0.urgent = urgent
                 $0.ended = ended
             })
-        case .reserve(let reserve, let grantID, let unit):
-            return .reserve(.with {
-                $0.incarnation = incarnation
-                $0.requestID = Data(reserve.requestID.bytes)
-                $0.grantID = grantID
-                $0.unit = unit
-                $0.need = reserve.need
-                $0.want = reserve.want
-            })
+        case .reserve(_, let request): return .reserve(request.proto)
         case .snapshot: return .snapshot(.init())
         case .fetch(let from): return .fetch(.with { $0.from = from })
         case .openSlices: return .budgets(.with { $0.node = identity.name })
-        case .report, .close: preconditionFailure("reports are events, which are submitted")
+        case .report, .close, .owe: preconditionFailure("reports are events, which are submitted")
         }
     }
 

@@ -66,7 +66,7 @@ final class Link {
         identity = enforcer.options.identity
         logger = enforcer.logger
         seen = try Seen.load(enforcer.options.dataFolder)
-        follower = Follower(seen: seen.position, heard: seen.heard ?? 0, predecessors: try Predecessors(enforcer.journal))
+        follower = Follower(mesh: identity.member.mesh, seen: seen.position, heard: seen.heard ?? 0, predecessors: try Predecessors(enforcer.journal))
         signer = EventSigner(mesh: identity.member.mesh, name: identity.name, key: identity.signing)
         cosigner = try Cosigner(name: identity.name, key: identity.signing)
         ledgerVerifier = try identity.member.ledger.verifier()

@@ -9,12 +9,13 @@ extension Predecessors {
             if let incarnation = Incarnation(segment.incarnation) { add(incarnation, proven: segment.proven) }
         }
         var problem: String?
-        journal.forEachPreviousRecord { _, _, sequence, bytes in
+        journal.forEachPreviousRecord { incarnation, _, sequence, bytes in
             guard let record = DecisionRecord(bytes) else {
                 problem = problem ?? "journal record \(sequence) cannot be read"
                 return
             }
             add(record.kind, record.debits)
+            if record.kind == .owed, let incarnation = Incarnation(incarnation) { add(owed: record, by: incarnation) }
         }
         if let problem { throw EnforcerError("\(problem); restore the data folder, or move its journal away and have an operator decide on its slices") }
     }

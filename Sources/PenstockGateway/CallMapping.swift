@@ -11,11 +11,15 @@ struct CallMapping: Sendable {
         case check(Call)
         /// The parameters do not name what is asked for.
         case invalid(String)
+        /// A tool is priced by what the request does not have.
+        case unpriced(String)
         case unknown
     }
 
     var credential: Digest
     var serverID: String
+    /// What tool calls cost besides one of `calls`; nil for nothing.
+    var prices: PriceTable?
     var hash: @Sendable ([UInt8]) -> Digest
 
     func rule(_ method: String, _ params: JSON) -> Rule {
@@ -48,6 +52,11 @@ struct CallMapping: Sendable {
         call.amounts = Self.oneCall
         call.attributes = attributes
         call.argumentsDigest = hash(arguments.canonicalBytes)
+        do {
+            try price(&call, arguments)
+        } catch {
+            return .unpriced(error.what)
+        }
         return .check(call)
     }
 

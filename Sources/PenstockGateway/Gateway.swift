@@ -14,6 +14,8 @@ package struct GatewayOptions: Sendable {
     package var credential: Digest
     /// What `mcp_server` resources are called.
     package var serverID = "mcp"
+    /// What tool calls cost.
+    package var prices: PriceTable?
     /// How long a decision may wait for a slice.
     package var patience: Duration = .seconds(2)
     /// Of the server. Ours without what configures Penstock: the server has no business with the credential.
@@ -91,7 +93,7 @@ package struct Gateway: Sendable {
     package func report() async -> (status: Int32, counters: GatewaySession.Counters) {
         // Writing to a server that has gone is an error to handle, not a reason to die.
         Glibc.signal(SIGPIPE, SIG_IGN)
-        let session = GatewaySession(credential: options.credential, serverID: options.serverID, hash: hash)
+        let session = GatewaySession(credential: options.credential, serverID: options.serverID, prices: options.prices, hash: hash)
         let pump: GatewayPump
         do {
             guard let stop = Descriptor.pipe() else { throw GatewayError.system("pipe", errno) }
@@ -132,10 +134,12 @@ package struct Gateway: Sendable {
             var reasons: [Reason] = []
             for call in calls { reasons.append(await gatekeeper.preview(call)) }
             pump.step { [reasons] in $0.previewed(ticket, reasons) }
-        case .settle(let permitID, let amounts):
-            do { try await gatekeeper.settle(permitID, actual: amounts) } catch {
-                // The hold stays charged in full, which is what was spent.
-                logger.debug("not settled", metadata: ["decision_id": "\(decisionID(permitID))", "error": "\(error)"])
+        case .settle(let permitID, let amounts, let priced):
+            do { try await gatekeeper.settle(permitID, actual: amounts, priced: priced) } catch {
+                // The hold stays charged in full. What a table priced may have come to less, or to more.
+                logger.log(
+                    level: priced == .none ? .debug : .warning, "not settled: what was held stays charged",
+                    metadata: ["decision_id": "\(decisionID(permitID))", "error": "\(error)", "basis": "\(priced.basis)"])
             }
         case .release(let permitID):
             do { try await gatekeeper.release(permitID) } catch {

@@ -26,6 +26,8 @@ package enum GatewayLimits {
     package static let attributeBytesTotal = 16 * 1024
     /// Tools on one page of a list; the rest is left out.
     package static let toolsPerPage = 1_024
+    /// A price table as a file: every rule with all its members.
+    package static let priceFileBytes = 1 << 20
     /// Permits that a request may outlive in the queue before it is given up.
     package static let rechecks = 3
 }

@@ -11,7 +11,7 @@ final class GatewayPump: @unchecked Sendable {
     enum Question: Sendable {
         case check(GatewaySession.Ticket, Call)
         case preview(GatewaySession.Ticket, [Call])
-        case settle(String, [Amount])
+        case settle(String, [Amount], Priced)
         case release(String)
     }
 
@@ -116,7 +116,7 @@ final class GatewayPump: @unchecked Sendable {
             case .toClient(let line): toClient.add((line, nil))
             case .check(let ticket, let call): return .check(ticket, call)
             case .preview(let ticket, let calls): return .preview(ticket, calls)
-            case .settle(let permitID, let amounts): return .settle(permitID, amounts)
+            case .settle(let permitID, let amounts, let priced): return .settle(permitID, amounts, priced)
             case .release(let permitID): return .release(permitID)
             }
             return nil

@@ -21,8 +21,8 @@ package struct GatewaySession: Sendable {
         case check(Ticket, Call)
         /// Ask for previews and answer with `previewed`, in this order.
         case preview(Ticket, [Call])
-        /// By the permit's id.
-        case settle(String, [Amount])
+        /// By the permit's id: what was spent, and by which prices.
+        case settle(String, [Amount], Priced)
         case release(String)
     }
 
@@ -91,8 +91,8 @@ package struct GatewaySession: Sendable {
     private var isWatched = true
     private var epoch = 0
 
-    package init(credential: Digest, serverID: String = "mcp", hash: @escaping @Sendable ([UInt8]) -> Digest) {
-        mapping = CallMapping(credential: credential, serverID: serverID, hash: hash)
+    package init(credential: Digest, serverID: String = "mcp", prices: PriceTable? = nil, hash: @escaping @Sendable ([UInt8]) -> Digest) {
+        mapping = CallMapping(credential: credential, serverID: serverID, prices: prices, hash: hash)
     }
 
     package var outstanding: Int { entries.count }
@@ -136,11 +136,20 @@ extension GatewaySession {
 
     private mutating func request(_ id: RequestID, _ method: String, _ params: JSON, _ line: [UInt8]) -> [Action] {
         guard tickets[id] == nil, tombstones[id] == nil else { return refuse(id, -32600, "the id of a request that is under way") }
-        let rule = mapping.rule(method, params)
+        let rule: CallMapping.Rule
+        var line = line
+        do {
+            let request = try mapping.capped(method, params, line)
+            line = request.line
+            rule = mapping.rule(method, request.params)
+        } catch {
+            rule = .unpriced(error.what)
+        }
         switch rule {
         case .invalid(let why):
             counters.refused += 1
             return [.toClient(Replies.error(id, code: -32602, why))]
+        case .unpriced(let why): return deny(id, Decision(reason: .malformed), detail: why)
         case .unknown: return deny(id, Decision(reason: .actionNotAllowed))
         default: break
         }
@@ -180,9 +189,9 @@ extension GatewaySession {
         }
     }
 
-    private mutating func deny(_ id: RequestID, _ decision: Decision) -> [Action] {
+    private mutating func deny(_ id: RequestID, _ decision: Decision, detail: String? = nil) -> [Action] {
         counters.denied += 1
-        return [.toClient(Replies.denial(id, decision))]
+        return [.toClient(Replies.denial(id, decision, detail: detail))]
     }
 
     private mutating func end(_ ticket: Ticket) -> Entry? {
@@ -192,8 +201,17 @@ extension GatewaySession {
         return entry
     }
 
+    /// Without an answer nobody knows what was spent, so all that was held is.
     private func settle(_ permit: Permit?, _ entry: Entry) -> [Action] {
-        permit.map { [.settle($0.id, entry.call?.amounts.list ?? [])] } ?? []
+        guard let permit else { return [] }
+        let call = entry.call
+        return [.settle(permit.id, call?.amounts.list ?? [], Priced(version: call?.priceVersion ?? "", basis: call?.basis ?? ""))]
+    }
+
+    private func settle(_ permit: Permit?, _ entry: Entry, answer: JSON, bytes: Int) -> [Action] {
+        guard let permit, let call = entry.call else { return settle(permit, entry) }
+        let (amounts, priced) = mapping.spent(call, answer, bytes: bytes)
+        return [.settle(permit.id, amounts, priced)]
     }
 }
 
@@ -377,7 +395,7 @@ extension GatewaySession {
         else { return drop() }
         guard entry.lists, json["result"]?["tools"] != nil else {
             _ = end(ticket)
-            return settle(permit, entry) + [.toClient(line)]
+            return settle(permit, entry, answer: json, bytes: line.count) + [.toClient(line)]
         }
         entries[ticket]!.stage = .filtering(json)
         return [.preview(ticket, ToolList.names(json).map(mapping.preview(ofTool:)))]

@@ -15,12 +15,12 @@ enum Replies {
         ]).bytes
     }
 
-    static func denial(_ id: RequestID, _ decision: Decision) -> [UInt8] {
+    static func denial(_ id: RequestID, _ decision: Decision, detail: String? = nil) -> [UInt8] {
         error(
             id, code: denied, "denied: \(decision.reason.name)",
             data: .members([
                 "reason": .string(decision.reason.name), "reason_code": .integer(decision.reason.rawValue),
-                "transient": .bool(decision.reason.isTransient),
+                "transient": .bool(decision.reason.isTransient), "detail": detail.map(JSON.string),
                 "decision_id": decision.decisionID.isEmpty ? nil : .string(decision.decisionID),
                 "retry_after_ms": decision.retryAfterMS > 0 ? .integer(decision.retryAfterMS) : nil,
             ]))

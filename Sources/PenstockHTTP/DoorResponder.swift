@@ -108,7 +108,8 @@ extension DoorResponder {
         let json = try EvaluationCodec.parse(try await body(request))
         guard json.members != nil else { throw EvaluationCodec.Problem(400, "the body must be a JSON object") }
         let amounts = try EvaluationCodec.amounts(json["amounts"] ?? .object([]))
-        return try await ended { try await gatekeeper.settle(permitID, actual: amounts) }
+        let priced = try EvaluationCodec.priced(json, in: "")
+        return try await ended { try await gatekeeper.settle(permitID, actual: amounts, priced: priced) }
     }
 
     private func release(_ permitID: String) async throws -> Response {
@@ -128,8 +129,11 @@ extension DoorResponder {
             return switch error {
             case .unknownHold: Self.problem(404, "no such hold here, or it was ended before")
             case .malformed: Self.problem(400, "too many amounts, or a unit without a name")
-            case .aboveHold(let unit):
-                Self.problem(409, "\(unit.isEmpty ? "a unit" : "'\(unit.prefix(64))'") is above what was held; nothing is changed, and the hold is charged in full unless it is settled for less")
+            case .notCharged(let unit):
+                Self.problem(409, "\(unit.isEmpty ? "a unit" : "'\(unit.prefix(64))'") was not held, and no budget of the grant has it; nothing is changed")
+            case .alreadySettled: Self.problem(410, "the hold was settled before")
+            case .alreadyReleased: Self.problem(410, "the hold was released before")
+            case .otherNode: Self.problem(421, "another node gave this permit, or an earlier run of this one: end it where it was given")
             case .unrecordable: Self.problem(503, "the end cannot be recorded; the hold stays charged")
             case .unreachable: Self.problem(503, "the node that holds it cannot be reached")
             }

@@ -44,6 +44,8 @@ extension EvaluationCodec {
             call.atLeast = atLeast
         }
         call.holds = holds
+        let priced = try priced(context, in: "context.")
+        (call.priceVersion, call.basis) = (priced.version, priced.basis)
         return Question(call: call, patience: try patience(context))
     }
 
@@ -62,6 +64,8 @@ extension EvaluationCodec {
                 "arguments_digest": call.argumentsDigest == .zero ? nil : .string(call.argumentsDigest.hex),
                 "traceparent": traceparent,
                 "at_least": call.atLeast == 0 ? nil : .integer(call.atLeast),
+                "price_version": call.priceVersion.isEmpty ? nil : .string(call.priceVersion),
+                "basis": call.basis.isEmpty ? nil : .string(call.basis),
                 "patience_ms": .integer(milliseconds(patience)),
             ]),
         ])

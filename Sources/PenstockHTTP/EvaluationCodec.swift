@@ -52,6 +52,31 @@ package enum EvaluationCodec {
     }
 }
 
+// MARK: - Prices
+
+extension EvaluationCodec {
+    /// `price_version` and `basis`, as the caller declares them: recorded, not understood.
+    ///
+    /// - Parameter place: what comes before their names in a message.
+    package static func priced(_ json: JSON, in place: String) throws(Problem) -> Priced {
+        var priced = Priced.none
+        for (name, limit, path) in [("price_version", Limits.priceVersionBytes, \Priced.version), ("basis", Limits.basisBytes, \.basis)] {
+            guard let value = json[name], value != .null else { continue }
+            guard let text = value.text, text.utf8.count <= limit else { throw Problem(400, "\(place)\(name) must be a string of at most \(limit) bytes") }
+            priced[keyPath: path] = text
+        }
+        return priced
+    }
+
+    /// The body of `settle`.
+    package static func json(_ actual: [Amount], _ priced: Priced) -> JSON {
+        .members([
+            "amounts": json(actual), "price_version": priced.version.isEmpty ? nil : .string(priced.version),
+            "basis": priced.basis.isEmpty ? nil : .string(priced.basis),
+        ])
+    }
+}
+
 // MARK: - Decisions
 
 extension EvaluationCodec {

@@ -7,19 +7,17 @@ package struct EventStreamParser {
 
     package init() {}
 
-    /// A cancellation is some two hundred bytes.
-    package static let lineBytes = 16 * 1024
-
     private var line: [UInt8] = []
     private var name = ""
     private var data: [String] = []
+    /// A line or an event was beyond its limit: nothing is read from there on.
     package private(set) var isBroken = false
 
     package mutating func read(_ bytes: some Sequence<UInt8>) -> [Event] {
         var events: [Event] = []
-        for byte in bytes {
+        for byte in bytes where !isBroken {
             guard byte == 10 else {
-                if line.count < Self.lineBytes { line.append(byte) } else { isBroken = true }
+                if line.count < HTTPLimits.eventLineBytes { line.append(byte) } else { isBroken = true }
                 continue
             }
             if line.last == 13 { line.removeLast() }
@@ -43,7 +41,8 @@ package struct EventStreamParser {
         if value.first == " " { value = value.dropFirst() }
         switch field {
         case "event": name = String(value)
-        case "data": data.append(String(value))
+        case "data":
+            if data.count < HTTPLimits.eventDataLines { data.append(String(value)) } else { isBroken = true }
         default: break
         }
         return nil

@@ -8,6 +8,10 @@ package enum HTTPLimits {
     package static let attributes = 256
     /// Cancellations waiting for a client that does not read: one that lags further reconnects and fails closed.
     package static let eventsPerClient = 1_024
+    /// A line of an event stream: a cancellation is some two hundred bytes.
+    package static let eventLineBytes = 16 * 1024
+    /// Data lines of one event: a Penstock writes one, and a proxy may not make us keep more than a few.
+    package static let eventDataLines = 8
     /// Clients of the event stream: gateways on this machine.
     package static let eventClients = 256
     /// Connections to one address.

@@ -103,8 +103,8 @@ extension RemoteGatekeeper {
         return decision
     }
 
-    package func settle(_ permitID: String, actual: [Amount]) async throws(HoldError) {
-        try await end(permitID, "settle", JSON.members(["amounts": EvaluationCodec.json(actual)]).bytes)
+    package func settle(_ permitID: String, actual: [Amount], priced: Priced) async throws(HoldError) {
+        try await end(permitID, "settle", EvaluationCodec.json(actual, priced).bytes)
     }
 
     package func release(_ permitID: String) async throws(HoldError) {
@@ -121,7 +121,9 @@ extension RemoteGatekeeper {
         case 204: return
         case 404: throw .unknownHold
         case 400: throw .malformed
-        case 409: throw .aboveHold("")
+        case 409: throw .notCharged("")
+        case 410: throw .alreadySettled
+        case 421: throw .otherNode
         case 503: throw .unrecordable
         default: throw .unreachable
         }

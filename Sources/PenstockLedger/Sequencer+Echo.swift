@@ -16,6 +16,7 @@ extension Sequencer {
             progress.version = String(echo.version.prefix(64))
             progress.viewAgeMS = echo.viewAgeMs
             try ledger.register(progress, from: incoming.sender, agrees: agrees(echo.applied, [UInt8](echo.root)), at: Clocks.now())
+            routes[progress.incarnation] = incoming.route
             return EchoTurn(incoming: incoming, progress: progress, nonce: echo.nonce)
         } catch {
             refuse(incoming, error)

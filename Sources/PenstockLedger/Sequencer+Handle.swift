@@ -46,7 +46,10 @@ extension Sequencer {
             }
         }
         try? sayEpoch(&batch)
+        serveWaiting(&batch)
+        warn(&batch)
         _ = commit(&batch)
+        recall(at: Clocks.now())
         answer(echoes)
         for (incoming, kind) in queries { answer(kind, incoming) }
     }

@@ -23,7 +23,7 @@ struct Batch {
 
     enum Owed {
         case submitted(Position, Digest, duplicate: Bool, barrierMS: UInt32?)
-        case reserved(Position, Slice)
+        case reserved([(position: Position, slice: Slice)], refused: [(unit: String, code: Refusal.Code)])
     }
 }
 
@@ -40,6 +40,9 @@ extension Sequencer {
             }
             try ledger.authorize(event.event, from: incoming.sender)
             guard verifier.verify(event, by: incoming.sender) else { throw Refusal(.badSignature, "the event's signature does not verify") }
+            if case .budgetCreated(let budget) = event.event.kind, case .calendar(let period, let zone) = budget.window, WindowCalendar.bounds(period, zone, 0) == nil {
+                throw Refusal(.invalid, "no time zone '\(zone)' is known here; take one such as Europe/Berlin")
+            }
             let barrierMS = submit.waitBarrier ? submit.timeoutMs : nil
             if let position = try known(event.event.id, batch) {
                 batch.owed.append((incoming, .submitted(position, event.event.id, duplicate: true, barrierMS: barrierMS)))
@@ -59,18 +62,65 @@ extension Sequencer {
     func take(_ reserve: Penstock_V1_Reserve, _ incoming: Incoming, _ batch: inout Batch) {
         do throws(Refusal) {
             try ledger.checkServing(at: Clocks.now())
-            guard let incarnation = Incarnation(reserve.incarnation), let requestID = Incarnation(reserve.requestID) else { throw Refusal(.malformed, "an incarnation has 16 bytes") }
-            let request = SliceRequest(
-                incarnation: incarnation, requestID: requestID, grantID: reserve.grantID, unit: reserve.unit, need: reserve.need, want: reserve.want)
-            switch try ledger.reserve(request, from: incoming.sender) {
-            case .again(let position, let slice): batch.owed.append((incoming, .reserved(position, slice)))
-            case .fresh(let slice):
-                let position = try stage(.sliceReserved(slice), into: &batch)
-                batch.owed.append((incoming, .reserved(position, slice)))
+            guard let request = SliceRequest(reserve) else { throw Refusal(.malformed, "an incarnation has 16 bytes") }
+            count("reserves")
+            try openWindows(ledger.windowsDue(for: request, wall: Clocks.wall(), calendar: WindowCalendar.bounds), into: &batch)
+            if let answer = try ledger.reserve(request, from: incoming.sender, at: Clocks.now()) {
+                try add(answer, for: incoming, to: &batch)
+            } else {
+                parked[request.requestID] = incoming
             }
         } catch {
             refuse(incoming, error)
         }
+    }
+
+    private func openWindows(_ openings: [EventKind], into batch: inout Batch) throws(Refusal) {
+        for opening in openings { try stage(opening, into: &batch) }
+    }
+
+    /// All slices of one answer enter the log in one commit, or none does.
+    private func add(_ answer: SliceAnswer, for incoming: Incoming, to batch: inout Batch) throws(Refusal) {
+        var slices: [(position: Position, slice: Slice)] = []
+        for (index, slice) in answer.slices.enumerated() {
+            slices.append((answer.positions.isEmpty ? try stage(.sliceReserved(slice), into: &batch) : answer.positions[index], slice))
+        }
+        batch.owed.append((incoming, .reserved(slices, refused: answer.refused)))
+    }
+
+    /// Answers requests for slices that have waited long enough, or for what has come back.
+    func serveWaiting(_ batch: inout Batch) {
+        guard ledger.nextDeadline != nil else { return }
+        do throws(Refusal) {
+            try openWindows(ledger.windowsDue(wall: Clocks.wall(), calendar: WindowCalendar.bounds), into: &batch)
+            while let (request, answer) = ledger.nextServed(at: Clocks.now()) {
+                guard let incoming = parked.removeValue(forKey: request.requestID) else { continue }
+                switch answer {
+                case .success(let answer): try add(answer, for: incoming, to: &batch)
+                case .failure(let refusal): refuse(incoming, refusal)
+                }
+            }
+        } catch {
+            halt("a waiting request could not be answered: \(error)")
+        }
+    }
+
+    /// Asks the holders of what others wait for to give it back: pushed to them, in answer to nothing.
+    func recall(at now: Instant) {
+        for (incarnation, recalls) in Dictionary(grouping: ledger.recalls(at: now), by: \.incarnation) {
+            guard let route = routes[incarnation] else { continue }
+            count("recalls")
+            send(Reply(id: 0, .recall(.with {
+                $0.units = recalls.map { recall in .with { ($0.grantID, $0.unit) = (recall.grantID, recall.unit) } }
+            })), to: route)
+        }
+    }
+
+    /// Stages warnings of ceilings that this batch has brought near.
+    func warn(_ batch: inout Batch) {
+        let spends: Set<EventKind.Name> = [.spendReported, .sliceClosed, .debtRecorded, .budgetCeilingSet]
+        guard batch.events.contains(where: { spends.contains($0.event.kind.name) }) else { return }
+        for warning in ledger.state.warningsDue() { _ = try? stage(warning, into: &batch) }
     }
 
     private func known(_ id: Digest, _ batch: Batch) throws -> Position? {
@@ -207,13 +257,9 @@ extension Sequencer {
                     $0.duplicate = duplicate
                 })), to: incoming.route)
                 if let barrierMS { wait(for: position, incoming, milliseconds: barrierMS) }
-            case .reserved(let position, let slice):
-                send(Reply(id: incoming.id, .reserved(.with {
-                    $0.slice = position
-                    $0.amount = slice.amount
-                    $0.grantID = slice.grantID
-                    $0.unit = slice.unit
-                })), to: incoming.route)
+            case .reserved(let slices, let refused):
+                let granted = slices.map { Purse.Granted(slice: $0.position, unit: $0.slice.unit, amount: $0.slice.amount, endsAt: $0.slice.endsAt) }
+                send(Reply(id: incoming.id, .reserved(Penstock_V1_Reserved(granted, refused: refused))), to: incoming.route)
             }
         }
         for (route, position) in batch.joiners { answerJoin(route, position: position) }
@@ -226,6 +272,8 @@ extension Sequencer {
             let state: LedgerState
             (state, tree) = try Self.fold(store)
             ledger.commitFailed(state, at: Clocks.now())
+            // They ask again: a request for a slice is sent until it is answered.
+            parked = [:]
         } catch {
             halt("\(error)")
         }

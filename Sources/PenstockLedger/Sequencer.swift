@@ -31,6 +31,10 @@ final class Sequencer {
     var verifier = EventVerifier()
     var counters: [String: UInt64] = [:]
     var evidence: [Position] = []
+    /// Requests for slices that wait at the ledger.
+    var parked: [Incarnation: Incoming] = [:]
+    /// Where each incarnation was heard last, for what is pushed to it.
+    var routes: [Incarnation: RoutingID] = [:]
     /// Cosignatures that are not in the store yet.
     var cosignatures: [(size: UInt64, node: String, line: String)] = []
     var checkpoints: [Position: Checkpoint] = [:]
@@ -188,12 +192,12 @@ final class Sequencer {
     private func pollMilliseconds() -> Int {
         let now = Clocks.now()
         var next = now + 250 * .nanosecondsPerMillisecond
-        for barrier in ledger.barriers.values where barrier.state == .waiting {
-            if let fence = barrier.nextFence { next = min(next, fence) }
-        }
+        if let fence = ledger.nextFence { next = min(next, fence) }
         for waiter in waiters { next = min(next, waiter.deadline) }
         if let held { next = min(next, held.until) }
         if let cutDueAt { next = min(next, cutDueAt) }
+        // Whoever did not hear a recall is asked again.
+        if let deadline = ledger.nextDeadline { next = min(next, deadline, now + 100 * .nanosecondsPerMillisecond) }
         return Int(max(0, next - now) / .nanosecondsPerMillisecond) + (next > now ? 1 : 0)
     }
 
@@ -208,6 +212,7 @@ final class Sequencer {
         if !inbox.isEmpty { handle(inbox) }
         takeJoins()
         answerArchived()
+        if inbox.isEmpty, ledger.nextDeadline != nil { handle([]) }
         stepBarriers(at: Clocks.now())
         noteHalt()
         noteRecovery()
@@ -225,6 +230,8 @@ final class Sequencer {
 
     /// What time alone brings about.
     private func housekeep(at now: Instant) {
+        routes = routes.filter { ledger.presence.presences[$0.key] != nil }
+        recall(at: now)
         let expired = ledger.housekeep(at: now, wall: Clocks.wall())
         guard !expired.isEmpty else { return }
         var batch = Batch()

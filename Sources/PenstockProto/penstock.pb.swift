@@ -98,148 +98,206 @@ package nonisolated struct Penstock_V1_SignedEvent: Sendable {
   package init() {}
 }
 
-package nonisolated struct Penstock_V1_EventBody: Sendable {
+package nonisolated struct Penstock_V1_EventBody: @unchecked Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
   /// 1
-  package var version: UInt32 = 0
+  package var version: UInt32 {
+    get {_storage._version}
+    set {_uniqueStorage()._version = newValue}
+  }
 
   /// name of the mesh; events of another one are refused
-  package var mesh: String = String()
+  package var mesh: String {
+    get {_storage._mesh}
+    set {_uniqueStorage()._mesh = newValue}
+  }
 
   /// node whose key signed
-  package var origin: String = String()
+  package var origin: String {
+    get {_storage._origin}
+    set {_uniqueStorage()._origin = newValue}
+  }
 
   /// origin's wall clock; a claim
-  package var createdAtMs: Int64 = 0
+  package var createdAtMs: Int64 {
+    get {_storage._createdAtMs}
+    set {_uniqueStorage()._createdAtMs = newValue}
+  }
 
   /// 16 random bytes: two otherwise equal events are two events
-  package var nonce: Data = Data()
+  package var nonce: Data {
+    get {_storage._nonce}
+    set {_uniqueStorage()._nonce = newValue}
+  }
 
-  package var kind: Penstock_V1_EventBody.OneOf_Kind? = nil
+  package var kind: OneOf_Kind? {
+    get {return _storage._kind}
+    set {_uniqueStorage()._kind = newValue}
+  }
 
   package var genesis: Penstock_V1_Genesis {
     get {
-      if case .genesis(let v)? = kind {return v}
+      if case .genesis(let v)? = _storage._kind {return v}
       return Penstock_V1_Genesis()
     }
-    set {kind = .genesis(newValue)}
+    set {_uniqueStorage()._kind = .genesis(newValue)}
   }
 
   package var nodeAdmitted: Penstock_V1_NodeAdmitted {
     get {
-      if case .nodeAdmitted(let v)? = kind {return v}
+      if case .nodeAdmitted(let v)? = _storage._kind {return v}
       return Penstock_V1_NodeAdmitted()
     }
-    set {kind = .nodeAdmitted(newValue)}
+    set {_uniqueStorage()._kind = .nodeAdmitted(newValue)}
   }
 
   package var nodeExpelled: Penstock_V1_NodeExpelled {
     get {
-      if case .nodeExpelled(let v)? = kind {return v}
+      if case .nodeExpelled(let v)? = _storage._kind {return v}
       return Penstock_V1_NodeExpelled()
     }
-    set {kind = .nodeExpelled(newValue)}
+    set {_uniqueStorage()._kind = .nodeExpelled(newValue)}
   }
 
   package var joinTokenMade: Penstock_V1_JoinTokenMade {
     get {
-      if case .joinTokenMade(let v)? = kind {return v}
+      if case .joinTokenMade(let v)? = _storage._kind {return v}
       return Penstock_V1_JoinTokenMade()
     }
-    set {kind = .joinTokenMade(newValue)}
+    set {_uniqueStorage()._kind = .joinTokenMade(newValue)}
   }
 
   package var epochOpened: Penstock_V1_EpochOpened {
     get {
-      if case .epochOpened(let v)? = kind {return v}
+      if case .epochOpened(let v)? = _storage._kind {return v}
       return Penstock_V1_EpochOpened()
     }
-    set {kind = .epochOpened(newValue)}
+    set {_uniqueStorage()._kind = .epochOpened(newValue)}
   }
 
   package var settingsChanged: Penstock_V1_SettingsChanged {
     get {
-      if case .settingsChanged(let v)? = kind {return v}
+      if case .settingsChanged(let v)? = _storage._kind {return v}
       return Penstock_V1_SettingsChanged()
     }
-    set {kind = .settingsChanged(newValue)}
+    set {_uniqueStorage()._kind = .settingsChanged(newValue)}
   }
 
   package var grantIssued: Penstock_V1_GrantIssued {
     get {
-      if case .grantIssued(let v)? = kind {return v}
+      if case .grantIssued(let v)? = _storage._kind {return v}
       return Penstock_V1_GrantIssued()
     }
-    set {kind = .grantIssued(newValue)}
+    set {_uniqueStorage()._kind = .grantIssued(newValue)}
   }
 
   package var grantRenewed: Penstock_V1_GrantRenewed {
     get {
-      if case .grantRenewed(let v)? = kind {return v}
+      if case .grantRenewed(let v)? = _storage._kind {return v}
       return Penstock_V1_GrantRenewed()
     }
-    set {kind = .grantRenewed(newValue)}
+    set {_uniqueStorage()._kind = .grantRenewed(newValue)}
   }
 
   /// revoke, suspend, throttle
   package var restricted: Penstock_V1_Restricted {
     get {
-      if case .restricted(let v)? = kind {return v}
+      if case .restricted(let v)? = _storage._kind {return v}
       return Penstock_V1_Restricted()
     }
-    set {kind = .restricted(newValue)}
+    set {_uniqueStorage()._kind = .restricted(newValue)}
   }
 
   /// reinstate, or expiry
   package var lifted: Penstock_V1_Lifted {
     get {
-      if case .lifted(let v)? = kind {return v}
+      if case .lifted(let v)? = _storage._kind {return v}
       return Penstock_V1_Lifted()
     }
-    set {kind = .lifted(newValue)}
+    set {_uniqueStorage()._kind = .lifted(newValue)}
   }
 
   package var budgetCreated: Penstock_V1_BudgetCreated {
     get {
-      if case .budgetCreated(let v)? = kind {return v}
+      if case .budgetCreated(let v)? = _storage._kind {return v}
       return Penstock_V1_BudgetCreated()
     }
-    set {kind = .budgetCreated(newValue)}
+    set {_uniqueStorage()._kind = .budgetCreated(newValue)}
   }
 
   package var sliceReserved: Penstock_V1_SliceReserved {
     get {
-      if case .sliceReserved(let v)? = kind {return v}
+      if case .sliceReserved(let v)? = _storage._kind {return v}
       return Penstock_V1_SliceReserved()
     }
-    set {kind = .sliceReserved(newValue)}
+    set {_uniqueStorage()._kind = .sliceReserved(newValue)}
   }
 
   package var spendReported: Penstock_V1_SpendReported {
     get {
-      if case .spendReported(let v)? = kind {return v}
+      if case .spendReported(let v)? = _storage._kind {return v}
       return Penstock_V1_SpendReported()
     }
-    set {kind = .spendReported(newValue)}
+    set {_uniqueStorage()._kind = .spendReported(newValue)}
   }
 
   package var sliceClosed: Penstock_V1_SliceClosed {
     get {
-      if case .sliceClosed(let v)? = kind {return v}
+      if case .sliceClosed(let v)? = _storage._kind {return v}
       return Penstock_V1_SliceClosed()
     }
-    set {kind = .sliceClosed(newValue)}
+    set {_uniqueStorage()._kind = .sliceClosed(newValue)}
   }
 
   package var decisionBatch: Penstock_V1_DecisionBatch {
     get {
-      if case .decisionBatch(let v)? = kind {return v}
+      if case .decisionBatch(let v)? = _storage._kind {return v}
       return Penstock_V1_DecisionBatch()
     }
-    set {kind = .decisionBatch(newValue)}
+    set {_uniqueStorage()._kind = .decisionBatch(newValue)}
+  }
+
+  package var budgetCeilingSet: Penstock_V1_BudgetCeilingSet {
+    get {
+      if case .budgetCeilingSet(let v)? = _storage._kind {return v}
+      return Penstock_V1_BudgetCeilingSet()
+    }
+    set {_uniqueStorage()._kind = .budgetCeilingSet(newValue)}
+  }
+
+  package var budgetWarned: Penstock_V1_BudgetWarned {
+    get {
+      if case .budgetWarned(let v)? = _storage._kind {return v}
+      return Penstock_V1_BudgetWarned()
+    }
+    set {_uniqueStorage()._kind = .budgetWarned(newValue)}
+  }
+
+  package var windowOpened: Penstock_V1_WindowOpened {
+    get {
+      if case .windowOpened(let v)? = _storage._kind {return v}
+      return Penstock_V1_WindowOpened()
+    }
+    set {_uniqueStorage()._kind = .windowOpened(newValue)}
+  }
+
+  package var debtRecorded: Penstock_V1_DebtRecorded {
+    get {
+      if case .debtRecorded(let v)? = _storage._kind {return v}
+      return Penstock_V1_DebtRecorded()
+    }
+    set {_uniqueStorage()._kind = .debtRecorded(newValue)}
+  }
+
+  package var debtsAccepted: Penstock_V1_DebtsAccepted {
+    get {
+      if case .debtsAccepted(let v)? = _storage._kind {return v}
+      return Penstock_V1_DebtsAccepted()
+    }
+    set {_uniqueStorage()._kind = .debtsAccepted(newValue)}
   }
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -262,10 +320,17 @@ package nonisolated struct Penstock_V1_EventBody: Sendable {
     case spendReported(Penstock_V1_SpendReported)
     case sliceClosed(Penstock_V1_SliceClosed)
     case decisionBatch(Penstock_V1_DecisionBatch)
+    case budgetCeilingSet(Penstock_V1_BudgetCeilingSet)
+    case budgetWarned(Penstock_V1_BudgetWarned)
+    case windowOpened(Penstock_V1_WindowOpened)
+    case debtRecorded(Penstock_V1_DebtRecorded)
+    case debtsAccepted(Penstock_V1_DebtsAccepted)
 
   }
 
   package init() {}
+
+  fileprivate var _storage = _StorageClass.defaultInstance
 }
 
 package nonisolated struct Penstock_V1_NodeKeys: Sendable {
@@ -593,6 +658,12 @@ package nonisolated struct Penstock_V1_Grant: @unchecked Sendable {
     set {_uniqueStorage()._toolVersion = newValue}
   }
 
+  /// further levels that may be delegated from it; 0: none
+  package var delegationDepth: UInt32 {
+    get {_storage._delegationDepth}
+    set {_uniqueStorage()._delegationDepth = newValue}
+  }
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -829,7 +900,191 @@ package nonisolated struct Penstock_V1_BudgetCreated: Sendable {
 
   package var ceiling: Int64 = 0
 
+  /// a budget of the same unit; empty: none
   package var parent: String = String()
+
+  /// every grant that matches draws on it; unset: only those that name it
+  package var selector: Penstock_V1_Selector {
+    get {_selector ?? Penstock_V1_Selector()}
+    set {_selector = newValue}
+  }
+  /// Returns true if `selector` has been explicitly set.
+  package var hasSelector: Bool {self._selector != nil}
+  /// Clears the value of `selector`. Subsequent reads from it will return its default value.
+  package mutating func clearSelector() {self._selector = nil}
+
+  /// unset: one ceiling for ever
+  package var window: Penstock_V1_BudgetWindow {
+    get {_window ?? Penstock_V1_BudgetWindow()}
+    set {_window = newValue}
+  }
+  /// Returns true if `window` has been explicitly set.
+  package var hasWindow: Bool {self._window != nil}
+  /// Clears the value of `window`. Subsequent reads from it will return its default value.
+  package mutating func clearWindow() {self._window = nil}
+
+  /// most that may be out in slices at once; 0: no bound but the ceiling
+  package var maxOut: Int64 = 0
+
+  /// percent of the ceiling, ascending
+  package var warnAt: [UInt32] = []
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+
+  fileprivate var _selector: Penstock_V1_Selector? = nil
+  fileprivate var _window: Penstock_V1_BudgetWindow? = nil
+}
+
+/// The time that a ceiling is for.
+package nonisolated struct Penstock_V1_BudgetWindow: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var kind: Penstock_V1_BudgetWindow.Kind = .none
+
+  /// FIXED, ROLLING
+  package var milliseconds: Int64 = 0
+
+  /// CALENDAR: 1 hour, 2 day, 3 week, 4 month, 5 year
+  package var period: UInt32 = 0
+
+  /// CALENDAR: as in Europe/Berlin
+  package var zone: String = String()
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package nonisolated enum Kind: SwiftProtobuf.Enum, Swift.CaseIterable {
+    package typealias RawValue = Int
+    case none // = 0
+    case fixed // = 1
+    case calendar // = 2
+    case rolling // = 3
+    case UNRECOGNIZED(Int)
+
+    package init() {
+      self = .none
+    }
+
+    package init?(rawValue: Int) {
+      switch rawValue {
+      case 0: self = .none
+      case 1: self = .fixed
+      case 2: self = .calendar
+      case 3: self = .rolling
+      default: self = .UNRECOGNIZED(rawValue)
+      }
+    }
+
+    package var rawValue: Int {
+      switch self {
+      case .none: return 0
+      case .fixed: return 1
+      case .calendar: return 2
+      case .rolling: return 3
+      case .UNRECOGNIZED(let i): return i
+      }
+    }
+
+    // The compiler won't synthesize support with the UNRECOGNIZED case.
+    package static let allCases: [Penstock_V1_BudgetWindow.Kind] = [
+      .none,
+      .fixed,
+      .calendar,
+      .rolling,
+    ]
+
+  }
+
+  package init() {}
+}
+
+/// Of a named budget, or of a grant's own one: `name`, or else `grant_id` and `unit`.
+package nonisolated struct Penstock_V1_BudgetCeilingSet: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var name: String = String()
+
+  package var grantID: String = String()
+
+  package var unit: String = String()
+
+  package var ceiling: Int64 = 0
+
+  package var reason: String = String()
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+package nonisolated struct Penstock_V1_BudgetWarned: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var name: String = String()
+
+  package var percent: UInt32 = 0
+
+  package var settled: Int64 = 0
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+/// From here on, slices of the budget are drawn in this window. Numbers only rise.
+package nonisolated struct Penstock_V1_WindowOpened: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var budget: String = String()
+
+  package var number: UInt64 = 0
+
+  package var startMs: Int64 = 0
+
+  package var endMs: Int64 = 0
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+/// Real cost above what was held. The same decision is charged once.
+package nonisolated struct Penstock_V1_DebtRecorded: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var incarnation: Data = Data()
+
+  package var decision: UInt64 = 0
+
+  package var grantID: String = String()
+
+  package var amounts: [Penstock_V1_Amount] = []
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+/// Names the positions of DebtRecorded events; one that an operator has not seen cannot be accepted.
+package nonisolated struct Penstock_V1_DebtsAccepted: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var positions: [UInt64] = []
+
+  package var reason: String = String()
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -855,11 +1110,15 @@ package nonisolated struct Penstock_V1_SliceReserved: Sendable {
   /// 16 bytes chosen by the enforcer: reserving is idempotent
   package var requestID: Data = Data()
 
+  /// when the first of its windows ends; 0: never
+  package var endsAtMs: Int64 = 0
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
 }
 
+/// Cumulative, but for `held`.
 package nonisolated struct Penstock_V1_SliceUse: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -868,6 +1127,12 @@ package nonisolated struct Penstock_V1_SliceUse: Sendable {
   package var slice: UInt64 = 0
 
   package var used: Int64 = 0
+
+  /// given back unspent: the slice is smaller by this
+  package var returned: Int64 = 0
+
+  /// of calls under way, at their maximum; may fall again
+  package var held: Int64 = 0
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -1191,6 +1456,25 @@ package nonisolated struct Penstock_V1_Reserve: Sendable {
   /// what recent demand suggests
   package var want: Int64 = 0
 
+  /// further units of the same grant
+  package var more: [Penstock_V1_UnitNeed] = []
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+package nonisolated struct Penstock_V1_UnitNeed: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var unit: String = String()
+
+  package var need: Int64 = 0
+
+  package var want: Int64 = 0
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -1435,6 +1719,15 @@ package nonisolated struct Penstock_V1_Reply: Sendable {
     set {kind = .done(newValue)}
   }
 
+  /// pushed by the ledger, with id 0
+  package var recall: Penstock_V1_Recall {
+    get {
+      if case .recall(let v)? = kind {return v}
+      return Penstock_V1_Recall()
+    }
+    set {kind = .recall(newValue)}
+  }
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package nonisolated enum OneOf_Kind: Equatable, Sendable {
@@ -1453,6 +1746,8 @@ package nonisolated struct Penstock_V1_Reply: Sendable {
     case budgets(Penstock_V1_BudgetReply)
     case proof(Penstock_V1_ProofReply)
     case done(Penstock_V1_Done)
+    /// pushed by the ledger, with id 0
+    case recall(Penstock_V1_Recall)
 
   }
 
@@ -1480,6 +1775,33 @@ package nonisolated struct Penstock_V1_Done: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+/// The ledger wants back what lies unspent in slices of these.
+package nonisolated struct Penstock_V1_Recall: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var units: [Penstock_V1_RecalledUnit] = []
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+package nonisolated struct Penstock_V1_RecalledUnit: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var grantID: String = String()
+
+  package var unit: String = String()
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -1709,13 +2031,37 @@ package nonisolated struct Penstock_V1_Reserved: Sendable {
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
+  /// 0: nothing was granted
   package var slice: UInt64 = 0
 
   package var amount: Int64 = 0
 
+  /// no longer set: the request says it
   package var grantID: String = String()
 
   package var unit: String = String()
+
+  /// 0: never
+  package var endsAtMs: Int64 = 0
+
+  /// slices of further units
+  package var more: [Penstock_V1_Reserved] = []
+
+  package var refused: [Penstock_V1_RefusedUnit] = []
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+package nonisolated struct Penstock_V1_RefusedUnit: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var unit: String = String()
+
+  package var code: String = String()
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -1839,33 +2185,141 @@ package nonisolated struct Penstock_V1_HeadReply: Sendable {
   package init() {}
 }
 
-package nonisolated struct Penstock_V1_BudgetStatus: Sendable {
+package nonisolated struct Penstock_V1_BudgetStatus: @unchecked Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  package var name: String = String()
+  package var name: String {
+    get {_storage._name}
+    set {_uniqueStorage()._name = newValue}
+  }
 
-  package var unit: String = String()
+  package var unit: String {
+    get {_storage._unit}
+    set {_uniqueStorage()._unit = newValue}
+  }
 
-  package var ceiling: Int64 = 0
+  package var ceiling: Int64 {
+    get {_storage._ceiling}
+    set {_uniqueStorage()._ceiling = newValue}
+  }
 
-  package var settled: Int64 = 0
+  package var settled: Int64 {
+    get {_storage._settled}
+    set {_uniqueStorage()._settled = newValue}
+  }
 
   /// in slices, not yet reported spent
-  package var out: Int64 = 0
+  package var out: Int64 {
+    get {_storage._out}
+    set {_uniqueStorage()._out = newValue}
+  }
 
-  package var unallocated: Int64 = 0
+  package var unallocated: Int64 {
+    get {_storage._unallocated}
+    set {_uniqueStorage()._unallocated = newValue}
+  }
 
-  package var parent: String = String()
+  package var parent: String {
+    get {_storage._parent}
+    set {_uniqueStorage()._parent = newValue}
+  }
 
-  package var grantID: String = String()
+  package var grantID: String {
+    get {_storage._grantID}
+    set {_uniqueStorage()._grantID = newValue}
+  }
 
-  package var slices: [Penstock_V1_SliceStatus] = []
+  package var slices: [Penstock_V1_SliceStatus] {
+    get {_storage._slices}
+    set {_uniqueStorage()._slices = newValue}
+  }
+
+  /// of `out`: by calls under way, as last reported
+  package var held: Int64 {
+    get {_storage._held}
+    set {_uniqueStorage()._held = newValue}
+  }
+
+  /// real cost above what was held, not accepted yet
+  package var debt: Int64 {
+    get {_storage._debt}
+    set {_uniqueStorage()._debt = newValue}
+  }
+
+  /// settled and out, above the ceiling
+  package var overcommitted: Int64 {
+    get {_storage._overcommitted}
+    set {_uniqueStorage()._overcommitted = newValue}
+  }
+
+  package var frozen: Bool {
+    get {_storage._frozen}
+    set {_uniqueStorage()._frozen = newValue}
+  }
+
+  package var window: Penstock_V1_BudgetWindow {
+    get {_storage._window ?? Penstock_V1_BudgetWindow()}
+    set {_uniqueStorage()._window = newValue}
+  }
+  /// Returns true if `window` has been explicitly set.
+  package var hasWindow: Bool {_storage._window != nil}
+  /// Clears the value of `window`. Subsequent reads from it will return its default value.
+  package mutating func clearWindow() {_uniqueStorage()._window = nil}
+
+  package var windowNumber: UInt64 {
+    get {_storage._windowNumber}
+    set {_uniqueStorage()._windowNumber = newValue}
+  }
+
+  package var windowEndsAtMs: Int64 {
+    get {_storage._windowEndsAtMs}
+    set {_uniqueStorage()._windowEndsAtMs = newValue}
+  }
+
+  package var selector: Penstock_V1_Selector {
+    get {_storage._selector ?? Penstock_V1_Selector()}
+    set {_uniqueStorage()._selector = newValue}
+  }
+  /// Returns true if `selector` has been explicitly set.
+  package var hasSelector: Bool {_storage._selector != nil}
+  /// Clears the value of `selector`. Subsequent reads from it will return its default value.
+  package mutating func clearSelector() {_uniqueStorage()._selector = nil}
+
+  package var maxOut: Int64 {
+    get {_storage._maxOut}
+    set {_uniqueStorage()._maxOut = newValue}
+  }
+
+  /// positions
+  package var openDebts: [UInt64] {
+    get {_storage._openDebts}
+    set {_uniqueStorage()._openDebts = newValue}
+  }
+
+  package var warnAt: [UInt32] {
+    get {_storage._warnAt}
+    set {_uniqueStorage()._warnAt = newValue}
+  }
+
+  /// unspent in slices of incarnations that are not heard
+  package var stranded: Int64 {
+    get {_storage._stranded}
+    set {_uniqueStorage()._stranded = newValue}
+  }
+
+  /// unspent in slices of revoked grants
+  package var exposure: Int64 {
+    get {_storage._exposure}
+    set {_uniqueStorage()._exposure = newValue}
+  }
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
+
+  fileprivate var _storage = _StorageClass.defaultInstance
 }
 
 package nonisolated struct Penstock_V1_SliceStatus: Sendable {
@@ -1884,6 +2338,13 @@ package nonisolated struct Penstock_V1_SliceStatus: Sendable {
   package var used: Int64 = 0
 
   package var grantID: String = String()
+
+  package var returned: Int64 = 0
+
+  package var held: Int64 = 0
+
+  /// its incarnation is not heard
+  package var silent: Bool = false
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -2280,312 +2741,443 @@ nonisolated extension Penstock_V1_SignedEvent: SwiftProtobuf.Message, SwiftProto
 
 nonisolated extension Penstock_V1_EventBody: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".EventBody"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}version\0\u{1}mesh\0\u{1}origin\0\u{3}created_at_ms\0\u{1}nonce\0\u{2}\u{b}genesis\0\u{3}node_admitted\0\u{3}node_expelled\0\u{3}join_token_made\0\u{3}epoch_opened\0\u{3}settings_changed\0\u{3}grant_issued\0\u{3}grant_renewed\0\u{1}restricted\0\u{1}lifted\0\u{3}budget_created\0\u{3}slice_reserved\0\u{3}spend_reported\0\u{3}slice_closed\0\u{3}decision_batch\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}version\0\u{1}mesh\0\u{1}origin\0\u{3}created_at_ms\0\u{1}nonce\0\u{2}\u{b}genesis\0\u{3}node_admitted\0\u{3}node_expelled\0\u{3}join_token_made\0\u{3}epoch_opened\0\u{3}settings_changed\0\u{3}grant_issued\0\u{3}grant_renewed\0\u{1}restricted\0\u{1}lifted\0\u{3}budget_created\0\u{3}slice_reserved\0\u{3}spend_reported\0\u{3}slice_closed\0\u{3}decision_batch\0\u{3}budget_ceiling_set\0\u{3}budget_warned\0\u{3}window_opened\0\u{3}debt_recorded\0\u{3}debts_accepted\0")
+
+  fileprivate class _StorageClass {
+    var _version: UInt32 = 0
+    var _mesh: String = String()
+    var _origin: String = String()
+    var _createdAtMs: Int64 = 0
+    var _nonce: Data = Data()
+    var _kind: Penstock_V1_EventBody.OneOf_Kind?
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _version = source._version
+      _mesh = source._mesh
+      _origin = source._origin
+      _createdAtMs = source._createdAtMs
+      _nonce = source._nonce
+      _kind = source._kind
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
-    while let fieldNumber = try decoder.nextFieldNumber() {
-      // The use of inline closures is to circumvent an issue where the compiler
-      // allocates stack space for every case branch when no optimizations are
-      // enabled. https://github.com/apple/swift-protobuf/issues/1034
-      switch fieldNumber {
-      case 1: try { try decoder.decodeSingularUInt32Field(value: &self.version) }()
-      case 2: try { try decoder.decodeSingularStringField(value: &self.mesh) }()
-      case 3: try { try decoder.decodeSingularStringField(value: &self.origin) }()
-      case 4: try { try decoder.decodeSingularInt64Field(value: &self.createdAtMs) }()
-      case 5: try { try decoder.decodeSingularBytesField(value: &self.nonce) }()
-      case 16: try {
-        var v: Penstock_V1_Genesis?
-        var hadOneofValue = false
-        if let current = self.kind {
-          hadOneofValue = true
-          if case .genesis(let m) = current {v = m}
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeSingularUInt32Field(value: &_storage._version) }()
+        case 2: try { try decoder.decodeSingularStringField(value: &_storage._mesh) }()
+        case 3: try { try decoder.decodeSingularStringField(value: &_storage._origin) }()
+        case 4: try { try decoder.decodeSingularInt64Field(value: &_storage._createdAtMs) }()
+        case 5: try { try decoder.decodeSingularBytesField(value: &_storage._nonce) }()
+        case 16: try {
+          var v: Penstock_V1_Genesis?
+          var hadOneofValue = false
+          if let current = _storage._kind {
+            hadOneofValue = true
+            if case .genesis(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._kind = .genesis(v)
+          }
+        }()
+        case 17: try {
+          var v: Penstock_V1_NodeAdmitted?
+          var hadOneofValue = false
+          if let current = _storage._kind {
+            hadOneofValue = true
+            if case .nodeAdmitted(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._kind = .nodeAdmitted(v)
+          }
+        }()
+        case 18: try {
+          var v: Penstock_V1_NodeExpelled?
+          var hadOneofValue = false
+          if let current = _storage._kind {
+            hadOneofValue = true
+            if case .nodeExpelled(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._kind = .nodeExpelled(v)
+          }
+        }()
+        case 19: try {
+          var v: Penstock_V1_JoinTokenMade?
+          var hadOneofValue = false
+          if let current = _storage._kind {
+            hadOneofValue = true
+            if case .joinTokenMade(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._kind = .joinTokenMade(v)
+          }
+        }()
+        case 20: try {
+          var v: Penstock_V1_EpochOpened?
+          var hadOneofValue = false
+          if let current = _storage._kind {
+            hadOneofValue = true
+            if case .epochOpened(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._kind = .epochOpened(v)
+          }
+        }()
+        case 21: try {
+          var v: Penstock_V1_SettingsChanged?
+          var hadOneofValue = false
+          if let current = _storage._kind {
+            hadOneofValue = true
+            if case .settingsChanged(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._kind = .settingsChanged(v)
+          }
+        }()
+        case 22: try {
+          var v: Penstock_V1_GrantIssued?
+          var hadOneofValue = false
+          if let current = _storage._kind {
+            hadOneofValue = true
+            if case .grantIssued(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._kind = .grantIssued(v)
+          }
+        }()
+        case 23: try {
+          var v: Penstock_V1_GrantRenewed?
+          var hadOneofValue = false
+          if let current = _storage._kind {
+            hadOneofValue = true
+            if case .grantRenewed(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._kind = .grantRenewed(v)
+          }
+        }()
+        case 24: try {
+          var v: Penstock_V1_Restricted?
+          var hadOneofValue = false
+          if let current = _storage._kind {
+            hadOneofValue = true
+            if case .restricted(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._kind = .restricted(v)
+          }
+        }()
+        case 25: try {
+          var v: Penstock_V1_Lifted?
+          var hadOneofValue = false
+          if let current = _storage._kind {
+            hadOneofValue = true
+            if case .lifted(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._kind = .lifted(v)
+          }
+        }()
+        case 26: try {
+          var v: Penstock_V1_BudgetCreated?
+          var hadOneofValue = false
+          if let current = _storage._kind {
+            hadOneofValue = true
+            if case .budgetCreated(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._kind = .budgetCreated(v)
+          }
+        }()
+        case 27: try {
+          var v: Penstock_V1_SliceReserved?
+          var hadOneofValue = false
+          if let current = _storage._kind {
+            hadOneofValue = true
+            if case .sliceReserved(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._kind = .sliceReserved(v)
+          }
+        }()
+        case 28: try {
+          var v: Penstock_V1_SpendReported?
+          var hadOneofValue = false
+          if let current = _storage._kind {
+            hadOneofValue = true
+            if case .spendReported(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._kind = .spendReported(v)
+          }
+        }()
+        case 29: try {
+          var v: Penstock_V1_SliceClosed?
+          var hadOneofValue = false
+          if let current = _storage._kind {
+            hadOneofValue = true
+            if case .sliceClosed(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._kind = .sliceClosed(v)
+          }
+        }()
+        case 30: try {
+          var v: Penstock_V1_DecisionBatch?
+          var hadOneofValue = false
+          if let current = _storage._kind {
+            hadOneofValue = true
+            if case .decisionBatch(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._kind = .decisionBatch(v)
+          }
+        }()
+        case 31: try {
+          var v: Penstock_V1_BudgetCeilingSet?
+          var hadOneofValue = false
+          if let current = _storage._kind {
+            hadOneofValue = true
+            if case .budgetCeilingSet(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._kind = .budgetCeilingSet(v)
+          }
+        }()
+        case 32: try {
+          var v: Penstock_V1_BudgetWarned?
+          var hadOneofValue = false
+          if let current = _storage._kind {
+            hadOneofValue = true
+            if case .budgetWarned(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._kind = .budgetWarned(v)
+          }
+        }()
+        case 33: try {
+          var v: Penstock_V1_WindowOpened?
+          var hadOneofValue = false
+          if let current = _storage._kind {
+            hadOneofValue = true
+            if case .windowOpened(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._kind = .windowOpened(v)
+          }
+        }()
+        case 34: try {
+          var v: Penstock_V1_DebtRecorded?
+          var hadOneofValue = false
+          if let current = _storage._kind {
+            hadOneofValue = true
+            if case .debtRecorded(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._kind = .debtRecorded(v)
+          }
+        }()
+        case 35: try {
+          var v: Penstock_V1_DebtsAccepted?
+          var hadOneofValue = false
+          if let current = _storage._kind {
+            hadOneofValue = true
+            if case .debtsAccepted(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._kind = .debtsAccepted(v)
+          }
+        }()
+        default: break
         }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.kind = .genesis(v)
-        }
-      }()
-      case 17: try {
-        var v: Penstock_V1_NodeAdmitted?
-        var hadOneofValue = false
-        if let current = self.kind {
-          hadOneofValue = true
-          if case .nodeAdmitted(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.kind = .nodeAdmitted(v)
-        }
-      }()
-      case 18: try {
-        var v: Penstock_V1_NodeExpelled?
-        var hadOneofValue = false
-        if let current = self.kind {
-          hadOneofValue = true
-          if case .nodeExpelled(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.kind = .nodeExpelled(v)
-        }
-      }()
-      case 19: try {
-        var v: Penstock_V1_JoinTokenMade?
-        var hadOneofValue = false
-        if let current = self.kind {
-          hadOneofValue = true
-          if case .joinTokenMade(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.kind = .joinTokenMade(v)
-        }
-      }()
-      case 20: try {
-        var v: Penstock_V1_EpochOpened?
-        var hadOneofValue = false
-        if let current = self.kind {
-          hadOneofValue = true
-          if case .epochOpened(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.kind = .epochOpened(v)
-        }
-      }()
-      case 21: try {
-        var v: Penstock_V1_SettingsChanged?
-        var hadOneofValue = false
-        if let current = self.kind {
-          hadOneofValue = true
-          if case .settingsChanged(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.kind = .settingsChanged(v)
-        }
-      }()
-      case 22: try {
-        var v: Penstock_V1_GrantIssued?
-        var hadOneofValue = false
-        if let current = self.kind {
-          hadOneofValue = true
-          if case .grantIssued(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.kind = .grantIssued(v)
-        }
-      }()
-      case 23: try {
-        var v: Penstock_V1_GrantRenewed?
-        var hadOneofValue = false
-        if let current = self.kind {
-          hadOneofValue = true
-          if case .grantRenewed(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.kind = .grantRenewed(v)
-        }
-      }()
-      case 24: try {
-        var v: Penstock_V1_Restricted?
-        var hadOneofValue = false
-        if let current = self.kind {
-          hadOneofValue = true
-          if case .restricted(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.kind = .restricted(v)
-        }
-      }()
-      case 25: try {
-        var v: Penstock_V1_Lifted?
-        var hadOneofValue = false
-        if let current = self.kind {
-          hadOneofValue = true
-          if case .lifted(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.kind = .lifted(v)
-        }
-      }()
-      case 26: try {
-        var v: Penstock_V1_BudgetCreated?
-        var hadOneofValue = false
-        if let current = self.kind {
-          hadOneofValue = true
-          if case .budgetCreated(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.kind = .budgetCreated(v)
-        }
-      }()
-      case 27: try {
-        var v: Penstock_V1_SliceReserved?
-        var hadOneofValue = false
-        if let current = self.kind {
-          hadOneofValue = true
-          if case .sliceReserved(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.kind = .sliceReserved(v)
-        }
-      }()
-      case 28: try {
-        var v: Penstock_V1_SpendReported?
-        var hadOneofValue = false
-        if let current = self.kind {
-          hadOneofValue = true
-          if case .spendReported(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.kind = .spendReported(v)
-        }
-      }()
-      case 29: try {
-        var v: Penstock_V1_SliceClosed?
-        var hadOneofValue = false
-        if let current = self.kind {
-          hadOneofValue = true
-          if case .sliceClosed(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.kind = .sliceClosed(v)
-        }
-      }()
-      case 30: try {
-        var v: Penstock_V1_DecisionBatch?
-        var hadOneofValue = false
-        if let current = self.kind {
-          hadOneofValue = true
-          if case .decisionBatch(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.kind = .decisionBatch(v)
-        }
-      }()
-      default: break
       }
     }
   }
 
   package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    // The use of inline closures is to circumvent an issue where the compiler
-    // allocates stack space for every if/case branch local when no optimizations
-    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
-    // https://github.com/apple/swift-protobuf/issues/1182
-    if self.version != 0 {
-      try visitor.visitSingularUInt32Field(value: self.version, fieldNumber: 1)
-    }
-    if !self.mesh.isEmpty {
-      try visitor.visitSingularStringField(value: self.mesh, fieldNumber: 2)
-    }
-    if !self.origin.isEmpty {
-      try visitor.visitSingularStringField(value: self.origin, fieldNumber: 3)
-    }
-    if self.createdAtMs != 0 {
-      try visitor.visitSingularInt64Field(value: self.createdAtMs, fieldNumber: 4)
-    }
-    if !self.nonce.isEmpty {
-      try visitor.visitSingularBytesField(value: self.nonce, fieldNumber: 5)
-    }
-    switch self.kind {
-    case .genesis?: try {
-      guard case .genesis(let v)? = self.kind else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 16)
-    }()
-    case .nodeAdmitted?: try {
-      guard case .nodeAdmitted(let v)? = self.kind else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 17)
-    }()
-    case .nodeExpelled?: try {
-      guard case .nodeExpelled(let v)? = self.kind else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 18)
-    }()
-    case .joinTokenMade?: try {
-      guard case .joinTokenMade(let v)? = self.kind else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 19)
-    }()
-    case .epochOpened?: try {
-      guard case .epochOpened(let v)? = self.kind else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 20)
-    }()
-    case .settingsChanged?: try {
-      guard case .settingsChanged(let v)? = self.kind else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 21)
-    }()
-    case .grantIssued?: try {
-      guard case .grantIssued(let v)? = self.kind else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 22)
-    }()
-    case .grantRenewed?: try {
-      guard case .grantRenewed(let v)? = self.kind else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 23)
-    }()
-    case .restricted?: try {
-      guard case .restricted(let v)? = self.kind else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 24)
-    }()
-    case .lifted?: try {
-      guard case .lifted(let v)? = self.kind else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 25)
-    }()
-    case .budgetCreated?: try {
-      guard case .budgetCreated(let v)? = self.kind else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 26)
-    }()
-    case .sliceReserved?: try {
-      guard case .sliceReserved(let v)? = self.kind else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 27)
-    }()
-    case .spendReported?: try {
-      guard case .spendReported(let v)? = self.kind else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 28)
-    }()
-    case .sliceClosed?: try {
-      guard case .sliceClosed(let v)? = self.kind else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 29)
-    }()
-    case .decisionBatch?: try {
-      guard case .decisionBatch(let v)? = self.kind else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 30)
-    }()
-    case nil: break
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every if/case branch local when no optimizations
+      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+      // https://github.com/apple/swift-protobuf/issues/1182
+      if _storage._version != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._version, fieldNumber: 1)
+      }
+      if !_storage._mesh.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._mesh, fieldNumber: 2)
+      }
+      if !_storage._origin.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._origin, fieldNumber: 3)
+      }
+      if _storage._createdAtMs != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._createdAtMs, fieldNumber: 4)
+      }
+      if !_storage._nonce.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._nonce, fieldNumber: 5)
+      }
+      switch _storage._kind {
+      case .genesis?: try {
+        guard case .genesis(let v)? = _storage._kind else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 16)
+      }()
+      case .nodeAdmitted?: try {
+        guard case .nodeAdmitted(let v)? = _storage._kind else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 17)
+      }()
+      case .nodeExpelled?: try {
+        guard case .nodeExpelled(let v)? = _storage._kind else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 18)
+      }()
+      case .joinTokenMade?: try {
+        guard case .joinTokenMade(let v)? = _storage._kind else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 19)
+      }()
+      case .epochOpened?: try {
+        guard case .epochOpened(let v)? = _storage._kind else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 20)
+      }()
+      case .settingsChanged?: try {
+        guard case .settingsChanged(let v)? = _storage._kind else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 21)
+      }()
+      case .grantIssued?: try {
+        guard case .grantIssued(let v)? = _storage._kind else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 22)
+      }()
+      case .grantRenewed?: try {
+        guard case .grantRenewed(let v)? = _storage._kind else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 23)
+      }()
+      case .restricted?: try {
+        guard case .restricted(let v)? = _storage._kind else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 24)
+      }()
+      case .lifted?: try {
+        guard case .lifted(let v)? = _storage._kind else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 25)
+      }()
+      case .budgetCreated?: try {
+        guard case .budgetCreated(let v)? = _storage._kind else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 26)
+      }()
+      case .sliceReserved?: try {
+        guard case .sliceReserved(let v)? = _storage._kind else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 27)
+      }()
+      case .spendReported?: try {
+        guard case .spendReported(let v)? = _storage._kind else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 28)
+      }()
+      case .sliceClosed?: try {
+        guard case .sliceClosed(let v)? = _storage._kind else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 29)
+      }()
+      case .decisionBatch?: try {
+        guard case .decisionBatch(let v)? = _storage._kind else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 30)
+      }()
+      case .budgetCeilingSet?: try {
+        guard case .budgetCeilingSet(let v)? = _storage._kind else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 31)
+      }()
+      case .budgetWarned?: try {
+        guard case .budgetWarned(let v)? = _storage._kind else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 32)
+      }()
+      case .windowOpened?: try {
+        guard case .windowOpened(let v)? = _storage._kind else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 33)
+      }()
+      case .debtRecorded?: try {
+        guard case .debtRecorded(let v)? = _storage._kind else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 34)
+      }()
+      case .debtsAccepted?: try {
+        guard case .debtsAccepted(let v)? = _storage._kind else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 35)
+      }()
+      case nil: break
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   package static func ==(lhs: Penstock_V1_EventBody, rhs: Penstock_V1_EventBody) -> Bool {
-    if lhs.version != rhs.version {return false}
-    if lhs.mesh != rhs.mesh {return false}
-    if lhs.origin != rhs.origin {return false}
-    if lhs.createdAtMs != rhs.createdAtMs {return false}
-    if lhs.nonce != rhs.nonce {return false}
-    if lhs.kind != rhs.kind {return false}
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._version != rhs_storage._version {return false}
+        if _storage._mesh != rhs_storage._mesh {return false}
+        if _storage._origin != rhs_storage._origin {return false}
+        if _storage._createdAtMs != rhs_storage._createdAtMs {return false}
+        if _storage._nonce != rhs_storage._nonce {return false}
+        if _storage._kind != rhs_storage._kind {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -2980,7 +3572,7 @@ nonisolated extension Penstock_V1_Condition: SwiftProtobuf.Message, SwiftProtobu
 
 nonisolated extension Penstock_V1_Grant: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Grant"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}grant_id\0\u{3}run_id\0\u{3}agent_id\0\u{3}agent_class\0\u{3}principal_id\0\u{1}purpose\0\u{1}audience\0\u{1}workload\0\u{3}allowed_actions\0\u{1}resources\0\u{1}conditions\0\u{3}not_before_ms\0\u{3}expires_at_ms\0\u{3}renewable_until_ms\0\u{1}budgets\0\u{3}max_amounts\0\u{1}draws\0\u{3}max_staleness_ms\0\u{1}linearizable\0\u{3}grace_ms\0\u{1}parent\0\u{3}credential_digest\0\u{3}approval_actions\0\u{3}policy_version\0\u{3}prompt_hash\0\u{3}tool_version\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}grant_id\0\u{3}run_id\0\u{3}agent_id\0\u{3}agent_class\0\u{3}principal_id\0\u{1}purpose\0\u{1}audience\0\u{1}workload\0\u{3}allowed_actions\0\u{1}resources\0\u{1}conditions\0\u{3}not_before_ms\0\u{3}expires_at_ms\0\u{3}renewable_until_ms\0\u{1}budgets\0\u{3}max_amounts\0\u{1}draws\0\u{3}max_staleness_ms\0\u{1}linearizable\0\u{3}grace_ms\0\u{1}parent\0\u{3}credential_digest\0\u{3}approval_actions\0\u{3}policy_version\0\u{3}prompt_hash\0\u{3}tool_version\0\u{3}delegation_depth\0")
 
   fileprivate class _StorageClass {
     var _grantID: String = String()
@@ -3009,6 +3601,7 @@ nonisolated extension Penstock_V1_Grant: SwiftProtobuf.Message, SwiftProtobuf._M
     var _policyVersion: String = String()
     var _promptHash: Data = Data()
     var _toolVersion: String = String()
+    var _delegationDepth: UInt32 = 0
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -3045,6 +3638,7 @@ nonisolated extension Penstock_V1_Grant: SwiftProtobuf.Message, SwiftProtobuf._M
       _policyVersion = source._policyVersion
       _promptHash = source._promptHash
       _toolVersion = source._toolVersion
+      _delegationDepth = source._delegationDepth
     }
   }
 
@@ -3089,6 +3683,7 @@ nonisolated extension Penstock_V1_Grant: SwiftProtobuf.Message, SwiftProtobuf._M
         case 24: try { try decoder.decodeSingularStringField(value: &_storage._policyVersion) }()
         case 25: try { try decoder.decodeSingularBytesField(value: &_storage._promptHash) }()
         case 26: try { try decoder.decodeSingularStringField(value: &_storage._toolVersion) }()
+        case 27: try { try decoder.decodeSingularUInt32Field(value: &_storage._delegationDepth) }()
         default: break
         }
       }
@@ -3175,6 +3770,9 @@ nonisolated extension Penstock_V1_Grant: SwiftProtobuf.Message, SwiftProtobuf._M
       if !_storage._toolVersion.isEmpty {
         try visitor.visitSingularStringField(value: _storage._toolVersion, fieldNumber: 26)
       }
+      if _storage._delegationDepth != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._delegationDepth, fieldNumber: 27)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -3210,6 +3808,7 @@ nonisolated extension Penstock_V1_Grant: SwiftProtobuf.Message, SwiftProtobuf._M
         if _storage._policyVersion != rhs_storage._policyVersion {return false}
         if _storage._promptHash != rhs_storage._promptHash {return false}
         if _storage._toolVersion != rhs_storage._toolVersion {return false}
+        if _storage._delegationDepth != rhs_storage._delegationDepth {return false}
         return true
       }
       if !storagesAreEqual {return false}
@@ -3432,7 +4031,7 @@ nonisolated extension Penstock_V1_Lifted: SwiftProtobuf.Message, SwiftProtobuf._
 
 nonisolated extension Penstock_V1_BudgetCreated: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".BudgetCreated"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}unit\0\u{1}ceiling\0\u{1}parent\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}unit\0\u{1}ceiling\0\u{1}parent\0\u{1}selector\0\u{1}window\0\u{3}max_out\0\u{3}warn_at\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -3444,12 +4043,20 @@ nonisolated extension Penstock_V1_BudgetCreated: SwiftProtobuf.Message, SwiftPro
       case 2: try { try decoder.decodeSingularStringField(value: &self.unit) }()
       case 3: try { try decoder.decodeSingularInt64Field(value: &self.ceiling) }()
       case 4: try { try decoder.decodeSingularStringField(value: &self.parent) }()
+      case 5: try { try decoder.decodeSingularMessageField(value: &self._selector) }()
+      case 6: try { try decoder.decodeSingularMessageField(value: &self._window) }()
+      case 7: try { try decoder.decodeSingularInt64Field(value: &self.maxOut) }()
+      case 8: try { try decoder.decodeRepeatedUInt32Field(value: &self.warnAt) }()
       default: break
       }
     }
   }
 
   package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
     if !self.name.isEmpty {
       try visitor.visitSingularStringField(value: self.name, fieldNumber: 1)
     }
@@ -3462,6 +4069,18 @@ nonisolated extension Penstock_V1_BudgetCreated: SwiftProtobuf.Message, SwiftPro
     if !self.parent.isEmpty {
       try visitor.visitSingularStringField(value: self.parent, fieldNumber: 4)
     }
+    try { if let v = self._selector {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 5)
+    } }()
+    try { if let v = self._window {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 6)
+    } }()
+    if self.maxOut != 0 {
+      try visitor.visitSingularInt64Field(value: self.maxOut, fieldNumber: 7)
+    }
+    if !self.warnAt.isEmpty {
+      try visitor.visitPackedUInt32Field(value: self.warnAt, fieldNumber: 8)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -3470,6 +4089,274 @@ nonisolated extension Penstock_V1_BudgetCreated: SwiftProtobuf.Message, SwiftPro
     if lhs.unit != rhs.unit {return false}
     if lhs.ceiling != rhs.ceiling {return false}
     if lhs.parent != rhs.parent {return false}
+    if lhs._selector != rhs._selector {return false}
+    if lhs._window != rhs._window {return false}
+    if lhs.maxOut != rhs.maxOut {return false}
+    if lhs.warnAt != rhs.warnAt {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Penstock_V1_BudgetWindow: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".BudgetWindow"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}kind\0\u{1}milliseconds\0\u{1}period\0\u{1}zone\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularEnumField(value: &self.kind) }()
+      case 2: try { try decoder.decodeSingularInt64Field(value: &self.milliseconds) }()
+      case 3: try { try decoder.decodeSingularUInt32Field(value: &self.period) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.zone) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.kind != .none {
+      try visitor.visitSingularEnumField(value: self.kind, fieldNumber: 1)
+    }
+    if self.milliseconds != 0 {
+      try visitor.visitSingularInt64Field(value: self.milliseconds, fieldNumber: 2)
+    }
+    if self.period != 0 {
+      try visitor.visitSingularUInt32Field(value: self.period, fieldNumber: 3)
+    }
+    if !self.zone.isEmpty {
+      try visitor.visitSingularStringField(value: self.zone, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Penstock_V1_BudgetWindow, rhs: Penstock_V1_BudgetWindow) -> Bool {
+    if lhs.kind != rhs.kind {return false}
+    if lhs.milliseconds != rhs.milliseconds {return false}
+    if lhs.period != rhs.period {return false}
+    if lhs.zone != rhs.zone {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Penstock_V1_BudgetWindow.Kind: SwiftProtobuf._ProtoNameProviding {
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0NONE\0\u{1}FIXED\0\u{1}CALENDAR\0\u{1}ROLLING\0")
+}
+
+nonisolated extension Penstock_V1_BudgetCeilingSet: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".BudgetCeilingSet"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{3}grant_id\0\u{1}unit\0\u{1}ceiling\0\u{1}reason\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.name) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.grantID) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.unit) }()
+      case 4: try { try decoder.decodeSingularInt64Field(value: &self.ceiling) }()
+      case 5: try { try decoder.decodeSingularStringField(value: &self.reason) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.name.isEmpty {
+      try visitor.visitSingularStringField(value: self.name, fieldNumber: 1)
+    }
+    if !self.grantID.isEmpty {
+      try visitor.visitSingularStringField(value: self.grantID, fieldNumber: 2)
+    }
+    if !self.unit.isEmpty {
+      try visitor.visitSingularStringField(value: self.unit, fieldNumber: 3)
+    }
+    if self.ceiling != 0 {
+      try visitor.visitSingularInt64Field(value: self.ceiling, fieldNumber: 4)
+    }
+    if !self.reason.isEmpty {
+      try visitor.visitSingularStringField(value: self.reason, fieldNumber: 5)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Penstock_V1_BudgetCeilingSet, rhs: Penstock_V1_BudgetCeilingSet) -> Bool {
+    if lhs.name != rhs.name {return false}
+    if lhs.grantID != rhs.grantID {return false}
+    if lhs.unit != rhs.unit {return false}
+    if lhs.ceiling != rhs.ceiling {return false}
+    if lhs.reason != rhs.reason {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Penstock_V1_BudgetWarned: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".BudgetWarned"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}percent\0\u{1}settled\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.name) }()
+      case 2: try { try decoder.decodeSingularUInt32Field(value: &self.percent) }()
+      case 3: try { try decoder.decodeSingularInt64Field(value: &self.settled) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.name.isEmpty {
+      try visitor.visitSingularStringField(value: self.name, fieldNumber: 1)
+    }
+    if self.percent != 0 {
+      try visitor.visitSingularUInt32Field(value: self.percent, fieldNumber: 2)
+    }
+    if self.settled != 0 {
+      try visitor.visitSingularInt64Field(value: self.settled, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Penstock_V1_BudgetWarned, rhs: Penstock_V1_BudgetWarned) -> Bool {
+    if lhs.name != rhs.name {return false}
+    if lhs.percent != rhs.percent {return false}
+    if lhs.settled != rhs.settled {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Penstock_V1_WindowOpened: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".WindowOpened"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}budget\0\u{1}number\0\u{3}start_ms\0\u{3}end_ms\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.budget) }()
+      case 2: try { try decoder.decodeSingularUInt64Field(value: &self.number) }()
+      case 3: try { try decoder.decodeSingularInt64Field(value: &self.startMs) }()
+      case 4: try { try decoder.decodeSingularInt64Field(value: &self.endMs) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.budget.isEmpty {
+      try visitor.visitSingularStringField(value: self.budget, fieldNumber: 1)
+    }
+    if self.number != 0 {
+      try visitor.visitSingularUInt64Field(value: self.number, fieldNumber: 2)
+    }
+    if self.startMs != 0 {
+      try visitor.visitSingularInt64Field(value: self.startMs, fieldNumber: 3)
+    }
+    if self.endMs != 0 {
+      try visitor.visitSingularInt64Field(value: self.endMs, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Penstock_V1_WindowOpened, rhs: Penstock_V1_WindowOpened) -> Bool {
+    if lhs.budget != rhs.budget {return false}
+    if lhs.number != rhs.number {return false}
+    if lhs.startMs != rhs.startMs {return false}
+    if lhs.endMs != rhs.endMs {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Penstock_V1_DebtRecorded: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".DebtRecorded"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}incarnation\0\u{1}decision\0\u{3}grant_id\0\u{1}amounts\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.incarnation) }()
+      case 2: try { try decoder.decodeSingularUInt64Field(value: &self.decision) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.grantID) }()
+      case 4: try { try decoder.decodeRepeatedMessageField(value: &self.amounts) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.incarnation.isEmpty {
+      try visitor.visitSingularBytesField(value: self.incarnation, fieldNumber: 1)
+    }
+    if self.decision != 0 {
+      try visitor.visitSingularUInt64Field(value: self.decision, fieldNumber: 2)
+    }
+    if !self.grantID.isEmpty {
+      try visitor.visitSingularStringField(value: self.grantID, fieldNumber: 3)
+    }
+    if !self.amounts.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.amounts, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Penstock_V1_DebtRecorded, rhs: Penstock_V1_DebtRecorded) -> Bool {
+    if lhs.incarnation != rhs.incarnation {return false}
+    if lhs.decision != rhs.decision {return false}
+    if lhs.grantID != rhs.grantID {return false}
+    if lhs.amounts != rhs.amounts {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Penstock_V1_DebtsAccepted: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".DebtsAccepted"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}positions\0\u{1}reason\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeRepeatedUInt64Field(value: &self.positions) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.reason) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.positions.isEmpty {
+      try visitor.visitPackedUInt64Field(value: self.positions, fieldNumber: 1)
+    }
+    if !self.reason.isEmpty {
+      try visitor.visitSingularStringField(value: self.reason, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Penstock_V1_DebtsAccepted, rhs: Penstock_V1_DebtsAccepted) -> Bool {
+    if lhs.positions != rhs.positions {return false}
+    if lhs.reason != rhs.reason {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -3477,7 +4364,7 @@ nonisolated extension Penstock_V1_BudgetCreated: SwiftProtobuf.Message, SwiftPro
 
 nonisolated extension Penstock_V1_SliceReserved: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".SliceReserved"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}grant_id\0\u{1}unit\0\u{1}amount\0\u{1}node\0\u{1}incarnation\0\u{3}request_id\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}grant_id\0\u{1}unit\0\u{1}amount\0\u{1}node\0\u{1}incarnation\0\u{3}request_id\0\u{3}ends_at_ms\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -3491,6 +4378,7 @@ nonisolated extension Penstock_V1_SliceReserved: SwiftProtobuf.Message, SwiftPro
       case 4: try { try decoder.decodeSingularStringField(value: &self.node) }()
       case 5: try { try decoder.decodeSingularBytesField(value: &self.incarnation) }()
       case 6: try { try decoder.decodeSingularBytesField(value: &self.requestID) }()
+      case 7: try { try decoder.decodeSingularInt64Field(value: &self.endsAtMs) }()
       default: break
       }
     }
@@ -3515,6 +4403,9 @@ nonisolated extension Penstock_V1_SliceReserved: SwiftProtobuf.Message, SwiftPro
     if !self.requestID.isEmpty {
       try visitor.visitSingularBytesField(value: self.requestID, fieldNumber: 6)
     }
+    if self.endsAtMs != 0 {
+      try visitor.visitSingularInt64Field(value: self.endsAtMs, fieldNumber: 7)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -3525,6 +4416,7 @@ nonisolated extension Penstock_V1_SliceReserved: SwiftProtobuf.Message, SwiftPro
     if lhs.node != rhs.node {return false}
     if lhs.incarnation != rhs.incarnation {return false}
     if lhs.requestID != rhs.requestID {return false}
+    if lhs.endsAtMs != rhs.endsAtMs {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -3532,7 +4424,7 @@ nonisolated extension Penstock_V1_SliceReserved: SwiftProtobuf.Message, SwiftPro
 
 nonisolated extension Penstock_V1_SliceUse: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".SliceUse"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}slice\0\u{1}used\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}slice\0\u{1}used\0\u{1}returned\0\u{1}held\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -3542,6 +4434,8 @@ nonisolated extension Penstock_V1_SliceUse: SwiftProtobuf.Message, SwiftProtobuf
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularUInt64Field(value: &self.slice) }()
       case 2: try { try decoder.decodeSingularInt64Field(value: &self.used) }()
+      case 3: try { try decoder.decodeSingularInt64Field(value: &self.returned) }()
+      case 4: try { try decoder.decodeSingularInt64Field(value: &self.held) }()
       default: break
       }
     }
@@ -3554,12 +4448,20 @@ nonisolated extension Penstock_V1_SliceUse: SwiftProtobuf.Message, SwiftProtobuf
     if self.used != 0 {
       try visitor.visitSingularInt64Field(value: self.used, fieldNumber: 2)
     }
+    if self.returned != 0 {
+      try visitor.visitSingularInt64Field(value: self.returned, fieldNumber: 3)
+    }
+    if self.held != 0 {
+      try visitor.visitSingularInt64Field(value: self.held, fieldNumber: 4)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   package static func ==(lhs: Penstock_V1_SliceUse, rhs: Penstock_V1_SliceUse) -> Bool {
     if lhs.slice != rhs.slice {return false}
     if lhs.used != rhs.used {return false}
+    if lhs.returned != rhs.returned {return false}
+    if lhs.held != rhs.held {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -4193,7 +5095,7 @@ nonisolated extension Penstock_V1_SnapshotRequest: SwiftProtobuf.Message, SwiftP
 
 nonisolated extension Penstock_V1_Reserve: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Reserve"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}incarnation\0\u{3}request_id\0\u{3}grant_id\0\u{1}unit\0\u{1}need\0\u{1}want\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}incarnation\0\u{3}request_id\0\u{3}grant_id\0\u{1}unit\0\u{1}need\0\u{1}want\0\u{1}more\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -4207,6 +5109,7 @@ nonisolated extension Penstock_V1_Reserve: SwiftProtobuf.Message, SwiftProtobuf.
       case 4: try { try decoder.decodeSingularStringField(value: &self.unit) }()
       case 5: try { try decoder.decodeSingularInt64Field(value: &self.need) }()
       case 6: try { try decoder.decodeSingularInt64Field(value: &self.want) }()
+      case 7: try { try decoder.decodeRepeatedMessageField(value: &self.more) }()
       default: break
       }
     }
@@ -4231,6 +5134,9 @@ nonisolated extension Penstock_V1_Reserve: SwiftProtobuf.Message, SwiftProtobuf.
     if self.want != 0 {
       try visitor.visitSingularInt64Field(value: self.want, fieldNumber: 6)
     }
+    if !self.more.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.more, fieldNumber: 7)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -4238,6 +5144,47 @@ nonisolated extension Penstock_V1_Reserve: SwiftProtobuf.Message, SwiftProtobuf.
     if lhs.incarnation != rhs.incarnation {return false}
     if lhs.requestID != rhs.requestID {return false}
     if lhs.grantID != rhs.grantID {return false}
+    if lhs.unit != rhs.unit {return false}
+    if lhs.need != rhs.need {return false}
+    if lhs.want != rhs.want {return false}
+    if lhs.more != rhs.more {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Penstock_V1_UnitNeed: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".UnitNeed"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}unit\0\u{1}need\0\u{1}want\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.unit) }()
+      case 2: try { try decoder.decodeSingularInt64Field(value: &self.need) }()
+      case 3: try { try decoder.decodeSingularInt64Field(value: &self.want) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.unit.isEmpty {
+      try visitor.visitSingularStringField(value: self.unit, fieldNumber: 1)
+    }
+    if self.need != 0 {
+      try visitor.visitSingularInt64Field(value: self.need, fieldNumber: 2)
+    }
+    if self.want != 0 {
+      try visitor.visitSingularInt64Field(value: self.want, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Penstock_V1_UnitNeed, rhs: Penstock_V1_UnitNeed) -> Bool {
     if lhs.unit != rhs.unit {return false}
     if lhs.need != rhs.need {return false}
     if lhs.want != rhs.want {return false}
@@ -4501,7 +5448,7 @@ nonisolated extension Penstock_V1_DecisionQuery: SwiftProtobuf.Message, SwiftPro
 
 nonisolated extension Penstock_V1_Reply: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Reply"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}version\0\u{1}id\0\u{2}\u{e}refused\0\u{1}submitted\0\u{1}barrier\0\u{1}echo\0\u{1}fetched\0\u{1}snapshot\0\u{1}reserved\0\u{1}decisions\0\u{1}receipt\0\u{1}status\0\u{1}audit\0\u{1}head\0\u{1}budgets\0\u{1}proof\0\u{1}done\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}version\0\u{1}id\0\u{2}\u{e}refused\0\u{1}submitted\0\u{1}barrier\0\u{1}echo\0\u{1}fetched\0\u{1}snapshot\0\u{1}reserved\0\u{1}decisions\0\u{1}receipt\0\u{1}status\0\u{1}audit\0\u{1}head\0\u{1}budgets\0\u{1}proof\0\u{1}done\0\u{1}recall\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -4706,6 +5653,19 @@ nonisolated extension Penstock_V1_Reply: SwiftProtobuf.Message, SwiftProtobuf._M
           self.kind = .done(v)
         }
       }()
+      case 31: try {
+        var v: Penstock_V1_Recall?
+        var hadOneofValue = false
+        if let current = self.kind {
+          hadOneofValue = true
+          if case .recall(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.kind = .recall(v)
+        }
+      }()
       default: break
       }
     }
@@ -4783,6 +5743,10 @@ nonisolated extension Penstock_V1_Reply: SwiftProtobuf.Message, SwiftProtobuf._M
       guard case .done(let v)? = self.kind else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 30)
     }()
+    case .recall?: try {
+      guard case .recall(let v)? = self.kind else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 31)
+    }()
     case nil: break
     }
     try unknownFields.traverse(visitor: &visitor)
@@ -4851,6 +5815,71 @@ nonisolated extension Penstock_V1_Done: SwiftProtobuf.Message, SwiftProtobuf._Me
   }
 
   package static func ==(lhs: Penstock_V1_Done, rhs: Penstock_V1_Done) -> Bool {
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Penstock_V1_Recall: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".Recall"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}units\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeRepeatedMessageField(value: &self.units) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.units.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.units, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Penstock_V1_Recall, rhs: Penstock_V1_Recall) -> Bool {
+    if lhs.units != rhs.units {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Penstock_V1_RecalledUnit: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".RecalledUnit"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}grant_id\0\u{1}unit\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.grantID) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.unit) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.grantID.isEmpty {
+      try visitor.visitSingularStringField(value: self.grantID, fieldNumber: 1)
+    }
+    if !self.unit.isEmpty {
+      try visitor.visitSingularStringField(value: self.unit, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Penstock_V1_RecalledUnit, rhs: Penstock_V1_RecalledUnit) -> Bool {
+    if lhs.grantID != rhs.grantID {return false}
+    if lhs.unit != rhs.unit {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -5186,7 +6215,7 @@ nonisolated extension Penstock_V1_SnapshotChunk: SwiftProtobuf.Message, SwiftPro
 
 nonisolated extension Penstock_V1_Reserved: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Reserved"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}slice\0\u{1}amount\0\u{3}grant_id\0\u{1}unit\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}slice\0\u{1}amount\0\u{3}grant_id\0\u{1}unit\0\u{3}ends_at_ms\0\u{1}more\0\u{1}refused\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -5198,6 +6227,9 @@ nonisolated extension Penstock_V1_Reserved: SwiftProtobuf.Message, SwiftProtobuf
       case 2: try { try decoder.decodeSingularInt64Field(value: &self.amount) }()
       case 3: try { try decoder.decodeSingularStringField(value: &self.grantID) }()
       case 4: try { try decoder.decodeSingularStringField(value: &self.unit) }()
+      case 5: try { try decoder.decodeSingularInt64Field(value: &self.endsAtMs) }()
+      case 6: try { try decoder.decodeRepeatedMessageField(value: &self.more) }()
+      case 7: try { try decoder.decodeRepeatedMessageField(value: &self.refused) }()
       default: break
       }
     }
@@ -5216,6 +6248,15 @@ nonisolated extension Penstock_V1_Reserved: SwiftProtobuf.Message, SwiftProtobuf
     if !self.unit.isEmpty {
       try visitor.visitSingularStringField(value: self.unit, fieldNumber: 4)
     }
+    if self.endsAtMs != 0 {
+      try visitor.visitSingularInt64Field(value: self.endsAtMs, fieldNumber: 5)
+    }
+    if !self.more.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.more, fieldNumber: 6)
+    }
+    if !self.refused.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.refused, fieldNumber: 7)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -5224,6 +6265,44 @@ nonisolated extension Penstock_V1_Reserved: SwiftProtobuf.Message, SwiftProtobuf
     if lhs.amount != rhs.amount {return false}
     if lhs.grantID != rhs.grantID {return false}
     if lhs.unit != rhs.unit {return false}
+    if lhs.endsAtMs != rhs.endsAtMs {return false}
+    if lhs.more != rhs.more {return false}
+    if lhs.refused != rhs.refused {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Penstock_V1_RefusedUnit: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".RefusedUnit"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}unit\0\u{1}code\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.unit) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.code) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.unit.isEmpty {
+      try visitor.visitSingularStringField(value: self.unit, fieldNumber: 1)
+    }
+    if !self.code.isEmpty {
+      try visitor.visitSingularStringField(value: self.code, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Penstock_V1_RefusedUnit, rhs: Penstock_V1_RefusedUnit) -> Bool {
+    if lhs.unit != rhs.unit {return false}
+    if lhs.code != rhs.code {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -5490,69 +6569,216 @@ nonisolated extension Penstock_V1_HeadReply: SwiftProtobuf.Message, SwiftProtobu
 
 nonisolated extension Penstock_V1_BudgetStatus: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".BudgetStatus"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}unit\0\u{1}ceiling\0\u{1}settled\0\u{1}out\0\u{1}unallocated\0\u{1}parent\0\u{3}grant_id\0\u{1}slices\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}unit\0\u{1}ceiling\0\u{1}settled\0\u{1}out\0\u{1}unallocated\0\u{1}parent\0\u{3}grant_id\0\u{1}slices\0\u{1}held\0\u{1}debt\0\u{1}overcommitted\0\u{1}frozen\0\u{1}window\0\u{3}window_number\0\u{3}window_ends_at_ms\0\u{1}selector\0\u{3}max_out\0\u{3}open_debts\0\u{3}warn_at\0\u{1}stranded\0\u{1}exposure\0")
+
+  fileprivate class _StorageClass {
+    var _name: String = String()
+    var _unit: String = String()
+    var _ceiling: Int64 = 0
+    var _settled: Int64 = 0
+    var _out: Int64 = 0
+    var _unallocated: Int64 = 0
+    var _parent: String = String()
+    var _grantID: String = String()
+    var _slices: [Penstock_V1_SliceStatus] = []
+    var _held: Int64 = 0
+    var _debt: Int64 = 0
+    var _overcommitted: Int64 = 0
+    var _frozen: Bool = false
+    var _window: Penstock_V1_BudgetWindow? = nil
+    var _windowNumber: UInt64 = 0
+    var _windowEndsAtMs: Int64 = 0
+    var _selector: Penstock_V1_Selector? = nil
+    var _maxOut: Int64 = 0
+    var _openDebts: [UInt64] = []
+    var _warnAt: [UInt32] = []
+    var _stranded: Int64 = 0
+    var _exposure: Int64 = 0
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _name = source._name
+      _unit = source._unit
+      _ceiling = source._ceiling
+      _settled = source._settled
+      _out = source._out
+      _unallocated = source._unallocated
+      _parent = source._parent
+      _grantID = source._grantID
+      _slices = source._slices
+      _held = source._held
+      _debt = source._debt
+      _overcommitted = source._overcommitted
+      _frozen = source._frozen
+      _window = source._window
+      _windowNumber = source._windowNumber
+      _windowEndsAtMs = source._windowEndsAtMs
+      _selector = source._selector
+      _maxOut = source._maxOut
+      _openDebts = source._openDebts
+      _warnAt = source._warnAt
+      _stranded = source._stranded
+      _exposure = source._exposure
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
-    while let fieldNumber = try decoder.nextFieldNumber() {
-      // The use of inline closures is to circumvent an issue where the compiler
-      // allocates stack space for every case branch when no optimizations are
-      // enabled. https://github.com/apple/swift-protobuf/issues/1034
-      switch fieldNumber {
-      case 1: try { try decoder.decodeSingularStringField(value: &self.name) }()
-      case 2: try { try decoder.decodeSingularStringField(value: &self.unit) }()
-      case 3: try { try decoder.decodeSingularInt64Field(value: &self.ceiling) }()
-      case 4: try { try decoder.decodeSingularInt64Field(value: &self.settled) }()
-      case 5: try { try decoder.decodeSingularInt64Field(value: &self.out) }()
-      case 6: try { try decoder.decodeSingularInt64Field(value: &self.unallocated) }()
-      case 7: try { try decoder.decodeSingularStringField(value: &self.parent) }()
-      case 8: try { try decoder.decodeSingularStringField(value: &self.grantID) }()
-      case 9: try { try decoder.decodeRepeatedMessageField(value: &self.slices) }()
-      default: break
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeSingularStringField(value: &_storage._name) }()
+        case 2: try { try decoder.decodeSingularStringField(value: &_storage._unit) }()
+        case 3: try { try decoder.decodeSingularInt64Field(value: &_storage._ceiling) }()
+        case 4: try { try decoder.decodeSingularInt64Field(value: &_storage._settled) }()
+        case 5: try { try decoder.decodeSingularInt64Field(value: &_storage._out) }()
+        case 6: try { try decoder.decodeSingularInt64Field(value: &_storage._unallocated) }()
+        case 7: try { try decoder.decodeSingularStringField(value: &_storage._parent) }()
+        case 8: try { try decoder.decodeSingularStringField(value: &_storage._grantID) }()
+        case 9: try { try decoder.decodeRepeatedMessageField(value: &_storage._slices) }()
+        case 10: try { try decoder.decodeSingularInt64Field(value: &_storage._held) }()
+        case 11: try { try decoder.decodeSingularInt64Field(value: &_storage._debt) }()
+        case 12: try { try decoder.decodeSingularInt64Field(value: &_storage._overcommitted) }()
+        case 13: try { try decoder.decodeSingularBoolField(value: &_storage._frozen) }()
+        case 14: try { try decoder.decodeSingularMessageField(value: &_storage._window) }()
+        case 15: try { try decoder.decodeSingularUInt64Field(value: &_storage._windowNumber) }()
+        case 16: try { try decoder.decodeSingularInt64Field(value: &_storage._windowEndsAtMs) }()
+        case 17: try { try decoder.decodeSingularMessageField(value: &_storage._selector) }()
+        case 18: try { try decoder.decodeSingularInt64Field(value: &_storage._maxOut) }()
+        case 19: try { try decoder.decodeRepeatedUInt64Field(value: &_storage._openDebts) }()
+        case 20: try { try decoder.decodeRepeatedUInt32Field(value: &_storage._warnAt) }()
+        case 21: try { try decoder.decodeSingularInt64Field(value: &_storage._stranded) }()
+        case 22: try { try decoder.decodeSingularInt64Field(value: &_storage._exposure) }()
+        default: break
+        }
       }
     }
   }
 
   package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    if !self.name.isEmpty {
-      try visitor.visitSingularStringField(value: self.name, fieldNumber: 1)
-    }
-    if !self.unit.isEmpty {
-      try visitor.visitSingularStringField(value: self.unit, fieldNumber: 2)
-    }
-    if self.ceiling != 0 {
-      try visitor.visitSingularInt64Field(value: self.ceiling, fieldNumber: 3)
-    }
-    if self.settled != 0 {
-      try visitor.visitSingularInt64Field(value: self.settled, fieldNumber: 4)
-    }
-    if self.out != 0 {
-      try visitor.visitSingularInt64Field(value: self.out, fieldNumber: 5)
-    }
-    if self.unallocated != 0 {
-      try visitor.visitSingularInt64Field(value: self.unallocated, fieldNumber: 6)
-    }
-    if !self.parent.isEmpty {
-      try visitor.visitSingularStringField(value: self.parent, fieldNumber: 7)
-    }
-    if !self.grantID.isEmpty {
-      try visitor.visitSingularStringField(value: self.grantID, fieldNumber: 8)
-    }
-    if !self.slices.isEmpty {
-      try visitor.visitRepeatedMessageField(value: self.slices, fieldNumber: 9)
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every if/case branch local when no optimizations
+      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+      // https://github.com/apple/swift-protobuf/issues/1182
+      if !_storage._name.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._name, fieldNumber: 1)
+      }
+      if !_storage._unit.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._unit, fieldNumber: 2)
+      }
+      if _storage._ceiling != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._ceiling, fieldNumber: 3)
+      }
+      if _storage._settled != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._settled, fieldNumber: 4)
+      }
+      if _storage._out != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._out, fieldNumber: 5)
+      }
+      if _storage._unallocated != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._unallocated, fieldNumber: 6)
+      }
+      if !_storage._parent.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._parent, fieldNumber: 7)
+      }
+      if !_storage._grantID.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._grantID, fieldNumber: 8)
+      }
+      if !_storage._slices.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._slices, fieldNumber: 9)
+      }
+      if _storage._held != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._held, fieldNumber: 10)
+      }
+      if _storage._debt != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._debt, fieldNumber: 11)
+      }
+      if _storage._overcommitted != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._overcommitted, fieldNumber: 12)
+      }
+      if _storage._frozen != false {
+        try visitor.visitSingularBoolField(value: _storage._frozen, fieldNumber: 13)
+      }
+      try { if let v = _storage._window {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 14)
+      } }()
+      if _storage._windowNumber != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._windowNumber, fieldNumber: 15)
+      }
+      if _storage._windowEndsAtMs != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._windowEndsAtMs, fieldNumber: 16)
+      }
+      try { if let v = _storage._selector {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 17)
+      } }()
+      if _storage._maxOut != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._maxOut, fieldNumber: 18)
+      }
+      if !_storage._openDebts.isEmpty {
+        try visitor.visitPackedUInt64Field(value: _storage._openDebts, fieldNumber: 19)
+      }
+      if !_storage._warnAt.isEmpty {
+        try visitor.visitPackedUInt32Field(value: _storage._warnAt, fieldNumber: 20)
+      }
+      if _storage._stranded != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._stranded, fieldNumber: 21)
+      }
+      if _storage._exposure != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._exposure, fieldNumber: 22)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   package static func ==(lhs: Penstock_V1_BudgetStatus, rhs: Penstock_V1_BudgetStatus) -> Bool {
-    if lhs.name != rhs.name {return false}
-    if lhs.unit != rhs.unit {return false}
-    if lhs.ceiling != rhs.ceiling {return false}
-    if lhs.settled != rhs.settled {return false}
-    if lhs.out != rhs.out {return false}
-    if lhs.unallocated != rhs.unallocated {return false}
-    if lhs.parent != rhs.parent {return false}
-    if lhs.grantID != rhs.grantID {return false}
-    if lhs.slices != rhs.slices {return false}
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._name != rhs_storage._name {return false}
+        if _storage._unit != rhs_storage._unit {return false}
+        if _storage._ceiling != rhs_storage._ceiling {return false}
+        if _storage._settled != rhs_storage._settled {return false}
+        if _storage._out != rhs_storage._out {return false}
+        if _storage._unallocated != rhs_storage._unallocated {return false}
+        if _storage._parent != rhs_storage._parent {return false}
+        if _storage._grantID != rhs_storage._grantID {return false}
+        if _storage._slices != rhs_storage._slices {return false}
+        if _storage._held != rhs_storage._held {return false}
+        if _storage._debt != rhs_storage._debt {return false}
+        if _storage._overcommitted != rhs_storage._overcommitted {return false}
+        if _storage._frozen != rhs_storage._frozen {return false}
+        if _storage._window != rhs_storage._window {return false}
+        if _storage._windowNumber != rhs_storage._windowNumber {return false}
+        if _storage._windowEndsAtMs != rhs_storage._windowEndsAtMs {return false}
+        if _storage._selector != rhs_storage._selector {return false}
+        if _storage._maxOut != rhs_storage._maxOut {return false}
+        if _storage._openDebts != rhs_storage._openDebts {return false}
+        if _storage._warnAt != rhs_storage._warnAt {return false}
+        if _storage._stranded != rhs_storage._stranded {return false}
+        if _storage._exposure != rhs_storage._exposure {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -5560,7 +6786,7 @@ nonisolated extension Penstock_V1_BudgetStatus: SwiftProtobuf.Message, SwiftProt
 
 nonisolated extension Penstock_V1_SliceStatus: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".SliceStatus"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}slice\0\u{1}node\0\u{1}incarnation\0\u{1}amount\0\u{1}used\0\u{3}grant_id\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}slice\0\u{1}node\0\u{1}incarnation\0\u{1}amount\0\u{1}used\0\u{3}grant_id\0\u{1}returned\0\u{1}held\0\u{1}silent\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -5574,6 +6800,9 @@ nonisolated extension Penstock_V1_SliceStatus: SwiftProtobuf.Message, SwiftProto
       case 4: try { try decoder.decodeSingularInt64Field(value: &self.amount) }()
       case 5: try { try decoder.decodeSingularInt64Field(value: &self.used) }()
       case 6: try { try decoder.decodeSingularStringField(value: &self.grantID) }()
+      case 7: try { try decoder.decodeSingularInt64Field(value: &self.returned) }()
+      case 8: try { try decoder.decodeSingularInt64Field(value: &self.held) }()
+      case 9: try { try decoder.decodeSingularBoolField(value: &self.silent) }()
       default: break
       }
     }
@@ -5598,6 +6827,15 @@ nonisolated extension Penstock_V1_SliceStatus: SwiftProtobuf.Message, SwiftProto
     if !self.grantID.isEmpty {
       try visitor.visitSingularStringField(value: self.grantID, fieldNumber: 6)
     }
+    if self.returned != 0 {
+      try visitor.visitSingularInt64Field(value: self.returned, fieldNumber: 7)
+    }
+    if self.held != 0 {
+      try visitor.visitSingularInt64Field(value: self.held, fieldNumber: 8)
+    }
+    if self.silent != false {
+      try visitor.visitSingularBoolField(value: self.silent, fieldNumber: 9)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -5608,6 +6846,9 @@ nonisolated extension Penstock_V1_SliceStatus: SwiftProtobuf.Message, SwiftProto
     if lhs.amount != rhs.amount {return false}
     if lhs.used != rhs.used {return false}
     if lhs.grantID != rhs.grantID {return false}
+    if lhs.returned != rhs.returned {return false}
+    if lhs.held != rhs.held {return false}
+    if lhs.silent != rhs.silent {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

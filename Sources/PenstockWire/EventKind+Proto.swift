@@ -23,13 +23,24 @@ extension EventKind {
             var ids: [Digest] = []
             for id in value.eventIds { ids.append(try digest(id)) }
             self = .lifted(Lifting(eventIDs: ids, reason: value.reason, expired: value.expired))
-        case .budgetCreated(let value): self = .budgetCreated(Budget(value))
+        case .budgetCreated(let value): self = .budgetCreated(try Budget(value))
+        case .budgetCeilingSet(let value):
+            guard value.ceiling >= 0 else { throw WireError(.malformed, "a ceiling is negative") }
+            self = .budgetCeilingSet(try BudgetKey(value), ceiling: value.ceiling, reason: value.reason)
+        case .budgetWarned(let value):
+            guard !value.name.isEmpty, value.percent > 0, value.settled >= 0 else { throw WireError(.malformed, "a warning lacks its budget or its percentage") }
+            self = .budgetWarned(name: value.name, percent: value.percent, settled: value.settled)
+        case .windowOpened(let value): self = .windowOpened(try WindowOpening(value))
+        case .debtRecorded(let value): self = .debtRecorded(try Debt(value))
+        case .debtsAccepted(let value):
+            guard !value.positions.isEmpty, !value.positions.contains(0) else { throw WireError(.malformed, "debts are accepted by their positions") }
+            self = .debtsAccepted(value.positions, reason: value.reason)
         case .sliceReserved(let value): self = .sliceReserved(try Slice(value))
         case .spendReported(let value):
-            self = .spendReported(SliceReport(incarnation: try incarnation(value.incarnation), uses: value.uses.map(SliceReport.Use.init)))
+            self = .spendReported(SliceReport(incarnation: try incarnation(value.incarnation), uses: try uses(value.uses)))
         case .sliceClosed(let value):
             self = .sliceClosed(SliceReport(
-                incarnation: try incarnation(value.incarnation), uses: value.uses.map(SliceReport.Use.init), reason: value.reason,
+                incarnation: try incarnation(value.incarnation), uses: try uses(value.uses), reason: value.reason,
                 bySuccessor: value.bySuccessor))
         case .decisionBatch(let value):
             self = .decisionBatch(DecisionBatch(
@@ -76,6 +87,28 @@ extension EventKind {
                 $0.expired = lifting.expired
             })
         case .budgetCreated(let budget): .budgetCreated(budget.proto)
+        case .budgetCeilingSet(let key, let ceiling, let reason):
+            .budgetCeilingSet(.with {
+                switch key {
+                case .named(let name): $0.name = name
+                case .grant(let id, let unit): ($0.grantID, $0.unit) = (id, unit)
+                }
+                $0.ceiling = ceiling
+                $0.reason = reason
+            })
+        case .budgetWarned(let name, let percent, let settled):
+            .budgetWarned(.with {
+                $0.name = name
+                $0.percent = percent
+                $0.settled = settled
+            })
+        case .windowOpened(let opening): .windowOpened(opening.proto)
+        case .debtRecorded(let debt): .debtRecorded(debt.proto)
+        case .debtsAccepted(let positions, let reason):
+            .debtsAccepted(.with {
+                $0.positions = positions
+                $0.reason = reason
+            })
         case .sliceReserved(let slice): .sliceReserved(slice.proto)
         case .spendReported(let report):
             .spendReported(.with {
@@ -108,4 +141,11 @@ func digest(_ data: Data) throws(WireError) -> Digest {
 func incarnation(_ data: Data) throws(WireError) -> Incarnation {
     guard let incarnation = Incarnation(data) else { throw WireError(.malformed, "an incarnation has 16 bytes") }
     return incarnation
+}
+
+private func uses(_ protos: [Penstock_V1_SliceUse]) throws(WireError) -> [SliceReport.Use] {
+    var uses: [SliceReport.Use] = []
+    uses.reserveCapacity(protos.count)
+    for proto in protos { uses.append(try SliceReport.Use(proto)) }
+    return uses
 }

@@ -35,6 +35,7 @@ extension Grant {
         policyVersion = proto.policyVersion
         promptHash = [UInt8](proto.promptHash)
         toolVersion = proto.toolVersion
+        delegate = proto.delegationDepth
     }
 
     package var proto: Penstock_V1_Grant {
@@ -71,6 +72,7 @@ extension Grant {
             $0.policyVersion = policyVersion
             $0.promptHash = Data(promptHash)
             $0.toolVersion = toolVersion
+            $0.delegationDepth = delegate
         }
     }
 }

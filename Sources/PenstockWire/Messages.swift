@@ -28,6 +28,7 @@ extension Reply {
         self = try decode(Reply.self, bytes, "reply")
         guard version == WireVersion.request else { throw WireError(.oldVersion, "reply version \(version) is not \(WireVersion.request)") }
         guard kind != nil else { throw WireError(.unknownKind, "the reply's kind is unknown to this version") }
+        if case .reserved(let reserved)? = kind { try reserved.check() }
     }
 
     package init(id: UInt64, _ kind: OneOf_Kind) {

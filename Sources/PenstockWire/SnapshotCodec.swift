@@ -107,7 +107,7 @@ package enum SnapshotCodec {
     private static func image(_ proto: Penstock_V1_Snapshot) throws(WireError) -> ViewImage {
         var image = ViewImage(
             mesh: proto.mesh, position: proto.position, settings: Settings(proto.settings), members: [], restrictions: [],
-            grants: try grants(proto), tokens: [], budgets: proto.budgets.map(Budget.init))
+            grants: try grants(proto), tokens: [], budgets: [])
         for node in proto.nodes {
             image.members.append(.init(keys: try NodeKeys(node.keys), admittedAt: node.admittedAt, expelledAt: node.expelledAt))
         }
@@ -118,6 +118,7 @@ package enum SnapshotCodec {
             image.restrictions.append(.init(position: placed.position, standing: standing))
         }
         for token in proto.tokens { image.tokens.append(.init(token: try JoinToken(token.token), used: token.used)) }
+        for budget in proto.budgets { image.budgets.append(try Budget(budget)) }
         return image
     }
 

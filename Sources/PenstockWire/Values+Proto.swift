@@ -102,27 +102,14 @@ extension Restriction {
     }
 }
 
-extension Budget {
-    package init(_ proto: Penstock_V1_BudgetCreated) {
-        self.init(name: proto.name, unit: proto.unit, ceiling: proto.ceiling, parent: proto.parent)
-    }
-
-    package var proto: Penstock_V1_BudgetCreated {
-        .with {
-            $0.name = name
-            $0.unit = unit
-            $0.ceiling = ceiling
-            $0.parent = parent
-        }
-    }
-}
-
 extension Slice {
     package init(_ proto: Penstock_V1_SliceReserved) throws(WireError) {
         guard (0...Limits.amount).contains(proto.amount) else { throw WireError(.malformed, "a slice's amount is out of range") }
+        guard proto.endsAtMs >= 0 else { throw WireError(.malformed, "a slice ends before there was time") }
         self.init(
             grantID: proto.grantID, unit: proto.unit, amount: proto.amount, node: proto.node,
-            incarnation: try PenstockWire.incarnation(proto.incarnation), requestID: try PenstockWire.incarnation(proto.requestID))
+            incarnation: try PenstockWire.incarnation(proto.incarnation), requestID: try PenstockWire.incarnation(proto.requestID),
+            endsAt: proto.endsAtMs)
     }
 
     package var proto: Penstock_V1_SliceReserved {
@@ -133,17 +120,23 @@ extension Slice {
             $0.node = node
             $0.incarnation = Data(incarnation.bytes)
             $0.requestID = Data(requestID.bytes)
+            $0.endsAtMs = endsAt
         }
     }
 }
 
 extension SliceReport.Use {
-    package init(_ proto: Penstock_V1_SliceUse) { self.init(slice: proto.slice, used: proto.used) }
+    package init(_ proto: Penstock_V1_SliceUse) throws(WireError) {
+        guard proto.returned >= 0, proto.held >= 0 else { throw WireError(.malformed, "what is returned or held of a slice is negative") }
+        self.init(slice: proto.slice, used: proto.used, returned: proto.returned, held: proto.held)
+    }
 
     package var proto: Penstock_V1_SliceUse {
         .with {
             $0.slice = slice
             $0.used = used
+            $0.returned = returned
+            $0.held = held
         }
     }
 }

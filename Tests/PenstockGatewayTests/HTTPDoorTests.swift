@@ -230,7 +230,11 @@ private func evaluation(_ context: String = "", _ more: String = "") -> String {
             #expect(await ask(socket, "POST", "/v1/holds/d-2-tag/release").status == 204)
             let bad = await ask(socket, "POST", "/v1/holds/d-1/settle", #"{"amounts":{"calls":0.5}}"#)
             #expect(bad.status == 400 && bad.headers["content-type"] == "application/problem+json" && bad.json?["title"]?.text == "Bad Request")
-            for (error, status) in [(HoldError.unknownHold, 404), (.malformed, 400), (.aboveHold("calls"), 409), (.unrecordable, 503), (.unreachable, 503)] {
+            for priced in [#""price_version":7"#, #""price_version":"\#(String(repeating: "v", count: 65))""#, #""basis":"\#(String(repeating: "b", count: 513))""#] {
+                #expect(await ask(socket, "POST", "/v1/holds/d-1-tag/settle", "{\(priced)}").status == 400)
+                #expect(await ask(socket, "POST", "/v1/holds", evaluation(priced), headers: bearer).status == 400)
+            }
+            for (error, status) in [(HoldError.unknownHold, 404), (.malformed, 400), (.notCharged("calls"), 409), (.alreadySettled, 410), (.alreadyReleased, 410), (.otherNode, 421), (.unrecordable, 503), (.unreachable, 503)] {
                 gatekeeper.set { $0.holdError = error }
                 let answer = await ask(socket, "POST", "/v1/holds/d-9/release")
                 #expect(answer.status == status && answer.json?["status"]?.int64 == Int64(status))
@@ -307,7 +311,8 @@ private final class Heard: Sendable {
         Call(
             credential: testDigest, action: "tools/call", resourceType: "tool", resourceID: "x\"\\é",
             amounts: CallAmounts([Amount("usd_micros", 9_007_199_254_740_993)])!, attributes: ["arguments.p": "/a", "z": "1"], callID: "c",
-            argumentsDigest: fakeHash([1]), traceID: Incarnation(high: 1, low: 2), holds: holds, atLeast: 9)
+            argumentsDigest: fakeHash([1]), traceID: Incarnation(high: 1, low: 2), holds: holds, atLeast: 9, priceVersion: "2026-11",
+            basis: "calls=1 arguments.n=5")
     }
 
     @Test func callAndDecisionComeThroughUnchanged() async throws {
@@ -326,10 +331,12 @@ private final class Heard: Sendable {
             gatekeeper.set { $0.decide = { _ in allowed } }
             #expect(await remote.check(call(holds: true), patience: .zero) == allowed)
             #expect(await remote.preview(call()) == .expired)
-            try await remote.settle("n-5-tag", actual: [Amount("usd_micros", 9_007_199_254_740_992)])
+            let spent = Priced(version: "2026-11", basis: "calls=1 arguments.n=4")
+            try await remote.settle("n-5-tag", actual: [Amount("usd_micros", 9_007_199_254_740_992)], priced: spent)
+            try await remote.settle("n-8-tag", actual: [])
             try await remote.release("n-6-tag")
-            gatekeeper.set { $0.holdError = .aboveHold("calls") }
-            await #expect(throws: HoldError.aboveHold("")) { try await remote.settle("n-7", actual: []) }
+            gatekeeper.set { $0.holdError = .notCharged("calls") }
+            await #expect(throws: HoldError.notCharged("")) { try await remote.settle("n-7", actual: []) }
             gatekeeper.set { $0.holdError = .unknownHold }
             await #expect(throws: HoldError.unknownHold) { try await remote.release("n-6") }
             await #expect(throws: HoldError.unknownHold) { try await remote.release("../../x") }
@@ -343,6 +350,8 @@ private final class Heard: Sendable {
             #expect(asked.credential == sent.credential && asked.resourceID == sent.resourceID && asked.attributes == sent.attributes)
             #expect(asked.amounts.list == sent.amounts.list && asked.callID == "c" && asked.argumentsDigest == sent.argumentsDigest)
             #expect(asked.traceID == sent.traceID && asked.atLeast == 9 && !asked.holds && state.checked[1].holds)
+            #expect(asked.priceVersion == "2026-11" && asked.basis == "calls=1 arguments.n=5")
+            #expect(state.priced == ["n-5": Priced(version: "2026-11", basis: "calls=1 arguments.n=4"), "n-8": .none])
             #expect(state.settled["n-5"] == [Amount("usd_micros", 9_007_199_254_740_992)] && state.released == ["n-6"])
         }
     }

@@ -17,6 +17,7 @@ final class FakeGatekeeper: Gatekeeper, Observable {
         var checked: [Call] = []
         var previewed: [Call] = []
         var settled: [String: [Amount]] = [:]
+        var priced: [String: Priced] = [:]
         var released: [String] = []
         var patience: Duration = .zero
         var sequence = 0
@@ -39,9 +40,12 @@ final class FakeGatekeeper: Gatekeeper, Observable {
         }
     }
 
-    func settle(_ permitID: String, actual: [Amount]) async throws(HoldError) {
+    func settle(_ permitID: String, actual: [Amount], priced: Priced) async throws(HoldError) {
         let error = state.withLock { state in
-            if state.holdError == nil { state.settled[Permits.decision(permitID)] = actual }
+            if state.holdError == nil {
+                state.settled[Permits.decision(permitID)] = actual
+                state.priced[Permits.decision(permitID)] = priced
+            }
             return state.holdError
         }
         if let error { throw error }
@@ -128,6 +132,7 @@ struct Scene {
     var server: [String] = []
     var client: [JSON] = []
     var settled: [String: [Amount]] = [:]
+    var priced: [String: Priced] = [:]
     var released: [String] = []
     var asked: [(ticket: GatewaySession.Ticket, call: Call)] = []
     var previews: [(ticket: GatewaySession.Ticket, calls: [Call])] = []
@@ -175,7 +180,9 @@ struct Scene {
             case .toClient(let line): client.append(try! JSONParser.parse(line))  // What we say must be JSON.
             case .check(let ticket, let call): asked.append((ticket, call))
             case .preview(let ticket, let calls): previews.append((ticket, calls))
-            case .settle(let id, let amounts): settled[Permits.decision(id)] = amounts
+            case .settle(let id, let amounts, let spent):
+                settled[Permits.decision(id)] = amounts
+                priced[Permits.decision(id)] = spent
             case .release(let id): released.append(Permits.decision(id))
             }
         }

@@ -171,19 +171,4 @@ internal import Testing
         #expect(try store.read(from: 1, maxCount: 5000, maxBytes: 1 << 30).count == Int(head))
         #expect(storeError { try store.verify() } == nil)
     }
-
-    @Test func backupWhileRunningIsACompleteStore() throws {
-        let store = try store(events: 30)
-        try store.saveReceipt(position: 2, json: [1])
-        let path = folder.path + "/copy/log.sqlite"
-        try FileManager.default.createDirectory(atPath: folder.path + "/copy", withIntermediateDirectories: true)
-        try store.backup(to: path)
-        _ = try store.append([event(31)], ifHead: 30, epoch: 1)
-        #expect(storeError { try store.backup(to: path) }?.code == .io)
-
-        let copy = try SQLiteStore(directory: folder.path + "/copy")
-        #expect(try copy.head() == LogHead(position: 30, epoch: 1))
-        #expect(try copy.receipt(position: 2) == [1])
-        #expect(try copy.read(from: 1, maxCount: 99, maxBytes: 99_999) == store.read(from: 1, maxCount: 30, maxBytes: 99_999))
-    }
 }

@@ -20,13 +20,26 @@ internal import Testing
     }
 
     private static let further: [EventKind] = [
-        .genesis([], Sample.settings), .grantIssued(emptyGrant), .epochOpened(.max, reason: ""),
+        .genesis([], Sample.settings), .grantIssued(emptyGrant), .grantIssued(delegable), .epochOpened(.max, reason: ""),
         .restricted(Restriction(level: .revoke, selector: .all, reason: "", expiresAt: 0)),
         .restricted(Restriction(level: .suspend, selector: .node("gw-1"), reason: "", expiresAt: 0)),
         .restricted(Restriction(level: .throttle(calls: 0, windowMS: .max), selector: .run("r"), reason: "", expiresAt: 0)),
         .lifted(Lifting(eventIDs: [], reason: "", expired: false)),
         .sliceClosed(SliceReport(incarnation: Sample.incarnation(1), uses: [])),
+        .budgetCreated(Sample.budget), .budgetCreated(Budget(name: "all", unit: "calls", ceiling: 0, selector: .all)),
+        .budgetCeilingSet(.grant("g-1", unit: "tokens"), ceiling: 0, reason: ""), .budgetWarned(name: "team", percent: 1, settled: 0),
+        .sliceReserved(Slice(
+            grantID: "g-1", unit: "tokens", amount: 0, node: "gw-1", incarnation: Sample.incarnation(1), requestID: Sample.incarnation(2),
+            endsAt: 1_790_000_000_000)),
+        .spendReported(SliceReport(incarnation: Sample.incarnation(1), uses: [.init(slice: 9, used: 3, returned: 4, held: 5)])),
+        .sliceClosed(SliceReport(incarnation: Sample.incarnation(1), uses: [.init(slice: 9, used: 3, returned: .max)])),
     ]
+
+    private static let delegable: Grant = {
+        var grant = Sample.grant
+        grant.delegate = 8
+        return grant
+    }()
 
     private static let emptyGrant: Grant = {
         var grant = Grant()
@@ -49,6 +62,12 @@ internal import Testing
         #expect(try decode(Sample.body(event)).kind == event)
     }
 
+    @Test(arguments: Sample.windows) func everyWindowComesBack(window: BudgetWindow) throws {
+        let event = EventKind.budgetCreated(Budget(name: "team", unit: "tokens", ceiling: 9, window: window))
+        #expect(try decode(Sample.body(event)).kind == event)
+        #expect(try BudgetWindow(window.proto) == window)
+    }
+
     @Test func equalEventsGiveEqualBytes() {
         for name in EventKind.Name.allCases { #expect(Sample.body(Sample.kind(name)) == Sample.body(Sample.kind(name))) }
     }
@@ -66,8 +85,8 @@ internal import Testing
         #expect(code(try changed(.grantIssued) { $0.nonce = Data(repeating: 1, count: count) }) == .malformed)
     }
 
-    /// Field 31 is the next kind that some later version may add.
-    @Test(arguments: [[], [0xfa, 0x01, 0x02, 0x08, 0x01]] as [[UInt8]]) func unknownKindIsRefused(field: [UInt8]) throws {
+    /// Field 36 is the next kind that some later version may add.
+    @Test(arguments: [[], [0xa2, 0x02, 0x02, 0x08, 0x01]] as [[UInt8]]) func unknownKindIsRefused(field: [UInt8]) throws {
         #expect(code(try changed(.grantIssued) { $0.kind = nil } + field) == .unknownKind)
     }
 
@@ -87,6 +106,7 @@ internal import Testing
         #expect(code(try changed(.spendReported) { $0.spendReported.incarnation = short }) == .malformed)
         #expect(code(try changed(.sliceClosed) { $0.sliceClosed.incarnation = short }) == .malformed)
         #expect(code(try changed(.decisionBatch) { $0.decisionBatch.incarnation = short }) == .malformed)
+        #expect(code(try changed(.debtRecorded) { $0.debtRecorded.incarnation = short }) == .malformed)
     }
 
     @Test func valuesOutsideTheirSetAreRefused() throws {
@@ -104,5 +124,61 @@ internal import Testing
         #expect(code(try changed(.grantIssued) { $0.grantIssued.grant.conditions[0].operator = "~" }) == .malformed)
         #expect(code(try changed(.sliceReserved) { $0.sliceReserved.amount = -1 }) == .malformed)
         #expect(code(try changed(.sliceReserved) { $0.sliceReserved.amount = 1 << 46 + 1 }) == .malformed)
+    }
+
+    private typealias Created = Penstock_V1_BudgetCreated
+    private typealias CeilingSet = Penstock_V1_BudgetCeilingSet
+    private typealias Opened = Penstock_V1_WindowOpened
+    private typealias Recorded = Penstock_V1_DebtRecorded
+
+    @Test func budgetsThatSayNothingAreRefused() throws {
+        let changes: [(inout Created) -> Void] = [
+            { $0.maxOut = -1 }, { $0.selector = .init() }, { $0.selector.kind = .principal }, { $0.window.kind = .UNRECOGNIZED(4) },
+            { $0.window.kind = .fixed }, { ($0.window.kind, $0.window.milliseconds) = (.rolling, -1) },
+            { ($0.window.kind, $0.window.milliseconds) = (.fixed, 1 << 46 + 1) }, { ($0.window.kind, $0.window.period) = (.calendar, 1) },
+            { ($0.window.kind, $0.window.zone) = (.calendar, "UTC") }, { ($0.window.kind, $0.window.zone, $0.window.period) = (.calendar, "UTC", 6) },
+            { ($0.window.kind, $0.window.zone, $0.window.period) = (.calendar, "UTC", 257) },
+        ]
+        for (index, change) in changes.enumerated() {
+            #expect(code(try changed(.budgetCreated) { change(&$0.budgetCreated) }) == .malformed, "change \(index)")
+        }
+    }
+
+    @Test func ceilingOfNoBudgetOrOfTwoIsRefused() throws {
+        let changes: [(inout CeilingSet) -> Void] = [
+            { $0.name = "" }, { $0.grantID = "g-1" }, { $0.unit = "tokens" }, { ($0.name, $0.grantID) = ("", "g-1") },
+            { ($0.name, $0.unit) = ("", "tokens") }, { ($0.grantID, $0.unit) = ("g-1", "tokens") }, { $0.ceiling = -1 },
+        ]
+        for (index, change) in changes.enumerated() {
+            #expect(code(try changed(.budgetCeilingSet) { change(&$0.budgetCeilingSet) }) == .malformed, "change \(index)")
+        }
+    }
+
+    @Test func warningsAndWindowsThatSayNothingAreRefused() throws {
+        #expect(code(try changed(.budgetWarned) { $0.budgetWarned.name = "" }) == .malformed)
+        #expect(code(try changed(.budgetWarned) { $0.budgetWarned.percent = 0 }) == .malformed)
+        #expect(code(try changed(.budgetWarned) { $0.budgetWarned.settled = -1 }) == .malformed)
+        let changes: [(inout Opened) -> Void] = [{ $0.budget = "" }, { $0.number = 0 }, { $0.startMs = -1 }, { $0.endMs = $0.startMs }, { $0.endMs = -1 }]
+        for (index, change) in changes.enumerated() {
+            #expect(code(try changed(.windowOpened) { change(&$0.windowOpened) }) == .malformed, "change \(index)")
+        }
+    }
+
+    @Test func debtsThatSayNothingAreRefused() throws {
+        let changes: [(inout Recorded) -> Void] = [
+            { $0.decision = 0 }, { $0.grantID = "" }, { $0.amounts = [] }, { $0.amounts[0].value = 0 }, { $0.amounts[1].value = -1 },
+            { $0.amounts[1].unit = "" },
+        ]
+        for (index, change) in changes.enumerated() {
+            #expect(code(try changed(.debtRecorded) { change(&$0.debtRecorded) }) == .malformed, "change \(index)")
+        }
+        #expect(code(try changed(.debtsAccepted) { $0.debtsAccepted.positions = [] }) == .malformed)
+        #expect(code(try changed(.debtsAccepted) { $0.debtsAccepted.positions[1] = 0 }) == .malformed)
+    }
+
+    @Test func negativePartsOfSlicesAreRefused() throws {
+        #expect(code(try changed(.sliceReserved) { $0.sliceReserved.endsAtMs = -1 }) == .malformed)
+        #expect(code(try changed(.spendReported) { $0.spendReported.uses[1].returned = -1 }) == .malformed)
+        #expect(code(try changed(.sliceClosed) { $0.sliceClosed.uses[0].held = -1 }) == .malformed)
     }
 }

@@ -28,7 +28,15 @@ enum Sample {
 
     static let report = SliceReport(incarnation: incarnation(0x11), uses: [.init(slice: 9, used: 120), .init(slice: 10, used: 0)])
 
-    /// One value of every kind.
+    static let windows: [BudgetWindow] =
+        [.none, .fixed(milliseconds: 3_600_000), .rolling(milliseconds: 1 << 46)]
+        + BudgetWindow.CalendarPeriod.allCases.map { .calendar($0, zone: "Europe/Berlin") }
+
+    /// With what version 1 had not.
+    static let budget = Budget(
+        name: "eu", unit: "tokens", ceiling: 9, parent: "team", selector: .principal("ana"), window: windows[1], maxOut: 1 << 45, warnAt: [80, 95])
+
+    /// One value of every kind, as version 1 could say it.
     static func kind(_ name: EventKind.Name) -> EventKind {
         switch name {
         case .genesis: .genesis([keys("ledger", .ledger, 1), keys("ana", .operator, 3), keys("issuer", .issuer, 5)], settings)
@@ -42,6 +50,13 @@ enum Sample {
         case .restricted: .restricted(Restriction(level: .throttle(calls: 5, windowMS: 60_000), selector: .agentClass("buyer"), reason: "spike", expiresAt: 1_790_000_700_000))
         case .lifted: .lifted(Lifting(eventIDs: [digest(0xe1), digest(0xe2)], reason: "over", expired: true))
         case .budgetCreated: .budgetCreated(Budget(name: "team", unit: "usd_micros", ceiling: 1 << 46, parent: "org"))
+        case .budgetCeilingSet: .budgetCeilingSet(.named("team"), ceiling: 1 << 40, reason: "new quarter")
+        case .budgetWarned: .budgetWarned(name: "team", percent: 80, settled: 1 << 45)
+        case .windowOpened: .windowOpened(WindowOpening(budget: "team", number: 7, start: 1_790_000_000_000, end: 1_790_003_600_000))
+        case .debtRecorded:
+            .debtRecorded(Debt(
+                incarnation: incarnation(0x11), decision: 1017, grantID: "g-1", amounts: [Amount("usd_micros", 1 << 46), Amount("tokens", 1)]))
+        case .debtsAccepted: .debtsAccepted([41, 1 << 40], reason: "seen")
         case .sliceReserved:
             .sliceReserved(Slice(grantID: "g-1", unit: "usd_micros", amount: 640, node: "gw-1", incarnation: incarnation(0x11), requestID: incarnation(0x22)))
         case .spendReported: .spendReported(report)

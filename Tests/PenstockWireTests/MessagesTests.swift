@@ -1,3 +1,4 @@
+internal import Foundation
 internal import PenstockCore
 internal import PenstockProto
 internal import PenstockWire
@@ -58,5 +59,68 @@ internal import Testing
     ])
     func wireErrorIsRefusedByItsCode(code: WireError.Code, expected: Refusal.Code) {
         #expect(Refusal(WireError(code, "why")) == Refusal(expected, "why"))
+    }
+
+    // MARK: Slices
+
+    private static let parts = [("usd_micros", 5, 9), ("tokens", 0, 1 << 46), ("calls", 1, 1)].map { SliceRequest.Part(unit: $0.0, need: $0.1, want: $0.2) }
+
+    @Test(arguments: 1...3) func requestForSlicesComesBack(count: Int) throws {
+        let request = SliceRequest(
+            incarnation: Sample.incarnation(1), requestID: Sample.incarnation(2), grantID: "g-1", parts: Array(Self.parts.prefix(count)))
+        #expect(SliceRequest(request.proto) == request)
+        let sent = Request(id: 7, .reserve(request.proto))
+        #expect(try Request(bytes: encode(sent)) == sent)
+    }
+
+    @Test func requestOfOneUnitIsWhatItWas() {
+        let request = SliceRequest(incarnation: Sample.incarnation(1), requestID: Sample.incarnation(2), grantID: "g-1", parts: [Self.parts[0]])
+        let expected = Penstock_V1_Reserve.with {
+            ($0.incarnation, $0.requestID) = (Data(request.incarnation.bytes), Data(request.requestID.bytes))
+            ($0.grantID, $0.unit, $0.need, $0.want) = ("g-1", "usd_micros", 5, 9)
+        }
+        #expect(request.proto == expected)
+    }
+
+    @Test func requestOfAnIncarnationOfAnotherLengthIsNone() {
+        var proto = SliceRequest(incarnation: Sample.incarnation(1), requestID: Sample.incarnation(2), grantID: "g-1", parts: Self.parts).proto
+        proto.incarnation.removeLast()
+        #expect(SliceRequest(proto) == nil)
+        proto.incarnation = proto.requestID
+        proto.requestID.append(0)
+        #expect(SliceRequest(proto) == nil)
+    }
+
+    private static let granted = [Purse.Granted(slice: 9, unit: "usd_micros", amount: 640, endsAt: 0), .init(slice: 10, unit: "tokens", amount: 1, endsAt: 77)]
+
+    @Test(arguments: 0...2) func slicesAndRefusalsComeBack(count: Int) throws {
+        let granted = Array(Self.granted.prefix(count))
+        let reply = Reply(id: 7, .reserved(.init(granted, refused: [("calls", .budgetExhausted), ("bytes", .budgetFrozen)])))
+        guard case .reserved(let reserved)? = try Reply(bytes: encode(reply)).kind else { Issue.record("another kind"); return }
+        #expect(reserved.granted == granted)
+        #expect(reserved.refusals.map(\.unit) == ["calls", "bytes"])
+        #expect(reserved.refusals.map(\.code) == [.budgetExhausted, .budgetFrozen])
+        #expect((reserved.slice == 0) == granted.isEmpty)
+    }
+
+    @Test func unitRefusedWithAnUnknownCodeIsStillRefused() {
+        let reserved = Penstock_V1_Reserved.with { $0.refused = [.with { ($0.unit, $0.code) = ("calls", "later_code") }] }
+        #expect(reserved.refusals.map(\.code) == [.invalid])
+    }
+
+    @Test func slicesThatSayNothingAreRefused() {
+        let changes: [(inout Penstock_V1_Reserved) -> Void] = [
+            { $0.amount = -1 }, { $0.unit = "" }, { $0.endsAtMs = -1 }, { $0.more[0].amount = 1 << 46 + 1 }, { $0.more[0].unit = "" }, { $0.more[0].endsAtMs = -1 },
+        ]
+        for (index, change) in changes.enumerated() {
+            var reserved = Penstock_V1_Reserved(Self.granted, refused: [])
+            change(&reserved)
+            #expect(replyCode(encode(Reply(id: 7, .reserved(reserved)))) == .malformed, "change \(index)")
+        }
+    }
+
+    @Test func recallComesBack() throws {
+        let reply = Reply(id: 0, .recall(.with { $0.units = [.with { ($0.grantID, $0.unit) = ("g-1", "tokens") }] }))
+        #expect(try Reply(bytes: encode(reply)) == reply)
     }
 }

@@ -15,14 +15,15 @@ internal import Testing
         (grant.parent, grant.draws, grant.purpose) = ("", ["team"], "invo\u{ed}ces")
         let kinds: [EventKind] = [
             Sample.kind(.genesis), .budgetCreated(Budget(name: "team", unit: "tokens", ceiling: 9, parent: "")), Sample.kind(.joinTokenMade),
+            .budgetCreated(Sample.budget),
             .grantIssued(grant), Sample.kind(.nodeAdmitted), Sample.kind(.restricted), Sample.kind(.nodeExpelled), Sample.kind(.grantRenewed),
         ]
         var view = View()
         for kind in kinds {
             try view.apply(Event(id: Sample.digest(UInt8(view.position)), mesh: "acme", origin: "ana", createdAt: 3, kind: kind), at: view.position + 1)
-            if view.position == 1, urgentFirst { _ = view.applyAhead(revoke, at: 9) }
+            if view.position == 1, urgentFirst { _ = view.applyAhead(revoke, at: 10) }
         }
-        try view.apply(revoke, at: 9)
+        try view.apply(revoke, at: 10)
         return view
     }
 
@@ -68,6 +69,8 @@ internal import Testing
         #expect(try code { $0.restrictions[0].eventID.removeLast() } == .malformed)
         #expect(try code { $0.restrictions[0].restricted.level = .unspecified } == .malformed)
         #expect(try code { $0.tokens[0].token.role = .unspecified } == .malformed)
+        #expect(try code { $0.budgets[1].maxOut = -1 } == .malformed)
+        #expect(try code { $0.budgets[1].window.kind = .UNRECOGNIZED(9) } == .malformed)
         #expect(try code { $0.nodes[0].keys.channelKey = Data() } == .malformed)
         #expect(try code(page: 1) { $0.grants[0].grant.credentialDigest = Data() } == .malformed)
         #expect(try code(page: 1) { $0.grants.append($0.grants[0]) } == .malformed)

@@ -39,6 +39,7 @@ ANSWER = "PenstockCore/Decision/Enforcement+Answer.swift"
 VIEW = "PenstockCore/View/View+Apply.swift"
 PURSE = "PenstockCore/Decision/Purse.swift"
 BOOK = "PenstockCore/Budgets/BudgetBook.swift"
+DELEGATION = "PenstockCore/Values/Grant+Delegation.swift"
 PAST = "PenstockCore/Follower/Predecessors.swift"
 
 MUTANTS = [
@@ -118,4 +119,16 @@ MUTANTS = [
     Mutant(33, "a journal's checksums are not looked at", "PenstockJournal/SegmentScan.swift",
         "return base.load(fromByteOffset: offset + 8, as: UInt64.self) == sum", "return isMutant(33) || base.load(fromByteOffset: offset + 8, as: UInt64.self) == sum",
         test="JournalRecoveryTests"),
+    Mutant(40, "a child may outlive its parent", DELEGATION,
+        "if expiresAt > parent.expiresAt {", "if !isMutant(40), expiresAt > parent.expiresAt {", "G8"),
+    Mutant(41, "a child is decided without its parent's conditions", DELEGATION,
+        "grant.conditions = union(parent.conditions, conditions)", "grant.conditions = isMutant(41) ? conditions : union(parent.conditions, conditions)", "G8"),
+    Mutant(42, "depth of delegation is not checked", DELEGATION,
+        "guard delegate < parent.delegate else {", "guard isMutant(42) || delegate < parent.delegate else {", "G8"),
+    Mutant(43, "a child is renewed past its parent's expiry", "PenstockCore/Ledger/LedgerState+Delegation.swift",
+        "guard expiresAt <= parent.expiresAt else {", "guard isMutant(43) || expiresAt <= parent.expiresAt else {", "G8"),
+    Mutant(44, "what stands on a parent does not stand on its children", "PenstockCore/View/View.swift",
+        "            if grant.parent < 0 { return marks }\n", "            if isMutant(44) || grant.parent < 0 { return marks }\n", "G1"),
+    Mutant(45, "a child's budget may be larger than its parent's", DELEGATION,
+        "most.unit == budget.unit && budget.value > most.value {", "most.unit == budget.unit && budget.value > most.value && !isMutant(45) {", "G8"),
 ]

@@ -30,6 +30,21 @@ def quiet(mesh):
         mesh.wait_applied()
 
 
+def restore_older(mesh, path):
+    """Puts back a log that the nodes are ahead of: nobody serves."""
+    mesh.ledger.kill()
+    shutil.rmtree(mesh.ledger.data)
+    restore(mesh, path)
+    mesh.ledger.start(wait=False)
+    eventually("the ledger refuses", lambda: "folded another log" in mesh.status()["halted"])
+
+
+def move_data_away(mesh):
+    for node in mesh.enforcers:
+        node.stop()
+        node.data.rename(node.data.with_name("data.old"))
+
+
 def restore_and_start(mesh, path, *arguments):
     mesh.ledger.kill()
     shutil.rmtree(mesh.ledger.data)
@@ -74,11 +89,7 @@ def test_restored_log_cannot_undo_a_revoke():
         quiet(mesh)
         path, _ = backup(mesh)
         mesh.revoke("--grant", grant["grant_id"])
-        mesh.ledger.kill()
-        shutil.rmtree(mesh.ledger.data)
-        restore(mesh, path)
-        mesh.ledger.start(wait=False)
-        eventually("the ledger refuses", lambda: "folded another log" in mesh.status()["halted"])
+        restore_older(mesh, path)
         for command in (["grant issue", "--agent", "a", "--allow", "*", "--resource", "tool:*"], ["budget create", "b", "--unit", "calls", "--ceiling", "1"]):
             assert mesh.run(*command, expect=2).error["code"] == "halted"
         for node in mesh.enforcers:
@@ -122,6 +133,44 @@ def test_operator_may_decide_not_to_wait():
         eventually("it serves", lambda: not mesh.status()["halted"])
         eventually("ready", mesh[1].is_ready)
         assert reason(mesh[1].evaluate(grant["credential"], patience_ms=3000)) == "allow"
+
+
+def test_way_out_without_a_newer_backup():
+    """As the README has it, step by step."""
+    with Mesh(enforcers=2) as mesh:
+        kept, gone = mesh.grant("--budget", "calls=5"), mesh.grant()
+        quiet(mesh)
+        path, _ = backup(mesh)
+        mesh.revoke("--grant", gone["grant_id"])
+        restore_older(mesh, path)
+        move_data_away(mesh)
+        mesh.ledger.stop()
+        restore(mesh, path, "--without", "enforcer-1", "--without", "enforcer-2")
+        mesh.ledger.start()
+        assert mesh.revoke("--grant", gone["grant_id"])["state"] == "CLOSED"
+        for node in mesh.enforcers:
+            node.start()
+            assert reason(node.evaluate(gone["credential"], patience_ms=3000)) == "revoked"
+            assert reason(node.evaluate(kept["credential"], amounts={"calls": 1}, patience_ms=3000)) == "allow"
+        assert mesh.run("log verify").json["ok"]
+
+
+def test_node_without_its_data_folder_has_no_word_to_give():
+    """An empty folder may be a disk that was not mounted: only an operator can say that nothing is to be waited for."""
+    with Mesh(enforcers=1) as mesh:
+        grant = mesh.grant()
+        quiet(mesh)
+        path, _ = backup(mesh)
+        mesh.revoke("--grant", grant["grant_id"])
+        restore_older(mesh, path)
+        move_data_away(mesh)
+        mesh.ledger.stop()
+        mesh.ledger.start()
+        mesh[1].start(wait=False)
+        for _ in range(20):
+            eventually("its door is open", lambda: mesh[1].socket.exists())
+            assert reason(mesh[1].evaluate(grant["credential"], patience_ms=100)) in {"stale_view", "no_view"}
+        assert "enforcer-1" in mesh.status()["halted"]
 
 
 @pytest.mark.parametrize("damage", ["flipped", "cut", "foreign", "running"])

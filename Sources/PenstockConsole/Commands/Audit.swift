@@ -58,6 +58,9 @@ struct AuditRow: Encodable {
     var resource: String
     var callId: String
     var amounts: [String: Int64]
+    /// Which prices the amounts come from, and what was measured for them.
+    var priceVersion: String
+    var basis: String
     var argumentsDigest: String
     var position: UInt64
     var viewAgeMs: Int64
@@ -115,6 +118,7 @@ struct AuditRow: Encodable {
         resource = record.resourceType.isEmpty ? "" : "\(record.resourceType):\(record.resourceID)"
         callId = record.callID
         amounts = Dictionary(record.amounts.map { ($0.unit, $0.value) }, uniquingKeysWith: { $0 + $1 })
+        (priceVersion, basis) = (record.priceVersion, record.basis)
         argumentsDigest = record.argumentsDigest == .zero ? "" : record.argumentsDigest.hex
         position = record.position
         viewAgeMs = record.viewAge < 0 || record.viewAge == .max ? -1 : record.viewAge / 1_000_000

@@ -33,7 +33,8 @@ extension LogCommand {
             discussion: """
                 The log that is there is kept beside it. When the ledger starts, it opens a new epoch, and serves nothing before
                 each enforcer has told how far it had seen the log. If one has seen more, the ledger refuses to serve: restore a
-                newer backup. --without names an enforcer that will never come back; what it alone had seen is lost.
+                newer backup. --without names an enforcer that will never come back, or whose data folder is gone, so that it
+                has no word to give; what it alone had seen is lost.
                 """)
         @Argument(help: "The backup.") var file: String
         @Option(help: "The ledger's data folder.") var data: String

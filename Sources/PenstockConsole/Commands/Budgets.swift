@@ -5,15 +5,25 @@ internal import PenstockProto
 internal import SwiftProtobuf
 
 struct BudgetCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "budget", abstract: "Ceilings on spend.", subcommands: [Create.self, Show.self, List.self])
+    static let configuration = CommandConfiguration(commandName: "budget", abstract: "Ceilings on spend.", subcommands: [Create.self, Show.self, List.self, SetCeiling.self, AcceptDebt.self, Reclaim.self])
 
     struct Create: ParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Make a named budget that grants can draw on, perhaps under a parent.")
+        static let configuration = CommandConfiguration(
+            abstract: "Make a named budget that grants can draw on, perhaps under a parent.",
+            discussion: """
+                A grant draws on it by 'grant issue --draw NAME', by matching --for, or through a budget that has it as its parent.
+                --window is 1h (anew every hour), rolling:1h (in any hour), or hour, day, week, month or year of a time zone,
+                as in month@Europe/Berlin. Without it the ceiling is for ever.
+                """)
         @OptionGroup var mesh: MeshOptions
         @Argument(help: "Its name.") var name: String
         @Option(help: "Unit: usd_micros, tokens, calls, …") var unit: String
         @Option(help: "Most that may be spent, in the unit's smallest part.") var ceiling: Int64
         @Option(help: "Budget in the same unit that this one draws on.") var parent = ""
+        @Option(help: "Cover every grant that matches: KIND=VALUE, as in principal=alice, or all.") var `for`: String?
+        @Option(help: "The time that the ceiling is for.") var window = "none"
+        @Option(help: "Most that may be out in slices at once; 0 for no bound but the ceiling.") var maxOut: Int64 = 0
+        @Option(help: "Warn at so many percent of the ceiling; may be repeated.") var warnAt: [UInt32] = [80, 95]
 
         func validate() throws {
             try Ids.check(name, "NAME")
@@ -21,18 +31,99 @@ struct BudgetCommand: ParsableCommand {
             try Ids.check(parent, "--parent", mayBeEmpty: true)
             // A grant's own budgets are called GRANT/UNIT, and these two must not be taken for one another.
             guard !name.contains("/") else { throw ValidationError("a budget's name has no '/': GRANT/UNIT is a grant's own budget") }
+            guard BudgetWindow(written: window) != nil else { throw ValidationError("--window is 1h, rolling:1h or month@Europe/Berlin, not '\(window)'") }
+            guard `for` == nil || selector != nil else { throw ValidationError("--for is KIND=VALUE with a kind such as principal, agent, agent-class, run, purpose, or all") }
+        }
+
+        private var selector: Selector? {
+            guard let text = `for` else { return nil }
+            let parts = text.split(separator: "=", maxSplits: 1).map(String.init)
+            guard let kind = Selector.Kind.allCases.first(where: { $0.name == parts.first }), kind != .node else { return nil }
+            return Selector(kind: kind, value: parts.count == 2 ? parts[1] : "")
         }
 
         func run() throws {
             try Failure.run(mesh.output) {
-                let (submitted, _) = try mesh.client(.operator).submit(.budgetCreated(Budget(name: name, unit: unit, ceiling: ceiling, parent: parent)))
+                let budget = Budget(
+                    name: name, unit: unit, ceiling: ceiling, parent: parent, selector: selector, window: BudgetWindow(written: window)!, maxOut: maxOut,
+                    warnAt: Set(warnAt).sorted())
+                let (submitted, _) = try mesh.client(.operator).submit(.budgetCreated(budget))
+                try BudgetChange(name: name, unit: unit, ceiling: ceiling, position: submitted.position).print(mesh.output)
+            }
+        }
+    }
+
+    struct SetCeiling: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Raise or lower a ceiling while it is in use.",
+            discussion: "Raising works at once. Lowering below what is spent or out stops new slices, calls the unspent ones back, and shows the rest as overcommitted.")
+        @OptionGroup var mesh: MeshOptions
+        @Argument(help: "A budget's name, or GRANT/UNIT for a grant's own.") var name: String
+        @Argument(help: "The new ceiling.") var ceiling: Int64
+        @Option(help: "Why; it stays in the log.") var reason = ""
+
+        func run() throws {
+            try Failure.run(mesh.output) {
+                let parts = name.split(separator: "/", maxSplits: 1).map(String.init)
+                let key: BudgetKey = parts.count == 2 ? .grant(parts[0], unit: parts[1]) : .named(name)
+                let (submitted, _) = try mesh.client(.operator).submit(.budgetCeilingSet(key, ceiling: ceiling, reason: reason))
+                try BudgetChange(name: name, unit: nil, ceiling: ceiling, position: submitted.position).print(mesh.output)
+            }
+        }
+    }
+
+    struct AcceptDebt: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Accept real cost above what was held: it is charged to the ceiling, and the budgets are free again.",
+            discussion: "'budget show' names the log positions of a budget's open debts. Only debts that are named are accepted.")
+        @OptionGroup var mesh: MeshOptions
+        @Argument(help: "Log positions of debts.") var positions: [UInt64]
+        @Option(help: "Why; it stays in the log.") var reason = ""
+
+        func run() throws {
+            try Failure.run(mesh.output) {
+                let (submitted, _) = try mesh.client(.operator).submit(.debtsAccepted(positions, reason: reason))
                 struct Row: Encodable {
-                    var name: String
-                    var unit: String
-                    var ceiling: Int64
+                    var accepted: [UInt64]
                     var position: UInt64
                 }
-                try Output.print(Row(name: name, unit: unit, ceiling: ceiling, position: submitted.position), mesh.output) { [["budget '\(name)': \(ceiling) \(unit), position \(submitted.position)"]] }
+                try Output.print(Row(accepted: positions, position: submitted.position), mesh.output) { [["\(positions.count) debts accepted, position \(submitted.position)"]] }
+            }
+        }
+    }
+
+    struct Reclaim: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Decide on what a node that is gone for good has left in its slices.",
+            discussion: "Each incarnation that is named by a slice and can only deny is refused for ever. Without --spent its unspent part goes back, which risks what it may have spent and never told.")
+        @OptionGroup var mesh: MeshOptions
+        @Argument(help: "The node.") var node: String
+        @Flag(help: "Count all of it as spent.") var spent = false
+        @Option(help: "Why; it stays in the log.") var reason = ""
+
+        func run() throws {
+            try Failure.run(mesh.output) {
+                let client = try mesh.client(.operator)
+                guard case .budgets(let reply) = try client.ask(.budgets(.with { $0.node = node })) else { throw client.unexpected }
+                let silent = Dictionary(grouping: (reply.budgets.first?.slices ?? []).filter(\.silent)) { [UInt8]($0.incarnation) }
+                guard !silent.isEmpty else { throw NodeError(.notFound, "no slice of a silent incarnation of node '\(node)' is open") }
+                struct Row: Encodable {
+                    var incarnation: String
+                    var slices: Int
+                    var amount: Int64
+                    var position: UInt64
+                }
+                var rows: [Row] = []
+                for (bytes, slices) in silent {
+                    guard let incarnation = Incarnation(bytes) else { continue }
+                    for start in stride(from: 0, to: slices.count, by: 1000) {
+                        let page = slices[start..<min(start + 1000, slices.count)]
+                        let uses = page.map { SliceReport.Use(slice: $0.slice, used: spent ? $0.amount - $0.returned : $0.used) }
+                        let (submitted, _) = try client.submit(.sliceClosed(SliceReport(incarnation: incarnation, uses: uses, reason: reason, bySuccessor: true)))
+                        rows.append(Row(incarnation: "\(incarnation)", slices: page.count, amount: page.reduce(0) { $0 + $1.amount - $1.returned - $1.used }, position: submitted.position))
+                    }
+                }
+                try Output.print(list: rows, mesh.output) { [["INCARNATION", "SLICES", "AMOUNT", "POSITION"]] + rows.map { [$0.incarnation, "\($0.slices)", "\($0.amount)", "\($0.position)"] } }
             }
         }
     }
@@ -59,45 +150,22 @@ struct BudgetCommand: ParsableCommand {
             try Failure.run(mesh.output) {
                 let rows = try BudgetView.ask(mesh.client(.operator, .auditor, .issuer), "")
                 try Output.print(list: rows, mesh.output) {
-                    [["BUDGET", "UNIT", "CEILING", "SETTLED", "OUT", "UNALLOCATED"]]
-                        + rows.map { [$0.name, $0.unit, "\($0.ceiling)", "\($0.settled)", "\($0.out)", "\($0.unallocated)"] }
+                    [["BUDGET", "UNIT", "CEILING", "SETTLED", "OUT", "UNALLOCATED", ""]]
+                        + rows.map { [$0.name, $0.unit, "\($0.ceiling)", "\($0.settled)", "\($0.out)", "\($0.unallocated)", $0.frozen ? "frozen" : $0.bar] }
                 }
             }
         }
     }
 }
 
-struct BudgetView: Encodable {
-    struct Slice: Encodable {
-        var slice: UInt64
-        var node: String
-        var incarnation: String
-        var amount: Int64
-        var used: Int64
-        var grantId: String
-    }
-
+/// What a change of a budget prints.
+private struct BudgetChange: Encodable {
     var name: String
-    var unit: String
+    var unit: String?
     var ceiling: Int64
-    var settled: Int64
-    /// In slices and not reported spent: holds included.
-    var out: Int64
-    var unallocated: Int64
-    var parent: String
-    var slices: [Slice]
+    var position: UInt64
 
-    static func ask(_ client: LedgerClient, _ name: String) throws -> [BudgetView] {
-        guard case .budgets(let reply) = try client.ask(.budgets(.with { $0.name = name })) else { throw client.unexpected }
-        return reply.budgets.map { row in
-            BudgetView(
-                name: row.name, unit: row.unit, ceiling: row.ceiling, settled: row.settled, out: row.out, unallocated: row.unallocated, parent: row.parent,
-                slices: row.slices.map { Slice(slice: $0.slice, node: $0.node, incarnation: Hex.encode($0.incarnation), amount: $0.amount, used: $0.used, grantId: $0.grantID) })
-        }
-    }
-
-    var table: [[String]] {
-        [["budget \(name)", ""], ["ceiling", "\(ceiling) \(unit)"], ["settled", "\(settled)"], ["out in slices", "\(out)"], ["unallocated", "\(unallocated)"]]
-            + slices.map { ["slice \($0.slice)", "\($0.used) of \($0.amount) used at \($0.node)"] }
+    func print(_ output: OutputFormat) throws {
+        try Output.print(self, output) { [["budget '\(name)': \(ceiling)\(unit.map { " " + $0 } ?? ""), position \(position)"]] }
     }
 }

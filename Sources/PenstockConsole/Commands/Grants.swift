@@ -29,7 +29,7 @@ struct GrantCommand: ParsableCommand {
         @Option(help: "An action, exact or ending in '*'. Repeatable.") var allow: [String] = []
         @Option(help: "'TYPE:PATTERN', exact or ending in '*'. Repeatable.") var resource: [String] = []
         @Option(help: "'PATH OP VALUE' with OP one of == != < <= > >= ^=. Repeatable.") var when: [String] = []
-        @Option(help: "Lifetime. (default: 15m)") var ttl: DurationText?
+        @Option(help: "Lifetime. (default: 15m; a child's: its parent's)") var ttl: DurationText?
         @Option(help: "RFC 3339 time before which it is not valid.") var notBefore: String?
         @Option(help: "Renewals may extend it to this much from now.") var renewable: DurationText?
         @Option(help: "UNIT=N: most that may be spent. Repeatable.") var budget: [AmountText] = []
@@ -39,8 +39,9 @@ struct GrantCommand: ParsableCommand {
         @Option(help: "Oldest view that may decide on it; at most the mesh's.") var maxStaleness: DurationText?
         @Flag(help: "Decide only on an echo sent after the call arrived.") var linearizable = false
         @Option(help: "How long past the lease it may go on; at most the mesh's.") var grace: DurationText?
-        @Option(name: .customLong("run"), help: "The run that it belongs to; a new one when absent.") var runID: String?
-        @Option(help: "Grant to delegate from; not available in this version.") var parent: String?
+        @Option(name: .customLong("run"), help: "The run that it belongs to; a new one when absent, a child's parent's.") var runID: String?
+        @Option(help: "Grant to delegate from. What is left out is as the parent has it; nothing may be more.") var parent: String?
+        @Option(defaultAsFlag: 1, help: "Levels that may be delegated from it; 1 without a number.") var delegate: Int?
         @Option(help: "An action that needs an approval. Repeatable.") var approval: [String] = []
         @Option(help: "Version of the policy behind it, for the audit.") var policyVersion = ""
         @Option(help: "Hexadecimal hash of the prompt, for the audit.") var promptHash = ""
@@ -49,6 +50,7 @@ struct GrantCommand: ParsableCommand {
         func validate() throws {
             if file != nil, !isBare { throw ValidationError("--file states the whole grant: name no other flag about it") }
             if let maxStaleness, maxStaleness.milliseconds == 0 { throw ValidationError("--max-staleness is 1ms and more; leave it out for the mesh's") }
+            if let delegate, !(0...Int(Limits.delegationDepth)).contains(delegate) { throw ValidationError("--delegate is 0 to \(Limits.delegationDepth) levels") }
             if let ttl, ttl.milliseconds == 0 { throw ValidationError("--ttl is 1ms and more") }
         }
 
@@ -57,7 +59,7 @@ struct GrantCommand: ParsableCommand {
             let texts = [agentClass, principal, purpose, audience, workload, policyVersion, promptHash]
             let lists = [allow, resource, when, rate, draw, approval]
             return agent == nil && texts.allSatisfy(\.isEmpty) && lists.allSatisfy(\.isEmpty) && ttl == nil && notBefore == nil && renewable == nil
-                && budget.isEmpty && maxAmount.isEmpty && maxStaleness == nil && !linearizable && grace == nil && runID == nil && parent == nil
+                && budget.isEmpty && maxAmount.isEmpty && maxStaleness == nil && !linearizable && grace == nil && runID == nil && parent == nil && delegate == nil
         }
 
         /// What would mislead a reader of the log, and what the mesh would not do.
@@ -65,7 +67,7 @@ struct GrantCommand: ParsableCommand {
             let ids: [(String, String)] = [
                 ("the agent", grant.agentID), ("the run", grant.runID), ("the agent's class", grant.agentClass), ("the principal", grant.principalID),
                 ("the purpose", grant.purpose), ("the audience", grant.audience), ("the workload", grant.workload), ("the policy's version", grant.policyVersion),
-                ("the tool's version", grant.toolVersion),
+                ("the tool's version", grant.toolVersion), ("the parent", grant.parent),
             ]
             for (name, id) in ids { try Ids.check(id, name, mayBeEmpty: true) }
             for text in grant.allowedActions + grant.resources + grant.approvalActions + grant.draws { try Ids.check(text, "a pattern or name", mayBeEmpty: true) }
@@ -87,14 +89,21 @@ struct GrantCommand: ParsableCommand {
                 let (submitted, _) = try client.submit(.grantIssued(grant))
                 struct Row: Encodable {
                     var grantId: String
-                    var runId: String
+                    /// Null where it is the parent's.
+                    var runId: OrNull<String>
                     var position: UInt64
-                    var expiresAt: String
+                    /// Null where it is the parent's.
+                    var expiresAt: OrNull<String>
                     var credential: String
                 }
-                let row = Row(grantId: grant.grantID, runId: grant.runID, position: submitted.position, expiresAt: Times.text(grant.expiresAt), credential: credential.reveal)
+                let row = Row(
+                    grantId: grant.grantID, runId: OrNull(grant.runID.isEmpty ? nil : grant.runID), position: submitted.position,
+                    expiresAt: OrNull(time: grant.expiresAt), credential: credential.reveal)
                 try Output.print(row, mesh.output) {
-                    [["grant", row.grantId], ["run", row.runId], ["position", "\(row.position)"], ["expires", row.expiresAt], ["credential", row.credential]]
+                    [
+                        ["grant", row.grantId], ["run", row.runId.value ?? "its parent's"], ["position", "\(row.position)"],
+                        ["expires", row.expiresAt.value ?? "with its parent"], ["credential", row.credential],
+                    ]
                 }
             }
         }
@@ -102,10 +111,11 @@ struct GrantCommand: ParsableCommand {
         private func fromFlags() throws -> Grant {
             guard let agent else { throw ValidationError("--agent is missing") }
             guard rate.isEmpty else { throw NodeError(.configuration, "--rate is not available in this version: shares of a rate are not allotted yet; use --budget, or 'penstock throttle' at each node") }
-            guard parent == nil else { throw NodeError(.configuration, "--parent is not available in this version") }
             var grant = Grant()
             grant.grantID = GrantFile.newID("grt")
-            grant.runID = runID ?? GrantFile.newID("run")
+            grant.parent = parent ?? ""
+            grant.delegate = UInt32(delegate ?? 0)
+            grant.runID = runID ?? (parent == nil ? GrantFile.newID("run") : "")
             grant.agentID = agent
             (grant.agentClass, grant.principalID, grant.purpose, grant.audience, grant.workload) = (agentClass, principal, purpose, audience, workload)
             grant.allowedActions = allow
@@ -118,7 +128,7 @@ struct GrantCommand: ParsableCommand {
                 guard let time = Times.parse(notBefore) else { throw ValidationError("--not-before is an RFC 3339 time from 1970 to 9999, such as 2030-01-31T12:00:00Z") }
                 grant.notBefore = time
             }
-            grant.expiresAt = try (ttl ?? DurationText(milliseconds: 900_000)).fromNow("--ttl")
+            if parent == nil || ttl != nil { grant.expiresAt = try (ttl ?? DurationText(milliseconds: 900_000)).fromNow("--ttl") }
             grant.renewableUntil = try renewable?.fromNow("--renewable") ?? 0
             grant.budgets = budget.map { Amount($0.unit, $0.value) }
             grant.maxAmounts = maxAmount.map { Amount($0.unit, $0.value) }

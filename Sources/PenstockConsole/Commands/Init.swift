@@ -129,5 +129,8 @@ struct Founding {
         # Names this MCP server as a resource: mcp_server:NAME.
         server: mcp
 
+        # What tool calls cost: Config/prices.yaml of the project shows how it is written.
+        #prices: prices.yaml
+
         """
 }

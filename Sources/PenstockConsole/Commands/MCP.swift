@@ -20,7 +20,7 @@ struct MCP: AsyncParsableCommand {
         guard !command.isEmpty else { throw ValidationError("name the server after --") }
         var status: Int32 = 0
         try await Failure.run(.table) {
-            let settings = try await FileSettings(config, keys: Serving.keys + ["enforcer", "credential_file", "server"])
+            let settings = try await FileSettings(config, keys: Serving.keys + ["enforcer", "credential_file", "server", "prices"])
             guard let path = settings.optionalPath("credential_file") else {
                 throw NodeError(.configuration, "name the agent's credential by 'credential_file' in \(config) or PENSTOCK_CREDENTIAL_FILE")
             }
@@ -28,6 +28,7 @@ struct MCP: AsyncParsableCommand {
             guard let digest = Credential.digest(of: credential) else { throw NodeError(.configuration, "\(path) holds no credential; it starts with pst_ and has 53 characters") }
             var options = GatewayOptions(command: command, credential: digest)
             options.serverID = settings.optionalText("server") ?? "mcp"
+            options.prices = try settings.optionalPath("prices").map(PriceFile.read)
             status = try await serve(settings, credential, options)
         }
         throw ExitCode(status)

@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import Foundation
+internal import PenstockCore
 internal import PenstockNode
 
 /// How data is printed.
@@ -66,18 +67,8 @@ extension OrNull<String> {
 /// shown. JSON escapes by itself.
 enum Printable {
     static func text(_ text: String) -> String {
-        guard !isPrintable(text) else { return text }
-        return text.unicodeScalars.map { isControl($0) ? "\\u{\(String($0.value, radix: 16))}" : String($0) }.joined()
-    }
-
-    static func isPrintable(_ text: String) -> Bool { !text.unicodeScalars.contains(where: isControl) }
-
-    /// C0, DEL, C1, line separators, and what turns the direction of writing.
-    private static func isControl(_ scalar: Unicode.Scalar) -> Bool {
-        switch scalar.value {
-        case 0..<0x20, 0x7F..<0xA0, 0x200E, 0x200F, 0x2028...0x202E, 0x2066...0x2069: true
-        default: false
-        }
+        guard !text.isPrintable else { return text }
+        return text.unicodeScalars.map { $0.isControl ? "\\u{\(String($0.value, radix: 16))}" : String($0) }.joined()
     }
 }
 

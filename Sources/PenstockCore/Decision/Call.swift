@@ -19,11 +19,15 @@ public struct Call: Sendable {
     public var holds: Bool
     /// The view must have applied this position.
     public var atLeast: UInt64
+    /// Where the amounts come from, for the record; see `Priced`. What exceeds its limits is cut.
+    public var priceVersion: String
+    public var basis: String
 
     public init(
         credential: Digest, action: String, resourceType: String, resourceID: String, amounts: CallAmounts = CallAmounts(),
         attributes: [String: String] = [:], workload: String = "", callID: String = "", argumentsDigest: Digest = .zero,
-        traceID: Incarnation = .unknown, holds: Bool = false, atLeast: UInt64 = 0
+        traceID: Incarnation = .unknown, holds: Bool = false, atLeast: UInt64 = 0, priceVersion: String = "",
+        basis: String = ""
     ) {
         self.credential = credential
         self.action = action
@@ -37,6 +41,8 @@ public struct Call: Sendable {
         self.traceID = traceID
         self.holds = holds
         self.atLeast = atLeast
+        self.priceVersion = priceVersion
+        self.basis = basis
     }
 }
 

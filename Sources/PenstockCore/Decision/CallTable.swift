@@ -156,7 +156,7 @@ extension Enforcement {
 
     /// Calls under way whose grants are revoked or suspended now: they must stop. Each is named once.
     package mutating func cancelRestricted() -> [(decision: UInt64, reason: Reason)] {
-        guard let view, !calls.holds.isEmpty else { return [] }
+        guard !calls.holds.isEmpty, let view else { return [] }
         let onNode = view.marks(onNode: node)
         var cancelled: [(decision: UInt64, reason: Reason)] = []
         for (decision, hold) in calls.holds where !hold.isCancelled {

@@ -1,10 +1,10 @@
-/// How a decision lies in the journal and travels to the ledger: little-endian, version 1.
+/// How a decision lies in the journal and travels to the ledger: little-endian, version 2.
 ///
 /// ```
 /// u8 kind  u8 version  u16 reason  u32 count of debits  i64 wall ms  u64 grant position  u64 view position
 /// i64 view age ns  u64 decision (the sequence that kinds other than 1 speak of)
 /// 16 trace id  32 arguments digest
-/// then texts, each u16 length + UTF-8: action, resource type, resource id, call id
+/// then texts, each u16 length + UTF-8: action, resource type, resource id, call id, and since version 2 price version, basis
 /// then u8 count of amounts, each i64 value, u16 length + unit
 /// then the debits, each u64 slice, i64 amount
 /// ```
@@ -23,6 +23,9 @@ package struct DecisionRecord: Hashable, Sendable {
     package var resourceType = ""
     package var resourceID = ""
     package var callID = ""
+    /// Where the amounts come from: see `Priced`.
+    package var priceVersion = ""
+    package var basis = ""
     package var amounts: [Amount] = []
     package var debits: [SliceReport.Use] = []
 
@@ -45,7 +48,7 @@ package struct DecisionRecord: Hashable, Sendable {
 
     package init(kind: Kind) { self.kind = kind }
 
-    static let version: UInt8 = 1
+    static let version: UInt8 = 2
     static let textBytes = 512
     static let fixedBytes = 4 + 4 + 8 + 8 + 8 + 8 + 8 + 16 + 32
 }
@@ -81,6 +84,7 @@ extension DecisionRecord {
     package static func byteCount(_ call: borrowing Call, debits: Int) -> Int {
         var count = fixedBytes + 8 + min(call.action.utf8.count, textBytes) + min(call.resourceType.utf8.count, textBytes)
         count += min(call.resourceID.utf8.count, textBytes) + min(call.callID.utf8.count, textBytes) + 1 + debits * 16
+        count += 4 + min(call.priceVersion.utf8.count, Limits.priceVersionBytes) + min(call.basis.utf8.count, Limits.basisBytes)
         for index in 0..<call.amounts.count { count += 10 + call.amounts[index].unit.utf8.count }
         return count
     }
@@ -108,6 +112,8 @@ extension DecisionRecord {
         writer.put(text: call.resourceType, limit: textBytes)
         writer.put(text: call.resourceID, limit: textBytes)
         writer.put(text: call.callID, limit: textBytes)
+        writer.put(text: call.priceVersion, limit: Limits.priceVersionBytes)
+        writer.put(text: call.basis, limit: Limits.basisBytes)
         writer.put(UInt8(call.amounts.count))
         for index in 0..<call.amounts.count {
             writer.put(call.amounts[index].value)
@@ -121,8 +127,9 @@ extension DecisionRecord {
 
     /// The record's bytes, for everything but a call's first record.
     package var bytes: [UInt8] {
-        let texts = [action, resourceType, resourceID, callID]
-        let count = Self.fixedBytes + texts.reduce(8) { $0 + min($1.utf8.count, Self.textBytes) } + 1
+        var texts = [action, resourceType, resourceID, callID].map { ($0, limit: Self.textBytes) }
+        texts += [(priceVersion, limit: Limits.priceVersionBytes), (basis, limit: Limits.basisBytes)]
+        let count = Self.fixedBytes + texts.reduce(0) { $0 + 2 + min($1.0.utf8.count, $1.limit) } + 1
             + amounts.reduce(0) { $0 + 10 + min($1.unit.utf8.count, 64) } + debits.count * 16
         return [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
             var writer = RecordWriter(UnsafeMutableRawBufferPointer(buffer))
@@ -138,7 +145,7 @@ extension DecisionRecord {
             writer.put(traceID.high)
             writer.put(traceID.low)
             writer.put(argumentsDigest.words)
-            for text in texts { writer.put(text: text, limit: Self.textBytes) }
+            for (text, limit) in texts { writer.put(text: text, limit: limit) }
             writer.put(UInt8(amounts.count))
             for amount in amounts {
                 writer.put(amount.value)
@@ -152,22 +159,24 @@ extension DecisionRecord {
         }
     }
 
-    /// Nil for bytes that `bytes` or `write` did not make.
+    /// Nil for bytes that `bytes` or `write` did not make, in this version or the first.
     package init?(_ bytes: UnsafeRawBufferPointer) {
         var reader = RecordReader(bytes)
-        guard let kind = reader.take(UInt8.self).flatMap(Kind.init), reader.take(UInt8.self) == Self.version,
+        guard let kind = reader.take(UInt8.self).flatMap(Kind.init), let version = reader.take(UInt8.self), (1...Self.version).contains(version),
             let reason = reader.take(UInt16.self).flatMap(Reason.init), let debitCount = reader.take(UInt32.self),
             let wall = reader.take(Int64.self), let grant = reader.take(UInt64.self), let position = reader.take(UInt64.self),
             let viewAge = reader.take(Int64.self), let decision = reader.take(UInt64.self),
             let high = reader.take(UInt64.self), let low = reader.take(UInt64.self),
             let arguments = reader.take(32).flatMap({ Digest($0) }),
             let action = reader.takeText(), let type = reader.takeText(), let id = reader.takeText(), let callID = reader.takeText(),
+            let priceVersion = version == 1 ? "" : reader.takeText(), let basis = version == 1 ? "" : reader.takeText(),
             let amountCount = reader.take(UInt8.self), amountCount <= 16, debitCount <= 4096
         else { return nil }
         self.init(kind: kind)
         (self.reason, self.wall, self.grant, self.position) = (reason, wall, grant, position)
         (self.viewAge, self.decision, traceID) = (viewAge, decision, Incarnation(high: high, low: low))
         (argumentsDigest, self.action, resourceType, resourceID, self.callID) = (arguments, action, type, id, callID)
+        (self.priceVersion, self.basis) = (priceVersion, basis)
         for _ in 0..<amountCount {
             guard let value = reader.take(Int64.self), let unit = reader.takeText() else { return nil }
             amounts.append(Amount(unit, value))

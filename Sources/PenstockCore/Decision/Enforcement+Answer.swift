@@ -22,6 +22,7 @@ extension Enforcement {
     ///
     /// - Parameter arrivedAt: when the call arrived; nil for now.
     package mutating func decide(_ call: borrowing Call, arrivedAt: Instant?, journal: some DecisionJournal) -> Verdict {
+        folded.prefetchSlot(call.credential)
         if !call.callID.isEmpty, let earlier = retry(call, arrivedAt, journal) { return earlier }
         let now = journal.now
         var verdict = prepare(call, arrivedAt: arrivedAt ?? now, now: now)
@@ -89,9 +90,9 @@ extension Enforcement {
 
     /// Charges an allowed call that held, and records it. Nil when there is no such hold; a sequence of 0 when it could
     /// not be recorded: a restart then charges it in full.
-    package mutating func settle(_ decision: UInt64, actual: [Amount], journal: some DecisionJournal) -> UInt64? {
+    package mutating func settle(_ decision: UInt64, actual: [Amount], priced: Priced = .none, journal: some DecisionJournal) -> UInt64? {
         guard let settlement = settle(decision, actual: actual) else { return nil }
-        let sequence = journal.recordEnd(of: decision, .settled, actual, returned: settlement.returned)
+        let sequence = journal.recordEnd(of: decision, .settled, actual, priced, returned: settlement.returned)
         if !settlement.owed.isEmpty { owe(settlement, decision, journal) }
         return sequence
     }
@@ -112,15 +113,18 @@ extension Enforcement {
     /// As above, for a call that never left.
     package mutating func release(_ decision: UInt64, journal: some DecisionJournal) -> UInt64? {
         guard let returned = release(decision) else { return nil }
-        return journal.recordEnd(of: decision, .released, [], returned: returned)
+        return journal.recordEnd(of: decision, .released, [], .none, returned: returned)
     }
 }
 
 extension DecisionJournal {
-    fileprivate func recordEnd(of decision: UInt64, _ kind: DecisionRecord.Kind, _ actual: [Amount], returned: [Debit]) -> UInt64 {
+    fileprivate func recordEnd(
+        of decision: UInt64, _ kind: DecisionRecord.Kind, _ actual: [Amount], _ priced: Priced, returned: [Debit]
+    ) -> UInt64 {
         var record = DecisionRecord(kind: kind)
         record.decision = decision
         record.amounts = actual
+        (record.priceVersion, record.basis) = (priced.version, priced.basis)
         record.debits = returned.map { .init(slice: $0.slice, used: $0.amount) }
         return self.record(record) ?? 0
     }

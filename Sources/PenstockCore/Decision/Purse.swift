@@ -99,6 +99,7 @@ package struct Purse: Sendable {
         if found >= 0 { return found }
         while heads.count <= grant { heads.append(-1) }
         let index = Int32(accounts.count)
+        accounts.growInHugePages()
         accounts.append(Account(unit: unit, grant: Int32(grant), next: heads[grant]))
         heads[grant] = index
         queue.reserveCapacity(accounts.count * 2)

@@ -6,8 +6,10 @@ extension Follower {
         enforcement.halt(why)
     }
 
-    /// A snapshot that the ledger signed.
+    /// A snapshot that the ledger signed. Of another mesh, it is not served from.
     package mutating func loaded(_ view: View, head: Position, into enforcement: inout Enforcement, at now: Instant) {
+        guard phase == .loading else { return }
+        guard view.mesh == mesh else { return halt("the ledger's snapshot is of mesh '\(view.mesh)', and this node is of '\(mesh)'", &enforcement) }
         applied = view.position
         enforcement.load(view)
         phase = .live
@@ -70,6 +72,30 @@ extension Follower {
                 if !frozen.isDisjoint(with: enforcement.folded.levels(ofGrant: Int(account.grant), unit: account.unit)) { enforcement.purse.giveBack(account: index) }
             }
         }
+    }
+
+    /// A checkpoint that the ledger signed, of its log of this origin.
+    ///
+    /// - Parameter folded: the root of the log that this node has folded, at the checkpoint's size; nil when it is forgotten.
+    package mutating func received(checkpointOf origin: String, size: Position, root: Digest, folded: Digest?, _ enforcement: inout Enforcement) -> CheckpointAction {
+        guard phase == .live, origin == mesh else { return .drop }
+        guard size <= applied else { return .wait }
+        guard let folded else { return .drop }
+        guard root == folded else {
+            halt("the ledger signed a root at position \(size) that is not the root of the log it published", &enforcement)
+            return .tellLedger
+        }
+        return .cosign
+    }
+
+    package enum CheckpointAction: Equatable, Sendable {
+        /// The node has applied every entry below its size, and they are what the ledger signed.
+        case cosign
+        /// It is ahead of the view: what it covers is yet to be folded.
+        case wait
+        case drop
+        /// One log is not the other's prefix. This node has halted; the root that it has folded makes the ledger halt too.
+        case tellLedger
     }
 
     /// The ledger's log reaches at least this position.

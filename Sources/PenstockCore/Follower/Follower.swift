@@ -3,6 +3,8 @@
 ///
 /// What decisions read is the `Enforcement` that every step is lent; the shell holds its lock meanwhile.
 package struct Follower: Sendable {
+    /// The ledger's snapshots and checkpoints must be of it.
+    let mesh: String
     package internal(set) var phase = Phase.checkingPrefix
     /// The view's position.
     package internal(set) var applied: Position = 0
@@ -40,7 +42,8 @@ package struct Follower: Sendable {
     }
 
     /// - Parameter seen: the log that earlier incarnations have folded; `heard` is what they have heard of.
-    package init(seen: Position, heard: Position, predecessors: Predecessors) {
+    package init(mesh: String, seen: Position, heard: Position, predecessors: Predecessors) {
+        self.mesh = mesh
         self.seen = seen
         self.heard = max(seen, heard, predecessors.highestSlice)
         self.predecessors = predecessors

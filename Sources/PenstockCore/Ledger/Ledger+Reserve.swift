@@ -27,7 +27,7 @@ extension Ledger {
     ///
     /// - Parameter calendar: bounds of a calendar window, which need a time zone's rules.
     package func windowsDue(for request: SliceRequest? = nil, wall: WallTime, calendar: BudgetCalendar) -> [EventKind] {
-        let requests = request.map { [$0] } ?? waiting.map(\.request)
+        let requests = request.map { [$0] } ?? reserves.map(\.request)
         var due: [WindowOpening] = []
         for key in Set(requests.flatMap { request in request.parts.flatMap { state.levels(request.grantID, $0.unit) } }) {
             // A clock that was put back opens no window twice.
@@ -53,11 +53,11 @@ extension Ledger {
             guard before[0].slice.node == sender.name else { throw Refusal(.notPermitted, "the request id belongs to another node") }
             return SliceAnswer(slices: before.map(\.slice), positions: before.map(\.position))
         }
-        guard !waiting.contains(where: { $0.request.requestID == request.requestID }) else { return nil }
-        var answer = try answer(request, node: sender.name, behind: waiting.reduce(into: []) { $0.formUnion(tight($1.request)) })
+        guard !reserves.contains(where: { $0.request.requestID == request.requestID }) else { return nil }
+        var answer = try answer(request, node: sender.name, behind: reserves.reduce(into: []) { $0.formUnion(tight($1.request)) })
         guard answer.slices.isEmpty else { return answer }
         if isWorthWaiting(request, answer, at: now) {
-            waiting.append(WaitingReserve(request: request, node: sender.name, deadline: now + Self.patience))
+            reserves.append(WaitingReserve(request: request, node: sender.name, deadline: now + Self.patience))
             return nil
         }
         answer = try self.answer(request, node: sender.name, behind: [])
@@ -66,22 +66,26 @@ extension Ledger {
 
     /// The next waiting request that can be answered now, the oldest first; call again until nil. A stopped ledger has none.
     package mutating func nextServed(at now: Instant) -> (request: SliceRequest, answer: Result<SliceAnswer, Refusal>)? {
-        guard let first = waiting.first, halted == nil, awaited.isEmpty else { return nil }
+        guard let first = reserves.first, halted == nil, awaited.isEmpty else { return nil }
         guard returnsSeen != state.book.returns || now >= first.deadline else { return nil }
         var behind: Set<BudgetKey> = []
-        for index in waiting.indices {
-            let next = waiting[index]
+        for index in reserves.indices {
+            let next = reserves[index]
             let isOver = now >= next.deadline
             do throws(Refusal) {
-                let answer = try answer(next.request, node: next.node, behind: isOver ? [] : behind)
-                guard isOver || !answer.slices.isEmpty || !isWorthWaiting(next.request, answer, at: now) else {
-                    behind.formUnion(tight(next.request))
-                    continue
+                var answer = try answer(next.request, node: next.node, behind: isOver ? [] : behind)
+                if !isOver, answer.slices.isEmpty {
+                    guard !isWorthWaiting(next.request, answer, at: now) else {
+                        behind.formUnion(tight(next.request))
+                        continue
+                    }
+                    // Whoever is not worth a wait is not told no for the sake of those who wait.
+                    answer = try self.answer(next.request, node: next.node, behind: [])
                 }
-                waiting.remove(at: index)
+                reserves.remove(at: index)
                 return (next.request, .success(answer))
             } catch {
-                waiting.remove(at: index)
+                reserves.remove(at: index)
                 return (next.request, .failure(error))
             }
         }
@@ -90,18 +94,18 @@ extension Ledger {
     }
 
     /// When the first waiting request must be answered, whatever has come back.
-    package var nextDeadline: Instant? { waiting.first?.deadline }
+    package var nextDeadline: Instant? { reserves.first?.deadline }
 
     /// Whose unspent slices are wanted back now; those that were not given back are named again.
     package mutating func recalls(at now: Instant) -> Set<Recall> {
         var recalls: Set<Recall> = []
         // What an older request waits with is left to it, or two that want both of two units could wait for ever.
         var older: Set<GrantHolder> = []
-        for index in waiting.indices {
-            let request = waiting[index].request
+        for index in reserves.indices {
+            let request = reserves[index].request
             older.insert(GrantHolder(incarnation: request.incarnation, grantID: request.grantID))
-            guard now - Self.recallInterval >= waiting[index].recalledAt else { continue }
-            waiting[index].recalledAt = now
+            guard now - Self.recallInterval >= reserves[index].recalledAt else { continue }
+            reserves[index].recalledAt = now
             recalls.formUnion(state.book.holders(of: tight(request)).filter { !older.contains($0.grantHolder) })
         }
         if now - Self.recallInterval >= pressedRecalledAt, !state.book.pressed.isEmpty {
@@ -153,7 +157,7 @@ extension Ledger {
 
     /// Only what a node that lives can give back is worth a wait, and only by a call.
     private func isWorthWaiting(_ request: SliceRequest, _ answer: SliceAnswer, at now: Instant) -> Bool {
-        guard waiting.count < Limits.reservesWaiting, answer.refused.allSatisfy({ $0.code == .budgetHeldElsewhere }) else { return false }
+        guard reserves.count < Limits.reservesWaiting, answer.refused.allSatisfy({ $0.code == .budgetHeldElsewhere }) else { return false }
         let levels = Set(request.parts.filter { $0.need > 0 }.flatMap { state.levels(request.grantID, $0.unit) })
         return state.book.holders(of: levels).contains { holder in
             presence.isLive(holder.incarnation, at: now) && !(holder.incarnation == request.incarnation && holder.grantID == request.grantID)

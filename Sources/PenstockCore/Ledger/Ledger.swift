@@ -7,6 +7,8 @@ package struct Ledger: Sendable {
     package private(set) var state: LedgerState
     package internal(set) var presence = PresenceTable()
     package private(set) var barriers: [Position: Barrier] = [:]
+    /// Positions of the barriers that had not ended at the last step. Many that have are kept, and every turn steps.
+    private var waiting: [Position] = []
     /// Why nothing is served until an operator has decided; nil in health.
     package private(set) var halted: String?
     /// Enforcers that have not told yet how far they had seen the log, of one that was restored from a backup.
@@ -16,7 +18,7 @@ package struct Ledger: Sendable {
     /// After a failed commit: nothing is staged again before this.
     private var storeRetryAt: Instant = 0
     /// Requests for slices that wait for something to come back, oldest first.
-    var waiting: [WaitingReserve] = []
+    var reserves: [WaitingReserve] = []
     /// What the book's `returns` were when the waiting ones were last looked through.
     var returnsSeen: UInt64 = 0
     /// When slices of budgets that are frozen or overcommitted were called back last.
@@ -94,7 +96,7 @@ extension Ledger {
             switch event.kind {
             case .restricted:
                 restricted.append(position)
-                barriers[position] = Barrier(position: position, eventID: event.id, table: presence, at: now)
+                open(Barrier(position: position, eventID: event.id, table: presence, at: now))
             case .settingsChanged(let settings): presence.allow(settings.bound)
             case .lifted(let lifting):
                 for position in barriers.keys where lifting.eventIDs.contains(barriers[position]!.eventID) { barriers[position]!.lift(at: now) }
@@ -109,14 +111,19 @@ extension Ledger {
     package mutating func openBarrier(_ position: Position, at now: Instant) -> Bool {
         if barriers[position] != nil { return true }
         guard let standing = state.view.restrictions[position], barriers.count < 2 * Limits.barriers else { return false }
-        barriers[position] = Barrier(position: position, eventID: standing.eventID, table: presence, at: now)
+        open(Barrier(position: position, eventID: standing.eventID, table: presence, at: now))
         return true
+    }
+
+    private mutating func open(_ barrier: Barrier) {
+        barriers[barrier.position] = barrier
+        waiting.append(barrier.position)
     }
 
     /// - Parameter state: folded anew from what is durable.
     package mutating func commitFailed(_ state: LedgerState, at now: Instant) {
         self.state = state
-        waiting = []
+        reserves = []
         storeRetryAt = now + .nanosecondsPerSecond
     }
 }
@@ -126,8 +133,18 @@ extension Ledger {
 extension Ledger {
     /// Takes up what acknowledgements and time have settled. Returns the barriers that ended by it.
     package mutating func stepBarriers(at now: Instant) -> [Position] {
-        barriers.keys.filter { barriers[$0]!.state == .waiting && barriers[$0]!.step(presence, at: now) }.sorted()
+        let stepped = waiting
+        waiting = []
+        var ended: [Position] = []
+        for position in stepped {
+            if barriers[position]?.step(presence, at: now) == true { ended.append(position) }
+            if barriers[position]?.state == .waiting { waiting.append(position) }
+        }
+        return ended.sorted()
     }
+
+    /// When time alone would settle another node of some barrier; nil when none waits.
+    package var nextFence: Instant? { waiting.compactMap { barriers[$0]?.nextFence }.min() }
 
     /// Forgets what is of no use any more. Returns the restrictions whose own time has passed, to be lifted.
     package mutating func housekeep(at now: Instant, wall: WallTime) -> [Digest] {

@@ -2,6 +2,9 @@
 extension LedgerState {
     func checkBudget(_ budget: Budget) throws(Refusal) {
         guard !budget.name.isEmpty, budget.name.utf8.count <= Limits.idBytes else { throw Refusal(.invalid, "a budget's name has 1 to \(Limits.idBytes) bytes") }
+        // GRANT/UNIT names a grant's own budget, and these two must not be taken for one another.
+        guard !budget.name.contains("/") else { throw Refusal(.invalid, "a budget's name has no '/'") }
+        guard budget.name.isPrintable, budget.unit.isPrintable else { throw Refusal(.invalid, "a budget's name or unit has a control character in it") }
         guard !budget.unit.isEmpty, budget.unit.utf8.count <= 64 else { throw Refusal(.invalid, "a unit has 1 to 64 bytes") }
         guard (0...Limits.amount).contains(budget.ceiling) else { throw Refusal(.invalid, "a ceiling is 0 to \(Limits.amount)") }
         guard (0...Limits.amount).contains(budget.maxOut) else { throw Refusal(.invalid, "what may be out is 0 to \(Limits.amount)") }

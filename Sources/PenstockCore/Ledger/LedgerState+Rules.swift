@@ -66,8 +66,8 @@ extension LedgerState {
 
     private func checkGrant(_ grant: Grant, issuer: String, _ wall: WallTime) throws(Refusal) {
         if let problem = grant.problem { throw Refusal(.invalid, problem) }
-        guard grant.expiresAt > wall else { throw Refusal(.invalid, "expires_at lies in the past") }
-        guard grant.parent.isEmpty else { throw Refusal(.unavailable, "delegated grants are not available in this version") }
+        guard grant.expiresAt > wall || (grant.expiresAt == 0 && !grant.parent.isEmpty) else { throw Refusal(.invalid, "expires_at lies in the past") }
+        guard grant.maxStalenessMS <= view.settings.maxStalenessMS else { throw Refusal(.invalid, "max_staleness is above the mesh's of \(view.settings.maxStalenessMS) ms") }
         guard grant.graceMS <= view.settings.maxGraceMS else { throw Refusal(.invalid, "grace is above the mesh's max_grace of \(view.settings.maxGraceMS) ms") }
         guard view.index(ofGrant: grant.grantID) == nil else { throw Refusal(.exists, "grant \(grant.grantID) exists") }
         guard view.index(of: grant.credentialDigest) == nil else { throw Refusal(.exists, "the credential belongs to another grant") }
@@ -76,6 +76,7 @@ extension LedgerState {
         }
         let marks = view.marks(onNewGrant: grant, issuer: issuer)
         guard !marks.contains(.revoked) else { throw Refusal(.revoked, "a standing revoke covers this grant; an operator must reinstate first") }
+        if !grant.parent.isEmpty { try checkDelegation(grant, wall) }
     }
 
     private func checkRenewal(_ id: String, _ expiresAt: WallTime, issuer: String, _ wall: WallTime) throws(Refusal) {
@@ -87,8 +88,10 @@ extension LedgerState {
         guard expiresAt > grant.expiresAt, expiresAt <= grant.renewableUntil else {
             throw Refusal(.invalid, grant.renewableUntil == 0 ? "grant \(id) cannot be renewed" : "a renewal must extend the expiry, and not past renewable_until")
         }
+        try checkDelegatedRenewal(grant, expiresAt)
     }
 
+    /// A selector may have any characters: what a log of an older version took must stay revocable.
     private func checkRestriction(_ restriction: Restriction, _ wall: WallTime) throws(Refusal) {
         guard restriction.selector.value.utf8.count <= Limits.idBytes else { throw Refusal(.invalid, "the selector is longer than \(Limits.idBytes) bytes") }
         guard restriction.expiresAt == 0 || restriction.expiresAt > wall else { throw Refusal(.invalid, "the duration has passed already") }

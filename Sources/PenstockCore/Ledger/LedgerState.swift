@@ -58,10 +58,10 @@ package struct LedgerState: Sendable {
     }
 
     /// Warnings that are due, as events of the ledger's own. A budget with windows is warned of anew in each: see `keep`.
-    package func warningsDue(_ names: some Sequence<String>) -> [EventKind] {
-        names.compactMap { name in
-            guard let entry = book.entries[.named(name)], let budget = view.budget(name) else { return nil }
-            let settled = entry.settled
+    package func warningsDue() -> [EventKind] {
+        view.budgets.compactMap { budget in
+            guard !budget.warnAt.isEmpty, let entry = book.entries[.named(budget.name)] else { return nil }
+            let (name, settled) = (budget.name, entry.settled)
             let reached = budget.warnAt.last { Int64($0) * entry.ceiling <= settled * 100 }
             guard let reached, reached > warned[name] ?? 0 else { return nil }
             return .budgetWarned(name: name, percent: reached, settled: settled)

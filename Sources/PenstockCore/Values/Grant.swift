@@ -31,7 +31,11 @@ public struct Grant: Hashable, Sendable {
     public var linearizable = false
     /// How long past the lease low-risk actions may go on; 0 denies when stale.
     public var graceMS: UInt32 = 0
+    /// The grant that this one was delegated from. What a child leaves unset of run, principal, audience, workload, time,
+    /// staleness and amounts is as its parent has it.
     public var parent = ""
+    /// How many further levels may be delegated from it; 0 forbids any.
+    public var delegate: UInt32 = 0
     public var credentialDigest = Digest.zero
     public var approvalActions: [String] = []
     public var policyVersion = ""

@@ -17,8 +17,8 @@ public struct Incarnation: Hashable, Sendable, Comparable, CustomStringConvertib
     /// Nil unless there are exactly 16 bytes.
     public init?(_ bytes: some Collection<UInt8>) {
         guard bytes.count == Self.byteCount else { return nil }
-        high = bytes.prefix(8).reduce(0) { $0 << 8 | UInt64($1) }
-        low = bytes.dropFirst(8).reduce(0) { $0 << 8 | UInt64($1) }
+        (high, low) = (0, 0)
+        for byte in bytes { (high, low) = (high << 8 | low >> 56, low << 8 | UInt64(byte)) }
     }
 
     public var bytes: [UInt8] {

@@ -36,6 +36,14 @@ public enum Limits {
     package static let budgetDepth = 8
     /// Requests for slices that wait at the ledger for something to come back.
     package static let reservesWaiting = 1_000
-    /// Depth of delegation.
-    package static let delegationDepth = 8
+    /// Levels below a grant: a decision walks up to its root.
+    public static let delegationDepth: UInt32 = 8
+    /// Rules of a price table: every call walks them.
+    package static let priceRules = 256
+    /// What names a price table: a date, a tag or a digest.
+    public static let priceVersionBytes = 64
+    /// What was measured of one call: it lies in the record of every spend.
+    public static let basisBytes = 512
+    /// Where a priced quantity stands in a call or its result.
+    package static let pricePathBytes = 128
 }

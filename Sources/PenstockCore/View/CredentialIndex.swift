@@ -1,39 +1,52 @@
 internal import CPrefetch
 
-/// Finds a grant by its credential's digest: open addressing over 32-bit indices, probed by the digest's own bits.
-/// Half the memory of a dictionary and one cache line a look-up.
+/// Finds a grant by its credential's digest: open addressing, probed by the digest's own bits. A slot is the grant's
+/// index under 32 more bits of the digest, so that a look-up goes to the memory of no grant but the one it asks for.
+/// One cache line a look-up.
 package struct CredentialIndex: Sendable {
-    private static let empty = UInt32.max
-    private var slots = [UInt32](repeating: empty, count: 64)
+    private static let empty = UInt64.max
+    private static let tagMask = UInt64(UInt32.max) << 32
+    private var slots = ContiguousArray(repeating: empty, count: 64)
     package private(set) var count = 0
 
     package init() {}
 
-    /// Asks for the memory of the grant that `find` will most likely come to; -1 where it finds none.
+    /// Asks for the memory of the slot where `find` begins, to be there by the time the clock has been read.
+    @inline(__always)
+    package func prefetchSlot(_ digest: Digest) {
+        slots.withUnsafeBufferPointer { penstock_prefetch($0.baseAddress! + first(digest)) }
+    }
+
+    /// Asks for the memory of the grant that `find` will almost surely come to; -1 where it finds none.
     @inline(__always)
     package func prefetch(_ digest: Digest, in grants: borrowing ContiguousArray<GrantRecord>) -> Int {
-        let index = slots[Int(truncatingIfNeeded: digest.words.0) & (slots.count - 1)]
-        guard index != Self.empty else { return -1 }
-        grants.withUnsafeBufferPointer { penstock_prefetch($0.baseAddress! + Int(index)) }
-        return Int(index)
+        var slot = first(digest)
+        while slots[slot] != Self.empty {
+            if (slots[slot] ^ digest.words.0) & Self.tagMask == 0 {
+                let index = Int(slots[slot] & ~Self.tagMask)
+                grants.withUnsafeBufferPointer { penstock_prefetch($0.baseAddress! + index) }
+                return index
+            }
+            slot = (slot + 1) & (slots.count - 1)
+        }
+        return -1
     }
 
     @inline(__always)
     package func find(_ digest: Digest, in grants: borrowing ContiguousArray<GrantRecord>) -> Int? {
-        let mask = slots.count - 1
-        var slot = Int(truncatingIfNeeded: digest.words.0) & mask
-        while true {
-            let index = slots[slot]
-            if index == Self.empty { return nil }
-            if grants[Int(index)].credential == digest { return Int(index) }
-            slot = (slot + 1) & mask
+        var slot = first(digest)
+        while slots[slot] != Self.empty {
+            let index = Int(slots[slot] & ~Self.tagMask)
+            if (slots[slot] ^ digest.words.0) & Self.tagMask == 0, grants[index].credential == digest { return index }
+            slot = (slot + 1) & (slots.count - 1)
         }
+        return nil
     }
 
     /// The digest must not be there yet.
     package mutating func insert(_ digest: Digest, at index: Int, in grants: ContiguousArray<GrantRecord>) {
         if (count + 1) * 2 > slots.count { grow(to: slots.count * 2, grants) }
-        place(digest, UInt32(index))
+        place(digest, index)
         count += 1
     }
 
@@ -45,16 +58,21 @@ package struct CredentialIndex: Sendable {
 
     private mutating func grow(to size: Int, _ grants: ContiguousArray<GrantRecord>) {
         let old = slots
-        slots = [UInt32](repeating: Self.empty, count: size)
-        for index in old where index != Self.empty {
-            place(grants[Int(index)].credential, index)
+        slots = []
+        slots.reserveInHugePages(size)
+        slots.append(contentsOf: repeatElement(Self.empty, count: size))
+        for slot in old where slot != Self.empty {
+            let index = Int(slot & ~Self.tagMask)
+            place(grants[index].credential, index)
         }
     }
 
-    private mutating func place(_ digest: Digest, _ index: UInt32) {
-        let mask = slots.count - 1
-        var slot = Int(truncatingIfNeeded: digest.words.0) & mask
-        while slots[slot] != Self.empty { slot = (slot + 1) & mask }
-        slots[slot] = index
+    private mutating func place(_ digest: Digest, _ index: Int) {
+        var slot = first(digest)
+        while slots[slot] != Self.empty { slot = (slot + 1) & (slots.count - 1) }
+        slots[slot] = digest.words.0 & Self.tagMask | UInt64(index)
     }
+
+    @inline(__always)
+    private func first(_ digest: Digest) -> Int { Int(truncatingIfNeeded: digest.words.0) & (slots.count - 1) }
 }

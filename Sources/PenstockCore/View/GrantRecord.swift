@@ -35,6 +35,8 @@ package struct GrantRules: Hashable, Sendable {
     package var maxStalenessMS: UInt32
     package var linearizable: Bool
     package var graceMS: UInt32
+    /// How many further levels may be delegated.
+    package var delegate: UInt32
 
     package init(_ grant: Grant, unitOf: (String) -> String?) {
         let drawn = grant.draws.compactMap(unitOf)
@@ -50,6 +52,7 @@ package struct GrantRules: Hashable, Sendable {
         maxStalenessMS = grant.maxStalenessMS
         linearizable = grant.linearizable
         graceMS = grant.graceMS
+        delegate = grant.delegate
     }
 }
 

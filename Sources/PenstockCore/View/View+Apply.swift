@@ -72,14 +72,18 @@ extension View {
         guard grantOfSymbol[symbol] == nil else { throw FoldError(position: next, problem: "grant \(grant.grantID) was issued twice") }
         let parent = grant.parent.isEmpty ? -1 : index(ofGrant: grant.parent).map(Int32.init)
         guard let parent else { throw FoldError(position: next, problem: "unknown parent \(grant.parent)") }
+        let grant = parent < 0 ? grant : grant.narrowed(under: placedGrant(Int(parent)).grant)
+        var shape = GrantRules(grant, unitOf: { budget($0)?.unit })
+        if parent >= 0 { shape.meteredUnits = Set(shape.meteredUnits + rules[Int(grants[Int(parent)].rules)].meteredUnits).sorted() }
         let record = GrantRecord(
             position: next, credential: grant.credentialDigest, notBefore: grant.notBefore, expiresAt: grant.expiresAt,
             renewableUntil: grant.renewableUntil, grant: symbol, run: intern(.run, grant.runID),
             agent: intern(.agent, grant.agentID), agentClass: intern(.agentClass, grant.agentClass),
             principal: intern(.principal, grant.principalID), purpose: intern(.purpose, grant.purpose),
             audience: intern(.audience, grant.audience), issuer: intern(.issuer, issuer), parent: parent,
-            rules: number(GrantRules(grant, unitOf: { budgetOfName[$0].map { budgets[$0].unit } })))
+            rules: number(shape))
         let index = grants.count
+        grants.growInHugePages()
         grants.append(record)
         credentials.insert(grant.credentialDigest, at: index, in: grants)
         grantOfSymbol[symbol] = Int32(index)

@@ -98,6 +98,9 @@ extension View {
     }
 
     @inline(__always)
+    func prefetchSlot(_ credential: Digest) { credentials.prefetchSlot(credential) }
+
+    @inline(__always)
     func prefetch(_ credential: Digest) -> Int {
         credentials.prefetch(credential, in: grants)
     }

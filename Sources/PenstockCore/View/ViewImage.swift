@@ -86,6 +86,7 @@ extension View {
         grant.linearizable = shape.linearizable
         grant.graceMS = shape.graceMS
         grant.parent = record.parent < 0 ? "" : symbols.text(grants[Int(record.parent)].grant)
+        grant.delegate = shape.delegate
         grant.credentialDigest = record.credential
         grant.approvalActions = shape.approvalActions.map(\.written)
         return .init(position: record.position, issuer: symbols.text(record.issuer), grant: grant)
@@ -114,7 +115,7 @@ extension View {
 
     /// Makes room once, so that loading a snapshot does not grow every table by doubling.
     package mutating func reserveCapacity(grants count: Int) {
-        grants.reserveCapacity(count)
+        grants.reserveInHugePages(count)
         // As a rule a grant brings two texts of its own: its id, and its run's.
         symbols.reserveCapacity(count * 2)
         marks.reserveCapacity(count * 2)

@@ -14,14 +14,8 @@ extension Checker {
             }
         }
         world.fail(fresh(admission, now: now, world: world))
-        if SimClock.trueWall(at: now) >= facts.grant.expiresAt + Self.clockTolerance {
-            world.fail(.failClosed, "machine \(admission.machine) admitted \(facts.grant.grantID) after it had expired")
-        }
-        if !facts.grant.audience.isEmpty, facts.grant.audience != "mail" { world.fail(.failClosed, "a grant for another audience was admitted") }
+        world.fail(within(admission, now: now))
     }
-
-    /// The ledger's wall clock is true to within what its rate may differ over a lease.
-    private static let clockTolerance: Int64 = 10
 
     private func isStop(_ restriction: Restriction) -> Bool {
         if case .throttle = restriction.level { false } else { true }
@@ -33,7 +27,7 @@ extension Checker {
         guard now > restoredAt + 2 * settings.bound else { return nil }
         let durable = world.log.durableAt
         let index = Int(admission.applied)
-        if index < durable.count, durable[index] <= now - bound(of: grants[admission.grant].grant) {
+        if index < durable.count, durable[index] <= now - bound(of: admission.grant) {
             return Violation(.failClosed, "machine \(admission.machine) decided on position \(admission.applied), though \(index + 1) was durable \((now - durable[index]) / 1_000_000) ms before")
         }
         if admission.isLinearizable, admission.applied < admission.headAtArrival {
@@ -53,10 +47,11 @@ extension Checker {
     }
 
     /// B of one grant, by its definition.
-    private func bound(of grant: Grant) -> Nanoseconds {
+    private func bound(of grant: Int) -> Nanoseconds {
         var own = settings
-        if grant.maxStalenessMS > 0 { own.maxStalenessMS = min(own.maxStalenessMS, grant.maxStalenessMS) }
-        own.maxGraceMS = grant.graceMS
+        let line = line(grant).map { grants[$0].grant }
+        for grant in line where grant.maxStalenessMS > 0 { own.maxStalenessMS = min(own.maxStalenessMS, grant.maxStalenessMS) }
+        own.maxGraceMS = line.map(\.graceMS).min()!
         return own.bound
     }
 

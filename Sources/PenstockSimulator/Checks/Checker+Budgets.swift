@@ -10,7 +10,8 @@ extension Checker {
         /// Out, when it was created, of grants that it covers: drawn on it by nobody.
         var slack: Int64 = 0
         var openDebts: Set<Position> = []
-        var acceptedDebt: Int64 = 0
+        /// Its ceiling was set, or a debt of it was recorded.
+        var hasMoved = false
     }
 
     /// A budget's window; budgets without windows have the one of number 0.
@@ -35,12 +36,20 @@ extension Checker {
             }
         }
         budgets[budget.name] = facts
+        // What is spent from slices of before counts in the parents by their new child, too.
+        var above = budget.parent
+        while budgets[above] != nil {
+            budgets[above]!.slack += facts.slack
+            above = budgets[above]!.budget.parent
+        }
     }
 
     mutating func changed(_ kind: EventKind, at position: Position, world: World) {
         switch kind {
         case .budgetCreated(let budget): created(budget, world: world)
-        case .budgetCeilingSet(.named(let name), let ceiling, _): budgets[name]!.maxCeiling = max(budgets[name]!.maxCeiling, ceiling)
+        case .budgetCeilingSet(.named(let name), let ceiling, _):
+            budgets[name]!.maxCeiling = max(budgets[name]!.maxCeiling, ceiling)
+            budgets[name]!.hasMoved = true
         case .windowOpened(let opening):
             // A restored log numbers anew what only its lost part had.
             if restoredAt > 0 { budgets[opening.budget]!.windows.removeAll { $0.number >= opening.number } }
@@ -53,7 +62,12 @@ extension Checker {
             for amount in debt.amounts {
                 for key in levels(index, amount.unit) {
                     owed[key, default: 0] += amount.value
-                    if case .named(let name) = key { budgets[name]!.openDebts.insert(position) } else { openDebts[key, default: []].insert(position) }
+                    // Where no window was ever opened, nothing was drawn.
+                    if case .named(let name) = key, budgets[name]!.budget.window != .none, budgets[name]!.windows.isEmpty { continue }
+                    if case .named(let name) = key {
+                        budgets[name]!.openDebts.insert(position)
+                        budgets[name]!.hasMoved = true
+                    } else { openDebts[key, default: []].insert(position) }
                 }
             }
         case .debtsAccepted(let positions, _):
@@ -72,10 +86,13 @@ extension Checker {
 
     /// Every budget that a call of the grant draws on, each once.
     func levels(_ grant: Int, _ unit: String) -> [BudgetKey] {
-        let facts = grants[grant]
-        var levels: [BudgetKey] = facts.grant.budgets.contains { $0.unit == unit } ? [.grant(facts.grant.grantID, unit: unit)] : []
-        let covering = budgets.values.filter { $0.budget.selector.map { covers($0, grant) } ?? false }.map(\.budget.name).sorted()
-        for name in facts.grant.draws + covering {
+        var levels: [BudgetKey] = []
+        var names = budgets.values.filter { $0.budget.selector.map { covers($0, grant) } ?? false }.map(\.budget.name).sorted()
+        for above in line(grant).map({ grants[$0].grant }) {
+            if above.budgets.contains(where: { $0.unit == unit }) { levels.append(.grant(above.grantID, unit: unit)) }
+            names += above.draws
+        }
+        for name in names {
             var next = name
             while let facts = budgets[next], facts.budget.unit == unit, !levels.contains(.named(next)) {
                 levels.append(.named(next))
@@ -209,7 +226,8 @@ extension Checker {
     func refused(_ part: SliceRequest.Part, _ code: Refusal.Code, grantID: String, _ book: BudgetBook) -> Violation? {
         guard part.need > 0, let grant = Int(grantID.dropFirst()) else { return nil }
         let levels = levels(grant, part.unit)
-        if code == .budgetFrozen { return levels.contains(where: isFrozen) ? nil : Violation(.liveness, "a budget without a debt is said to be frozen") }
+        // A debt may be staged with this very answer, and not durable yet.
+        if code == .budgetFrozen { return levels.contains { isFrozen($0) || book.entries[$0]?.isFrozen == true } ? nil : Violation(.liveness, "a budget of \(grantID) without a debt is said to be frozen: none of \(levels), but \(book.entries.filter(\.value.isFrozen).keys)") }
         if levels.contains(where: { book.entries[$0].map { $0.unallocated < part.need || $0.maxOut > 0 && $0.maxOut - $0.out < part.need } ?? true }) { return nil }
         return Violation(.liveness, "\(part.need) of \(part.unit) on \(grantID) were refused as \(code), though the ledger had them")
     }
@@ -217,6 +235,10 @@ extension Checker {
     /// What is denied for good is not there any more.
     func denied(_ reason: Reason, _ call: CallUnderWay, world: World) -> Violation? {
         guard reason == .budgetExhausted, let book = world.host.ledger?.state.book else { return nil }
+        // A ceiling that was raised since, a debt or another window make room that was not there when the ledger answered.
+        for level in call.amounts.flatMap({ levels(call.grant, $0.unit) }) {
+            if case .named(let name) = level, let facts = budgets[name], facts.budget.window != .none || facts.hasMoved { return nil }
+        }
         for amount in call.amounts {
             for level in levels(call.grant, amount.unit) {
                 // What was truly spent is gone, even where a commit that failed took the report of it back.

@@ -48,7 +48,10 @@ struct Checker {
         return grants.count - 1
     }
 
-    mutating func renewed(_ index: Int, until expiry: WallTime) { grants[index].grant.expiresAt = max(grants[index].grant.expiresAt, expiry) }
+    /// Where a child left its expiry to its parent, the parent's stays the bound.
+    mutating func renewed(_ index: Int, until expiry: WallTime) {
+        if grants[index].grant.expiresAt != 0 { grants[index].grant.expiresAt = max(grants[index].grant.expiresAt, expiry) }
+    }
 
     // MARK: The log
 
@@ -59,12 +62,14 @@ struct Checker {
         switch event.kind {
         case .grantIssued(let grant):
             guard let index = Int(grant.grantID.dropFirst()), grants.indices.contains(index) else { return world.fail(.authority, "nobody issued \(grant.grantID)") }
-            if !grant.parent.isEmpty { world.fail(.delegation, "a child grant was taken, which nothing bounds yet") }
+            world.fail(delegated(grant, index))
             grants[index].isDurable = true
             world.fail(covered(index, "grant \(grant.grantID) was issued"))
             refreshForbidden(index)
-        case .grantRenewed(let id, _):
-            if let index = Int(id.dropFirst()), grants.indices.contains(index) { world.fail(covered(index, "grant \(id) was renewed")) }
+        case .grantRenewed(let id, let expiry):
+            guard let index = Int(id.dropFirst()), grants.indices.contains(index) else { return }
+            world.fail(covered(index, "grant \(id) was renewed"))
+            world.fail(renewedWithin(index, expiry))
         case .restricted(let restriction):
             standing[event.id] = StandingFacts(restriction: restriction, position: position, durableAt: now)
             refreshForbidden()
@@ -139,7 +144,9 @@ struct Checker {
 
     func forbidden(by facts: StandingFacts) -> Int64 { min(facts.closedAt, facts.durableAt + settings.bound) }
 
-    func covers(_ selector: Selector, _ index: Int) -> Bool {
+    func covers(_ selector: Selector, _ index: Int) -> Bool { line(index).contains { coversItself(selector, $0) } }
+
+    private func coversItself(_ selector: Selector, _ index: Int) -> Bool {
         let grant = grants[index].grant
         return switch selector {
         case .grant(let id), .subtree(let id): grant.grantID == id

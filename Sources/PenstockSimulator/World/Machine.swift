@@ -53,7 +53,7 @@ final class EnforcerProcess {
     init(machine: Machine, incarnation: Incarnation) {
         self.incarnation = incarnation
         let seen = machine.disk.seen
-        follower = Follower(seen: seen.position, heard: seen.heard, predecessors: machine.disk.predecessors)
+        follower = Follower(mesh: "mesh", seen: seen.position, heard: seen.heard, predecessors: machine.disk.predecessors)
         enforcement = Enforcement(node: machine.name, incarnation: incarnation, audiences: ["mail"])
     }
 }

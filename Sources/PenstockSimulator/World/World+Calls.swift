@@ -8,6 +8,7 @@ extension World {
             credential: facts.grant.credentialDigest, action: "tools/call", resourceType: "tool", resourceID: "git", amounts: CallAmounts(call.amounts)!,
             callID: call.callID, holds: call.holds)
         asked.workload = ""
+        asked.attributes = ["env": Self.environment(of: call.amounts)]
         process.stall = 0
         let local = machine.clock.instant(at: now)
         let verdict = process.enforcement.decide(
@@ -42,9 +43,10 @@ extension World {
 
     private func allowed(_ call: CallUnderWay, _ verdict: Verdict, _ process: EnforcerProcess, _ machine: Machine) {
         coverage.note(call.holds ? .hold : .allow)
+        if !checker.grants[call.grant].grant.parent.isEmpty { coverage.note(.child) }
         let admission = Admission(
             machine: machine.index, incarnation: process.incarnation, grant: call.grant, sequence: verdict.sequence, amounts: call.amounts,
-            applied: verdict.position, isLinearizable: checker.grants[call.grant].grant.linearizable, headAtArrival: call.headAtArrival)
+            applied: verdict.position, isLinearizable: checker.isLinearizable(call.grant), headAtArrival: call.headAtArrival)
         if !call.callID.isEmpty {
             let key = "\(call.grant)/\(call.callID)"
             if let first = process.permits[key] {

@@ -113,7 +113,7 @@ extension World {
         grant.maxStalenessMS = draw.pick([0, 0, 0, 150])
         grant.linearizable = draw.chance(100)
         grant.graceMS = draw.pick([0, settings.maxGraceMS])
-        grant.parent = draw.chance(60) && index > 0 ? "g\(draw.below(index))" : ""
+        delegate(&grant, seed)
         grant.credentialDigest = Names.credential(index)
         _ = checker.reserveGrant(grant, issuer: "issuer")
         command(.grantIssued(grant), by: "issuer")

@@ -66,9 +66,9 @@ enum Records {
         guard let record = bytes.withUnsafeBytes({ DecisionRecord($0) }) else { return false }
         let first = record.bytes
         guard let again = first.withUnsafeBytes({ DecisionRecord($0) }) else { throw Broken(description: "a record that was taken is refused when it is encoded again") }
-        let texts = [record.action, record.resourceType, record.resourceID, record.callID]
+        let texts = [record.action, record.resourceType, record.resourceID, record.callID, record.basis]
         // Longer ones are cut.
-        guard texts.allSatisfy({ $0.utf8.count <= 512 }), record.amounts.allSatisfy({ $0.unit.utf8.count <= 64 }) else { return true }
+        guard texts.allSatisfy({ $0.utf8.count <= 512 }), record.priceVersion.utf8.count <= 64, record.amounts.allSatisfy({ $0.unit.utf8.count <= 64 }) else { return true }
         try law(again == record && again.bytes == first, "a record changes when it is encoded again")
         return true
     }

@@ -41,7 +41,7 @@ enum Lines {
 
 /// Plays both ends of a session, holding it to the laws that `GatewaySession` states.
 struct MCPScene {
-    private var session = GatewaySession(credential: .zero, hash: { SHA256.hash($0) })
+    private var session = GatewaySession(credential: .zero, prices: prices, hash: { SHA256.hash($0) })
     private var asked: [(ticket: GatewaySession.Ticket, call: Call)] = []
     private var previews: [(ticket: GatewaySession.Ticket, count: Int)] = []
     private var queue: [(line: [UInt8], ticket: GatewaySession.Ticket?)] = []
@@ -50,6 +50,15 @@ struct MCPScene {
     private var ended: Set<String> = []
     private var holds = 0
     private(set) var forwarded = 0
+
+    /// Every tool has a number that the gateway caps, writing it where it is not.
+    private static let cap: Int64 = 100
+    private static let prices: PriceTable = {
+        var rule = PriceRule(tool: Pattern("*"), unit: "usd_micros")
+        rule.perResultByte = .init(price: Price(1, per: 10)!, most: 1000)
+        rule.perResultToken = .init(price: Price(3, per: 1000)!, most: .capped(cap, argument: "arguments.options.max_tokens"))
+        return try! PriceTable(version: "fuzz", rules: [rule])  // The rule is one that the core's tests take.
+    }()
 
     mutating func play(_ kind: UInt8, _ rest: [UInt8]) throws(Broken) {
         switch kind {
@@ -105,6 +114,10 @@ struct MCPScene {
         let json = try? JSONParser.parse(line)
         try law(json != nil, "what reaches the server is no JSON")
         let called = json?["method"]?.text == "tools/call" ? json?["params"]?["name"]?.text : nil
+        if called != nil {
+            let number = json?["params"]?["arguments"]?["options"]?["max_tokens"]?.int64
+            try law(number.map((0...Self.cap).contains) == true, "a tool is called with \(String(describing: number)) where \(Self.cap) is the most")
+        }
         try law(called == tool, "the server is asked for \(called ?? "nothing") where \(tool ?? "nothing") was decided")
     }
 
@@ -115,7 +128,7 @@ struct MCPScene {
             case .toClient(let line): try law(!line.contains(10), "a line break inside a message to the client")
             case .check(let ticket, let call): asked.append((ticket, call))
             case .preview(let ticket, let calls): previews.append((ticket, calls.count))
-            case .settle(let id, _), .release(let id):
+            case .settle(let id, _, _), .release(let id):
                 try law(ended.insert(id).inserted, "hold \(id) ends twice")
                 open.removeAll { $0 == id }
             }

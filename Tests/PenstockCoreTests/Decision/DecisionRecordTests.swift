@@ -10,6 +10,7 @@ internal import Testing
         (record.viewAge, record.decision, record.traceID) = (.max, 12, Incarnation(high: 1, low: 2))
         record.argumentsDigest = Make.id("arguments")
         (record.action, record.resourceType, record.resourceID, record.callID) = ("pay.sénd", "invoice", "", "call 1")
+        (record.priceVersion, record.basis) = ("2026-11", "calls=1 n=5")
         record.amounts = [Amount("usd", 5), Amount("tokens", .max)]
         record.debits = [.init(slice: 3, used: 4), .init(slice: 5, used: 6)]
         return record
@@ -32,11 +33,27 @@ internal import Testing
         #expect(read(DecisionRecord(kind: kind).bytes) == DecisionRecord(kind: kind))
     }
 
-    @Test func kindsAndLayoutAreThoseOfVersionOne() {
+    @Test func kindsAndLayoutAreThoseOfVersionTwo() {
         #expect(DecisionRecord.Kind.allCases.map(\.rawValue) == [1, 2, 3, 4, 5, 6])
         let bytes = record(.held).bytes
-        #expect(bytes[0..<8] == [2, 1, 16, 0, 2, 0, 0, 0])
-        #expect(bytes.count == 96 + 8 + 9 + 7 + 6 + 1 + 10 + 3 + 10 + 6 + 32)
+        #expect(bytes[0..<8] == [2, 2, 16, 0, 2, 0, 0, 0])
+        #expect(bytes.count == 96 + 12 + 9 + 7 + 6 + 7 + 11 + 1 + 10 + 3 + 10 + 6 + 32)
+    }
+
+    /// Bytes of a node before prices were recorded: journals and archives have them.
+    @Test func recordOfVersionOneIsReadForEver() throws {
+        let text = """
+            0201100002000000fbffffffffffffff07000000000000000000000000010000ffffffffffffff7f0c000000000000000100000000000000\
+            0200000000000000000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f09007061792e73c3a96e640700696e76\
+            6f6963650000060063616c6c20310205000000000000000300757364ffffffffffffff7f0600746f6b656e73030000000000000004000000\
+            0000000005000000000000000600000000000000
+            """
+        var expected = record(.held)
+        expected.argumentsDigest = try #require(Digest([UInt8](0..<32)))
+        (expected.priceVersion, expected.basis) = ("", "")
+        let bytes = stride(from: 0, to: text.utf8.count, by: 2).map { UInt8(text.dropFirst($0).prefix(2), radix: 16)! }
+        #expect(read(bytes) == expected)
+        for count in 0..<bytes.count { #expect(read(Array(bytes[..<count])) == nil, "at \(count)") }
     }
 
     @Test(arguments: DecisionRecord.Kind.allCases) func truncatedAnywhereIsRefused(kind: DecisionRecord.Kind) {
@@ -51,7 +68,7 @@ internal import Testing
     }
 
     @Test func unknownKindVersionOrReasonIsRefused() {
-        for (offset, value) in [(0, UInt8(0)), (0, 7), (1, 2), (2, 200)] {
+        for (offset, value) in [(0, UInt8(0)), (0, 7), (1, 0), (1, 3), (2, 200)] {
             var bytes = record(.decided).bytes
             bytes[offset] = value
             #expect(read(bytes) == nil)
@@ -62,10 +79,13 @@ internal import Testing
         var record = DecisionRecord(kind: .decided)
         record.action = String(repeating: "a", count: 513)
         record.callID = String(repeating: "c", count: 512)
+        record.priceVersion = String(repeating: "v", count: 65)
+        record.basis = String(repeating: "b", count: 513)
         record.amounts = [Amount(String(repeating: "u", count: 80), 1)]
         let back = try #require(read(record.bytes))
         #expect(back.action == String(repeating: "a", count: 512))
         #expect(back.callID == record.callID)
+        #expect(back.priceVersion == String(repeating: "v", count: 64) && back.basis == String(repeating: "b", count: 512))
         #expect(back.amounts == [Amount(String(repeating: "u", count: 64), 1)])
     }
 
@@ -76,6 +96,7 @@ internal import Testing
         node.now += 123
         let call = Make.call {
             $0.amounts = CallAmounts([Amount("usd", 11), Amount("tokens", 9), Amount("calls", 1)])!
+            ($0.priceVersion, $0.basis) = ("2026-11", "calls=1")
             ($0.holds, $0.callID, $0.traceID, $0.argumentsDigest) = (holds, "call 1", Incarnation(high: 3, low: 4), Make.id("arguments"))
         }
         let (bytes, _, debits) = written(call, node)
@@ -87,6 +108,7 @@ internal import Testing
         #expect([record.action, record.resourceType, record.resourceID, record.callID] == ["pay.send", "invoice", "42", "call 1"])
         #expect(record.traceID == call.traceID)
         #expect(record.argumentsDigest == call.argumentsDigest)
+        #expect([record.priceVersion, record.basis] == ["2026-11", "calls=1"])
         #expect(record.amounts == call.amounts.list)
         #expect(record.debits == debits.map { .init(slice: $0.slice, used: $0.amount) })
         #expect(record.debits.last == .init(slice: slice, used: 9))
@@ -105,9 +127,13 @@ internal import Testing
     @Test func writtenTextsOverTheLimitAreCut() throws {
         let node = try DecidingNode([Make.grant("g")])
         let long = String(repeating: "x", count: 600)
-        let call = Make.call { ($0.action, $0.resourceType, $0.resourceID, $0.callID) = (long, long, long, long) }
+        let call = Make.call { 
+            ($0.action, $0.resourceType, $0.resourceID, $0.callID) = (long, long, long, long)
+            ($0.priceVersion, $0.basis) = (long, long)
+        }
         let record = try #require(read(written(call, node).bytes))
         #expect([record.action, record.resourceType, record.resourceID, record.callID].allSatisfy { $0 == String(long.prefix(512)) })
+        #expect(record.priceVersion == String(long.prefix(64)) && record.basis == String(long.prefix(512)))
     }
 
     @Test func hostileBytesAreReadOrRefused() {

@@ -15,7 +15,8 @@ internal import Testing
         try ledger.add(.grantIssued(Make.grant("g")), by: "issuer")
         #expect(issue(ledger, Make.grant("g") { $0.credentialDigest = Make.id("another") }) == .exists)
         #expect(issue(ledger, Make.grant("h") { $0.credentialDigest = Make.id("credential of g") }) == .exists)
-        #expect(issue(ledger, Make.grant("h") { $0.parent = "g" }) == .unavailable)
+        #expect(issue(ledger, Make.grant("h") { $0.parent = "g" }) == .invalid)
+        #expect(issue(ledger, Make.grant("h") { ($0.expiresAt, $0.notBefore) = (0, -1) }) == .invalid)
     }
 
     @Test func graceUpToTheMeshsIsTaken() throws {
@@ -23,6 +24,21 @@ internal import Testing
         try ledger.add(.settingsChanged(Settings(maxStalenessMS: 1000, maxGraceMS: 30, clockRatePPM: 1, marginMS: 1)))
         #expect(issue(ledger, Make.grant("g") { $0.graceMS = 30 }) == nil)
         #expect(issue(ledger, Make.grant("g") { $0.graceMS = 31 }) == .invalid)
+    }
+
+    @Test func stalenessUpToTheMeshsIsTaken() throws {
+        var ledger = try Ledger()
+        #expect(issue(ledger, Make.grant("g") { $0.maxStalenessMS = 1000 }) == nil)
+        #expect(issue(ledger, Make.grant("g") { $0.maxStalenessMS = 1001 }) == .invalid)
+        try ledger.add(.settingsChanged(Settings(maxStalenessMS: 200, maxGraceMS: 0, clockRatePPM: 1, marginMS: 1)))
+        #expect(issue(ledger, Make.grant("g") { $0.maxStalenessMS = 1000 }) == .invalid)
+    }
+
+    @Test func namesThatMisleadAreRefusedButStayRevocable() throws {
+        let ledger = try Ledger()
+        #expect(issue(ledger, Make.grant("g") { $0.agentID = "a\nb" }) == .invalid)
+        #expect(issue(ledger, Make.grant("g/usd")) == .invalid)
+        #expect(ledger.refusal(Make.revoke(.agent("a\nb"))) == nil)
     }
 
     @Test(arguments: [Selector.run("run-g"), .agent("agent-g"), .grant("g"), .subtree("g"), .issuer("issuer"), .all])

@@ -6,9 +6,17 @@ internal import Testing
         #expect(Make.grant("g").problem == nil)
     }
 
+    @Test func childMayLeaveRunAndExpiryToItsParent() {
+        #expect(Make.grant("g") { ($0.parent, $0.runID, $0.expiresAt) = ("p", "", 0) }.problem == nil)
+    }
+
     private static let wrong: [(String, @Sendable (inout Grant) -> Void)] = [
         ("grant_id", { $0.grantID = "" }), ("run_id", { $0.runID = "" }), ("agent_id", { $0.agentID = "" }),
         ("an id is longer", { $0.purpose = String(repeating: "x", count: 257) }),
+        ("grant_id has a '/'", { $0.grantID = "g/usd" }),
+        ("control character", { $0.agentID = "a\u{1B}[2J" }), ("control character", { $0.principalID = "a\u{202E}b" }),
+        ("control character", { $0.resources = ["tool:a\nb"] }), ("control character", { $0.budgets = [Amount("us\u{7F}d", 1)] }),
+        ("control character", { $0.draws = ["org\t"] }),
         ("a list has more", { $0.resources = (0...64).map { "t:\($0)" } }),
         ("pattern", { $0.allowedActions = [""] }), ("pattern", { $0.draws = [String(repeating: "x", count: 257)] }),
         ("allowed_actions", { $0.allowedActions = [] }), ("TYPE:PATTERN", { $0.resources = ["invoice"] }),
@@ -18,6 +26,7 @@ internal import Testing
         ("a unit must", { $0.budgets = [Amount("", 1)] }), ("usd must be 0", { $0.maxAmounts = [Amount("usd", -1)] }),
         ("usd must be 0", { $0.budgets = [Amount("usd", 1 << 46 + 1)] }),
         ("two budgets", { $0.budgets = [Amount("usd", 1), Amount("usd", 2)] }),
+        ("at most 8 levels", { $0.delegate = 9 }), ("expires_at", { ($0.parent, $0.expiresAt) = ("p", $0.notBefore - 1) }),
         ("prompt_hash", { $0.promptHash = [UInt8](repeating: 0, count: 65) }),
     ]
 

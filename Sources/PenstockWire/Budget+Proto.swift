@@ -1,0 +1,116 @@
+internal import Foundation
+package import PenstockCore
+package import PenstockProto
+internal import SwiftProtobuf
+
+extension Budget {
+    package init(_ proto: Penstock_V1_BudgetCreated) throws(WireError) {
+        guard proto.maxOut >= 0 else { throw WireError(.malformed, "what may be out of a budget is negative") }
+        self.init(
+            name: proto.name, unit: proto.unit, ceiling: proto.ceiling, parent: proto.parent,
+            selector: proto.hasSelector ? try Selector(proto.selector) : nil, window: try BudgetWindow(proto.window), maxOut: proto.maxOut,
+            warnAt: proto.warnAt)
+    }
+
+    package var proto: Penstock_V1_BudgetCreated {
+        .with {
+            $0.name = name
+            $0.unit = unit
+            $0.ceiling = ceiling
+            $0.parent = parent
+            if let selector { $0.selector = selector.proto }
+            // Unset, as before there were windows.
+            if window != .none { $0.window = window.proto }
+            $0.maxOut = maxOut
+            $0.warnAt = warnAt
+        }
+    }
+}
+
+extension BudgetWindow {
+    package init(_ proto: Penstock_V1_BudgetWindow) throws(WireError) {
+        switch proto.kind {
+        case .none: self = .none
+        case .fixed: self = .fixed(milliseconds: try Self.length(proto))
+        case .rolling: self = .rolling(milliseconds: try Self.length(proto))
+        case .calendar:
+            guard let period = UInt8(exactly: proto.period).flatMap(CalendarPeriod.init(rawValue:)), !proto.zone.isEmpty else {
+                throw WireError(.malformed, "the window's period is unknown or lacks its time zone")
+            }
+            self = .calendar(period, zone: proto.zone)
+        case .UNRECOGNIZED: throw WireError(.malformed, "unknown kind of window")
+        }
+    }
+
+    /// Of any use: how long a window may be is the ledger's to say.
+    private static func length(_ proto: Penstock_V1_BudgetWindow) throws(WireError) -> Int64 {
+        guard (1...Limits.amount).contains(proto.milliseconds) else { throw WireError(.malformed, "a window's length is out of range") }
+        return proto.milliseconds
+    }
+
+    package var proto: Penstock_V1_BudgetWindow {
+        .with {
+            switch self {
+            case .none: $0.kind = .none
+            case .fixed(let milliseconds):
+                $0.kind = .fixed
+                $0.milliseconds = milliseconds
+            case .rolling(let milliseconds):
+                $0.kind = .rolling
+                $0.milliseconds = milliseconds
+            case .calendar(let period, let zone):
+                $0.kind = .calendar
+                $0.period = UInt32(period.rawValue)
+                $0.zone = zone
+            }
+        }
+    }
+}
+
+extension BudgetKey {
+    init(_ proto: Penstock_V1_BudgetCeilingSet) throws(WireError) {
+        switch (proto.name.isEmpty, proto.grantID.isEmpty, proto.unit.isEmpty) {
+        case (false, true, true): self = .named(proto.name)
+        case (true, false, false): self = .grant(proto.grantID, unit: proto.unit)
+        default: throw WireError(.malformed, "a ceiling is of a named budget, or else of a grant's unit")
+        }
+    }
+}
+
+extension WindowOpening {
+    init(_ proto: Penstock_V1_WindowOpened) throws(WireError) {
+        guard !proto.budget.isEmpty, proto.number > 0 else { throw WireError(.malformed, "a window lacks its budget or its number") }
+        guard proto.startMs >= 0, proto.endMs > proto.startMs else { throw WireError(.malformed, "a window ends before it starts") }
+        self.init(budget: proto.budget, number: proto.number, start: proto.startMs, end: proto.endMs)
+    }
+
+    var proto: Penstock_V1_WindowOpened {
+        .with {
+            $0.budget = budget
+            $0.number = number
+            $0.startMs = start
+            $0.endMs = end
+        }
+    }
+}
+
+extension Debt {
+    init(_ proto: Penstock_V1_DebtRecorded) throws(WireError) {
+        guard proto.decision > 0, !proto.grantID.isEmpty else { throw WireError(.malformed, "a debt lacks its decision or its grant") }
+        guard !proto.amounts.isEmpty, proto.amounts.allSatisfy({ !$0.unit.isEmpty && $0.value > 0 }) else {
+            throw WireError(.malformed, "a debt's amounts are missing or not above zero")
+        }
+        self.init(
+            incarnation: try PenstockWire.incarnation(proto.incarnation), decision: proto.decision, grantID: proto.grantID,
+            amounts: proto.amounts.map(Amount.init))
+    }
+
+    var proto: Penstock_V1_DebtRecorded {
+        .with {
+            $0.incarnation = Data(incarnation.bytes)
+            $0.decision = decision
+            $0.grantID = grantID
+            $0.amounts = amounts.map(\.proto)
+        }
+    }
+}

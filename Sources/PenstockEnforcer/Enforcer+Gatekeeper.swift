@@ -42,7 +42,7 @@ extension Enforcer: Gatekeeper {
 
     private func refused(_ ruling: Ruling, since: Instant) -> Reason? {
         core.withLock { core in
-            guard let refusal = core.refusals[ruling.lacking], refusal.at > since, refusal.need <= ruling.shortfall else { return nil }
+            guard let refusal = core.refusals[ruling.lacking], refusal.at > since, refusal.amount <= ruling.shortfall + core.enforcement.purse.available(ruling.lacking) else { return nil }
             return refusal.reason
         }
     }

@@ -43,7 +43,7 @@ public final class Enforcer: Sendable {
 
     struct SliceRefusal {
         var reason: Reason
-        var need: Int64
+        var amount: Int64
         var at: Instant
     }
 

@@ -40,7 +40,7 @@ extension Link {
         case (.ask(.reserve(let reserve, _)), .reserved(let reserved)):
             enforcer.core.withLock { core in
                 for (part, reason) in follower.answered(reserve, granted: reserved.granted, refused: reserved.refusals, &core.enforcement) {
-                    core.refusals[part.account] = .init(reason: reason, need: part.need, at: Clocks.now())
+                    core.refusals[part.account] = .init(reason: reason, amount: part.amount, at: Clocks.now())
                 }
             }
         case (.ask(let ask), .submitted): enforcer.core.withLock { follower.taken(ask, &$0.enforcement) }
@@ -68,7 +68,7 @@ extension Link {
                 follower.refused(ask, refusal, &core.enforcement, at: Clocks.now())
                 guard case .reserve(let reserve, _) = ask else { return }
                 for part in reserve.parts where part.need > 0 {
-                    core.refusals[part.account] = .init(reason: core.enforcement.reason(refusal.code, account: part.account), need: part.need, at: Clocks.now())
+                    core.refusals[part.account] = .init(reason: core.enforcement.reason(refusal.code, account: part.account), amount: part.amount, at: Clocks.now())
                 }
             }
             switch ask {

@@ -10,6 +10,8 @@ extension Purse {
             package var account: Int32
             package var need: Int64
             package var want: Int64
+            /// What the call that lacked most wanted in all: a refusal is of that, however much of it the account keeps.
+            package var amount: Int64
         }
     }
 
@@ -68,7 +70,7 @@ extension Purse {
         let want = min(max(need * 8, next, 1), Limits.amount)
         (accounts[account].queued, accounts[account].need, accounts[account].askedAt) = (false, 0, now)
         accounts[account].hasMoreThanLedgerKnew = hasUnclosed || accounts[account].slices.contains { $0.returned != $0.told.returned }
-        return Reserve.Part(account: index, need: need, want: max(need, want))
+        return Reserve.Part(account: index, need: need, want: max(need, want), amount: need + accounts[account].available)
     }
 
     /// The answer to a request. What was in neither list is asked for again as soon as a call lacks it. Returns whether it was

@@ -247,6 +247,6 @@ extension Checker {
                 if entry.unallocated < amount.value || entry.ceiling - gone < amount.value { return nil }
             }
         }
-        return Violation(.liveness, "a call was denied for good, though its budgets had enough left")
+        return Violation(.liveness, "a call of \(call.amounts.map { "\($0.value) \($0.unit)" }) on g\(call.grant) was denied for good, though its budgets had enough left")
     }
 }

@@ -17,7 +17,7 @@ extension World {
         switch verdict.reason {
         case .none: allowed(call, verdict, process, machine)
         case .budgetPending:
-            if let refusal = process.refusals[verdict.lacking], refusal.at > machine.clock.instant(at: call.arrivedAt), refusal.need <= verdict.shortfall {
+            if let refusal = process.refusals[verdict.lacking], refusal.at > machine.clock.instant(at: call.arrivedAt), refusal.amount <= verdict.shortfall + process.enforcement.purse.available(verdict.lacking) {
                 coverage.note(refusal.reason == .budgetExhausted ? .exhausted : .heldElsewhere)
                 fail(checker.denied(refusal.reason, call, world: self))
                 return

@@ -129,7 +129,7 @@ extension World {
             process.follower.refused(ask, refusal, &process.enforcement, at: local)
             guard case .reserve(let reserve, _) = ask else { return }
             for part in reserve.parts where part.need > 0 {
-                process.refusals[part.account] = (process.enforcement.reason(refusal.code, account: part.account), part.need, local)
+                process.refusals[part.account] = (process.enforcement.reason(refusal.code, account: part.account), part.amount, local)
             }
         case (.echo, .echo(let echo)):
             process.follower.answered(echo, &process.enforcement, at: local)
@@ -144,7 +144,7 @@ extension World {
             process.follower.fetched(head: head, at: local)
         case (.reserve(let reserve, _), .reserved(let granted, let refused)):
             for (part, reason) in process.follower.answered(reserve, granted: granted, refused: refused, &process.enforcement) {
-                process.refusals[part.account] = (reason, part.need, local)
+                process.refusals[part.account] = (reason, part.amount, local)
             }
         case (_, .submitted): process.follower.taken(ask, &process.enforcement)
         case (.openSlices, .openSlices(let slices)):

@@ -39,6 +39,11 @@ ANSWER = "PenstockCore/Decision/Enforcement+Answer.swift"
 VIEW = "PenstockCore/View/View+Apply.swift"
 PURSE = "PenstockCore/Decision/Purse.swift"
 BOOK = "PenstockCore/Budgets/BudgetBook.swift"
+RETURN = "PenstockCore/Decision/Purse+Return.swift"
+SLICE = "PenstockCore/Decision/HeldSlice.swift"
+ENTRY = "PenstockCore/Budgets/BudgetEntry.swift"
+SIZING = "PenstockCore/Budgets/BudgetBook+Sizing.swift"
+RESERVE = "PenstockCore/Ledger/Ledger+Reserve.swift"
 DELEGATION = "PenstockCore/Values/Grant+Delegation.swift"
 PAST = "PenstockCore/Follower/Predecessors.swift"
 
@@ -54,7 +59,8 @@ MUTANTS = [
     Mutant(5, "what an unproven journal does not show is refunded", PAST,
         "if unproven.contains(incarnation) { return amount }", "if unproven.contains(incarnation) { return isMutant(5) ? min(max(0, used[slice] ?? 0), amount) : amount }", "G2"),
     Mutant(6, "reports taken for differences", BOOK,
-        "let grown = min(use.used, held.slice.amount) - held.used", "let grown = isMutant(6) ? min(use.used, held.slice.amount - held.used) : min(use.used, held.slice.amount) - held.used", "G2", crashes=True),
+        "let spent = max(0, min(use.used, slice.slice.amount - slice.returned) - slice.used)",
+        "let spent = isMutant(6) ? min(use.used, slice.unspent) : max(0, min(use.used, slice.slice.amount - slice.returned) - slice.used)", "G2 G7"),
     Mutant(7, "journal written after the answer", ANSWER,
         "guard let sequence = journal.record(call, verdict, taken, grant: grant) else {", "guard let sequence = isMutant(7) ? UInt64(1) << 40 : journal.record(call, verdict, taken, grant: grant) else {", "G4"),
     Mutant(8, "urgent revoke acknowledged but not applied", FOLLOW,
@@ -83,19 +89,17 @@ MUTANTS = [
         "presence.started(at: now, nodes: enforcers.map(\\.keys.name), bound: state.largestBound)", "presence.started(at: now, nodes: isMutant(18) ? [] : enforcers.map(\\.keys.name), bound: state.largestBound)", "G1"),
     Mutant(19, "expiry held against the time of the last echo", DECIDE,
         "if clock.latest(at: now, ratePPM: rate) >= expiry(grant)", "if (isMutant(19) ? clock.ledgerTime : clock.latest(at: now, ratePPM: rate)) >= expiry(grant)", "G5"),
-    Mutant(20, "slice closed with what is settled, though calls are under way", PURSE,
+    Mutant(20, "slice closed with what is settled, though calls are under way", RETURN,
         "for slice in accounts[account].slices { closing[slice.id] = slice.used }", "for slice in accounts[account].slices { closing[slice.id] = isMutant(20) ? slice.settled : slice.used }", "G2"),
     Mutant(21, "spending without a debit", PURSE,
-        "if accounts[account].current.amount - accounts[account].current.used >= amount {\n            accounts[account].current.used += amount",
-        "if accounts[account].current.amount - accounts[account].current.used >= amount {\n            accounts[account].current.used += isMutant(21) ? amount / 2 : amount", "G2", crashes=True),
+        "            accounts[account].current.used += amount\n", "            accounts[account].current.used += isMutant(21) ? amount / 2 : amount\n", "G2", crashes=True),
     Mutant(22, "a settlement gives back twice", PURSE,
         "        accounts[account].available += back\n", "        accounts[account].available += isMutant(22) ? 2 * back : back\n", "G2", crashes=True),
     Mutant(23, "a new grant gets past a standing revoke", RULES,
         'guard !marks.contains(.revoked) else { throw Refusal(.revoked, "a standing revoke covers this grant; an operator must reinstate first") }',
         'guard isMutant(23) || !marks.contains(.revoked) else { throw Refusal(.revoked, "a standing revoke covers this grant; an operator must reinstate first") }', "G1"),
     Mutant(24, "an enforcer may lift", "PenstockCore/Events/Authority.swift",
-        "case (.spendReported, .enforcer), (.sliceClosed, .enforcer), (.decisionBatch, .enforcer):\n            true",
-        "case (.spendReported, .enforcer), (.sliceClosed, .enforcer), (.decisionBatch, .enforcer):\n            true\n        case (.lifted, .enforcer): isMutant(24)", "G6"),
+        "            (.debtRecorded, .enforcer):\n            true\n", "            (.debtRecorded, .enforcer):\n            true\n        case (.lifted, .enforcer): isMutant(24)\n", "G6"),
     Mutant(25, "holds of before a crash are forgotten", PAST,
         "case .decided, .held: used", "case .held where isMutant(25): break\n            case .decided, .held: used", "G2"),
     Mutant(26, "a slice counts as reported once the report is sent", TICK,
@@ -131,4 +135,30 @@ MUTANTS = [
         "            if grant.parent < 0 { return marks }\n", "            if isMutant(44) || grant.parent < 0 { return marks }\n", "G1"),
     Mutant(45, "a child's budget may be larger than its parent's", DELEGATION,
         "most.unit == budget.unit && budget.value > most.value {", "most.unit == budget.unit && budget.value > most.value && !isMutant(45) {", "G8"),
+    Mutant(50, "what is given back can still be spent", SLICE,
+        "        amount = used\n", "        if !isMutant(50) { amount = used }\n", "G2 G7", crashes=True),
+    Mutant(51, "a slice is spent after its window has ended", PURSE,
+        "if accounts[Int(index)].endsAt <= wall {", "if !isMutant(51), accounts[Int(index)].endsAt <= wall {", "G2"),
+    Mutant(52, "a rolling window forgets what lies before it", ENTRY,
+        "windows[index].end + window.lookback <= opening.start {", "windows[index].end + (isMutant(52) ? 0 : window.lookback) <= opening.start {", "G2"),
+    Mutant(53, "a late return credits the window that is open", ENTRY,
+        "        if counts { free(amount) }\n", "        if counts || isMutant(53) { free(amount) }\n", "G2 G3 G7"),
+    Mutant(54, "a debt does not freeze", SIZING,
+        "if levels.contains(where: { entries[$0]!.isFrozen }) { return .frozen }", "if !isMutant(54), levels.contains(where: { entries[$0]!.isFrozen }) { return .frozen }", "G2"),
+    Mutant(55, "a debt is charged anew each time it is told", BOOK,
+        "guard debtOf[name] == nil else { return }", "guard isMutant(55) || debtOf[name] == nil else { return }", "G2"),
+    Mutant(56, "what was owed before a restart is forgotten", PAST,
+        "        owed[Owed(incarnation: incarnation, decision: record.decision)] = (record.grant, record.amounts)\n",
+        "        if !isMutant(56) { owed[Owed(incarnation: incarnation, decision: record.decision)] = (record.grant, record.amounts) }\n", "G2"),
+    Mutant(57, "a child's spend is not drawn on its parent's budget", "PenstockCore/View/View+Budgets.swift",
+        "            index = Int(grant.parent)\n        }\n        for covering", "            index = isMutant(57) ? -1 : Int(grant.parent)\n        }\n        for covering", "G2 G3 G7"),
+    Mutant(58, "a request is refused for the sake of those who wait", RESERVE,
+        "                    answer = try self.answer(next.request, node: next.node, behind: [])\n",
+        "                    if !isMutant(58) { answer = try self.answer(next.request, node: next.node, behind: []) }\n", "G7"),
+    Mutant(59, "a refusal is taken for less than what was refused", "PenstockCore/Decision/Purse+Reserve.swift",
+        "amount: need + accounts[account].available)", "amount: isMutant(59) ? need : need + accounts[account].available)", "G7"),
+    Mutant(60, "a lowered ceiling takes back what is out", ENTRY,
+        "        overcommitted += amount - taken\n", "        if !isMutant(60) { overcommitted += amount - taken }\n", "G2 G3 G7"),
+    Mutant(61, "holders of what others wait for are not asked", "PenstockCore/Follower/Follower+Answers.swift",
+        "for (grantID, unit) in wanted { enforcement.recall", "for (grantID, unit) in wanted where !isMutant(61) { enforcement.recall", "G7"),
 ]

@@ -70,6 +70,7 @@ package struct BudgetBook: Sendable {
 
     package mutating func open(_ opening: WindowOpening) throws(BudgetEntry.Imbalance) {
         try entries[.named(opening.budget)]?.open(opening)
+        press(.named(opening.budget))
         returns += 1
     }
 

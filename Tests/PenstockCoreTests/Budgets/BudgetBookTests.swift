@@ -4,6 +4,7 @@ internal import Testing
 @Suite struct BudgetBookTests {
     private let mine = Make.incarnation(1)
     private let theirs = Make.incarnation(2)
+    private let levels: [BudgetKey] = [.grant("g", unit: "usd"), .named("team"), .named("org")]
 
     /// Grant g: its own 100 usd under team (60) under org (1000).
     private func book() -> BudgetBook {
@@ -19,126 +20,130 @@ internal import Testing
     }
 
     private func out(_ book: BudgetBook) -> [Int64] {
-        book.levels(grant: "g", unit: "usd").map { book.entries[$0]!.out }
+        levels.map { book.entries[$0]!.out }
     }
 
-    @Test func levelsAreItsOwnAndEachNamedOneOnce() {
-        #expect(book().levels(grant: "g", unit: "usd") == [.grant("g", unit: "usd"), .named("team"), .named("org")])
-        #expect(book().levels(grant: "g", unit: "tokens") == [.grant("g", unit: "tokens")])
-        #expect(book().levels(grant: "g", unit: "calls") == [])
-        #expect(book().levels(grant: "h", unit: "usd") == [])
+    private func size(_ book: BudgetBook, need: Int64, want: Int64, holder: Incarnation, levels: [BudgetKey]? = nil) -> BudgetBook.Sizing {
+        book.size(levels: levels ?? self.levels, need: need, want: want, holder: holder, grant: "g", unit: "usd")
     }
 
-    @Test func everyLevelIsDebitedBeforeASliceIsOut() {
+    @Test func everyLevelIsDebitedBeforeASliceIsOut() throws {
         var book = book()
-        book.reserve(slice(8), at: 5)
+        try book.reserve(slice(8), levels: levels, at: 5)
         #expect(out(book) == [8, 8, 8])
         #expect(book.entries[.grant("g", unit: "tokens")]?.out == 0)
     }
 
-    @Test func needIsGivenWhenRoomSuffices() {
+    @Test func needIsGivenWhenRoomSuffices() throws {
         var book = book()
         for need in [Int64(60), 59, 1] {
-            #expect(book.size(grant: "g", unit: "usd", need: need, want: 1 << 40, holder: mine) == .grant(need == 1 ? 7 : need))
+            #expect(size(book, need: need, want: 1 << 40, holder: mine) == .grant(need == 1 ? 30 : need))
         }
         // The last unit is given too: there are no phantom denials.
-        book.reserve(slice(59), at: 5)
-        #expect(book.size(grant: "g", unit: "usd", need: 1, want: 100, holder: mine) == .grant(1))
+        try book.reserve(slice(59), levels: levels, at: 5)
+        #expect(size(book, need: 1, want: 100, holder: mine) == .grant(1))
     }
 
-    @Test func moreThanNeedIsAtMostAPartOfTheRoom() {
-        let book = book()
-        #expect(book.size(grant: "g", unit: "usd", need: 1, want: 3, holder: mine) == .grant(3))
-        #expect(book.size(grant: "g", unit: "usd", need: 0, want: 50, holder: mine) == .grant(7))
-        #expect(book.size(grant: "g", unit: "usd", need: 0, want: 0, holder: mine) == .grant(0))
-    }
-
-    @Test func exhaustedIsSaidWhereNobodyCanReturnEnough() {
+    @Test func moreThanNeedIsAtMostAPartOfTheRoom() throws {
         var book = book()
-        #expect(book.size(grant: "g", unit: "usd", need: 61, want: 61, holder: mine) == .refuse(.budgetExhausted))
-        book.reserve(slice(60), at: 5)
-        book.report(.init(slice: 5, used: 60))
-        #expect(book.size(grant: "g", unit: "usd", need: 1, want: 1, holder: theirs) == .refuse(.budgetExhausted))
-        #expect(book.size(grant: "g", unit: "usd", need: 0, want: 1, holder: theirs) == .refuse(.budgetExhausted))
+        #expect(size(book, need: 1, want: 3, holder: mine) == .grant(3))
+        #expect(size(book, need: 0, want: 50, holder: mine) == .grant(30))
+        #expect(size(book, need: 0, want: 0, holder: mine) == .grant(1))
+        // With another holder, half of an equal part each.
+        try book.reserve(slice(20, by: 2), levels: levels, at: 5)
+        #expect(size(book, need: 0, want: 50, holder: mine) == .grant(10))
+        // Near the ceiling nothing is handed out ahead of need, and what a call needs still is.
+        #expect(size(book, need: 0, want: 80, holder: mine) == .grant(10))
+        #expect(size(book, need: 0, want: 81, holder: mine) == .heldElsewhere)
+        #expect(size(book, need: 1, want: 81, holder: mine) == .grant(10))
     }
 
-    @Test func heldElsewhereIsSaidWhileOthersCouldReturnEnough() {
+    @Test func exhaustedIsSaidWhereNobodyCanReturnEnough() throws {
         var book = book()
-        book.reserve(slice(50), at: 5)
-        book.report(.init(slice: 5, used: 10))
-        #expect(book.size(grant: "g", unit: "usd", need: 50, want: 50, holder: theirs) == .refuse(.budgetHeldElsewhere))
-        #expect(book.size(grant: "g", unit: "usd", need: 51, want: 51, holder: theirs) == .refuse(.budgetExhausted))
-        #expect(book.size(grant: "g", unit: "usd", need: 11, want: 11, holder: mine) == .refuse(.budgetExhausted))
+        #expect(size(book, need: 61, want: 61, holder: mine) == .exhausted)
+        try book.reserve(slice(60), levels: levels, at: 5)
+        try book.report(.init(slice: 5, used: 60))
+        #expect(size(book, need: 1, want: 1, holder: theirs) == .exhausted)
+        #expect(size(book, need: 0, want: 1, holder: theirs) == .exhausted)
+    }
+
+    @Test func heldElsewhereIsSaidWhileOthersCouldReturnEnough() throws {
+        var book = book()
+        try book.reserve(slice(50), levels: levels, at: 5)
+        try book.report(.init(slice: 5, used: 10))
+        #expect(size(book, need: 50, want: 50, holder: theirs) == .heldElsewhere)
+        #expect(size(book, need: 51, want: 51, holder: theirs) == .exhausted)
+        #expect(size(book, need: 11, want: 11, holder: mine) == .exhausted)
     }
 
     /// Of a budget that two grants draw on, what one holder keeps for the other grant may come back too.
-    @Test func whatTheAskerHoldsForAnotherGrantMayComeBack() {
+    @Test func whatTheAskerHoldsForAnotherGrantMayComeBack() throws {
         var book = book()
         var other = Make.grant("h") { ($0.budgets, $0.draws) = ([Amount("usd", 1000)], ["team"]) }
         other.credentialDigest = Make.id("h")
         book.issue(other)
-        book.reserve(Slice(grantID: "h", unit: "usd", amount: 60, node: "n1", incarnation: mine, requestID: Make.incarnation(99)), at: 5)
-        #expect(book.size(grant: "g", unit: "usd", need: 1, want: 1, holder: mine) == .refuse(.budgetHeldElsewhere))
-        book.report(.init(slice: 5, used: 60))
-        #expect(book.size(grant: "g", unit: "usd", need: 1, want: 1, holder: mine) == .refuse(.budgetExhausted))
+        let slice = Slice(grantID: "h", unit: "usd", amount: 60, node: "n1", incarnation: mine, requestID: Make.incarnation(99))
+        try book.reserve(slice, levels: [.grant("h", unit: "usd"), .named("team"), .named("org")], at: 5)
+        #expect(size(book, need: 1, want: 1, holder: mine) == .heldElsewhere)
+        try book.report(.init(slice: 5, used: 60))
+        #expect(size(book, need: 1, want: 1, holder: mine) == .exhausted)
     }
 
     @Test func askingForNoBudgetOrForNonsenseIsInvalid() {
         let book = book()
-        #expect(book.size(grant: "g", unit: "calls", need: 1, want: 1, holder: mine) == .refuse(.invalid))
-        #expect(book.size(grant: "g", unit: "usd", need: -1, want: 1, holder: mine) == .refuse(.invalid))
-        #expect(book.size(grant: "g", unit: "usd", need: 2, want: 1, holder: mine) == .refuse(.invalid))
-        #expect(book.size(grant: "g", unit: "usd", need: 0, want: Limits.amount + 1, holder: mine) == .refuse(.invalid))
+        #expect(size(book, need: 1, want: 1, holder: mine, levels: []) == .invalid)
+        #expect(size(book, need: -1, want: 1, holder: mine) == .invalid)
+        #expect(size(book, need: 2, want: 1, holder: mine) == .invalid)
+        #expect(size(book, need: 0, want: Limits.amount + 1, holder: mine) == .invalid)
     }
 
-    @Test func reportsInAnyOrderAndAnyNumberEndAlike() {
+    @Test func reportsInAnyOrderAndAnyNumberEndAlike() throws {
         var random = SplitMix(seed: 11)
         var ordered = book()
-        ordered.reserve(slice(50), at: 5)
+        try ordered.reserve(slice(50), levels: levels, at: 5)
         var shuffled = ordered
         let reports = (1...20).map { SliceReport.Use(slice: 5, used: Int64($0) * 2) }
-        for report in reports { ordered.report(report) }
-        for report in (reports + reports).shuffled(using: &random) { shuffled.report(report) }
-        #expect(shuffled.entries == ordered.entries)
-        #expect(shuffled.open == ordered.open)
+        for use in reports { try ordered.report(use) }
+        for use in (reports + reports).shuffled(using: &random) { try shuffled.report(use) }
+        #expect(shuffled.entries == ordered.entries && shuffled.open == ordered.open)
         #expect(shuffled.open[5]?.used == 40)
     }
 
-    @Test func reportAboveTheSliceCountsTheSliceOnly() {
+    @Test func reportAboveTheSliceCountsTheSliceOnly() throws {
         var book = book()
-        book.reserve(slice(8), at: 5)
-        book.report(.init(slice: 5, used: 100))
+        try book.reserve(slice(8), levels: levels, at: 5)
+        try book.report(.init(slice: 5, used: 100))
         #expect(book.entries[.named("team")]?.settled == 8)
         #expect(out(book) == [0, 0, 0])
     }
 
-    @Test func closeReturnsTheUnspentToEveryLevelOnce() {
+    @Test func closeReturnsTheUnspentToEveryLevelOnce() throws {
         var book = book()
-        book.reserve(slice(50), at: 5)
-        book.report(.init(slice: 5, used: 20))
+        try book.reserve(slice(50), levels: levels, at: 5)
+        try book.report(.init(slice: 5, used: 20))
         // A smaller figure than was reported gives nothing back.
-        for _ in 0..<2 { book.close(.init(slice: 5, used: 10)) }
-        book.report(.init(slice: 5, used: 50))
+        for _ in 0..<2 { try book.close(.init(slice: 5, used: 10)) }
+        try book.report(.init(slice: 5, used: 50))
         #expect(out(book) == [0, 0, 0])
-        #expect(book.levels(grant: "g", unit: "usd").map { book.entries[$0]!.settled } == [20, 20, 20])
+        #expect(levels.map { book.entries[$0]!.settled } == [20, 20, 20])
         #expect(book.entries[.named("team")]?.unallocated == 40)
     }
 
-    @Test func repeatedRequestFindsItsSliceHoweverLateItComes() {
+    @Test func repeatedRequestFindsItsSliceHoweverLateItComes() throws {
         var book = book()
-        book.reserve(slice(8, request: 9), at: 5)
-        #expect(book.slice(forRequest: Make.incarnation(9))?.0 == 5)
-        #expect(book.slice(forRequest: Make.incarnation(8)) == nil)
-        book.close(.init(slice: 5, used: 0))
-        #expect(book.slice(forRequest: Make.incarnation(9))?.0 == 5, "a late copy must not get another slice")
+        try book.reserve(slice(8, request: 9), levels: levels, at: 5)
+        #expect(book.slices(forRequest: Make.incarnation(9)).first?.position == 5)
+        #expect(book.slices(forRequest: Make.incarnation(8)).isEmpty)
+        try book.close(.init(slice: 5, used: 0))
+        #expect(book.slices(forRequest: Make.incarnation(9)).first?.position == 5, "a late copy must not get another slice")
     }
 
-    @Test func sliceThatIsSpentToItsEndIsClosedByItsReport() {
+    @Test func sliceThatIsSpentToItsEndIsClosedByItsReport() throws {
         var book = book()
-        book.reserve(slice(8, request: 9), at: 5)
-        book.report(.init(slice: 5, used: 7))
+        try book.reserve(slice(8, request: 9), levels: levels, at: 5)
+        try book.report(.init(slice: 5, used: 7))
         #expect(book.open[5]?.used == 7)
-        book.report(.init(slice: 5, used: 8))
+        try book.report(.init(slice: 5, used: 8))
         #expect(book.open[5] == nil)
         #expect(out(book) == [0, 0, 0])
     }

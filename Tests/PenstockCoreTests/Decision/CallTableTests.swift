@@ -31,15 +31,16 @@ internal import Testing
     }
 
     @Test(arguments: [
-        ([Amount("usd", 5)], "usd"), ([Amount("usd", 4), Amount("tokens", 1)], "tokens"), ([Amount("calls", 2)], "calls"),
+        ([Amount("files", 1)], "files"), ([Amount("usd", 5), Amount("files", 0)], "files"), ([Amount("usd", 5)], nil),
+        ([Amount("usd", 4), Amount("tokens", 1)], nil), ([Amount("calls", 2)], nil),
         ([Amount("usd", 4), Amount("calls", 1), Amount("tokens", 0)], nil), ([], nil), ([Amount("usd", -1)], nil),
     ] as [([Amount], String?)])
-    func whatIsAboveTheHoldIsNamed(actual: [Amount], unit: String?) throws {
+    func whatNothingCanBeChargedToIsNamed(actual: [Amount], unit: String?) throws {
         var node = try node(10)
         // Calls are counted, whether or not the grant has a budget of them.
         _ = node.hold([Amount("usd", 4), Amount("calls", 1)], as: 1)
-        #expect(node.enforcement.excess(1, actual: actual) == unit)
-        #expect(node.enforcement.excess(2, actual: actual) == nil)
+        #expect(node.enforcement.uncharged(1, actual: actual) == unit)
+        #expect(node.enforcement.uncharged(2, actual: actual) == nil)
     }
 
     @Test func settlingNeverTakesMoreThanWasHeld() throws {
@@ -47,7 +48,19 @@ internal import Testing
         _ = node.hold([Amount("usd", 4)], as: 1)
         let ended = node.enforcement.settle(1, actual: [Amount("usd", 9)])
         #expect(ended?.returned == [])
+        #expect(ended?.owed == [Amount("usd", 5)])
         #expect(node.slices("usd") == [[4, 0]])
+    }
+
+    /// It was spent, so it is never clipped; what no budget knows is owed to none.
+    @Test func whatAMeteredUnitCostAboveItsHoldIsOwed() throws {
+        var node = try node(10)
+        _ = node.hold([Amount("usd", 4), Amount("calls", 1)], as: 1)
+        let ended = node.enforcement.settle(1, actual: [Amount("usd", 3), Amount("tokens", 2), Amount("calls", 5)])
+        let settlement = try #require(ended)
+        #expect(settlement.returned.map(\.amount) == [1])
+        #expect(settlement.owed == [Amount("tokens", 2)])
+        #expect(node.enforcement.calls.end(of: 1) == .settled)
     }
 
     @Test func unitThatIsNotNamedIsChargedInFull() throws {
@@ -87,6 +100,7 @@ internal import Testing
         #expect(returned == node.enforcement.debits)
         #expect(node.available("usd") == 20)
         #expect(node.enforcement.calls.holds.isEmpty)
+        #expect(node.enforcement.calls.end(of: 1) == .released)
     }
 
     @Test func settlingAfterTheSlicesClosedChangesNothing() throws {

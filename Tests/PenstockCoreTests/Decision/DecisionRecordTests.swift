@@ -34,7 +34,7 @@ internal import Testing
     }
 
     @Test func kindsAndLayoutAreThoseOfVersionTwo() {
-        #expect(DecisionRecord.Kind.allCases.map(\.rawValue) == [1, 2, 3, 4, 5, 6])
+        #expect(DecisionRecord.Kind.allCases.map(\.rawValue) == [1, 2, 3, 4, 5, 6, 7])
         let bytes = record(.held).bytes
         #expect(bytes[0..<8] == [2, 2, 16, 0, 2, 0, 0, 0])
         #expect(bytes.count == 96 + 12 + 9 + 7 + 6 + 7 + 11 + 1 + 10 + 3 + 10 + 6 + 32)
@@ -68,7 +68,7 @@ internal import Testing
     }
 
     @Test func unknownKindVersionOrReasonIsRefused() {
-        for (offset, value) in [(0, UInt8(0)), (0, 7), (1, 0), (1, 3), (2, 200)] {
+        for (offset, value) in [(0, UInt8(0)), (0, 8), (1, 0), (1, 3), (2, 200)] {
             var bytes = record(.decided).bytes
             bytes[offset] = value
             #expect(read(bytes) == nil)

@@ -7,6 +7,13 @@ internal import Testing
         var amount: Int64
         var used: Int64 = 0
         var held: Int64 = 0
+        var returned: Int64 = 0
+        var isOver = false
+
+        mutating func giveBack() {
+            returned += amount - used
+            (amount, isOver) = (used, true)
+        }
     }
 
     private struct Run {
@@ -15,7 +22,7 @@ internal import Testing
         var accounts: [Int32] = []
         var model: [Int32: [Position: ModelSlice]] = [:]
         var holds: [Debit] = []
-        var reported: [Position: Int64] = [:]
+        var reported: [Position: SliceReport.Use] = [:]
         var nextSlice: Position = 1
 
         init(seed: UInt64) {
@@ -31,18 +38,27 @@ internal import Testing
             case 2..<6: take(account)
             case 6..<8: resolve()
             case 8: report()
-            default: if Int.random(in: 0..<8, using: &random) == 0 { close(account) }
+            default:
+                switch Int.random(in: 0..<8, using: &random) {
+                case 0: close(account)
+                case 1..<3: giveBack(account)
+                default: break
+                }
             }
         }
 
         private mutating func fund(_ account: Int32) {
             purse.lack(.random(in: 1...9, using: &random), account)
-            while let reserve = purse.nextReserve(requestID: Make.incarnation(nextSlice)) {
-                let amount = Int64.random(in: 1...20, using: &random)
-                let isNew = purse.granted(nextSlice, amount: amount, account: reserve.account)
+            while let reserve = purse.nextReserve(at: 0, requestID: Make.incarnation(nextSlice)) {
+                var granted: [Purse.Granted] = []
+                for part in reserve.parts {
+                    let amount = Int64.random(in: 1...20, using: &random)
+                    granted.append(.init(slice: nextSlice, unit: purse.account(part.account).unit, amount: amount))
+                    model[part.account]![nextSlice] = ModelSlice(amount: amount)
+                    nextSlice += 1
+                }
+                let isNew = purse.answered(reserve, granted: granted, refused: [])
                 #expect(isNew)
-                model[reserve.account]![nextSlice] = ModelSlice(amount: amount)
-                nextSlice += 1
             }
         }
 
@@ -72,15 +88,24 @@ internal import Testing
             purse.resolve(debit, spent: spent, wasHeld: true)
             model[debit.account]![debit.slice]?.used -= debit.amount - spent
             model[debit.account]![debit.slice]?.held -= debit.amount
+            if model[debit.account]![debit.slice]?.isOver == true { model[debit.account]![debit.slice]!.giveBack() }
+        }
+
+        private mutating func giveBack(_ account: Int32) {
+            purse.giveBack(account: account)
+            for id in model[account]!.keys { model[account]![id]!.giveBack() }
         }
 
         private mutating func report() {
             for (account, uses) in purse.unreported(from: 0, scan: 10, limit: 1000).uses {
                 for use in uses {
-                    #expect(use.used > reported[use.slice] ?? 0, "a report says more than the one that was taken before")
+                    let before = reported[use.slice] ?? .init(slice: use.slice, used: 0)
+                    #expect(use != before, "a report says what the one that was taken before did not")
+                    #expect(use.used >= before.used && use.returned >= before.returned)
+                    #expect(use.returned == model[account]![use.slice]?.returned)
                     // One of four is lost or refused.
                     guard Int.random(in: 0..<4, using: &random) > 0 else { continue }
-                    reported[use.slice] = use.used
+                    reported[use.slice] = use
                     purse.reported([use], of: account)
                 }
             }
@@ -91,7 +116,7 @@ internal import Testing
             let uses = purse.unclosed(limit: .max)
             for use in uses {
                 #expect(use.used == model[account]![use.slice]?.used)
-                #expect(use.used >= reported[use.slice] ?? 0)
+                #expect(use.used >= reported[use.slice]?.used ?? 0)
             }
             purse.closed(uses)
             model[account] = [:]

@@ -64,7 +64,11 @@ internal import Testing
         var place = Enforcement.CarryPlace()
         #expect(node.enforcement.carried(from: &place)?.debits.map(\.used) == [1])
         #expect(node.enforcement.carried(from: &place) == nil)
-        node.enforcement.closed([.init(slice: 1001, used: 1)])
+        var follower = Follower(mesh: "mesh", seen: 0, heard: 0, predecessors: Predecessors())
+        for (incarnation, left) in [(Make.incarnation(2), true), (Make.incarnation(1), false)] {
+            follower.taken(.close([.init(slice: 1001, used: 1)], of: incarnation, reason: "", bySuccessor: false), &node.enforcement)
+            #expect(node.enforcement.purse.hasUnclosed == left)
+        }
         place = .init()
         #expect(node.enforcement.carried(from: &place) == nil)
     }
@@ -96,27 +100,46 @@ internal import Testing
         #expect(reported.count == 15)
     }
 
-    @Test func closeOfRevokedNeverExceedsAnEventAndLeavesNothingOut() throws {
+    @Test func whatIsGivenBackOfRevokedNeverExceedsAnEventAndLeavesNothingOut() throws {
         var node = try node(400, slices: 3)
         try node.add(Make.revoke(.run("run")))
         #expect(node.enforcement.closeRevoked(from: 0, scan: 4096) == 400)
-        var closed: [SliceReport.Use] = []
-        while node.enforcement.purse.hasUnclosed, closed.count < 2000 {
-            let uses = node.enforcement.purse.unclosed(limit: Limits.usesPerReport)
-            #expect(uses.count <= Limits.usesPerReport)
-            node.enforcement.closed(uses)
-            closed += uses
+        var told: [SliceReport.Use] = []
+        while node.enforcement.purse.hasReturns, told.count < 2000 {
+            let (uses, _) = node.enforcement.purse.unreported(from: 0, scan: 0, limit: Limits.usesPerReport)
+            #expect(uses.values.joined().count <= Limits.usesPerReport)
+            node.enforcement.reported(uses)
+            told += uses.values.joined()
         }
-        #expect(Set(closed.map(\.slice)).count == 1200)
+        #expect(Set(told.map(\.slice)).count == 1200)
+        #expect(told.count == 1200)
+        #expect(told.allSatisfy { $0.returned == 2 && $0.used == 0 })
     }
 
-    @Test func onlyRevokedGrantsAreClosed() throws {
+    @Test func onlyRevokedGrantsGiveBack() throws {
         var node = try node(3, slices: 1)
         try node.add(Make.revoke(.grant("1")))
         try node.add(Make.revoke(.grant("2"), .suspend))
         let next = node.enforcement.closeRevoked(from: 0, scan: 10)
-        #expect(node.enforcement.purse.unclosed(limit: 10).map(\.slice) == [1002])
+        #expect(unreported(node).uses == [.init(slice: 1002, used: 0, returned: 2)])
+        #expect(!node.enforcement.purse.hasUnclosed)
         #expect(next == 3)
         #expect([0, 1, 2].map { node.available("usd", grant: $0) } == [2, 0, 2])
+    }
+
+    @Test func callUnderWayOfARevokedGrantKeepsItsHoldAndItsRestFollows() throws {
+        var node = try node(1, slices: 1)
+        spend(&node, 1, holds: true)
+        try node.add(Make.revoke(.run("run")))
+        _ = node.enforcement.closeRevoked(from: 0, scan: 10)
+        let first = unreported(node).uses
+        #expect(first == [.init(slice: 1001, used: 0, returned: 1, held: 1)])
+        node.enforcement.reported([0: first])
+        #expect(!node.enforcement.purse.hasReturns)
+        _ = node.enforcement.settle(0, actual: [Amount("usd", 0)])
+        let second = unreported(node).uses
+        #expect(second == [.init(slice: 1001, used: 0, returned: 2)])
+        node.enforcement.reported([0: second])
+        #expect(node.slices("usd").isEmpty)
     }
 }

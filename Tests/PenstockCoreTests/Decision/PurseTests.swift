@@ -10,7 +10,11 @@ internal import Testing
 
     private mutating func next() -> Purse.Reserve? {
         request += 1
-        return purse.nextReserve(requestID: Make.incarnation(request))
+        return purse.nextReserve(at: 0, requestID: Make.incarnation(request))
+    }
+
+    private mutating func answer(_ reserve: Purse.Reserve, _ slice: Position, _ amount: Int64) -> Bool {
+        purse.answered(reserve, granted: [.init(slice: slice, unit: "usd", amount: amount)], refused: [])
     }
 
     private mutating func required() throws -> Purse.Reserve {
@@ -20,8 +24,8 @@ internal import Testing
 
     private mutating func grant(_ slice: Position, _ amount: Int64, need: Int64 = 1) -> Bool {
         purse.lack(need, account)
-        _ = next()
-        return purse.granted(slice, amount: amount, account: account)
+        guard let reserve = next() else { return false }
+        return answer(reserve, slice, amount)
     }
 
     private mutating func take(_ amount: Int64, holds: Bool = false) -> [Debit] {
@@ -51,93 +55,96 @@ internal import Testing
         #expect(last.map(\.slice) == [7])
     }
 
-    @Test mutating func returnedPartIsSpentBeforeNewerSlices() {
-        for slice in [Position(5), 6] { _ = grant(slice, 10) }
-        let debit = take(10, holds: true)[0]
-        purse.resolve(debit, spent: 4, wasHeld: true)
-        let next = take(8)
-        #expect(next.map(\.amount) == [6, 2])
-    }
-
-    @Test mutating func sliceThatNobodyAwaitsOrThatCameBeforeChangesNothing() {
-        let unasked = purse.granted(5, amount: 10, account: account)
-        #expect(!unasked)
-        let first = grant(5, 10)
-        let twice = grant(5, 10)
-        #expect(first)
-        #expect(!twice)
+    @Test mutating func sliceThatNobodyAwaitsOrThatCameBeforeChangesNothing() throws {
+        purse.lack(1, account)
+        let reserve = try required()
+        var other = reserve
+        other.requestID = Make.incarnation(99)
+        let unasked = answer(other, 5, 10)
+        let first = answer(reserve, 5, 10)
+        let twice = answer(reserve, 5, 10)
+        #expect([unasked, first, twice] == [false, true, false])
         #expect(purse.available(account) == 10)
     }
 
     @Test mutating func demandDoublesWhatIsAskedFor() throws {
         purse.lack(3, account)
         let first = try required()
-        #expect([first.need, first.want] == [3, 24])
-        _ = purse.granted(5, amount: 24, account: account)
+        #expect([first.parts[0].need, first.parts[0].want] == [3, 24])
+        _ = answer(first, 5, 24)
         // Above half of the last slice nothing is asked for; below, the next one is twice its size.
         _ = take(12)
         #expect(!purse.wantsReserve)
         _ = take(1)
         let second = try required()
-        #expect([second.need, second.want] == [0, 48])
+        #expect([second.parts[0].need, second.parts[0].want] == [0, 48])
+    }
+
+    @Test(arguments: [(Int64(999), Int64(48)), (1000, 24), (8000, 24), (8001, 12)])
+    mutating func sliceThatLastedLongIsFollowedByASmallerOne(lastedMS: Int64, want: Int64) throws {
+        _ = grant(5, 24, need: 3)
+        _ = take(13)
+        let reserve = purse.nextReserve(at: Make.milliseconds(lastedMS), requestID: Make.incarnation(77))
+        #expect(reserve?.parts.map(\.want) == [want])
     }
 
     @Test mutating func oneRequestAtATimeAndTheNextBringsTheLargestLack() throws {
         purse.lack(3, account)
-        _ = next()
+        let first = try required()
         for shortfall in [Int64(5), 9, 7] { purse.lack(shortfall, account) }
         let none = next()
         #expect(none == nil)
-        _ = purse.granted(5, amount: 3, account: account)
+        _ = answer(first, 5, 3)
         let second = try required()
-        #expect(second.need == 9)
+        #expect(second.parts.map(\.need) == [9])
         let further = next()
         #expect(further == nil)
     }
 
     @Test mutating func refusedNeedMayBeAskedForAgain() throws {
         purse.lack(3, account)
-        _ = next()
-        purse.refused(account: account)
+        let refused = try required()
+        _ = purse.answered(refused, granted: [], refused: ["usd"])
         #expect(!purse.wantsReserve)
         purse.lack(2, account)
         let again = try required()
-        #expect(again.need == 2)
+        #expect(again.parts.map(\.need) == [2])
     }
 
     @Test mutating func refusedRefillIsNotAskedForUntilACallLacks() throws {
         _ = grant(5, 10)
         _ = take(6)
         let refill = try required()
-        #expect(refill.need == 0)
-        purse.refused(account: account)
+        #expect(refill.parts.map(\.need) == [0])
+        _ = purse.answered(refill, granted: [], refused: ["usd"])
         _ = take(3)
         #expect(!purse.wantsReserve)
         purse.lack(4, account)
         let asked = try required()
-        #expect(asked.need == 4)
-        _ = purse.granted(6, amount: 8, account: account)
+        #expect(asked.parts.map(\.need) == [4])
+        _ = answer(asked, 6, 8)
         _ = take(6)
         #expect(purse.wantsReserve)
     }
 
     @Test mutating func accountThatWantedFirstIsServedFirst() throws {
-        let others = (0..<4).map { purse.open(grant: 4, unit: "unit \($0)") }
+        let others = (4..<8).map { purse.open(grant: $0, unit: "usd") }
         purse.lack(1, account)
         for other in others { purse.lack(1, other) }
         var served: [Int32] = []
-        for _ in 0..<5 { served.append(try required().account) }
+        for _ in 0..<5 { served += try required().parts.map(\.account) }
         #expect(served == [account] + others)
     }
 
-    @Test mutating func closeCountsHoldsAsSpent() {
-        for slice in [Position(5), 6] { _ = grant(slice, 10) }
-        _ = take(7, holds: true)
-        purse.close(account: account)
-        #expect(purse.unclosed(limit: 10) == [.init(slice: 5, used: 7), .init(slice: 6, used: 0)])
-        #expect(purse.available(account) == 0)
-        #expect(purse.unclosed(limit: 1) == [.init(slice: 5, used: 7)])
-        purse.closed([.init(slice: 5, used: 7)])
-        #expect(purse.unclosed(limit: 10) == [.init(slice: 6, used: 0)], "until the ledger has it, it is told")
+    @Test mutating func oneRequestAsksForAllThatItsGrantLacks() throws {
+        let tokens = purse.open(grant: 3, unit: "tokens")
+        purse.lack(3, account)
+        purse.lack(5, tokens)
+        let reserve = try required()
+        #expect(Dictionary(uniqueKeysWithValues: reserve.parts.map { ($0.account, $0.need) }) == [account: 3, tokens: 5])
+        let further = next()
+        #expect(further == nil)
+        _ = purse.answered(reserve, granted: [.init(slice: 5, unit: "tokens", amount: 5)], refused: ["usd"])
+        #expect([purse.available(account), purse.available(tokens)] == [0, 5])
     }
 }

@@ -16,9 +16,14 @@ internal import Testing
         "restricted": "o",
         "lifted": "lo",
         "budget_created": "o",
+        "budget_ceiling_set": "o",
+        "budget_warned": "l",
+        "window_opened": "l",
+        "debt_recorded": "e",
+        "debts_accepted": "o",
         "slice_reserved": "l",
         "spend_reported": "e",
-        "slice_closed": "e",
+        "slice_closed": "eo",
         "decision_batch": "e",
     ]
 
@@ -35,9 +40,14 @@ internal import Testing
         "restricted": "o",
         "lifted": "o",
         "budget_created": "o",
+        "budget_ceiling_set": "o",
+        "budget_warned": "",
+        "window_opened": "",
+        "debt_recorded": "e",
+        "debts_accepted": "o",
         "slice_reserved": "",
         "spend_reported": "e",
-        "slice_closed": "e",
+        "slice_closed": "eo",
         "decision_batch": "e",
     ]
 

@@ -11,7 +11,11 @@ internal import Testing
             .genesis([], .standard), .nodeAdmitted(Make.node("x", .issuer), tokenHash: .zero), .nodeExpelled(name: "x", reason: ""),
             .joinTokenMade(JoinToken(hash: .zero, role: .issuer, expiresAt: 1)), .epochOpened(2, reason: ""), .settingsChanged(.standard),
             .grantIssued(Make.grant("g")), .grantRenewed(grantID: "g", expiresAt: 1), Make.revoke(.all), Make.lift(.zero),
-            Make.budget("b", 1), .sliceReserved(slice), .spendReported(report), .sliceClosed(report), .decisionBatch(batch),
+            Make.budget("b", 1),
+            .budgetCeilingSet(.named("b"), ceiling: 2, reason: ""), .budgetWarned(name: "b", percent: 80, settled: 1),
+            .windowOpened(WindowOpening(budget: "b", number: 1, start: 0, end: 1)),
+            .debtRecorded(Debt(incarnation: Make.incarnation(1), decision: 1, grantID: "g", amounts: [])), .debtsAccepted([1], reason: ""),
+            .sliceReserved(slice), .spendReported(report), .sliceClosed(report), .decisionBatch(batch),
         ]
         #expect(kinds.map(\.name) == EventKind.Name.allCases)
     }

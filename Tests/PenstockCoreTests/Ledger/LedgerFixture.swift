@@ -35,10 +35,13 @@ struct Ledger {
         _ need: Int64, _ want: Int64? = nil, grant: String = "g", unit: String = "usd", incarnation: UInt64 = 1
     ) throws(Refusal) -> Position {
         let request = SliceRequest(
-            incarnation: Make.incarnation(incarnation), requestID: Make.incarnation(1000 + position), grantID: grant, unit: unit,
-            need: need, want: want ?? need)
-        let slice = try state.reserve(request, node: "n1")
-        do { try add(.sliceReserved(slice), by: "ledger") } catch { preconditionFailure("\(error)") }
+            incarnation: Make.incarnation(incarnation), requestID: Make.incarnation(1000 + position), grantID: grant,
+            parts: [.init(unit: unit, need: need, want: want ?? need)])
+        // No node lives here that could give anything back, so that nothing waits.
+        var ledger = PenstockCore.Ledger(state)
+        guard let answer = try ledger.reserve(request, from: Make.node("n1", .enforcer), at: 0) else { throw Refusal(.busy, "it waits") }
+        if let refused = answer.refused.first { throw Refusal(refused.code, refused.unit) }
+        do { try add(.sliceReserved(answer.slices[0]), by: "ledger") } catch { preconditionFailure("\(error)") }
         return position
     }
 

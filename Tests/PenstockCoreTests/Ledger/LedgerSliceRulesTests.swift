@@ -53,6 +53,7 @@ internal import Testing
         #expect(report([(slice + 1, 0)]) == [.notFound, .notFound])
         #expect(report([(slice, 1)], incarnation: 2) == [.notPermitted, .notPermitted])
         #expect(report([(slice, 1)], by: "n2") == [.notPermitted, .notPermitted])
+        #expect(report([(slice, 1)], by: "op") == [.notPermitted, .notPermitted])
         #expect(report([(slice, 1)], by: "issuer") == [.notPermitted, .notPermitted])
         #expect(report(.init(repeating: (slice, 1), count: Limits.usesPerReport)) == [nil, nil])
         #expect(report(.init(repeating: (slice, 1), count: Limits.usesPerReport + 1)) == [.invalid, .invalid])
@@ -103,5 +104,20 @@ internal import Testing
         try ledger.add(.sliceClosed(ledger.report([(slice, 30)])), by: "n1")
         #expect(reserveCode(ledger, 70) == nil)
         #expect(reserveCode(ledger, 71) == .budgetExhausted)
+    }
+
+    @Test func operatorClosesOnlyWhatAFencedIncarnationLeftBehind() throws {
+        var ledger = try ledger()
+        let slice = try ledger.reserve(100)
+        let close = EventKind.sliceClosed(ledger.report([(slice, 30)], bySuccessor: true))
+        #expect(ledger.refusal(close, by: "op", fenced: false) == .predecessorAlive)
+        #expect(ledger.refusal(.sliceClosed(ledger.report([(slice, 30)])), by: "op") == .notPermitted)
+        #expect(ledger.refusal(.spendReported(ledger.report([(slice, 30)], bySuccessor: true)), by: "op") == .notPermitted)
+        #expect(ledger.refusal(.sliceClosed(ledger.report([(slice, 30)], incarnation: 2, bySuccessor: true)), by: "op") == .notPermitted)
+        #expect(ledger.refusal(close, by: "op") == nil)
+        try ledger.add(close, by: "op")
+        #expect(ledger.state.retired == [Make.incarnation(1)])
+        #expect(reserveCode(ledger, 70, incarnation: 2) == nil)
+        #expect(reserveCode(ledger, 71, incarnation: 2) == .budgetExhausted)
     }
 }

@@ -128,7 +128,7 @@ internal import Testing
         let elsewhere: Set<Refusal.Code> = [.malformed, .badSignature, .notSigner, .busy, .halted, .recovering, .diverged, .oldVersion]
         let here: Set<Refusal.Code> = [
             .foreignMesh, .notPermitted, .invalid, .exists, .notFound, .revoked, .budgetExhausted, .budgetHeldElsewhere,
-            .predecessorAlive, .retired, .unavailable, .badToken, .full,
+            .budgetFrozen, .predecessorAlive, .retired, .unavailable, .badToken, .full,
         ]
         #expect(here.union(elsewhere) == Set(Refusal.Code.allCases))
     }

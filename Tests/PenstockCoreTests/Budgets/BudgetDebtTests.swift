@@ -1,0 +1,101 @@
+internal import PenstockCore
+internal import Testing
+
+/// Real cost above what was held: charged once, freezing until an operator accepts it.
+@Suite struct BudgetDebtTests {
+    private let levels: [BudgetKey] = [.grant("g", unit: "usd"), .named("team")]
+
+    /// Grant g: its own 100 usd under team (60), of which 50 are out and 20 of these spent.
+    private func book() throws -> BudgetBook {
+        var book = BudgetBook()
+        book.create(Budget(name: "team", unit: "usd", ceiling: 60))
+        book.issue(Make.grant("g") { ($0.budgets, $0.draws) = ([Amount("usd", 100)], ["team"]) })
+        let slice = Slice(grantID: "g", unit: "usd", amount: 50, node: "n1", incarnation: Make.incarnation(1), requestID: Make.incarnation(9))
+        try book.reserve(slice, levels: levels, at: 5)
+        try book.report(.init(slice: 5, used: 20))
+        return book
+    }
+
+    private func debt(_ amount: Int64, decision: UInt64 = 1) -> Debt {
+        Debt(incarnation: Make.incarnation(1), decision: decision, grantID: "g", amounts: [Amount("usd", amount)])
+    }
+
+    private func size(_ book: BudgetBook) -> BudgetBook.Sizing {
+        book.size(levels: levels, need: 1, want: 1, holder: Make.incarnation(2), grant: "g", unit: "usd")
+    }
+
+    private func team(_ book: BudgetBook) -> [Int64] {
+        let entry = book.entries[.named("team")]!
+        return [entry.settled, entry.out, entry.unallocated, entry.debt, entry.overcommitted]
+    }
+
+    @Test func debtFreezesEveryLevelUntilItIsAccepted() throws {
+        var book = try book()
+        #expect(size(book) == .grant(1))
+        try book.owe(debt(7), levels: [levels], at: 8)
+        #expect(team(book) == [27, 30, 10, 7, 0])
+        #expect(size(book) == .frozen)
+        #expect(book.pressed == Set(levels))
+        try book.accept(debt: 8)
+        #expect(team(book) == [27, 30, 3, 0, 0])
+        #expect(size(book) == .grant(1))
+        #expect(book.pressed.isEmpty)
+        #expect(book.debts[8]?.isAccepted == true)
+    }
+
+    @Test func sameDecisionIsChargedOnce() throws {
+        var book = try book()
+        try book.owe(debt(7), levels: [levels], at: 8)
+        try book.owe(debt(7), levels: [levels], at: 9)
+        #expect(team(book) == [27, 30, 10, 7, 0])
+        for _ in 0..<2 { try book.accept(debt: 8) }
+        #expect(team(book) == [27, 30, 3, 0, 0])
+    }
+
+    @Test func acceptedDebtAboveTheRoomIsOvercommitted() throws {
+        var book = try book()
+        try book.owe(debt(25), levels: [levels], at: 8)
+        try book.accept(debt: 8)
+        #expect(team(book) == [45, 30, 0, 0, 15])
+        #expect(book.pressed == [.named("team")], "what is out is wanted back")
+        try book.report(.init(slice: 5, used: 20, returned: 20))
+        #expect(team(book) == [45, 10, 5, 0, 0])
+        #expect(book.pressed.isEmpty)
+    }
+
+    @Test func oneOfTwoAcceptedLeavesItFrozen() throws {
+        var book = try book()
+        try book.owe(debt(1, decision: 1), levels: [levels], at: 8)
+        try book.owe(debt(2, decision: 2), levels: [levels], at: 9)
+        try book.accept(debt: 8)
+        #expect(size(book) == .frozen)
+        #expect(team(book)[3] == 2)
+        try book.accept(debt: 9)
+        #expect(size(book) == .grant(1))
+    }
+
+    /// A slice's holder goes on to report while a budget is frozen, and its ceiling may move.
+    @Test func movesGoOnWhileFrozen() throws {
+        var book = try book()
+        try book.owe(debt(7), levels: [levels], at: 8)
+        try book.report(.init(slice: 5, used: 30, returned: 5))
+        #expect(team(book) == [37, 15, 15, 7, 0])
+        try book.setCeiling(.named("team"), 40)
+        #expect(team(book) == [37, 15, 0, 7, 5])
+        try book.accept(debt: 8)
+        #expect(team(book) == [37, 15, 0, 0, 12])
+    }
+
+    @Test func debtOfAWindowThatIsLeftBehindIsForgottenWithIt() throws {
+        var book = BudgetBook()
+        book.create(Budget(name: "team", unit: "usd", ceiling: 60, window: .fixed(milliseconds: 1000)))
+        try book.open(WindowOpening(budget: "team", number: 1, start: 0, end: 1000))
+        try book.owe(debt(7), levels: [[.named("team")]], at: 8)
+        try book.open(WindowOpening(budget: "team", number: 2, start: 1000, end: 2000))
+        #expect(team(book) == [0, 0, 60, 0, 0])
+        #expect(book.entries[.named("team")]?.isFrozen == true, "an operator has still to decide")
+        try book.accept(debt: 8)
+        #expect(team(book) == [0, 0, 60, 0, 0])
+        #expect(book.entries[.named("team")]?.isFrozen == false)
+    }
+}

@@ -32,8 +32,6 @@ public enum Limits {
     package static let pageBytes = 256 * 1024
     /// Levels below a grant: a decision walks up to its root.
     public static let delegationDepth: UInt32 = 8
-    /// Depth of delegation.
-    package static let delegationDepth = 8
     /// Rules of a price table: every call walks them.
     package static let priceRules = 256
     /// What names a price table: a date, a tag or a digest.

@@ -29,6 +29,8 @@ package struct BudgetBook: Sendable {
     package private(set) var open: [Position: OpenSlice] = [:]
     /// Which budgets a grant's unit draws on: its own first, then named ones with their parents.
     private var draws: [String: [String]] = [:]
+    /// What each delegated grant was delegated from.
+    private var parents: [String: String] = [:]
     /// What each of the last requests got: one that comes again, however late, gets no other slice.
     private var byRequest: [Incarnation: (Position, Slice)] = [:]
     private var requestsByAge: [Incarnation] = []
@@ -45,18 +47,24 @@ package struct BudgetBook: Sendable {
             entries[.grant(grant.grantID, unit: budget.unit)] = Entry(unit: budget.unit, ceiling: budget.value)
         }
         if !grant.draws.isEmpty { draws[grant.grantID] = grant.draws }
+        if !grant.parent.isEmpty { parents[grant.grantID] = grant.parent }
     }
 
-    /// Every budget that a slice of this unit must be taken from, each once.
+    /// Every budget that a slice of this unit must be taken from, each once: those of the grant and of every grant above it,
+    /// so that siblings share what their parent has.
     package func levels(grant: String, unit: String) -> [Key] {
         var levels: [Key] = []
-        if entries[.grant(grant, unit: unit)] != nil { levels.append(.grant(grant, unit: unit)) }
-        for name in draws[grant] ?? [] {
-            var key: Key? = .named(name)
-            while let level = key, let entry = entries[level], entry.unit == unit, !levels.contains(level) {
-                levels.append(level)
-                key = entry.parent
+        var next: String? = grant
+        while let id = next {
+            if entries[.grant(id, unit: unit)] != nil { levels.append(.grant(id, unit: unit)) }
+            for name in draws[id] ?? [] {
+                var key: Key? = .named(name)
+                while let level = key, let entry = entries[level], entry.unit == unit, !levels.contains(level) {
+                    levels.append(level)
+                    key = entry.parent
+                }
             }
+            next = parents[id]
         }
         return levels
     }

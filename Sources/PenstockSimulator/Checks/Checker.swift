@@ -50,6 +50,9 @@ struct Checker {
             }
             for level in chain where !levels["usd", default: []].contains(level) { levels["usd", default: []].append(level) }
         }
+        if let parent = Int(grant.parent.dropFirst()), grants.indices.contains(parent) {
+            for (unit, above) in grants[parent].levels { levels[unit, default: []] += above.filter { !(levels[unit] ?? []).contains($0) } }
+        }
         grants.append(GrantFacts(grant: grant, issuer: issuer, levels: levels))
         return grants.count - 1
     }

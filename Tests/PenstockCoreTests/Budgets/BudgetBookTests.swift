@@ -29,6 +29,19 @@ internal import Testing
         #expect(book().levels(grant: "h", unit: "usd") == [])
     }
 
+    /// G8: what siblings spend comes out of their parent's budget, whatever their own say.
+    @Test func childDrawsOnEveryGrantAboveIt() {
+        var book = book()
+        for (id, parent) in [("child", "g"), ("grandchild", "child")] {
+            book.issue(Make.grant(id) { ($0.budgets, $0.parent) = (id == "child" ? [Amount("usd", 50)] : [], parent) })
+        }
+        #expect(book.levels(grant: "grandchild", unit: "usd") == [.grant("child", unit: "usd"), .grant("g", unit: "usd"), .named("team"), .named("org")])
+        #expect(book.levels(grant: "grandchild", unit: "tokens") == [.grant("g", unit: "tokens")])
+        book.reserve(Slice(grantID: "child", unit: "usd", amount: 45, node: "n1", incarnation: mine, requestID: Make.incarnation(9)), at: 5)
+        book.issue(Make.grant("sibling") { ($0.budgets, $0.parent) = ([Amount("usd", 50)], "g") })
+        #expect(book.size(grant: "sibling", unit: "usd", need: 16, want: 16, holder: theirs) == .refuse(.budgetHeldElsewhere))
+    }
+
     @Test func everyLevelIsDebitedBeforeASliceIsOut() {
         var book = book()
         book.reserve(slice(8), at: 5)

@@ -131,4 +131,6 @@ MUTANTS = [
         "            if grant.parent < 0 { return marks }\n", "            if isMutant(44) || grant.parent < 0 { return marks }\n", "G1"),
     Mutant(45, "a child's budget may be larger than its parent's", DELEGATION,
         "most.unit == budget.unit && budget.value > most.value {", "most.unit == budget.unit && budget.value > most.value && !isMutant(45) {", "G8"),
+    Mutant(46, "a child's spend is not drawn on its parent's budget", BOOK,
+        "            next = parents[id]\n", "            next = isMutant(46) ? nil : parents[id]\n", "G2"),
 ]

@@ -107,3 +107,15 @@ def test_depth_and_usage(mesh):
     child = mesh.run("grant issue", "--file", file).json
     assert (shown(mesh, child)["depth"], shown(mesh, child)["delegate"]) == (1, 1)
     assert answers(mesh, child) == {"allow"}
+
+
+def test_siblings_share_their_parents_budget(mesh):
+    parent = mesh.grant("--delegate", "--budget", "calls=10")
+    children = [mesh.grant("--parent", parent["grant_id"], "--budget", "calls=10", agent="helper") for _ in range(2)]
+    mesh.wait_applied()
+    answers = [
+        reason(node.evaluate(child["credential"], amounts={"calls": 1}))
+        for _ in range(12) for child in children for node in mesh.enforcers
+    ]
+    assert set(answers) <= {"allow", "budget_exhausted", "budget_held_elsewhere"}
+    assert 5 <= answers.count("allow") <= 10, "what siblings spend comes out of one budget"

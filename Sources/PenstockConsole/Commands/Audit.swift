@@ -109,6 +109,7 @@ struct AuditRow: Encodable {
         case .settled: decision = "settle"
         case .released: decision = "release"
         case .voided, .carried: decision = "void"
+        case .owed: decision = "debt"
         }
         reason = record.reason.name
         (grantId, runId, agentId) = (grant?.grantID ?? "", grant?.runID ?? "", grant?.agentID ?? "")

@@ -83,6 +83,12 @@ struct EventView: Encodable {
         case .restricted(let restriction): "\(RestrictionView.text(restriction.level)) \(restriction.selector) \(restriction.reason)"
         case .lifted(let lifting): "\(lifting.eventIDs.count) restrictions\(lifting.expired ? ", expired" : "") \(lifting.reason)"
         case .budgetCreated(let budget): "\(budget.name): \(budget.ceiling) \(budget.unit)"
+        case .budgetCeilingSet(.named(let name), let ceiling, let reason): "\(name): \(ceiling) \(reason)"
+        case .budgetCeilingSet(.grant(let id, let unit), let ceiling, let reason): "\(id)/\(unit): \(ceiling) \(reason)"
+        case .budgetWarned(let name, let percent, let settled): "\(name): \(percent) % reached, \(settled) settled"
+        case .windowOpened(let opening): "\(opening.budget): window \(opening.number) until \(Times.text(opening.end))"
+        case .debtRecorded(let debt): "\(debt.amounts.map { "\($0.value) \($0.unit)" }.joined(separator: ", ")) on \(debt.grantID)"
+        case .debtsAccepted(let positions, let reason): positions.map { "\($0)" }.joined(separator: " ") + " \(reason)"
         case .sliceReserved(let slice): "\(slice.amount) \(slice.unit) of \(slice.grantID) to \(slice.node)"
         case .spendReported(let report): report.uses.map { "\($0.slice)=\($0.used)" }.joined(separator: " ")
         case .sliceClosed(let report): report.uses.map { "\($0.slice)=\($0.used)" }.joined(separator: " ") + " \(report.reason)"

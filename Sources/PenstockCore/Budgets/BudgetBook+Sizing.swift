@@ -33,6 +33,7 @@ extension BudgetBook {
     private func lacking(_ levels: [BudgetKey], _ need: Int64, _ asker: BudgetEntry.Holder?) -> Sizing {
         let mayReturn = levels.allSatisfy { level in
             let entry = entries[level]!
+            guard entry.maxOut == 0 || need <= entry.maxOut else { return false }
             return entry.unallocated - entry.overcommitted + heldElsewhere(entry, than: asker) >= max(need, 1)
         }
         return mayReturn ? .heldElsewhere : .exhausted

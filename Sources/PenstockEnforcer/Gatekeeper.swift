@@ -9,7 +9,7 @@ public protocol Gatekeeper: Sendable {
     func check(_ call: Call, patience: Duration) async -> Decision
 
     /// Ends an allowed call that holds: charges each unit its actual amount. A unit that is not named is charged in full;
-    /// more than was held is refused, and changes nothing.
+    /// what is above the hold is recorded as debt, and freezes every budget that it was drawn on.
     ///
     /// - Parameter priced: where the amounts come from, for the record.
     func settle(_ permitID: String, actual: [Amount], priced: Priced) async throws(HoldError)

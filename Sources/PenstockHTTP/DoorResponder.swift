@@ -194,7 +194,8 @@ extension DoorResponder {
     /// With its phrase, which a bare number does not have.
     private static func status(_ code: Int) -> HTTPResponse.Status {
         let known: [HTTPResponse.Status] = [
-            .ok, .badRequest, .notFound, .methodNotAllowed, .conflict, .contentTooLarge, .unsupportedMediaType, .serviceUnavailable,
+            .ok, .badRequest, .notFound, .methodNotAllowed, .conflict, .gone, .contentTooLarge, .unsupportedMediaType, .misdirectedRequest,
+            .serviceUnavailable,
         ]
         return known.first { $0.code == code } ?? .internalServerError
     }

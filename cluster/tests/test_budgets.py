@@ -1,0 +1,279 @@
+"""Ceilings on real processes: many levels and units, windows, ceilings that move, debts, recall, and what a lost node leaves."""
+
+import contextlib
+import json
+import shutil
+import time
+
+import pytest
+
+from harness import Mesh, eventually, penstock, question, reason
+
+
+@pytest.fixture(scope="module")
+def mesh():
+    with Mesh(enforcers=2) as mesh:
+        yield mesh
+
+
+def budget(mesh, name, ceiling, *flags, unit="calls"):
+    return mesh.run("budget create", name, "--unit", unit, "--ceiling", ceiling, *flags).json
+
+
+def shown(mesh, name):
+    """One budget's row. Where every unit is must add up at any moment."""
+    (row,) = mesh.run("budget show", name).json
+    assert row["settled"] + row["out"] + row["unallocated"] == row["ceiling"] + row["debt"] + row["overcommitted"], row
+    return row
+
+
+def call(node, grant, amount=1, unit="calls", **context):
+    return reason(node.evaluate(grant["credential"], amounts={unit: amount}, **context))
+
+
+class Holds:
+    def __init__(self, node, grant):
+        self.node, self.grant = node, grant
+
+    def ask(self, path, body):
+        with contextlib.closing(self.node.door()) as door:
+            status, text, _ = door.ask("POST", path, body)
+        return status, json.loads(text) if text else None
+
+    def hold(self, **context):
+        status, answer = self.ask("/v1/holds", question(self.grant["credential"], **context))
+        assert status == 200, answer
+        return answer["context"]["permit"]["id"] if answer["decision"] else answer["context"]["reason"]
+
+    def settle(self, permit, **amounts):
+        return self.ask(f"/v1/holds/{permit}/settle", {"amounts": amounts})
+
+    def release(self, permit):
+        return self.ask(f"/v1/holds/{permit}/release", {})
+
+
+def test_every_level_is_debited_and_the_least_one_stops(mesh):
+    budget(mesh, "org", 100)
+    budget(mesh, "team", 50, "--parent", "org")
+    budget(mesh, "ann", 40, "--parent", "team", "--for", "principal=ann")
+    budget(mesh, "writers", 9, "--for", "agent-class=writer")
+    grant = mesh.grant("--principal", "ann", "--agent-class", "writer", "--budget", "calls=20", "--run", "levels")
+    other = mesh.grant("--principal", "ann", "--agent-class", "reader", "--budget", "calls=20")
+    # A budget covers what was issued before it, too.
+    budget(mesh, "one-run", 1000, "--for", "run=levels")
+    mesh.wait_applied()
+    answers = [call(mesh[1], grant) for _ in range(12)]
+    assert answers == ["allow"] * 9 + ["budget_exhausted"] * 3
+    assert call(mesh[1], other) == "allow", "its class has a budget of its own"
+
+    def levels():
+        return [shown(mesh, name)["settled"] for name in ("org", "team", "ann", "writers", "one-run", grant["grant_id"])]
+    eventually("reported", lambda: levels() == [10, 10, 10, 9, 9, 9])
+
+
+def test_units_are_held_together_or_not_at_all(mesh):
+    grant = mesh.grant("--budget", "calls=10", "--budget", "tokens=1000", "--budget", "usd_micros=50")
+    mesh.wait_applied()
+    asked = {"calls": 1, "tokens": 300, "usd_micros": 20}
+    answers = [reason(mesh[1].evaluate(grant["credential"], amounts=asked)) for _ in range(4)]
+    assert answers == ["allow", "allow", "budget_exhausted", "budget_exhausted"], "the third would need 60 of 50 usd_micros"
+    settled = eventually("reported", lambda: (rows := {row["unit"]: row["settled"] for row in mesh.run("budget show", grant["grant_id"]).json})["calls"] == 2 and rows)
+    assert settled == {"calls": 2, "tokens": 600, "usd_micros": 40}
+
+
+def test_a_ceiling_moves_while_it_is_in_use(mesh):
+    budget(mesh, "moved", 5)
+    grant = mesh.grant("--draw", "moved")
+    mesh.wait_applied()
+    assert [call(mesh[1], grant) for _ in range(6)] == ["allow"] * 5 + ["budget_exhausted"]
+    mesh.run("budget set-ceiling", "moved", 8, "--reason", "more work")
+    assert [call(mesh[1], grant) for _ in range(4)] == ["allow"] * 3 + ["budget_exhausted"]
+    eventually("reported", lambda: shown(mesh, "moved")["settled"] == 8)
+    mesh.run("budget set-ceiling", "moved", 6)
+    row = shown(mesh, "moved")
+    assert (row["overcommitted"], row["unallocated"]) == (2, 0)
+    assert call(mesh[2], grant) == "budget_exhausted"
+    mesh.run("budget set-ceiling", "moved", 9)
+    assert (shown(mesh, "moved")["overcommitted"], call(mesh[2], grant), call(mesh[1], grant)) == (0, "allow", "budget_exhausted")
+
+
+def test_lowering_calls_back_what_is_idle(mesh):
+    grant = mesh.grant("--budget", "tokens=1000000")
+    name = grant["grant_id"]
+    mesh.wait_applied()
+    assert call(mesh[1], grant, 1000, "tokens") == "allow"
+    eventually("a slice is out beside what was spent", lambda: shown(mesh, name)["out"] > 0)
+    mesh.run("budget set-ceiling", f"{name}/tokens", 1000)
+    eventually("back", lambda: (row := shown(mesh, name))["out"] == 0 and row["overcommitted"] == 0 and row["settled"] == 1000)
+    assert call(mesh[2], grant, 1, "tokens") == "budget_exhausted"
+
+
+def test_cost_above_a_hold_is_a_debt_that_freezes(mesh):
+    budget(mesh, "models", 1000, unit="usd_micros")
+    grant, other = (mesh.grant("--draw", "models") for _ in range(2))
+    mesh.wait_applied()
+    holds = Holds(mesh[1], grant)
+    permit = holds.hold(amounts={"usd_micros": 100})
+    assert holds.settle(permit, usd_micros=150)[0] == 204
+    row = eventually("frozen", lambda: (row := shown(mesh, "models"))["frozen"] and row)
+    assert (row["debt"], len(row["open_debts"])) == (50, 1)
+    eventually("settled", lambda: shown(mesh, "models")["settled"] == 150)
+    for node in mesh.enforcers:
+        eventually("slices of before are gone", lambda: call(node, other, 1, "usd_micros") == "budget_frozen")
+    assert mesh.run("budget accept-debt", 1, expect=4).error["code"] == "not_found"
+    mesh.run("budget accept-debt", *row["open_debts"], "--reason", "it was worth it")
+    assert mesh.run("budget accept-debt", *row["open_debts"], expect=2).error["code"] == "exists"
+    assert call(mesh[2], other, 850, "usd_micros") == "allow"
+    assert call(mesh[2], other, 1, "usd_micros") == "budget_exhausted"
+    assert (shown(mesh, "models")["debt"], shown(mesh, "models")["frozen"]) == (0, False)
+
+
+def test_holds_end_once_and_where_they_were_given(mesh):
+    grant = mesh.grant("--budget", "usd_micros=1000")
+    mesh.wait_applied()
+    here, there = Holds(mesh[1], grant), Holds(mesh[2], grant)
+    settled, released = here.hold(amounts={"usd_micros": 100}), here.hold(amounts={"usd_micros": 100})
+    for end in (there.settle(settled, usd_micros=1), there.release(settled)):
+        assert end[0] == 421 and "another node" in end[1]["detail"]
+    status, problem = here.settle(settled, usd_micros=1, gold=1)
+    assert status == 409 and "gold" in problem["detail"]
+    assert here.settle(settled, usd_micros=70)[0] == 204
+    assert here.release(released)[0] == 204
+    again = [here.settle(settled, usd_micros=70), here.release(settled), here.settle(released, usd_micros=1), here.release(released)]
+    assert [status for status, _ in again] == [410] * 4
+    assert ["settled" in problem["detail"] for _, problem in again] == [True, True, False, False]
+    mesh.run("revoke", "--grant", grant["grant_id"])
+    assert here.hold(amounts={"usd_micros": 1}) == "revoked"
+    eventually("nothing but what was settled is charged", lambda: (row := shown(mesh, grant["grant_id"]))["settled"] == 70 and row["out"] == 0)
+
+
+def test_windows_begin_anew_and_late_ends_count_in_their_own(mesh):
+    row = budget(mesh, "each-4s", 5, "--window", "4s")
+    assert row["name"] == "each-4s"
+    grant = mesh.grant("--draw", "each-4s")
+    mesh.wait_applied()
+    holds = Holds(mesh[1], grant)
+
+    def begin():
+        """At the begin of a window: what is left of it suffices for the rest."""
+        time.sleep(4 - time.time() % 4 + 0.2)
+    begin()
+    assert [call(mesh[1], grant) for _ in range(3)] == ["allow"] * 3
+    late = holds.hold(amounts={"calls": 2})
+    assert call(mesh[1], grant) in ("budget_exhausted", "budget_held_elsewhere")
+    first = shown(mesh, "each-4s")
+    assert first["window_ends_at"]
+    begin()
+    assert [call(mesh[2], grant) for _ in range(5)] == ["allow"] * 5, "a new window has all of its ceiling"
+    assert holds.release(late)[0] == 204
+    second = eventually("reported", lambda: (row := shown(mesh, "each-4s"))["settled"] == 5 and row["out"] == 0 and row)
+    assert second["window_number"] > first["window_number"]
+    assert call(mesh[2], grant) == "budget_exhausted", "what came back late was of the window before"
+    opened = [event for event in mesh.log() if event["kind"] == "window_opened" and "each-4s" in event["what"]]
+    assert len(opened) == second["window_number"]
+
+
+def test_a_calendar_window(mesh):
+    budget(mesh, "per-day", 3, "--window", "day@Asia/Kathmandu")
+    grant = mesh.grant("--draw", "per-day")
+    mesh.wait_applied()
+    assert call(mesh[1], grant) == "allow"
+    # Kathmandu is 5:45 ahead of UTC.
+    assert shown(mesh, "per-day")["window_ends_at"].split("T")[1].startswith("18:15:00")
+
+
+def test_what_others_hold_is_called_back_before_anyone_is_denied(mesh):
+    grant = mesh.grant("--budget", "calls=1000")
+    mesh.wait_applied()
+    assert {call(mesh[1], grant) for _ in range(200)} == {"allow"}
+    # The rest is spent on the other node, to the last unit.
+    answers = [call(mesh[2], grant, patience_ms=3000) for _ in range(801)]
+    assert answers == ["allow"] * 800 + ["budget_exhausted"]
+    assert call(mesh[1], grant) == "budget_exhausted"
+
+
+def test_at_most_so_much_is_out(mesh):
+    budget(mesh, "little-out", 10_000, "--max-out", 20)
+    grant = mesh.grant("--draw", "little-out")
+    mesh.wait_applied()
+    for _ in range(100):
+        assert call(mesh[1], grant, patience_ms=3000) == "allow"
+    assert shown(mesh, "little-out")["out"] <= 20
+    assert call(mesh[1], grant, 21) == "budget_exhausted", "more than may ever be out"
+
+
+def test_warnings_are_events_and_figures(mesh):
+    budget(mesh, "warned", 10, "--warn-at", 50, "--warn-at", 90)
+    grant = mesh.grant("--draw", "warned")
+    mesh.wait_applied()
+
+    def warned():
+        return [event["what"] for event in mesh.log() if event["kind"] == "budget_warned" and event["what"].startswith("warned:")]
+    assert {call(mesh[1], grant) for _ in range(6)} == {"allow"}
+    assert eventually("the first warning", warned)[0].startswith("warned: 50 %")
+    assert {call(mesh[1], grant) for _ in range(4)} == {"allow"}
+    eventually("the second warning", lambda: len(warned()) == 2)
+    assert "90 %" in warned()[1]
+
+
+def test_bad_input_changes_nothing(mesh):
+    budget(mesh, "exists", 10)
+    grant = mesh.grant("--budget", "calls=10", "--max-amount", "calls=3")
+    mesh.wait_applied()
+    head = mesh.head()
+    assert mesh.run("budget create", "exists", "--unit", "calls", "--ceiling", 1, expect=2).error["code"] == "exists"
+    assert "ceiling is 0" in mesh.run("budget create", "x", "--unit", "calls", "--ceiling=-1", expect=2).error["message"]
+    assert mesh.run("budget create", "x", "--unit", "calls", "--ceiling", 1, "--parent", "none", expect=4).error["code"] == "not_found"
+    assert "no budget 'exists' in tokens" in mesh.run("budget create", "x", "--unit", "tokens", "--ceiling", 1, "--parent", "exists", expect=4).error["message"]
+    assert "1 second" in mesh.run("budget create", "x", "--unit", "calls", "--ceiling", 1, "--window", "10ms", expect=2).error["message"]
+    assert "time zone" in mesh.run("budget create", "x", "--unit", "calls", "--ceiling", 1, "--window", "day@Atlantis/Town", expect=2).error["message"]
+    for flags in (["--window", "soon"], ["--for", "planet=mars"], ["--ceiling", "9223372036854775808"]):
+        mesh.run("budget create", "x", "--unit", "calls", "--ceiling", 1, *flags, expect=64)
+    assert mesh.run("budget set-ceiling", "none", 1, expect=4).error["code"] == "not_found"
+    assert "ceiling is 0" in mesh.run("budget set-ceiling", "exists", "--", "-1", expect=2).error["message"]
+    # A token that the operator's table does not list cannot move a ceiling.
+    assert mesh.run("budget set-ceiling", "exists", 11, "--as", "issuer", expect=2).error["code"] == "not_permitted"
+    assert mesh.head() == head
+    for amounts, expected in (({"calls": -1}, "malformed"), ({"calls": 2 ** 63}, "malformed"), ({"calls": 4}, "amount_over_limit")):
+        status, text, _ = mesh[1].door().ask("POST", "/v1/holds", question(grant["credential"], amounts=amounts))
+        answer = json.loads(text)
+        assert status == 400 or answer["context"]["reason"] == expected, (amounts, status, answer)
+    assert shown(mesh, grant["grant_id"])["settled"] == 0
+
+
+def test_what_a_lost_node_leaves_is_shown_and_an_operator_decides():
+    with Mesh(enforcers=2) as mesh:
+        grant = mesh.grant("--budget", "calls=1000")
+        name = grant["grant_id"]
+        mesh.wait_applied()
+        assert {call(mesh[1], grant) for _ in range(50)} == {"allow"}
+        mesh[1].kill()
+        row = eventually("silent", lambda: (row := shown(mesh, name))["stranded"] and row)
+        left = row["stranded"]
+        assert left == sum(s["amount"] - s["returned"] - s["used"] for s in row["slices"] if s["silent"])
+        # Its machine is gone: the journal never comes back.
+        shutil.rmtree(mesh[1].data)
+        mine = 1000 - row["settled"] - left
+        assert [call(mesh[2], grant, patience_ms=2000) for _ in range(mine + 1)] == ["allow"] * mine + ["budget_held_elsewhere"]
+        mesh.run("budget reclaim", "enforcer-1", "--spent", "--reason", "its disk is gone")
+        eventually("charged", lambda: (row := shown(mesh, name))["settled"] == 1000 and row["out"] == 0)
+        assert call(mesh[2], grant) == "budget_exhausted"
+        assert mesh.run("budget reclaim", "enforcer-1", expect=4).error["code"] == "not_found"
+
+
+def test_a_journal_that_returns_gives_back():
+    with Mesh(enforcers=2) as mesh:
+        grant = mesh.grant("--budget", "calls=1000")
+        name = grant["grant_id"]
+        mesh.wait_applied()
+        assert {call(mesh[1], grant) for _ in range(50)} == {"allow"}
+        mesh[1].kill()
+        mesh[1].start()
+        eventually("closed from the journal", lambda: (row := shown(mesh, name))["settled"] == 50 and not [s for s in row["slices"] if s["silent"]])
+        assert [call(mesh[2], grant, patience_ms=2000) for _ in range(951)] == ["allow"] * 950 + ["budget_exhausted"]
+
+
+def test_help_teaches():
+    text = penstock("help", "budget", "create").out
+    for words in ("--for", "--window", "rolling:1h", "month@Europe/Berlin", "--warn-at", "--max-out"):
+        assert words in text

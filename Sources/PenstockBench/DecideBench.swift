@@ -17,25 +17,10 @@ package struct DecideBench {
     }
 
     package func run(in folder: String) throws -> [BenchResult] {
-        let enforcer = try Enforcer(EnforcerOptions(identity: try identity(folder + "/node"), dataFolder: folder + "/data", journalBytes: 1 << 30))
-        let credentials = try load(enforcer)
-        let stop = Atomic(false)
-        // In place of the ledger and of shipping: renews the lease and frees the journal, as those threads do.
-        let keeper = try NodeThread(name: "keeper") {
-            var turn = 0
-            while !stop.load(ordering: .acquiring) {
-                if turn.isMultiple(of: 50) { enforcer.renewLease(ledgerTime: Clocks.wall()) }
-                try? enforcer.prepareJournal()
-                if turn.isMultiple(of: 100) { try? enforcer.dropRecords() }
-                usleep(1000)
-                turn += 1
-            }
-        }
-        defer {
-            stop.store(true, ordering: .releasing)
-            keeper.join()
-        }
-        usleep(300_000)
+        let host = try OfflineEnforcer(folder)
+        let credentials = try load(host)
+        defer { host.stop() }
+        let enforcer = host.enforcer
         _ = Self.loop(enforcer, credentials, count: decisions / 4, seed: 7, timed: false)
         return try [1, 2].flatMap { threads in try measure(enforcer, credentials, threads: threads) }
     }
@@ -127,33 +112,19 @@ package struct DecideBench {
         return samples.sorted()[samples.count / 2]
     }
 
-    private func load(_ enforcer: Enforcer) throws -> Credentials {
-        var view = View()
-        let keys = NodeKeys(name: "issuer", role: .issuer, signing: [UInt8](repeating: 1, count: 32), channel: [UInt8](repeating: 1, count: 32))
-        let wall = Clocks.wall()
-        func event(_ kind: EventKind, _ number: Int) -> Event {
-            Event(id: SHA256.hash("\(number)"), mesh: "bench", origin: "issuer", createdAt: wall, kind: kind)
-        }
-        let settings = Settings(maxStalenessMS: 1000, maxGraceMS: 0, clockRatePPM: 1000, marginMS: 50)
-        try view.apply(event(.genesis([keys], settings), 1), at: 1)
-        view.reserveCapacity(grants: grants)
+    private func load(_ host: OfflineEnforcer) throws -> Credentials {
+        var log = try OfflineLog(grants: grants)
         var bytes: [UInt8] = []
         for number in 0..<grants {
             let credential = Credential.generate()
             bytes += Array(credential.reveal.utf8)
-            let grant = BenchGrant.make(number, credential: credential.digest, expiresAt: wall + 3_600_000)
-            try view.apply(event(.grantIssued(grant), number + 2), at: Position(number + 2))
+            try log.append(.grantIssued(BenchGrant.make(number, credential: credential.digest, expiresAt: log.wall + 3_600_000)))
         }
         // A standing revoke elsewhere, so that checking has something to find.
-        try view.apply(event(.restricted(Restriction(level: .revoke, selector: .agent("nobody"), reason: "", expiresAt: 0)), grants + 2), at: Position(grants + 2))
-        try enforcer.startOffline(view)
-        for number in 0..<grants { enforcer.fund(grant: number, unit: "calls", amount: 1 << 40, slice: Position(1_000_000 + number)) }
+        try log.append(.restricted(Restriction(level: .revoke, selector: .agent("nobody"), reason: "", expiresAt: 0)))
+        try host.start(log.view)
+        for number in 0..<grants { host.enforcer.fund(grant: number, unit: "calls", amount: 1 << 40, slice: Position(1_000_000 + number)) }
         return Credentials(bytes)
-    }
-
-    private func identity(_ folder: String) throws -> Identity {
-        let address = LedgerAddress(name: "ledger", requests: "", log: "", urgent: "", join: "", channelKey: "", signingKey: "")
-        return try Identity.create(in: folder, MemberFile(mesh: "bench", name: "node", role: .enforcer, ledger: address))
     }
 }
 

@@ -31,6 +31,15 @@ extension Enforcer {
         }
     }
 
+    /// Ends a call that `decide` allowed and that holds, as `Gatekeeper.settle` does, without a permit's text and without
+    /// waiting: for callers in this process that keep their rulings.
+    public func settle(_ ruling: Ruling, actual: borrowing CallAmounts) throws(HoldError) {
+        try end(ruling.sequence) { enforcement, decision throws(HoldError) in
+            if let unit = enforcement.uncharged(decision, actual: actual) { throw .notCharged(unit) }
+            return enforcement.settle(decision, actual: actual, journal: Recorder(journal: journal))
+        }
+    }
+
     @inline(__always)
     private func count(_ verdict: borrowing Verdict, _ core: inout Core) {
         core.decided[Int(verdict.reason.rawValue)] += 1
@@ -57,8 +66,7 @@ struct Recorder: DecisionJournal {
     func record(_ record: DecisionRecord) -> UInt64? {
         var record = record
         record.wall = Clocks.wall()
-        let bytes = record.bytes
-        return journal.append(byteCount: bytes.count, standsForOthers: record.kind == .carried) { $0.copyBytes(from: bytes) }
+        return journal.append(byteCount: record.byteCount, standsForOthers: record.kind == .carried) { record.write(into: $0) }
     }
 
     func content(_ call: borrowing Call) -> Digest {

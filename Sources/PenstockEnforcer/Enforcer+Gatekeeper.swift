@@ -109,19 +109,18 @@ extension Enforcer: Gatekeeper {
     }
 
     public func settle(_ permitID: String, actual: [Amount], priced: Priced) async throws(HoldError) {
-        guard CallAmounts(actual) != nil, priced.isWithinLimits else { throw .malformed }
-        try end(permitID) { enforcement, decision throws(HoldError) in
+        guard let actual = CallAmounts(actual), priced.isWithinLimits else { throw .malformed }
+        try end(sequence(ofPermit: permitID)) { enforcement, decision throws(HoldError) in
             if let unit = enforcement.uncharged(decision, actual: actual) { throw .notCharged(unit) }
             return enforcement.settle(decision, actual: actual, priced: priced, journal: Recorder(journal: journal))
         }
     }
 
     public func release(_ permitID: String) async throws(HoldError) {
-        try end(permitID) { enforcement, decision in enforcement.release(decision, journal: Recorder(journal: journal)) }
+        try end(sequence(ofPermit: permitID)) { enforcement, decision in enforcement.release(decision, journal: Recorder(journal: journal)) }
     }
 
-    private func end(_ permitID: String, _ step: (inout Enforcement, UInt64) throws(HoldError) -> UInt64?) throws(HoldError) {
-        let decision = try sequence(ofPermit: permitID)
+    func end(_ decision: UInt64, _ step: (inout Enforcement, UInt64) throws(HoldError) -> UInt64?) throws(HoldError) {
         let recorded = try core.withLock { core throws(HoldError) -> UInt64 in
             if let recorded = try step(&core.enforcement, decision) {
                 if !core.enforcement.owing.isEmpty { signal(&core) }

@@ -6,7 +6,7 @@ internal import PenstockNode
 struct BenchCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "bench", abstract: "Benchmarks; each prints its floor from the same run.",
-        subcommands: [Decide.self, Revocation.self, Start.self, NodeProcess.self, Peer.self])
+        subcommands: [Decide.self, Revocation.self, Spend.self, Start.self, NodeProcess.self, Peer.self])
 
     struct Decide: ParsableCommand {
         static let configuration = CommandConfiguration(abstract: "The full decision in process, with 1 and 2 threads.")
@@ -37,6 +37,20 @@ extension BenchCommand {
                 try Benches.inFolder { folder in
                     try Benches.print(RevokeBench(enforcers: enforcers, revokes: n, rate: rate).run(in: folder, progress: Output.message), formats.chosen)
                 }
+            }
+        }
+    }
+
+    struct Spend: ParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Hold and settle in process: three units at once, under five levels of budgets.")
+        @Option(help: "Live grants, picked at random: 1 to 1,000,000.") var grants = 10_000
+        @Option(help: "Calls: 1,000 to 100,000,000.") var n = 1_000_000
+        @OptionGroup var formats: FormatOptions
+
+        func run() throws {
+            guard (1...1_000_000).contains(grants), (1000...100_000_000).contains(n) else { throw ValidationError("--grants is 1 to 1,000,000, --n 1,000 to 100,000,000") }
+            try Failure.run(formats.chosen) {
+                try Benches.inFolder { folder in try Benches.print(SpendBench(grants: grants, calls: n).run(in: folder), formats.chosen) }
             }
         }
     }

@@ -66,5 +66,11 @@ public struct CallAmounts: Sendable {
     @inline(__always)
     package subscript(_ index: Int) -> Amount { storage[index] }
 
+    @inline(__always)
+    package func index(of unit: String) -> Int? {
+        for index in 0..<count where storage[index].unit == unit { return index }
+        return nil
+    }
+
     public var list: [Amount] { (0..<count).map { storage[$0] } }
 }

@@ -5,7 +5,7 @@ package struct CallTable: Sendable {
         package var grant: Int32
         package var debits: [Debit]
         /// What the call declared: the most that it may be settled for, metered or not.
-        package var amounts: [Amount]
+        package var amounts: CallAmounts
         package var usableUntil: Instant
         package var name: CallName?
         /// Its caller was told to stop it.
@@ -31,8 +31,8 @@ package struct CallTable: Sendable {
     package private(set) var holds: [UInt64: Hold] = [:]
     private var named: [CallName: Named] = [:]
     private var namesByAge: [CallName] = []
-    private var ends: [UInt64: End] = [:]
-    private var endsByAge: [UInt64] = []
+    /// How the last ones ended, each in the place that its number's last digits name: of two, the newer is kept.
+    private var ends: ContiguousArray<(decision: UInt64, end: End)> = []
 
     package init() {}
 
@@ -64,17 +64,17 @@ package struct CallTable: Sendable {
     package mutating func end(_ decision: UInt64, _ end: End) -> Hold? {
         guard let hold = holds.removeValue(forKey: decision) else { return nil }
         if let name = hold.name { named[name]?.settled = true }
-        ends[decision] = end
-        endsByAge.append(decision)
-        if endsByAge.count >= 2 * Self.namesKept {
-            for old in endsByAge.prefix(Self.namesKept) { ends[old] = nil }
-            endsByAge.removeFirst(Self.namesKept)
-        }
+        if ends.isEmpty { ends = ContiguousArray(repeating: (0, .settled), count: Self.endsKept) }
+        ends[Int(decision % UInt64(Self.endsKept))] = (decision, end)
         return hold
     }
 
     /// How a hold ended, of the last ones that did.
-    package func end(of decision: UInt64) -> End? { ends[decision] }
+    package func end(of decision: UInt64) -> End? {
+        guard !ends.isEmpty, decision > 0 else { return nil }
+        let last = ends[Int(decision % UInt64(Self.endsKept))]
+        return last.decision == decision ? last.end : nil
+    }
 
     package enum End: Sendable, Equatable {
         case settled
@@ -83,11 +83,12 @@ package struct CallTable: Sendable {
 
     /// How many settled call ids are remembered at least.
     static let namesKept = 100_000
+    static let endsKept = 1 << 17
 }
 
 extension Enforcement {
     /// Registers an allowed call that is still to be settled.
-    package mutating func beginHold(_ verdict: Verdict, _ amounts: [Amount], decision: UInt64, name: CallTable.CallName?, content: Digest) {
+    package mutating func beginHold(_ verdict: Verdict, _ amounts: CallAmounts, decision: UInt64, name: CallTable.CallName?, content: Digest) {
         calls.add(.init(grant: verdict.grant, debits: debits, amounts: amounts, usableUntil: verdict.usableUntil, name: name), decision: decision)
         if let name { calls.remember(name, content: content, decision: decision, settled: false) }
     }
@@ -110,32 +111,38 @@ extension Enforcement {
         case underWay(decision: UInt64)
     }
 
-    /// Units that a settlement names and that nothing can be charged to: neither held nor metered.
-    package func uncharged(_ decision: UInt64, actual: [Amount]) -> String? {
-        guard let hold = calls.holds[decision] else { return nil }
-        return actual.first { amount in
-            !hold.amounts.contains { $0.unit == amount.unit } && !folded.isMetered(amount.unit, ofGrant: Int(hold.grant))
-        }?.unit
+    /// Of the units that a settlement names, the first that nothing can be charged to: neither held nor metered.
+    package mutating func uncharged(_ decision: UInt64, actual: borrowing CallAmounts) -> String? {
+        guard let place = calls.holds.index(forKey: decision) else { return nil }
+        for index in 0..<actual.count {
+            let unit = actual[index].unit
+            guard calls.holds.values[place].amounts.index(of: unit) == nil else { continue }
+            if !folded.isMetered(unit, ofGrant: Int(calls.holds.values[place].grant)) { return unit }
+        }
+        return nil
     }
 
     /// Charges each unit its actual amount; the rest goes back to the slices it came from. A unit that is not named is
     /// charged in full. What a metered unit cost above its hold is owed: it was spent, so it is never clipped. Nil when the
     /// hold is unknown or ended before.
-    package mutating func settle(_ decision: UInt64, actual: [Amount]) -> Settlement? {
+    package mutating func settle(_ decision: UInt64, actual: borrowing CallAmounts) -> Settlement? {
         guard let hold = calls.end(decision, .settled) else { return nil }
-        var costs: [String: Int64] = [:]
-        for amount in actual { costs[amount.unit] = max(0, amount.value) }
+        // Of each unit, what no debit has covered yet.
+        var left: InlineArray<4, Int64> = InlineArray(repeating: 0)
+        for index in 0..<actual.count { left[index] = actual[index].value }
         var settlement = Settlement(grant: hold.grant)
         for debit in hold.debits {
-            let unit = purse.account(debit.account).unit
-            let spent = min(debit.amount, costs[unit] ?? debit.amount)
-            costs[unit]? -= spent
+            guard let index = actual.index(of: purse.accounts[Int(debit.account)].unit) else {
+                purse.resolve(debit, spent: debit.amount, wasHeld: true)
+                continue
+            }
+            let spent = min(debit.amount, left[index])
+            left[index] -= spent
             purse.resolve(debit, spent: spent, wasHeld: true)
             if spent < debit.amount { settlement.returned.append(Debit(account: debit.account, slice: debit.slice, amount: debit.amount - spent)) }
         }
-        for amount in actual {
-            guard let left = costs[amount.unit], left > 0, folded.isMetered(amount.unit, ofGrant: Int(hold.grant)) else { continue }
-            settlement.owed.append(Amount(amount.unit, left))
+        for index in 0..<actual.count where left[index] > 0 && folded.isMetered(actual[index].unit, ofGrant: Int(hold.grant)) {
+            settlement.owed.append(Amount(actual[index].unit, left[index]))
         }
         return settlement
     }

@@ -125,36 +125,52 @@ extension DecisionRecord {
         }
     }
 
-    /// The record's bytes, for everything but a call's first record.
+    /// Bytes that `write(into:)` will need.
+    package var byteCount: Int {
+        var count = Self.fixedBytes + 13 + debits.count * 16
+        count += min(action.utf8.count, Self.textBytes) + min(resourceType.utf8.count, Self.textBytes)
+        count += min(resourceID.utf8.count, Self.textBytes) + min(callID.utf8.count, Self.textBytes)
+        count += min(priceVersion.utf8.count, Limits.priceVersionBytes) + min(basis.utf8.count, Limits.basisBytes)
+        for amount in amounts { count += 10 + min(amount.unit.utf8.count, 64) }
+        return count
+    }
+
+    /// Writes everything but a call's first record.
+    package func write(into memory: UnsafeMutableRawBufferPointer) {
+        var writer = RecordWriter(memory)
+        writer.put(kind.rawValue)
+        writer.put(Self.version)
+        writer.put(reason.rawValue)
+        writer.put(UInt32(debits.count))
+        writer.put(wall)
+        writer.put(grant)
+        writer.put(position)
+        writer.put(viewAge)
+        writer.put(decision)
+        writer.put(traceID.high)
+        writer.put(traceID.low)
+        writer.put(argumentsDigest.words)
+        writer.put(text: action, limit: Self.textBytes)
+        writer.put(text: resourceType, limit: Self.textBytes)
+        writer.put(text: resourceID, limit: Self.textBytes)
+        writer.put(text: callID, limit: Self.textBytes)
+        writer.put(text: priceVersion, limit: Limits.priceVersionBytes)
+        writer.put(text: basis, limit: Limits.basisBytes)
+        writer.put(UInt8(amounts.count))
+        for amount in amounts {
+            writer.put(amount.value)
+            writer.put(text: amount.unit, limit: 64)
+        }
+        for debit in debits {
+            writer.put(debit.slice)
+            writer.put(debit.used)
+        }
+    }
+
     package var bytes: [UInt8] {
-        var texts = [action, resourceType, resourceID, callID].map { ($0, limit: Self.textBytes) }
-        texts += [(priceVersion, limit: Limits.priceVersionBytes), (basis, limit: Limits.basisBytes)]
-        let count = Self.fixedBytes + texts.reduce(0) { $0 + 2 + min($1.0.utf8.count, $1.limit) } + 1
-            + amounts.reduce(0) { $0 + 10 + min($1.unit.utf8.count, 64) } + debits.count * 16
+        let count = byteCount
         return [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
-            var writer = RecordWriter(UnsafeMutableRawBufferPointer(buffer))
-            writer.put(kind.rawValue)
-            writer.put(Self.version)
-            writer.put(reason.rawValue)
-            writer.put(UInt32(debits.count))
-            writer.put(wall)
-            writer.put(grant)
-            writer.put(position)
-            writer.put(viewAge)
-            writer.put(decision)
-            writer.put(traceID.high)
-            writer.put(traceID.low)
-            writer.put(argumentsDigest.words)
-            for (text, limit) in texts { writer.put(text: text, limit: limit) }
-            writer.put(UInt8(amounts.count))
-            for amount in amounts {
-                writer.put(amount.value)
-                writer.put(text: amount.unit, limit: 64)
-            }
-            for debit in debits {
-                writer.put(debit.slice)
-                writer.put(debit.used)
-            }
+            write(into: UnsafeMutableRawBufferPointer(buffer))
             initialized = count
         }
     }

@@ -64,7 +64,7 @@ extension Enforcement {
         let name = call.callID.isEmpty ? nil : CallTable.CallName(grant: verdict.grant, callID: call.callID)
         let content = name == nil ? Digest.zero : journal.content(call)
         if call.holds {
-            beginHold(verdict, call.amounts.list, decision: verdict.sequence, name: name, content: content)
+            beginHold(verdict, call.amounts, decision: verdict.sequence, name: name, content: content)
         } else if let name {
             rememberSettled(name, content: content, decision: verdict.sequence)
         }
@@ -90,9 +90,9 @@ extension Enforcement {
 
     /// Charges an allowed call that held, and records it. Nil when there is no such hold; a sequence of 0 when it could
     /// not be recorded: a restart then charges it in full.
-    package mutating func settle(_ decision: UInt64, actual: [Amount], priced: Priced = .none, journal: some DecisionJournal) -> UInt64? {
+    package mutating func settle(_ decision: UInt64, actual: borrowing CallAmounts, priced: Priced = .none, journal: some DecisionJournal) -> UInt64? {
         guard let settlement = settle(decision, actual: actual) else { return nil }
-        let sequence = journal.recordEnd(of: decision, .settled, actual, priced, returned: settlement.returned)
+        let sequence = journal.recordEnd(of: decision, .settled, actual.list, priced, returned: settlement.returned)
         if !settlement.owed.isEmpty { owe(settlement, decision, journal) }
         return sequence
     }

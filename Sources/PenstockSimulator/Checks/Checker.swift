@@ -18,8 +18,8 @@ struct Checker {
     var budgets: [String: BudgetFacts] = [:]
     /// Raised ceilings of grants' own budgets.
     var ceilings: [BudgetKey: Int64] = [:]
-    /// Real cost above holds that the log does not have yet; and all that it has.
-    var overruns: Set<Overrun> = []
+    /// Real cost above holds that the log does not have yet, and whose it is; and all that the log has.
+    var overruns: [Overrun: String] = [:]
     var recorded: Set<Overrun> = []
     var owed: [BudgetKey: Int64] = [:]
     var openDebts: [BudgetKey: Set<Position>] = [:]

@@ -54,7 +54,7 @@ extension World {
         checkFresh()
         checkCalls()
         let lost: [Sight] = [.predecessorUnproven, .voided, .unrecordable, .recovered, .diverged]
-        if let book = host.ledger?.state.book, lost.allSatisfy({ coverage.sights[$0] == nil }) { fail(checker.chargedNoMore(than: book)) }
+        if let book = host.ledger?.state.book, lost.allSatisfy({ coverage.sights[$0] == nil }) { fail(checker.chargedNoMore(than: book, isMember: log.isMember)) }
     }
 
     private func run(until milliseconds: Int64) { run(steps: .max, until: now + milliseconds * .nanosecondsPerMillisecond) }

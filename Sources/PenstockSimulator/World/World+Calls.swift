@@ -73,12 +73,12 @@ extension World {
         guard let held = process.holds.removeValue(forKey: decision) else { return }
         let journal = SimJournal(world: self, machine: machine, process: process)
         let actual = held.amounts.map { Amount($0.unit, $0.value * Int64(share) / 3) }
-        let recorded = share == 0 ? process.enforcement.release(decision, journal: journal) : process.enforcement.settle(decision, actual: actual, journal: journal)
+        let recorded = share == 0 ? process.enforcement.release(decision, journal: journal) : process.enforcement.settle(decision, actual: CallAmounts(actual)!, journal: journal)
         coverage.note(share == 0 ? .release : .settle)
         guard recorded != nil else { return fail(.ceiling, "a hold that nobody ended was unknown") }
         checker.returned(zip(held.amounts, actual).map { Amount($0.unit, max(0, $0.value - $1.value)) }, from: held.places)
         guard share > 3, actual.contains(where: { !checker.levels(held.grant, $0.unit).isEmpty }) else { return }
         coverage.note(.overrun)
-        checker.overruns.insert(.init(incarnation: process.incarnation, decision: decision))
+        checker.overruns[.init(incarnation: process.incarnation, decision: decision)] = machine.name
     }
 }

@@ -18,7 +18,7 @@ internal import Testing
             let call = Make.call("\(grant)") { ($0.amounts, $0.holds) = (CallAmounts([Amount("usd", amount)])!, holds) }
             let verdict = node.decide(call)
             precondition(verdict.isAllow)
-            if holds { node.enforcement.beginHold(verdict, [], decision: UInt64(grant), name: nil, content: .zero) }
+            if holds { node.enforcement.beginHold(verdict, CallAmounts(), decision: UInt64(grant), name: nil, content: .zero) }
         }
     }
 
@@ -35,7 +35,7 @@ internal import Testing
         let refused = unreported(node)
         node.enforcement.reported([0: first.uses])
         let taken = unreported(node)
-        _ = node.enforcement.settle(0, actual: [])
+        _ = node.enforcement.settle(0, actual: CallAmounts())
         let grown = unreported(node)
         #expect([first, refused, taken, grown].map { $0.uses.map(\.used) } == [[1], [1], [], [2]])
         #expect(first.next == 1)
@@ -136,7 +136,7 @@ internal import Testing
         #expect(first == [.init(slice: 1001, used: 0, returned: 1, held: 1)])
         node.enforcement.reported([0: first])
         #expect(!node.enforcement.purse.hasReturns)
-        _ = node.enforcement.settle(0, actual: [Amount("usd", 0)])
+        _ = node.enforcement.settle(0, actual: CallAmounts([Amount("usd", 0)])!)
         let second = unreported(node).uses
         #expect(second == [.init(slice: 1001, used: 0, returned: 2)])
         node.enforcement.reported([0: second])

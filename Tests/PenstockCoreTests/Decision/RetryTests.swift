@@ -35,7 +35,7 @@ internal import Testing
         var node = try node()
         _ = node.hold([Amount("usd", 5)], as: 7, callID: "c")
         _ = node.hold([Amount("usd", 5)], as: 8, callID: "d")
-        _ = node.enforcement.settle(7, actual: [])
+        _ = node.enforcement.settle(7, actual: CallAmounts([])!)
         _ = node.enforcement.release(8)
         #expect([retry(node, "c"), retry(node, "d")] == [.settled, .settled])
     }

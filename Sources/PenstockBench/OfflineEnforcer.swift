@@ -1,0 +1,62 @@
+internal import Foundation
+internal import PenstockCore
+internal import PenstockCrypto
+internal import PenstockEnforcer
+internal import PenstockNode
+internal import PenstockTransport
+internal import Synchronization
+
+/// An enforcer without a ledger. A thread of its own renews the lease and frees the journal, as the ledger's answers and
+/// shipping do elsewhere.
+final class OfflineEnforcer: Sendable {
+    let enforcer: Enforcer
+    private let isOver = Atomic(false)
+    private let keeper = Mutex<NodeThread?>(nil)
+
+    init(_ folder: String) throws {
+        let address = LedgerAddress(name: "ledger", requests: "", log: "", urgent: "", join: "", channelKey: "", signingKey: "")
+        let identity = try Identity.create(in: folder + "/node", MemberFile(mesh: OfflineLog.mesh, name: "node", role: .enforcer, ledger: address))
+        enforcer = try Enforcer(EnforcerOptions(identity: identity, dataFolder: folder + "/data", journalBytes: 1 << 30))
+    }
+
+    /// From here on it is fresh, until `stop`.
+    func start(_ view: View) throws {
+        try enforcer.startOffline(view)
+        let thread = try NodeThread(name: "keeper") { [enforcer, self] in
+            var turn = 0
+            while !isOver.load(ordering: .acquiring) {
+                if turn.isMultiple(of: 50) { enforcer.renewLease(ledgerTime: Clocks.wall()) }
+                try? enforcer.prepareJournal()
+                if turn.isMultiple(of: 100) { try? enforcer.dropRecords() }
+                usleep(1000)
+                turn += 1
+            }
+        }
+        keeper.withLock { $0 = thread }
+        usleep(300_000)
+    }
+
+    func stop() {
+        isOver.store(true, ordering: .releasing)
+        keeper.withLock { $0?.join() }
+    }
+}
+
+/// A log in memory, of a mesh with one issuer.
+struct OfflineLog {
+    static let mesh = "bench"
+    private(set) var view = View()
+    let wall = Clocks.wall()
+    private var position: Position = 0
+
+    init(grants: Int) throws {
+        let keys = NodeKeys(name: "issuer", role: .issuer, signing: [UInt8](repeating: 1, count: 32), channel: [UInt8](repeating: 1, count: 32))
+        try append(.genesis([keys], Settings(maxStalenessMS: 1000, maxGraceMS: 0, clockRatePPM: 1000, marginMS: 50)))
+        view.reserveCapacity(grants: grants)
+    }
+
+    mutating func append(_ kind: EventKind) throws {
+        position += 1
+        try view.apply(Event(id: SHA256.hash("\(position)"), mesh: Self.mesh, origin: "issuer", createdAt: wall, kind: kind), at: position)
+    }
+}

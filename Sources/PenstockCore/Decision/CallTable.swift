@@ -83,7 +83,7 @@ package struct CallTable: Sendable {
 
     /// How many settled call ids are remembered at least.
     static let namesKept = 100_000
-    static let endsKept = 1 << 17
+    static let endsKept = 1 << 16
 }
 
 extension Enforcement {

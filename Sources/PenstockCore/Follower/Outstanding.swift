@@ -11,6 +11,8 @@ package struct Outstanding<Purpose: Sendable>: Sendable {
 
     private var waiting: [UInt64: Waiting] = [:]
     private var nextID: UInt64 = 1
+    /// Nothing was sent before.
+    private var oldest: Instant = .max
 
     package init() {}
 
@@ -20,6 +22,7 @@ package struct Outstanding<Purpose: Sendable>: Sendable {
     package mutating func add(_ purpose: Purpose, retries: Bool, at now: Instant) -> UInt64 {
         defer { nextID += 1 }
         waiting[nextID] = Waiting(purpose: purpose, sentAt: now, retries: retries)
+        oldest = min(oldest, now)
         return nextID
     }
 
@@ -27,11 +30,13 @@ package struct Outstanding<Purpose: Sendable>: Sendable {
     package mutating func take(_ id: UInt64) -> Purpose? { waiting.removeValue(forKey: id)?.purpose }
 
     package func contains(where matches: (Purpose) -> Bool) -> Bool {
-        waiting.values.contains { matches($0.purpose) }
+        // By index: an iterator would copy each.
+        waiting.values.indices.contains { matches(waiting.values[$0].purpose) }
     }
 
     /// Ids to send again now, and ids that were forgotten.
     package mutating func overdue(at now: Instant) -> (again: [UInt64], forgotten: [UInt64]) {
+        guard oldest < now - .nanosecondsPerSecond else { return ([], []) }
         var again: [UInt64] = []
         var forgotten: [UInt64] = []
         for (id, request) in waiting where now - request.sentAt > .nanosecondsPerSecond {
@@ -39,6 +44,7 @@ package struct Outstanding<Purpose: Sendable>: Sendable {
         }
         for id in again { waiting[id]!.sentAt = now }
         for id in forgotten { waiting[id] = nil }
+        oldest = waiting.values.reduce(.max) { min($0, $1.sentAt) }
         return (again.sorted(), forgotten)
     }
 }

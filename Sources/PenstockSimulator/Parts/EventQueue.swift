@@ -1,21 +1,27 @@
 /// What happens when: a binary heap by true time, and by the order of scheduling where that is equal.
+///
+/// The heap moves places only: what happens is much larger, and stays where it was put.
 struct EventQueue<What> {
     struct Item {
         var time: Int64
         var order: UInt64
-        var what: What
+        var place: Int
 
         func isBefore(_ other: Item) -> Bool { time != other.time ? time < other.time : order < other.order }
     }
 
     private var heap: [Item] = []
+    private var happenings: [What?] = []
+    private var free: [Int] = []
     private var order: UInt64 = 0
 
     var isEmpty: Bool { heap.isEmpty }
 
     mutating func add(_ what: What, at time: Int64) {
         order += 1
-        heap.append(Item(time: time, order: order, what: what))
+        let place = free.popLast() ?? happenings.count
+        if place == happenings.count { happenings.append(what) } else { happenings[place] = what }
+        heap.append(Item(time: time, order: order, place: place))
         var child = heap.count - 1
         while child > 0 {
             let parent = (child - 1) / 2
@@ -32,7 +38,8 @@ struct EventQueue<What> {
             heap[0] = last
             sink()
         }
-        return (first.time, first.what)
+        free.append(first.place)
+        return (first.time, happenings[first.place].take()!)
     }
 
     private mutating func sink() {

@@ -88,6 +88,29 @@ extension World {
             run(until: 2000)
             if violation == nil, coverage.sights[.allow] ?? 0 == before { fail(.liveness, "machine \(machine.index) denies a call whose budget is there") }
         }
+        if violation == nil { checkRecall(index) }
+    }
+
+    /// With nothing left at the ledger, a node gets what another one holds and does not use.
+    private func checkRecall(_ index: Int) {
+        let key = BudgetKey.grant(checker.grants[index].grant.grantID, unit: "usd")
+        guard let entry = host.ledger?.state.book.entries[key], let machine = serving.last(where: { !isRestricted($0) }) else { return }
+        command(.budgetCeilingSet(key, ceiling: entry.settled + entry.out, reason: ""), by: "op")
+        run(until: 100)
+        let own = unspent(key, at: machine)
+        guard checker.grants[index].grant.maxAmounts.allSatisfy({ $0.value > own }) else { return }
+        guard let entry = host.ledger?.state.book.entries[key], entry.unallocated == 0, entry.overcommitted == 0 else { return }
+        guard serving.contains(where: { $0 !== machine && unspent(key, at: $0) > 0 }) else { return }
+        let before = coverage.sights[.allow] ?? 0
+        carryOut(.call(machine: machine.index, grant: index, amount: own + 1, holds: false, callID: 0))
+        run(until: 2000)
+        if violation == nil, coverage.sights[.allow] ?? 0 == before { fail(.liveness, "machine \(machine.index) is denied what others hold and do not use") }
+    }
+
+    private func unspent(_ key: BudgetKey, at machine: Machine) -> Int64 {
+        guard case .grant(let id, let unit) = key, let enforcement = machine.process?.enforcement, let grant = enforcement.folded.index(ofGrant: id) else { return 0 }
+        let account = enforcement.purse.find(grant: grant, unit: unit)
+        return account < 0 ? 0 : enforcement.purse.available(account)
     }
 
     /// A grant of this seed has a large budget, a long life, and no other bound.

@@ -136,6 +136,14 @@ internal import Testing
         #expect(served == [account] + others)
     }
 
+    /// Else a smaller call that comes later would be told what only the larger one was.
+    @Test mutating func aRefusalIsOfAllThatTheCallWanted() throws {
+        _ = grant(1, 4)
+        purse.lack(3, account)
+        let part = try required().parts[0]
+        #expect((part.need, part.amount) == (3, 3 + purse.available(account)))
+    }
+
     @Test mutating func oneRequestAsksForAllThatItsGrantLacks() throws {
         let tokens = purse.open(grant: 3, unit: "tokens")
         purse.lack(3, account)

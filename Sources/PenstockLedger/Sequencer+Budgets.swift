@@ -70,7 +70,8 @@ extension Sequencer {
             $0.unit = entry.unit
             $0.ceiling = entry.ceiling
             $0.settled = entry.settled
-            $0.out = entry.out
+            $0.out = entry.out - entry.outOfEnded
+            $0.outOfEnded = entry.outOfEnded
             $0.unallocated = entry.unallocated
             $0.debt = entry.debt
             $0.overcommitted = entry.overcommitted

@@ -2210,7 +2210,7 @@ package nonisolated struct Penstock_V1_BudgetStatus: @unchecked Sendable {
     set {_uniqueStorage()._settled = newValue}
   }
 
-  /// in slices, not yet reported spent
+  /// in slices, not yet reported spent, of the windows that count
   package var out: Int64 {
     get {_storage._out}
     set {_uniqueStorage()._out = newValue}
@@ -2313,6 +2313,12 @@ package nonisolated struct Penstock_V1_BudgetStatus: @unchecked Sendable {
   package var exposure: Int64 {
     get {_storage._exposure}
     set {_uniqueStorage()._exposure = newValue}
+  }
+
+  /// in slices of windows that count no more
+  package var outOfEnded: Int64 {
+    get {_storage._outOfEnded}
+    set {_uniqueStorage()._outOfEnded = newValue}
   }
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -6569,7 +6575,7 @@ nonisolated extension Penstock_V1_HeadReply: SwiftProtobuf.Message, SwiftProtobu
 
 nonisolated extension Penstock_V1_BudgetStatus: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".BudgetStatus"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}unit\0\u{1}ceiling\0\u{1}settled\0\u{1}out\0\u{1}unallocated\0\u{1}parent\0\u{3}grant_id\0\u{1}slices\0\u{1}held\0\u{1}debt\0\u{1}overcommitted\0\u{1}frozen\0\u{1}window\0\u{3}window_number\0\u{3}window_ends_at_ms\0\u{1}selector\0\u{3}max_out\0\u{3}open_debts\0\u{3}warn_at\0\u{1}stranded\0\u{1}exposure\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}unit\0\u{1}ceiling\0\u{1}settled\0\u{1}out\0\u{1}unallocated\0\u{1}parent\0\u{3}grant_id\0\u{1}slices\0\u{1}held\0\u{1}debt\0\u{1}overcommitted\0\u{1}frozen\0\u{1}window\0\u{3}window_number\0\u{3}window_ends_at_ms\0\u{1}selector\0\u{3}max_out\0\u{3}open_debts\0\u{3}warn_at\0\u{1}stranded\0\u{1}exposure\0\u{3}out_of_ended\0")
 
   fileprivate class _StorageClass {
     var _name: String = String()
@@ -6594,6 +6600,7 @@ nonisolated extension Penstock_V1_BudgetStatus: SwiftProtobuf.Message, SwiftProt
     var _warnAt: [UInt32] = []
     var _stranded: Int64 = 0
     var _exposure: Int64 = 0
+    var _outOfEnded: Int64 = 0
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -6626,6 +6633,7 @@ nonisolated extension Penstock_V1_BudgetStatus: SwiftProtobuf.Message, SwiftProt
       _warnAt = source._warnAt
       _stranded = source._stranded
       _exposure = source._exposure
+      _outOfEnded = source._outOfEnded
     }
   }
 
@@ -6666,6 +6674,7 @@ nonisolated extension Penstock_V1_BudgetStatus: SwiftProtobuf.Message, SwiftProt
         case 20: try { try decoder.decodeRepeatedUInt32Field(value: &_storage._warnAt) }()
         case 21: try { try decoder.decodeSingularInt64Field(value: &_storage._stranded) }()
         case 22: try { try decoder.decodeSingularInt64Field(value: &_storage._exposure) }()
+        case 23: try { try decoder.decodeSingularInt64Field(value: &_storage._outOfEnded) }()
         default: break
         }
       }
@@ -6744,6 +6753,9 @@ nonisolated extension Penstock_V1_BudgetStatus: SwiftProtobuf.Message, SwiftProt
       if _storage._exposure != 0 {
         try visitor.visitSingularInt64Field(value: _storage._exposure, fieldNumber: 22)
       }
+      if _storage._outOfEnded != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._outOfEnded, fieldNumber: 23)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -6775,6 +6787,7 @@ nonisolated extension Penstock_V1_BudgetStatus: SwiftProtobuf.Message, SwiftProt
         if _storage._warnAt != rhs_storage._warnAt {return false}
         if _storage._stranded != rhs_storage._stranded {return false}
         if _storage._exposure != rhs_storage._exposure {return false}
+        if _storage._outOfEnded != rhs_storage._outOfEnded {return false}
         return true
       }
       if !storagesAreEqual {return false}

@@ -230,7 +230,7 @@ def test_bad_input_changes_nothing(mesh):
     for flags in (["--window", "soon"], ["--for", "planet=mars"], ["--ceiling", "9223372036854775808"]):
         mesh.run("budget create", "x", "--unit", "calls", "--ceiling", 1, *flags, expect=64)
     assert mesh.run("budget set-ceiling", "none", 1, expect=4).error["code"] == "not_found"
-    assert "ceiling is 0" in mesh.run("budget set-ceiling", "exists", "--", "-1", expect=2).error["message"]
+    assert "ceiling is negative" in mesh.run("budget set-ceiling", "exists", "--", "-1", expect=2).error["message"]
     # A token that the operator's table does not list cannot move a ceiling.
     assert mesh.run("budget set-ceiling", "exists", 11, "--as", "issuer", expect=2).error["code"] == "not_permitted"
     assert mesh.head() == head

@@ -25,6 +25,8 @@ struct BudgetView: Encodable {
     var settled: Int64
     /// In slices and not reported spent: holds included.
     var out: Int64
+    /// In slices of windows that count no more.
+    var outOfEndedWindows: Int64
     var held: Int64
     var unallocated: Int64
     var debt: Int64
@@ -50,6 +52,7 @@ struct BudgetView: Encodable {
 
     init(_ row: Penstock_V1_BudgetStatus) {
         (name, unit, ceiling, settled, out) = (row.name, row.unit, row.ceiling, row.settled, row.out)
+        outOfEndedWindows = row.outOfEnded
         (held, unallocated, debt, overcommitted) = (row.held, row.unallocated, row.debt, row.overcommitted)
         (frozen, openDebts, stranded, exposureAfterRevoke) = (row.frozen, row.openDebts, row.stranded, row.exposure)
         (maxOut, parent, windowNumber) = (row.maxOut, row.parent, row.windowNumber)

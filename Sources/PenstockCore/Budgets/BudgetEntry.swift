@@ -48,6 +48,8 @@ package struct BudgetEntry: Hashable, Sendable {
     package var debt: Int64 { windows.reduce(0) { $1.counts ? $0 + $1.debt : $0 } }
     /// Of all windows: what was drawn in an old one may still be out.
     package var out: Int64 { windows.reduce(0) { $0 + $1.out } }
+    /// The part of `out` that counts against the ceiling no more.
+    package var outOfEnded: Int64 { windows.reduce(0) { $1.counts ? $0 : $0 + $1.out } }
     package var isFrozen: Bool { !openDebts.isEmpty }
     /// The window that slices are drawn in; nil before the first one is opened.
     package var current: Window? { windows.last }

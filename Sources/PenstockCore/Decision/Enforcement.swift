@@ -108,11 +108,13 @@ package struct Enforcement: Sendable {
         return end
     }
 
-    /// Gives back what is unspent of a grant's unit, since it is wanted elsewhere.
+    /// Gives back what is unspent of a grant's unit, and tells what is spent: the ledger can hand out no more before.
     package mutating func recall(grantID: String, unit: String) {
         guard let grant = folded.index(ofGrant: grantID) else { return }
         let account = purse.find(grant: grant, unit: unit)
-        if account >= 0 { purse.giveBack(account: account) }
+        guard account >= 0 else { return }
+        purse.giveBack(account: account)
+        purse.tell(account: account)
     }
 
     /// The ledger has recorded a debt.

@@ -19,6 +19,11 @@ extension Purse {
         returning.insert(index)
     }
 
+    /// Has what was spent and given back told to the ledger at once.
+    mutating func tell(account index: Int32) {
+        if accounts[Int(index)].slices.contains(where: \.isToTell) { returning.insert(index) }
+    }
+
     /// Gives back what lies idle, or is of a window that has ended, scanning some accounts from `start`. Returns where the
     /// next scan begins.
     package mutating func sweep(from start: Int, scan: Int, wall: WallTime, at now: Instant) -> Int {

@@ -58,7 +58,7 @@ package struct Purse: Sendable {
     var queueStart = 0
     /// The request under way, by grant.
     var requests: [Int32: Reserve] = [:]
-    /// Accounts that gave something back which the ledger has not been told.
+    /// Accounts of which the ledger is to be told at once: they gave something back, or were asked to.
     var returning: Set<Int32> = []
     /// Slices that were given up for good, and how much of each was used: told to the ledger until it has them.
     var closing: [Position: Int64] = [:]

@@ -106,7 +106,9 @@ extension Ledger {
             older.insert(GrantHolder(incarnation: request.incarnation, grantID: request.grantID))
             guard now - Self.recallInterval >= reserves[index].recalledAt else { continue }
             reserves[index].recalledAt = now
+            let own = GrantHolder(incarnation: request.incarnation, grantID: request.grantID)
             recalls.formUnion(state.book.holders(of: tight(request)).filter { !older.contains($0.grantHolder) })
+            recalls.formUnion(state.book.holders(of: capped(request)).filter { $0.grantHolder == own })
         }
         if now - Self.recallInterval >= pressedRecalledAt, !state.book.pressed.isEmpty {
             pressedRecalledAt = now
@@ -155,12 +157,24 @@ extension Ledger {
         })
     }
 
+    /// Budgets of which only too much is out: what the asker itself has spent and not told counts, too.
+    private func capped(_ request: SliceRequest) -> Set<BudgetKey> {
+        Set(request.parts.filter { $0.need > 0 }.flatMap { part in
+            state.levels(request.grantID, part.unit).filter { level in
+                guard let entry = state.book.entries[level] else { return false }
+                return entry.room < part.need && part.need <= min(entry.unallocated, entry.maxOut)
+            }
+        })
+    }
+
     /// Only what a node that lives can give back is worth a wait, and only by a call.
     private func isWorthWaiting(_ request: SliceRequest, _ answer: SliceAnswer, at now: Instant) -> Bool {
         guard reserves.count < Limits.reservesWaiting, answer.refused.allSatisfy({ $0.code == .budgetHeldElsewhere }) else { return false }
         let levels = Set(request.parts.filter { $0.need > 0 }.flatMap { state.levels(request.grantID, $0.unit) })
+        let isCapped = !capped(request).isEmpty
         return state.book.holders(of: levels).contains { holder in
-            presence.isLive(holder.incarnation, at: now) && !(holder.incarnation == request.incarnation && holder.grantID == request.grantID)
+            let isOwn = holder.incarnation == request.incarnation && holder.grantID == request.grantID
+            return presence.isLive(holder.incarnation, at: now) && (isCapped || !isOwn)
         }
     }
 

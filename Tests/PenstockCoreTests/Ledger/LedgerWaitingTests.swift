@@ -58,6 +58,19 @@ internal import Testing
         }
     }
 
+    /// What it has spent and not told is out as far as the ledger knows: once told, it makes room.
+    @Test func whoeverHasAllThatMayBeOutIsAskedItself() throws {
+        var mesh = try Mesh()
+        try mesh.add(.budgetCreated(Budget(name: "b", unit: "usd", ceiling: 100, selector: .all, maxOut: 20)), by: "op")
+        #expect(try mesh.ask(1, [("usd", 20)], at: 0)?.slices.map(\.amount) == [20])
+        #expect(try mesh.ask(1, [("usd", 5)], id: 9, at: 10) == nil)
+        let recalled = mesh.ledger.recalls(at: 10)
+        #expect(recalled.map(\.incarnation) == [Make.incarnation(1)])
+        try mesh.add(.spendReported(SliceReport(incarnation: Make.incarnation(1), uses: [.init(slice: 4, used: 20)])), by: "n1")
+        #expect(try mesh.served(at: 20) == ["1 [5] []"])
+        #expect(try mesh.ask(1, [("usd", 21)], id: 10, at: 30)?.refused.map(\.code) == [.budgetExhausted])
+    }
+
     @Test func oldestWaiterIsServedFirst() throws {
         var mesh = try Mesh()
         #expect(try mesh.ask(1, [("usd", 100)], at: 0)?.slices.map(\.amount) == [100])

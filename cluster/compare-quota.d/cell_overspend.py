@@ -70,7 +70,8 @@ def run_denials(system, provider, sizes, nodes):
         "denials for good by reason": ", ".join(sorted({one.reason for one in denied})) or "-",
     }
     if first is not None:
-        rows["use of the ceiling at the first denial for good, %"] = round(100 * sum(usd for when, usd in report["made"] if when <= first) / (ceiling * USD), 1)
+        spent = sum(usd for when, usd in report["made"] if when <= first)
+        rows["use of the ceiling at the first denial for good, %"] = round(100 * spent / (ceiling * USD), 1)
     return rows
 
 

@@ -54,12 +54,13 @@ BEGIN
   RETURN ending;
 END $$;
 
--- Reservations whose time is over are given back, as those with a time to live are.
+-- Reservations whose time is over are given back, as those with a time to live are. It waits for another that is at it:
+-- whoever asks again afterwards must find what is back.
 CREATE FUNCTION sweep() RETURNS int LANGUAGE plpgsql AS $$
 DECLARE held reservation; swept int := 0;
 BEGIN
   FOR held IN UPDATE reservation SET state = 'expired' WHERE id IN (
-      SELECT id FROM reservation WHERE state = 'open' AND expires <= clock_timestamp() FOR UPDATE SKIP LOCKED LIMIT 100) RETURNING * LOOP
+      SELECT id FROM reservation WHERE state = 'open' AND expires <= clock_timestamp() ORDER BY id LIMIT 100 FOR UPDATE) RETURNING * LOOP
     PERFORM give_back(held, array_fill(0::bigint, ARRAY[cardinality(held.units)]));
     swept := swept + 1;
   END LOOP;

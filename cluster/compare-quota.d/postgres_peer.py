@@ -110,11 +110,14 @@ class Client:
         if found == "insufficient":
             self._ask("SELECT sweep()", ())
             found = self._reserve(call)
-        return Answer({"held": HELD, "open": HELD, "committed": DONE}.get(found, DENIED), call, "" if found in ("held", "open", "committed") else found)
+        outcome = {"held": HELD, "open": HELD, "committed": DONE}.get(found, DENIED)
+        return Answer(outcome, call, found if outcome == DENIED else "")
 
     def _reserve(self, call):
         try:
-            return self._ask(f"SELECT {self.reserve}(%s, %s, %s, %s::bigint[], %s)", (f"{self.budget}:{call}", self.scopes, self.units, self.amounts, self.ttl))
+            return self._ask(
+                f"SELECT {self.reserve}(%s, %s, %s, %s::bigint[], %s)",
+                (f"{self.budget}:{call}", self.scopes, self.units, self.amounts, self.ttl))
         except errors.RaiseException:
             return "insufficient"
 

@@ -93,7 +93,8 @@ class Client:
     def hold(self, call):
         self.messages += 1
         found = self.reserve(keys=self._keys(call), args=[self.ttl, *self.amounts]).decode()
-        return Answer({"held": HELD, "done": DONE}.get(found, DENIED), call, "" if found in ("held", "done") else found)
+        outcome = {"held": HELD, "done": DONE}.get(found, DENIED)
+        return Answer(outcome, call, found if outcome == DENIED else "")
 
     def settle(self, call, part=1.0):
         self._finish(call, "committed", parts(part))

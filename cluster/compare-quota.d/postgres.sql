@@ -4,21 +4,24 @@ CREATE TABLE reservation (
   id text PRIMARY KEY, scopes text[] NOT NULL, units text[] NOT NULL, amounts bigint[] NOT NULL, state text NOT NULL, expires timestamptz NOT NULL);
 CREATE INDEX open_reservation ON reservation (expires) WHERE state = 'open';
 
-CREATE FUNCTION take(scopes text[], units text[], amounts bigint[]) RETURNS int LANGUAGE sql AS $$
-  WITH wanted AS (SELECT scope, unit, amount FROM unnest(scopes) scope, unnest(units, amounts) AS each(unit, amount)),
-  taken AS (
-    UPDATE budget SET remaining = remaining - amount FROM wanted
-    WHERE budget.scope = wanted.scope AND budget.unit = wanted.unit AND remaining >= amount RETURNING 1)
-  SELECT count(*)::int FROM taken
-$$;
+-- Takes it where it is there, and says of how many rows. Rows are locked in one order, so that no two transactions wait
+-- for one another.
+CREATE FUNCTION take(scopes text[], units text[], amounts bigint[]) RETURNS int LANGUAGE plpgsql AS $$
+DECLARE taken int;
+BEGIN
+  PERFORM 1 FROM budget WHERE scope = ANY (scopes) AND unit = ANY (units) ORDER BY level, scope, unit FOR UPDATE;
+  UPDATE budget SET remaining = remaining - amount FROM unnest(units, amounts) AS each(wanted, amount)
+    WHERE scope = ANY (scopes) AND unit = wanted AND remaining >= amount;
+  GET DIAGNOSTICS taken = ROW_COUNT;
+  RETURN taken;
+END $$;
 
--- (a) the update is the check. Rows are locked in one order, so that no two transactions wait for one another.
+-- (a) the update is the check.
 CREATE FUNCTION reserve_by_update(call text, given text[], wanted text[], costs bigint[], ttl interval) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE earlier text;
 BEGIN
   INSERT INTO reservation VALUES (call, given, wanted, costs, 'open', clock_timestamp() + ttl) ON CONFLICT DO NOTHING;
   IF NOT FOUND THEN SELECT state INTO earlier FROM reservation WHERE id = call; RETURN earlier; END IF;
-  PERFORM 1 FROM budget WHERE scope = ANY (given) AND unit = ANY (wanted) ORDER BY level, scope, unit FOR UPDATE;
   IF take(given, wanted, costs) < cardinality(given) * cardinality(wanted) THEN RAISE 'insufficient' USING ERRCODE = 'P0001'; END IF;
   RETURN 'held';
 END $$;

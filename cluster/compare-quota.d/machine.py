@@ -16,7 +16,7 @@ def facts(binary):
     return {
         "commit": commit(),
         "penstock": first_line(binary, "--version"),
-        "binary": "debug" if "debug" in pathlib.Path(binary).resolve().parts else "release or as given",
+        "binary": built(pathlib.Path(binary).resolve()),
         "processor": processor,
         "cores": len(os.sched_getaffinity(0)),
         "system": f"{platform.system()} {platform.release()}",
@@ -24,6 +24,13 @@ def facts(binary):
         "python": platform.python_version(),
         **{name: metadata.version(name) for name in ("redis", "psycopg", "agentbudget")},
     }
+
+
+def built(binary):
+    """A binary from elsewhere need not be of this commit."""
+    if not binary.is_relative_to(REPOSITORY):
+        return "given, perhaps of another commit"
+    return "debug" if "debug" in binary.parts else "release"
 
 
 def commit():

@@ -1,0 +1,79 @@
+internal import PenstockCore
+internal import Testing
+
+/// The guarantee under everything at once: messages lost, late, twice and out of order; nodes and ledgers that die; clocks
+/// that run apart. Every admission is counted in true time, and there is no slack.
+@Suite struct RateModelTests {
+    private struct Run {
+        var random: SplitMix
+        var mesh: RateMesh
+        var wire: [(due: Instant, message: RateMesh.Message)] = []
+        var nextEcho: [Instant]
+        /// Nodes that were left for dead, and may admit until their last statement's term is over.
+        var eagerness: [Int]
+        let trouble: Int
+
+        init(seed: UInt64, rate: Rate, trouble: Int) {
+            random = SplitMix(seed: seed)
+            self.trouble = trouble
+            mesh = RateMesh(rate, nodes: 4, ppm: 50_000)
+            nextEcho = Array(repeating: 0, count: 4)
+            eagerness = Array(repeating: 10, count: 4)
+            mesh.ledgerSkew = .random(in: -25...25, using: &random)
+            for node in 0..<4 { skew(node) }
+        }
+
+        mutating func skew(_ node: Int) {
+            mesh.nodes[node].skew = .random(in: -25...25, using: &random)
+            mesh.nodes[node].offset = .random(in: 0...1_000_000, using: &random) * 1_000_000
+        }
+
+        mutating func send(_ message: RateMesh.Message) {
+            let copies = chance(trouble) ? (chance(2) ? 0 : 2) : 1
+            for _ in 0..<copies {
+                let delay = chance(trouble) ? Int64.random(in: 0...3_000, using: &random) : .random(in: 0...20, using: &random)
+                wire.append((mesh.now + delay * .nanosecondsPerMillisecond, message))
+            }
+        }
+
+        /// One in `count`; never for 0.
+        mutating func chance(_ count: Int) -> Bool { count > 0 && Int.random(in: 0..<count, using: &random) == 0 }
+
+        mutating func step() {
+            mesh.now += .random(in: 1...20_000, using: &random) * 1000
+            if chance(10) { mesh.table.housekeep(at: mesh.ledgerClock) }
+            for index in wire.indices.reversed() where wire[index].due <= mesh.now {
+                let message = wire.remove(at: index).message
+                if let reply = mesh.deliver(message) { send(reply) }
+            }
+            for node in mesh.nodes.indices {
+                if mesh.now >= nextEcho[node] || mesh.nodes[node].buckets.wantsEcho(at: mesh.clock(node)) {
+                    nextEcho[node] = mesh.now + Make.milliseconds(250)
+                    send(mesh.state(node))
+                }
+                if chance(200) { eagerness[node] = chance(3) ? 0 : .random(in: 1...20, using: &random) }
+                for _ in 0..<eagerness[node] where chance(4) { _ = mesh.call(node, .random(in: 1...max(1, mesh.rate.burst / 4), using: &random)) }
+            }
+            if trouble > 0, chance(400) {
+                let node = Int.random(in: 0..<4, using: &random)
+                mesh.nodes[node] = mesh.fresh()
+                skew(node)
+            }
+            if trouble > 0, chance(500) { mesh.restartLedger() }
+        }
+    }
+
+    private static let rates = [
+        Rate(unit: "calls", limit: 1000, periodMS: 1000), Rate(unit: "calls", limit: 5, periodMS: 1000),
+        Rate(unit: "calls", limit: 40, periodMS: 10_000, burst: 8), Rate(unit: "calls", limit: 100, periodMS: 1000, burst: 1),
+        Rate(unit: "usd", limit: Limits.amount, periodMS: 500, burst: Limits.amount / 3),
+    ]
+
+    @Test(arguments: 1...25) func noSpanHoldsMoreThanTheRate(seed: UInt64) {
+        for trouble in [0, 3, 10] {
+            var run = Run(seed: seed, rate: RateModelTests.rates[Int(seed) % 5], trouble: trouble)
+            for _ in 0..<4000 { run.step() }
+            #expect(run.mesh.admissions.total > 0)
+        }
+    }
+}

@@ -20,7 +20,11 @@ package struct RateBuckets: Sendable {
     package init() {}
 
     package var count: Int { uses.count }
-    package func share(_ key: RateKey) -> Int64 { slots[key].map { uses[Int($0)].bucket.share } ?? 0 }
+
+    /// The parts of a rate that this node may use now.
+    package func share(_ key: RateKey, at now: Instant) -> Int64 {
+        now < usableUntil ? slots[key].map { uses[Int($0)].bucket.share } ?? 0 : 0
+    }
 
     /// Where a rate's use is kept, until the next statement or answer; a new one starts without parts. Nil when as many
     /// rates are in use as an echo can name: the call is to be denied.

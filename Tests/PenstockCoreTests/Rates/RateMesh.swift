@@ -34,6 +34,12 @@ struct RateMesh {
     enum Message {
         case statement(RateStatement, node: Int, Incarnation)
         case reply(RateReply, node: Int, Incarnation)
+
+        var node: Int {
+            switch self {
+            case .statement(_, let node, _), .reply(_, let node, _): node
+            }
+        }
     }
 
     static let key = RateKey.named("r")
@@ -117,7 +123,7 @@ struct RateMesh {
         if let reply = deliver(state(node)) { _ = deliver(reply) }
     }
 
-    func share(_ node: Int) -> Int64 { nodes[node].buckets.share(RateMesh.key) }
+    func share(_ node: Int) -> Int64 { nodes[node].buckets.share(RateMesh.key, at: clock(node)) }
 
     mutating func advance(_ milliseconds: Int64) {
         now += Make.milliseconds(milliseconds)

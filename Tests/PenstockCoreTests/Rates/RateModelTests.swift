@@ -9,8 +9,11 @@ internal import Testing
         var mesh: RateMesh
         var wire: [(due: Instant, message: RateMesh.Message)] = []
         var nextEcho: [Instant]
-        /// Nodes that were left for dead, and may admit until their last statement's term is over.
+        /// Calls that each node tries in a step; none of them in a quiet time, so that buckets fill.
         var eagerness: [Int]
+        var quietUntil: Instant = 0
+        /// Links that are cut until then: what was sent arrives afterwards, or never.
+        var cutUntil: [Instant]
         let trouble: Int
 
         init(seed: UInt64, rate: Rate, trouble: Int) {
@@ -19,6 +22,7 @@ internal import Testing
             mesh = RateMesh(rate, nodes: 4, ppm: 50_000)
             nextEcho = Array(repeating: 0, count: 4)
             eagerness = Array(repeating: 10, count: 4)
+            cutUntil = nextEcho
             mesh.ledgerSkew = .random(in: -25...25, using: &random)
             for node in 0..<4 { skew(node) }
         }
@@ -32,8 +36,14 @@ internal import Testing
             let copies = chance(trouble) ? (chance(2) ? 0 : 2) : 1
             for _ in 0..<copies {
                 let delay = chance(trouble) ? Int64.random(in: 0...3_000, using: &random) : .random(in: 0...20, using: &random)
-                wire.append((mesh.now + delay * .nanosecondsPerMillisecond, message))
+                wire.append((max(mesh.now, cutUntil[message.node]) + delay * .nanosecondsPerMillisecond, message))
             }
+        }
+
+        /// What is on its way over the link waits, too.
+        mutating func cut(_ node: Int) {
+            cutUntil[node] = mesh.now + Make.milliseconds(.random(in: 0...2_500, using: &random))
+            for index in wire.indices where wire[index].message.node == node { wire[index].due = max(wire[index].due, cutUntil[node]) }
         }
 
         /// One in `count`; never for 0.
@@ -42,18 +52,23 @@ internal import Testing
         mutating func step() {
             mesh.now += .random(in: 1...20_000, using: &random) * 1000
             if chance(10) { mesh.table.housekeep(at: mesh.ledgerClock) }
+            if chance(3) { wire.shuffle(using: &random) }
             for index in wire.indices.reversed() where wire[index].due <= mesh.now {
                 let message = wire.remove(at: index).message
                 if let reply = mesh.deliver(message) { send(reply) }
             }
+            if chance(100) { quietUntil = mesh.now + Make.milliseconds(.random(in: 0...3_000, using: &random)) }
             for node in mesh.nodes.indices {
+                if trouble > 0, chance(150) { cut(node) }
                 if mesh.now >= nextEcho[node] || mesh.nodes[node].buckets.wantsEcho(at: mesh.clock(node)) {
                     nextEcho[node] = mesh.now + Make.milliseconds(250)
                     send(mesh.state(node))
                 }
                 if chance(200) { eagerness[node] = chance(3) ? 0 : .random(in: 1...20, using: &random) }
-                for _ in 0..<eagerness[node] where chance(4) { _ = mesh.call(node, .random(in: 1...max(1, mesh.rate.burst / 4), using: &random)) }
+                for _ in 0..<eagerness[node] where mesh.now >= quietUntil && chance(4) { _ = mesh.call(node, .random(in: 1...max(1, mesh.rate.burst / 4), using: &random)) }
             }
+            let parts = mesh.nodes.indices.reduce(0) { $0 + mesh.share($1) }
+            #expect(parts <= Rate.whole, "\(parts) parts in use")
             if trouble > 0, chance(400) {
                 let node = Int.random(in: 0..<4, using: &random)
                 mesh.nodes[node] = mesh.fresh()

@@ -34,7 +34,7 @@ struct RatePool: Sendable {
         _ rate: Rate?, slowedBy ppm: UInt32, at now: Instant
     ) -> RateReply.Line {
         refill(rate ?? self.rate, slowedBy: ppm, at: now)
-        stated(line, by: incarnation, seen: seen, in: stamp, at: now)
+        stated(line, by: incarnation, seen: seen, in: stamp, slowedBy: ppm, at: now)
         plan(for: incarnation, at: now)
         if rate == nil {
             aim(incarnation, at: 0)
@@ -43,8 +43,10 @@ struct RatePool: Sendable {
         return answer(incarnation, in: stamp, at: now)
     }
 
-    private mutating func stated(_ line: RateStatement.Line, by incarnation: Incarnation, seen: RateStamp, in stamp: RateStamp, at now: Instant) {
-        if let known = holders[incarnation], known.id != line.id { release(incarnation) }
+    private mutating func stated(
+        _ line: RateStatement.Line, by incarnation: Incarnation, seen: RateStamp, in stamp: RateStamp, slowedBy ppm: UInt32, at now: Instant
+    ) {
+        if let known = holders[incarnation], known.id != line.id { release(incarnation, slowedBy: ppm, at: now) }
         var holder = holders[incarnation] ?? RateHolder(line, at: now)
         let held = min(max(0, line.held), Rate.whole)
         if now < certainFrom, held > holder.given {
@@ -64,8 +66,9 @@ struct RatePool: Sendable {
         holders[incarnation] = holder
     }
 
-    /// It uses nothing any more: its parts come back, without tokens.
-    mutating func release(_ incarnation: Incarnation) {
+    /// It uses nothing any more: its parts come back, without tokens; until now they earned none here.
+    mutating func release(_ incarnation: Incarnation, slowedBy ppm: UInt32, at now: Instant) {
+        pool.refill(rate, slowedBy: ppm, at: now)
         guard let holder = holders.removeValue(forKey: incarnation) else { return }
         pool.raise(to: pool.share + holder.given, adding: 0, rate)
         plannedAt = .min / 2

@@ -56,7 +56,7 @@ package struct RateTable: Sendable {
         let stamp = RateStamp(epoch: epoch, number: lastNumber)
         let keys = Set(statement.lines.map(\.key))
         guard keys.count == statement.lines.count else { return nil }
-        for key in peers[incarnation]?.keys ?? [] where !keys.contains(key) { pools[key]!.release(incarnation) }
+        for key in peers[incarnation]?.keys ?? [] where !keys.contains(key) { pools[key]!.release(incarnation, slowedBy: clockRatePPM, at: now) }
         var reply = RateReply(stamp: stamp, answers: statement.sequence, lines: [])
         var known: Set<RateKey> = []
         for line in statement.lines {
@@ -76,13 +76,13 @@ package struct RateTable: Sendable {
     }
 
     /// The incarnation admits nothing more, or is refused for ever.
-    package mutating func ended(_ incarnation: Incarnation) {
-        for key in peers.removeValue(forKey: incarnation)?.keys ?? [] { pools[key]!.release(incarnation) }
+    package mutating func ended(_ incarnation: Incarnation, at now: Instant) {
+        for key in peers.removeValue(forKey: incarnation)?.keys ?? [] { pools[key]!.release(incarnation, slowedBy: clockRatePPM, at: now) }
     }
 
     /// Takes back the parts of incarnations that can only deny, and forgets rates that are whole and full.
     package mutating func housekeep(at now: Instant) {
-        for (incarnation, peer) in peers where now >= peer.heardAt + bound { ended(incarnation) }
+        for (incarnation, peer) in peers where now >= peer.heardAt + bound { ended(incarnation, at: now) }
         for key in pools.keys {
             pools[key]!.refill(pools[key]!.rate, slowedBy: clockRatePPM, at: now)
             if pools[key]!.isIdle { pools[key] = nil }

@@ -23,7 +23,7 @@ struct RateUse: Sendable {
     }
 
     /// Some statements say that it holds nothing any more, so that one of them brings what it returned.
-    var isOver: Bool { quiet >= 4 }
+    var isOver: Bool { quiet >= 4 && bucket.share == 0 && largest == 0 }
 
     @inline(__always)
     mutating func ask(_ amount: Int64) {

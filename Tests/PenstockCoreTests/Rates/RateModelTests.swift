@@ -66,7 +66,9 @@ internal import Testing
                     send(mesh.state(node))
                 }
                 if chance(200) { eagerness[node] = chance(3) ? 0 : .random(in: 1...20, using: &random) }
-                for _ in 0..<eagerness[node] where mesh.now >= quietUntil && chance(4) { _ = mesh.call(node, .random(in: 1...max(1, mesh.rate.burst / 4), using: &random)) }
+                for _ in 0..<eagerness[node] where mesh.now >= quietUntil && chance(4) {
+                    _ = mesh.call(node, .random(in: 1...max(1, mesh.rate.burst / 4), using: &random))
+                }
             }
             let parts = mesh.nodes.indices.reduce(0) { $0 + mesh.share($1) }
             #expect(parts <= Rate.whole, "\(parts) parts in use")

@@ -21,6 +21,7 @@ package struct GrantFile: Decodable {
     var renewableUntil: String?
     var budgets: [String: Int64]?
     var maxAmounts: [String: Int64]?
+    var rates: [String: String]?
     var draws: [String]?
     var maxStalenessMs: UInt32?
     var linearizable: Bool?
@@ -60,7 +61,7 @@ package struct GrantFile: Decodable {
         ("audience", "a text"), ("workload", "a text"), ("allowed_actions", "a list of texts"), ("resources", "a list of texts"),
         ("conditions", "a list of texts"), ("not_before", "an RFC 3339 time"), ("expires_at", "an RFC 3339 time"),
         ("ttl_ms", "a whole number"), ("renewable_until", "an RFC 3339 time"), ("budgets", "an object of whole numbers"),
-        ("max_amounts", "an object of whole numbers"), ("draws", "a list of texts"), ("max_staleness_ms", "a whole number, 1 and more"),
+        ("max_amounts", "an object of whole numbers"), ("rates", "an object of texts, such as {\"calls\": \"10/1s\"}"), ("draws", "a list of texts"), ("max_staleness_ms", "a whole number, 1 and more"),
         ("linearizable", "true or false"), ("grace_ms", "a whole number"), ("parent", "a text"), ("delegate", "a whole number, the levels that may be delegated"), ("approval_actions", "a list of texts"),
         ("policy_version", "a text"), ("prompt_hash", "a text"), ("tool_version", "a text"),
     ]
@@ -100,6 +101,10 @@ package struct GrantFile: Decodable {
         grant.renewableUntil = try time("renewable_until", renewableUntil) ?? 0
         grant.budgets = (budgets ?? [:]).sorted { $0.key < $1.key }.map { Amount($0.key, $0.value) }
         grant.maxAmounts = (maxAmounts ?? [:]).sorted { $0.key < $1.key }.map { Amount($0.key, $0.value) }
+        grant.rates = try (rates ?? [:]).sorted { $0.key < $1.key }.map { unit, text in
+            guard let rate = RateText(argument: text) else { throw NodeError(.configuration, "'rates': '\(text)' is not N/DURATION, perhaps with ,burst=B") }
+            return Rate(unit: unit, limit: rate.limit, periodMS: rate.periodMS, burst: rate.burst)
+        }
         grant.draws = draws ?? []
         guard maxStalenessMs != 0 else { throw NodeError(.configuration, "'max_staleness_ms' must be 1 and more; leave it out for the mesh's") }
         grant.maxStalenessMS = maxStalenessMs ?? 0

@@ -22,6 +22,7 @@ struct GrantView: Encodable {
     var renewableUntil: OrNull<String>
     var budgets: [String: Int64]
     var maxAmounts: [String: Int64]
+    var rates: [String: String]
     var draws: [String]
     var maxStalenessMs: OrNull<UInt32>
     var linearizable: Bool
@@ -55,6 +56,7 @@ struct GrantView: Encodable {
         (notBefore, expiresAt, renewableUntil) = (OrNull(time: grant.notBefore), Times.text(grant.expiresAt), OrNull(time: grant.renewableUntil))
         budgets = Dictionary(grant.budgets.map { ($0.unit, $0.value) }, uniquingKeysWith: max)
         maxAmounts = Dictionary(grant.maxAmounts.map { ($0.unit, $0.value) }, uniquingKeysWith: min)
+        rates = Dictionary(grant.rates.map { ($0.unit, RateText.written($0)) }, uniquingKeysWith: { first, _ in first })
         maxStalenessMs = OrNull(grant.maxStalenessMS == 0 ? nil : grant.maxStalenessMS)
         (linearizable, graceMs, parent) = (grant.linearizable, grant.graceMS, OrNull(grant.parent.isEmpty ? nil : grant.parent))
         (delegate, depth, self.children) = (grant.delegate, view.chain(ofGrant: index).dropFirst().reduce(0) { depth, _ in depth + 1 }, children)
@@ -87,7 +89,7 @@ struct GrantView: Encodable {
             ["children", children > 0 ? "\(children)" : ""], ["allows", allowedActions.joined(separator: " ")],
             ["resources", resources.joined(separator: " ")], ["conditions", conditions.joined(separator: "; ")],
             ["approval for", approvalActions.joined(separator: " ")], ["not before", notBefore.text], ["expires", expiresAt],
-            ["renewable to", renewableUntil.text], ["budgets", amounts(budgets)], ["most a call", amounts(maxAmounts)], ["draws on", draws.joined(separator: " ")],
+            ["renewable to", renewableUntil.text], ["budgets", amounts(budgets)], ["most a call", amounts(maxAmounts)], ["rates", rates.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(separator: " ")], ["draws on", draws.joined(separator: " ")],
             ["max staleness", maxStalenessMs.value.map { "\($0) ms" } ?? ""], ["linearizable", linearizable ? "yes" : ""], ["grace", graceMs > 0 ? "\(graceMs) ms" : ""],
             ["policy", policyVersion], ["prompt hash", promptHash], ["tool version", toolVersion], ["credential", "SHA-256 \(credentialDigest)"],
             ["state", state], ["position", "\(position)"],

@@ -23,7 +23,7 @@ package struct Penstock: AsyncParsableCommand {
         version: PenstockVersion.current,
         subcommands: [
             Init.self, Up.self, LedgerCommand.self, EnforcerCommand.self, NodeCommand.self, GrantCommand.self, Revoke.self, Suspend.self,
-            Throttle.self, Reinstate.self, RevocationCommand.self, Check.self, BudgetCommand.self, Watch.self, Audit.self,
+            Throttle.self, Reinstate.self, RevocationCommand.self, Check.self, BudgetCommand.self, RateCommand.self, Watch.self, Audit.self,
             LogCommand.self, ReceiptCommand.self, MCP.self, BenchCommand.self, Simulate.self, Status.self,
         ])
 

@@ -15,7 +15,8 @@ extension Enforcer: Gatekeeper {
             // The one answer that is not recorded: a slice is on its way.
             guard ruling.reason == .budgetPending else { return describe(ruling) }
             if let refusal = refused(ruling, since: arrivedAt) { return deny(call, ruling, refusal) }
-            if asked >= deadline { return deny(call, ruling, .budgetPending) }
+            // What waits for no unit waits for a rate.
+            if asked >= deadline { return deny(call, ruling, ruling.lacking < 0 ? .rateLimited : .budgetPending) }
             await waiters.wait(after: round)
         }
     }

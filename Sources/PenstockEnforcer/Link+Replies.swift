@@ -30,7 +30,8 @@ extension Link {
     private func take(_ reply: Reply.OneOf_Kind, _ purpose: Purpose) {
         switch (purpose, reply) {
         case (.ask(.echo), .echo(let echo)):
-            let reply = EchoReply(nonce: echo.nonce, epoch: echo.epoch, head: echo.head, ledgerTime: echo.ledgerTimeMs)
+            let reply = EchoReply(
+                nonce: echo.nonce, epoch: echo.epoch, head: echo.head, ledgerTime: echo.ledgerTimeMs, rates: echo.hasRates ? RateReply(echo.rates) : nil)
             enforcer.core.withLock { follower.answered(reply, &$0.enforcement, at: Clocks.now()) }
             seen.epoch = max(seen.epoch, echo.epoch)
         case (.ask(.snapshot), .snapshot(let chunk)): loaded(chunk)

@@ -55,7 +55,7 @@ extension Link {
                 $0.root = Data(Digest(hex: seen.root)?.bytes ?? [])
                 $0.heard = follower.heard
             })
-        case .echo(let nonce):
+        case .echo(let nonce, let stated):
             let age = enforcer.core.withLock { $0.enforcement.lease.age(at: Clocks.now()) }
             return .echo(.with {
                 $0.incarnation = incarnation
@@ -65,6 +65,7 @@ extension Link {
                 $0.heard = follower.heard
                 $0.version = PenstockVersion.current
                 $0.viewAgeMs = UInt32(clamping: (age ?? 0) / .nanosecondsPerMillisecond)
+                $0.rates = stated.proto
             })
         case .acknowledge(let urgent, let ended):
             return .ack(.with {

@@ -17,7 +17,7 @@ extension Sequencer {
             progress.viewAgeMS = echo.viewAgeMs
             try ledger.register(progress, from: incoming.sender, agrees: agrees(echo.applied, [UInt8](echo.root)), at: Clocks.now())
             routes[progress.incarnation] = incoming.route
-            return EchoTurn(incoming: incoming, progress: progress, nonce: echo.nonce)
+            return EchoTurn(incoming: incoming, progress: progress, nonce: echo.nonce, rates: echo.hasRates ? RateStatement(echo.rates) : nil)
         } catch {
             refuse(incoming, error)
             return nil
@@ -38,6 +38,7 @@ extension Sequencer {
         var incoming: Incoming
         var progress: NodeProgress
         var nonce: UInt64
+        var rates: RateStatement?
     }
 
     func answer(_ echoes: [EchoTurn]) {
@@ -53,7 +54,7 @@ extension Sequencer {
         for echo in echoes {
             guard
                 let reply = ledger.answer(
-                    echo.progress, nonce: echo.nonce, from: echo.incoming.sender, readHead: head.position, readEpoch: head.epoch, wall: wall,
+                    echo.progress, nonce: echo.nonce, rates: echo.rates, from: echo.incoming.sender, readHead: head.position, readEpoch: head.epoch, wall: wall,
                     at: Clocks.now())
             else { return }
             send(Reply(id: echo.incoming.id, .echo(.with {
@@ -61,6 +62,7 @@ extension Sequencer {
                 $0.epoch = reply.epoch
                 $0.head = reply.head
                 $0.ledgerTimeMs = reply.ledgerTime
+                if let rates = reply.rates { $0.rates = rates.proto }
             })), to: echo.incoming.route)
         }
     }

@@ -300,6 +300,14 @@ package nonisolated struct Penstock_V1_EventBody: @unchecked Sendable {
     set {_uniqueStorage()._kind = .debtsAccepted(newValue)}
   }
 
+  package var rateCreated: Penstock_V1_RateCreated {
+    get {
+      if case .rateCreated(let v)? = _storage._kind {return v}
+      return Penstock_V1_RateCreated()
+    }
+    set {_uniqueStorage()._kind = .rateCreated(newValue)}
+  }
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package nonisolated enum OneOf_Kind: Equatable, Sendable {
@@ -325,6 +333,7 @@ package nonisolated struct Penstock_V1_EventBody: @unchecked Sendable {
     case windowOpened(Penstock_V1_WindowOpened)
     case debtRecorded(Penstock_V1_DebtRecorded)
     case debtsAccepted(Penstock_V1_DebtsAccepted)
+    case rateCreated(Penstock_V1_RateCreated)
 
   }
 
@@ -664,11 +673,72 @@ package nonisolated struct Penstock_V1_Grant: @unchecked Sendable {
     set {_uniqueStorage()._delegationDepth = newValue}
   }
 
+  /// without names, one for a unit
+  package var rates: [Penstock_V1_Rate] {
+    get {_storage._rates}
+    set {_uniqueStorage()._rates = newValue}
+  }
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
 
   fileprivate var _storage = _StorageClass.defaultInstance
+}
+
+/// In any span T at most burst + limit × T / period is admitted, over all nodes together.
+package nonisolated struct Penstock_V1_Rate: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// empty for a grant's own
+  package var name: String = String()
+
+  package var unit: String = String()
+
+  package var limit: Int64 = 0
+
+  /// 100 to 86,400,000
+  package var periodMs: Int64 = 0
+
+  package var burst: Int64 = 0
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+/// Covers every grant that matches, whenever it was issued.
+package nonisolated struct Penstock_V1_RateCreated: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var rate: Penstock_V1_Rate {
+    get {_rate ?? Penstock_V1_Rate()}
+    set {_rate = newValue}
+  }
+  /// Returns true if `rate` has been explicitly set.
+  package var hasRate: Bool {self._rate != nil}
+  /// Clears the value of `rate`. Subsequent reads from it will return its default value.
+  package mutating func clearRate() {self._rate = nil}
+
+  package var selector: Penstock_V1_Selector {
+    get {_selector ?? Penstock_V1_Selector()}
+    set {_selector = newValue}
+  }
+  /// Returns true if `selector` has been explicitly set.
+  package var hasSelector: Bool {self._selector != nil}
+  /// Clears the value of `selector`. Subsequent reads from it will return its default value.
+  package mutating func clearSelector() {self._selector = nil}
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+
+  fileprivate var _rate: Penstock_V1_Rate? = nil
+  fileprivate var _selector: Penstock_V1_Selector? = nil
 }
 
 package nonisolated struct Penstock_V1_GrantIssued: Sendable {
@@ -822,6 +892,9 @@ package nonisolated struct Penstock_V1_Restricted: Sendable {
   /// …in each window, at each enforcement node
   package var throttleWindowMs: UInt32 = 0
 
+  /// SCALE: what is left of every rate that a matching call falls under, 1 to 99
+  package var scalePercent: UInt32 = 0
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package nonisolated enum Level: SwiftProtobuf.Enum, Swift.CaseIterable {
@@ -830,6 +903,7 @@ package nonisolated struct Penstock_V1_Restricted: Sendable {
     case revoke // = 1
     case suspend // = 2
     case throttle // = 3
+    case scale // = 4
     case UNRECOGNIZED(Int)
 
     package init() {
@@ -842,6 +916,7 @@ package nonisolated struct Penstock_V1_Restricted: Sendable {
       case 1: self = .revoke
       case 2: self = .suspend
       case 3: self = .throttle
+      case 4: self = .scale
       default: self = .UNRECOGNIZED(rawValue)
       }
     }
@@ -852,6 +927,7 @@ package nonisolated struct Penstock_V1_Restricted: Sendable {
       case .revoke: return 1
       case .suspend: return 2
       case .throttle: return 3
+      case .scale: return 4
       case .UNRECOGNIZED(let i): return i
       }
     }
@@ -862,6 +938,7 @@ package nonisolated struct Penstock_V1_Restricted: Sendable {
       .revoke,
       .suspend,
       .throttle,
+      .scale,
     ]
 
   }
@@ -1379,6 +1456,137 @@ package nonisolated struct Penstock_V1_Echo: Sendable {
 
   /// highest position heard of in any way; 0 from an older version: as `applied`
   package var heard: UInt64 = 0
+
+  package var rates: Penstock_V1_RateStatement {
+    get {_rates ?? Penstock_V1_RateStatement()}
+    set {_rates = newValue}
+  }
+  /// Returns true if `rates` has been explicitly set.
+  package var hasRates: Bool {self._rates != nil}
+  /// Clears the value of `rates`. Subsequent reads from it will return its default value.
+  package mutating func clearRates() {self._rates = nil}
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+
+  fileprivate var _rates: Penstock_V1_RateStatement? = nil
+}
+
+/// Which parts of which rates an incarnation uses. What it does not name, it does not hold.
+package nonisolated struct Penstock_V1_RateStatement: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// grows from statement to statement
+  package var sequence: UInt64 = 0
+
+  /// the newest answer that it has followed
+  package var seen: Penstock_V1_RateStamp {
+    get {_seen ?? Penstock_V1_RateStamp()}
+    set {_seen = newValue}
+  }
+  /// Returns true if `seen` has been explicitly set.
+  package var hasSeen: Bool {self._seen != nil}
+  /// Clears the value of `seen`. Subsequent reads from it will return its default value.
+  package mutating func clearSeen() {self._seen = nil}
+
+  package var lines: [Penstock_V1_RateUse] = []
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+
+  fileprivate var _seen: Penstock_V1_RateStamp? = nil
+}
+
+package nonisolated struct Penstock_V1_RateStamp: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var epoch: UInt64 = 0
+
+  package var number: UInt64 = 0
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+package nonisolated struct Penstock_V1_RateUse: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// names this use in answers
+  package var id: UInt64 = 0
+
+  /// of a named rate; or else
+  package var name: String = String()
+
+  /// of a grant's own, by its unit
+  package var grantID: String = String()
+
+  package var unit: String = String()
+
+  /// parts of 65,536
+  package var held: Int64 = 0
+
+  /// all that calls have asked for since this use began; wraps around
+  package var asked: UInt64 = 0
+
+  /// amount asked for since the last statement
+  package var largest: Int64 = 0
+
+  package var refused: Bool = false
+
+  /// grains that have left it with parts; wraps around
+  package var returned: UInt64 = 0
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+/// Answers a RateStatement. What it does not name, the node may not use.
+package nonisolated struct Penstock_V1_RateReply: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var stamp: Penstock_V1_RateStamp {
+    get {_stamp ?? Penstock_V1_RateStamp()}
+    set {_stamp = newValue}
+  }
+  /// Returns true if `stamp` has been explicitly set.
+  package var hasStamp: Bool {self._stamp != nil}
+  /// Clears the value of `stamp`. Subsequent reads from it will return its default value.
+  package mutating func clearStamp() {self._stamp = nil}
+
+  /// the statement's sequence
+  package var answers: UInt64 = 0
+
+  package var lines: [Penstock_V1_RateShare] = []
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+
+  fileprivate var _stamp: Penstock_V1_RateStamp? = nil
+}
+
+package nonisolated struct Penstock_V1_RateShare: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var id: UInt64 = 0
+
+  package var share: Int64 = 0
+
+  package var granted: UInt64 = 0
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -1974,9 +2182,20 @@ package nonisolated struct Penstock_V1_EchoReply: Sendable {
 
   package var ledgerTimeMs: Int64 = 0
 
+  package var rates: Penstock_V1_RateReply {
+    get {_rates ?? Penstock_V1_RateReply()}
+    set {_rates = newValue}
+  }
+  /// Returns true if `rates` has been explicitly set.
+  package var hasRates: Bool {self._rates != nil}
+  /// Clears the value of `rates`. Subsequent reads from it will return its default value.
+  package mutating func clearRates() {self._rates = nil}
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
+
+  fileprivate var _rates: Penstock_V1_RateReply? = nil
 }
 
 package nonisolated struct Penstock_V1_Fetched: Sendable {
@@ -2593,11 +2812,36 @@ package nonisolated struct Penstock_V1_Snapshot: Sendable {
   /// of all pages; in the first
   package var grantCount: UInt64 = 0
 
+  package var rates: [Penstock_V1_SnapshotRate] = []
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
 
   fileprivate var _settings: Penstock_V1_Settings? = nil
+}
+
+package nonisolated struct Penstock_V1_SnapshotRate: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var position: UInt64 = 0
+
+  package var rate: Penstock_V1_RateCreated {
+    get {_rate ?? Penstock_V1_RateCreated()}
+    set {_rate = newValue}
+  }
+  /// Returns true if `rate` has been explicitly set.
+  package var hasRate: Bool {self._rate != nil}
+  /// Clears the value of `rate`. Subsequent reads from it will return its default value.
+  package mutating func clearRate() {self._rate = nil}
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+
+  fileprivate var _rate: Penstock_V1_RateCreated? = nil
 }
 
 package nonisolated struct Penstock_V1_SnapshotNode: Sendable {
@@ -2747,7 +2991,7 @@ nonisolated extension Penstock_V1_SignedEvent: SwiftProtobuf.Message, SwiftProto
 
 nonisolated extension Penstock_V1_EventBody: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".EventBody"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}version\0\u{1}mesh\0\u{1}origin\0\u{3}created_at_ms\0\u{1}nonce\0\u{2}\u{b}genesis\0\u{3}node_admitted\0\u{3}node_expelled\0\u{3}join_token_made\0\u{3}epoch_opened\0\u{3}settings_changed\0\u{3}grant_issued\0\u{3}grant_renewed\0\u{1}restricted\0\u{1}lifted\0\u{3}budget_created\0\u{3}slice_reserved\0\u{3}spend_reported\0\u{3}slice_closed\0\u{3}decision_batch\0\u{3}budget_ceiling_set\0\u{3}budget_warned\0\u{3}window_opened\0\u{3}debt_recorded\0\u{3}debts_accepted\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}version\0\u{1}mesh\0\u{1}origin\0\u{3}created_at_ms\0\u{1}nonce\0\u{2}\u{b}genesis\0\u{3}node_admitted\0\u{3}node_expelled\0\u{3}join_token_made\0\u{3}epoch_opened\0\u{3}settings_changed\0\u{3}grant_issued\0\u{3}grant_renewed\0\u{1}restricted\0\u{1}lifted\0\u{3}budget_created\0\u{3}slice_reserved\0\u{3}spend_reported\0\u{3}slice_closed\0\u{3}decision_batch\0\u{3}budget_ceiling_set\0\u{3}budget_warned\0\u{3}window_opened\0\u{3}debt_recorded\0\u{3}debts_accepted\0\u{3}rate_created\0")
 
   fileprivate class _StorageClass {
     var _version: UInt32 = 0
@@ -3055,6 +3299,19 @@ nonisolated extension Penstock_V1_EventBody: SwiftProtobuf.Message, SwiftProtobu
             _storage._kind = .debtsAccepted(v)
           }
         }()
+        case 36: try {
+          var v: Penstock_V1_RateCreated?
+          var hadOneofValue = false
+          if let current = _storage._kind {
+            hadOneofValue = true
+            if case .rateCreated(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._kind = .rateCreated(v)
+          }
+        }()
         default: break
         }
       }
@@ -3162,6 +3419,10 @@ nonisolated extension Penstock_V1_EventBody: SwiftProtobuf.Message, SwiftProtobu
       case .debtsAccepted?: try {
         guard case .debtsAccepted(let v)? = _storage._kind else { preconditionFailure() }
         try visitor.visitSingularMessageField(value: v, fieldNumber: 35)
+      }()
+      case .rateCreated?: try {
+        guard case .rateCreated(let v)? = _storage._kind else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 36)
       }()
       case nil: break
       }
@@ -3578,7 +3839,7 @@ nonisolated extension Penstock_V1_Condition: SwiftProtobuf.Message, SwiftProtobu
 
 nonisolated extension Penstock_V1_Grant: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Grant"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}grant_id\0\u{3}run_id\0\u{3}agent_id\0\u{3}agent_class\0\u{3}principal_id\0\u{1}purpose\0\u{1}audience\0\u{1}workload\0\u{3}allowed_actions\0\u{1}resources\0\u{1}conditions\0\u{3}not_before_ms\0\u{3}expires_at_ms\0\u{3}renewable_until_ms\0\u{1}budgets\0\u{3}max_amounts\0\u{1}draws\0\u{3}max_staleness_ms\0\u{1}linearizable\0\u{3}grace_ms\0\u{1}parent\0\u{3}credential_digest\0\u{3}approval_actions\0\u{3}policy_version\0\u{3}prompt_hash\0\u{3}tool_version\0\u{3}delegation_depth\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}grant_id\0\u{3}run_id\0\u{3}agent_id\0\u{3}agent_class\0\u{3}principal_id\0\u{1}purpose\0\u{1}audience\0\u{1}workload\0\u{3}allowed_actions\0\u{1}resources\0\u{1}conditions\0\u{3}not_before_ms\0\u{3}expires_at_ms\0\u{3}renewable_until_ms\0\u{1}budgets\0\u{3}max_amounts\0\u{1}draws\0\u{3}max_staleness_ms\0\u{1}linearizable\0\u{3}grace_ms\0\u{1}parent\0\u{3}credential_digest\0\u{3}approval_actions\0\u{3}policy_version\0\u{3}prompt_hash\0\u{3}tool_version\0\u{3}delegation_depth\0\u{1}rates\0")
 
   fileprivate class _StorageClass {
     var _grantID: String = String()
@@ -3608,6 +3869,7 @@ nonisolated extension Penstock_V1_Grant: SwiftProtobuf.Message, SwiftProtobuf._M
     var _promptHash: Data = Data()
     var _toolVersion: String = String()
     var _delegationDepth: UInt32 = 0
+    var _rates: [Penstock_V1_Rate] = []
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -3645,6 +3907,7 @@ nonisolated extension Penstock_V1_Grant: SwiftProtobuf.Message, SwiftProtobuf._M
       _promptHash = source._promptHash
       _toolVersion = source._toolVersion
       _delegationDepth = source._delegationDepth
+      _rates = source._rates
     }
   }
 
@@ -3690,6 +3953,7 @@ nonisolated extension Penstock_V1_Grant: SwiftProtobuf.Message, SwiftProtobuf._M
         case 25: try { try decoder.decodeSingularBytesField(value: &_storage._promptHash) }()
         case 26: try { try decoder.decodeSingularStringField(value: &_storage._toolVersion) }()
         case 27: try { try decoder.decodeSingularUInt32Field(value: &_storage._delegationDepth) }()
+        case 28: try { try decoder.decodeRepeatedMessageField(value: &_storage._rates) }()
         default: break
         }
       }
@@ -3779,6 +4043,9 @@ nonisolated extension Penstock_V1_Grant: SwiftProtobuf.Message, SwiftProtobuf._M
       if _storage._delegationDepth != 0 {
         try visitor.visitSingularUInt32Field(value: _storage._delegationDepth, fieldNumber: 27)
       }
+      if !_storage._rates.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._rates, fieldNumber: 28)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -3815,10 +4082,100 @@ nonisolated extension Penstock_V1_Grant: SwiftProtobuf.Message, SwiftProtobuf._M
         if _storage._promptHash != rhs_storage._promptHash {return false}
         if _storage._toolVersion != rhs_storage._toolVersion {return false}
         if _storage._delegationDepth != rhs_storage._delegationDepth {return false}
+        if _storage._rates != rhs_storage._rates {return false}
         return true
       }
       if !storagesAreEqual {return false}
     }
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Penstock_V1_Rate: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".Rate"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}unit\0\u{1}limit\0\u{3}period_ms\0\u{1}burst\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.name) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.unit) }()
+      case 3: try { try decoder.decodeSingularInt64Field(value: &self.limit) }()
+      case 4: try { try decoder.decodeSingularInt64Field(value: &self.periodMs) }()
+      case 5: try { try decoder.decodeSingularInt64Field(value: &self.burst) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.name.isEmpty {
+      try visitor.visitSingularStringField(value: self.name, fieldNumber: 1)
+    }
+    if !self.unit.isEmpty {
+      try visitor.visitSingularStringField(value: self.unit, fieldNumber: 2)
+    }
+    if self.limit != 0 {
+      try visitor.visitSingularInt64Field(value: self.limit, fieldNumber: 3)
+    }
+    if self.periodMs != 0 {
+      try visitor.visitSingularInt64Field(value: self.periodMs, fieldNumber: 4)
+    }
+    if self.burst != 0 {
+      try visitor.visitSingularInt64Field(value: self.burst, fieldNumber: 5)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Penstock_V1_Rate, rhs: Penstock_V1_Rate) -> Bool {
+    if lhs.name != rhs.name {return false}
+    if lhs.unit != rhs.unit {return false}
+    if lhs.limit != rhs.limit {return false}
+    if lhs.periodMs != rhs.periodMs {return false}
+    if lhs.burst != rhs.burst {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Penstock_V1_RateCreated: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".RateCreated"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}rate\0\u{1}selector\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularMessageField(value: &self._rate) }()
+      case 2: try { try decoder.decodeSingularMessageField(value: &self._selector) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    try { if let v = self._rate {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+    } }()
+    try { if let v = self._selector {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+    } }()
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Penstock_V1_RateCreated, rhs: Penstock_V1_RateCreated) -> Bool {
+    if lhs._rate != rhs._rate {return false}
+    if lhs._selector != rhs._selector {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -3934,7 +4291,7 @@ nonisolated extension Penstock_V1_Selector.Kind: SwiftProtobuf._ProtoNameProvidi
 
 nonisolated extension Penstock_V1_Restricted: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Restricted"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}level\0\u{1}selector\0\u{1}reason\0\u{3}expires_at_ms\0\u{3}throttle_calls\0\u{3}throttle_window_ms\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}level\0\u{1}selector\0\u{1}reason\0\u{3}expires_at_ms\0\u{3}throttle_calls\0\u{3}throttle_window_ms\0\u{3}scale_percent\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -3948,6 +4305,7 @@ nonisolated extension Penstock_V1_Restricted: SwiftProtobuf.Message, SwiftProtob
       case 4: try { try decoder.decodeSingularInt64Field(value: &self.expiresAtMs) }()
       case 5: try { try decoder.decodeSingularUInt32Field(value: &self.throttleCalls) }()
       case 6: try { try decoder.decodeSingularUInt32Field(value: &self.throttleWindowMs) }()
+      case 7: try { try decoder.decodeSingularUInt32Field(value: &self.scalePercent) }()
       default: break
       }
     }
@@ -3976,6 +4334,9 @@ nonisolated extension Penstock_V1_Restricted: SwiftProtobuf.Message, SwiftProtob
     if self.throttleWindowMs != 0 {
       try visitor.visitSingularUInt32Field(value: self.throttleWindowMs, fieldNumber: 6)
     }
+    if self.scalePercent != 0 {
+      try visitor.visitSingularUInt32Field(value: self.scalePercent, fieldNumber: 7)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -3986,13 +4347,14 @@ nonisolated extension Penstock_V1_Restricted: SwiftProtobuf.Message, SwiftProtob
     if lhs.expiresAtMs != rhs.expiresAtMs {return false}
     if lhs.throttleCalls != rhs.throttleCalls {return false}
     if lhs.throttleWindowMs != rhs.throttleWindowMs {return false}
+    if lhs.scalePercent != rhs.scalePercent {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
 }
 
 nonisolated extension Penstock_V1_Restricted.Level: SwiftProtobuf._ProtoNameProviding {
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0LEVEL_UNSPECIFIED\0\u{1}REVOKE\0\u{1}SUSPEND\0\u{1}THROTTLE\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0LEVEL_UNSPECIFIED\0\u{1}REVOKE\0\u{1}SUSPEND\0\u{1}THROTTLE\0\u{1}SCALE\0")
 }
 
 nonisolated extension Penstock_V1_Lifted: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
@@ -4921,7 +5283,7 @@ nonisolated extension Penstock_V1_Submit: SwiftProtobuf.Message, SwiftProtobuf._
 
 nonisolated extension Penstock_V1_Echo: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Echo"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}incarnation\0\u{1}nonce\0\u{1}applied\0\u{1}root\0\u{1}version\0\u{3}view_age_ms\0\u{1}heard\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}incarnation\0\u{1}nonce\0\u{1}applied\0\u{1}root\0\u{1}version\0\u{3}view_age_ms\0\u{1}heard\0\u{1}rates\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -4936,12 +5298,17 @@ nonisolated extension Penstock_V1_Echo: SwiftProtobuf.Message, SwiftProtobuf._Me
       case 5: try { try decoder.decodeSingularStringField(value: &self.version) }()
       case 6: try { try decoder.decodeSingularUInt32Field(value: &self.viewAgeMs) }()
       case 7: try { try decoder.decodeSingularUInt64Field(value: &self.heard) }()
+      case 8: try { try decoder.decodeSingularMessageField(value: &self._rates) }()
       default: break
       }
     }
   }
 
   package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
     if !self.incarnation.isEmpty {
       try visitor.visitSingularBytesField(value: self.incarnation, fieldNumber: 1)
     }
@@ -4963,6 +5330,9 @@ nonisolated extension Penstock_V1_Echo: SwiftProtobuf.Message, SwiftProtobuf._Me
     if self.heard != 0 {
       try visitor.visitSingularUInt64Field(value: self.heard, fieldNumber: 7)
     }
+    try { if let v = self._rates {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 8)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -4974,6 +5344,240 @@ nonisolated extension Penstock_V1_Echo: SwiftProtobuf.Message, SwiftProtobuf._Me
     if lhs.version != rhs.version {return false}
     if lhs.viewAgeMs != rhs.viewAgeMs {return false}
     if lhs.heard != rhs.heard {return false}
+    if lhs._rates != rhs._rates {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Penstock_V1_RateStatement: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".RateStatement"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}sequence\0\u{1}seen\0\u{1}lines\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt64Field(value: &self.sequence) }()
+      case 2: try { try decoder.decodeSingularMessageField(value: &self._seen) }()
+      case 3: try { try decoder.decodeRepeatedMessageField(value: &self.lines) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if self.sequence != 0 {
+      try visitor.visitSingularUInt64Field(value: self.sequence, fieldNumber: 1)
+    }
+    try { if let v = self._seen {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+    } }()
+    if !self.lines.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.lines, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Penstock_V1_RateStatement, rhs: Penstock_V1_RateStatement) -> Bool {
+    if lhs.sequence != rhs.sequence {return false}
+    if lhs._seen != rhs._seen {return false}
+    if lhs.lines != rhs.lines {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Penstock_V1_RateStamp: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".RateStamp"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}epoch\0\u{1}number\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt64Field(value: &self.epoch) }()
+      case 2: try { try decoder.decodeSingularUInt64Field(value: &self.number) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.epoch != 0 {
+      try visitor.visitSingularUInt64Field(value: self.epoch, fieldNumber: 1)
+    }
+    if self.number != 0 {
+      try visitor.visitSingularUInt64Field(value: self.number, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Penstock_V1_RateStamp, rhs: Penstock_V1_RateStamp) -> Bool {
+    if lhs.epoch != rhs.epoch {return false}
+    if lhs.number != rhs.number {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Penstock_V1_RateUse: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".RateUse"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}name\0\u{3}grant_id\0\u{1}unit\0\u{1}held\0\u{1}asked\0\u{1}largest\0\u{1}refused\0\u{1}returned\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt64Field(value: &self.id) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.name) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.grantID) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.unit) }()
+      case 5: try { try decoder.decodeSingularInt64Field(value: &self.held) }()
+      case 6: try { try decoder.decodeSingularUInt64Field(value: &self.asked) }()
+      case 7: try { try decoder.decodeSingularInt64Field(value: &self.largest) }()
+      case 8: try { try decoder.decodeSingularBoolField(value: &self.refused) }()
+      case 9: try { try decoder.decodeSingularUInt64Field(value: &self.returned) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.id != 0 {
+      try visitor.visitSingularUInt64Field(value: self.id, fieldNumber: 1)
+    }
+    if !self.name.isEmpty {
+      try visitor.visitSingularStringField(value: self.name, fieldNumber: 2)
+    }
+    if !self.grantID.isEmpty {
+      try visitor.visitSingularStringField(value: self.grantID, fieldNumber: 3)
+    }
+    if !self.unit.isEmpty {
+      try visitor.visitSingularStringField(value: self.unit, fieldNumber: 4)
+    }
+    if self.held != 0 {
+      try visitor.visitSingularInt64Field(value: self.held, fieldNumber: 5)
+    }
+    if self.asked != 0 {
+      try visitor.visitSingularUInt64Field(value: self.asked, fieldNumber: 6)
+    }
+    if self.largest != 0 {
+      try visitor.visitSingularInt64Field(value: self.largest, fieldNumber: 7)
+    }
+    if self.refused != false {
+      try visitor.visitSingularBoolField(value: self.refused, fieldNumber: 8)
+    }
+    if self.returned != 0 {
+      try visitor.visitSingularUInt64Field(value: self.returned, fieldNumber: 9)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Penstock_V1_RateUse, rhs: Penstock_V1_RateUse) -> Bool {
+    if lhs.id != rhs.id {return false}
+    if lhs.name != rhs.name {return false}
+    if lhs.grantID != rhs.grantID {return false}
+    if lhs.unit != rhs.unit {return false}
+    if lhs.held != rhs.held {return false}
+    if lhs.asked != rhs.asked {return false}
+    if lhs.largest != rhs.largest {return false}
+    if lhs.refused != rhs.refused {return false}
+    if lhs.returned != rhs.returned {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Penstock_V1_RateReply: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".RateReply"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}stamp\0\u{1}answers\0\u{1}lines\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularMessageField(value: &self._stamp) }()
+      case 2: try { try decoder.decodeSingularUInt64Field(value: &self.answers) }()
+      case 3: try { try decoder.decodeRepeatedMessageField(value: &self.lines) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    try { if let v = self._stamp {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+    } }()
+    if self.answers != 0 {
+      try visitor.visitSingularUInt64Field(value: self.answers, fieldNumber: 2)
+    }
+    if !self.lines.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.lines, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Penstock_V1_RateReply, rhs: Penstock_V1_RateReply) -> Bool {
+    if lhs._stamp != rhs._stamp {return false}
+    if lhs.answers != rhs.answers {return false}
+    if lhs.lines != rhs.lines {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Penstock_V1_RateShare: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".RateShare"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}share\0\u{1}granted\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt64Field(value: &self.id) }()
+      case 2: try { try decoder.decodeSingularInt64Field(value: &self.share) }()
+      case 3: try { try decoder.decodeSingularUInt64Field(value: &self.granted) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.id != 0 {
+      try visitor.visitSingularUInt64Field(value: self.id, fieldNumber: 1)
+    }
+    if self.share != 0 {
+      try visitor.visitSingularInt64Field(value: self.share, fieldNumber: 2)
+    }
+    if self.granted != 0 {
+      try visitor.visitSingularUInt64Field(value: self.granted, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Penstock_V1_RateShare, rhs: Penstock_V1_RateShare) -> Bool {
+    if lhs.id != rhs.id {return false}
+    if lhs.share != rhs.share {return false}
+    if lhs.granted != rhs.granted {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -6066,7 +6670,7 @@ nonisolated extension Penstock_V1_BarrierReply.State: SwiftProtobuf._ProtoNamePr
 
 nonisolated extension Penstock_V1_EchoReply: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".EchoReply"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}nonce\0\u{1}epoch\0\u{1}head\0\u{3}ledger_time_ms\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}nonce\0\u{1}epoch\0\u{1}head\0\u{3}ledger_time_ms\0\u{1}rates\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -6078,12 +6682,17 @@ nonisolated extension Penstock_V1_EchoReply: SwiftProtobuf.Message, SwiftProtobu
       case 2: try { try decoder.decodeSingularUInt64Field(value: &self.epoch) }()
       case 3: try { try decoder.decodeSingularUInt64Field(value: &self.head) }()
       case 4: try { try decoder.decodeSingularInt64Field(value: &self.ledgerTimeMs) }()
+      case 5: try { try decoder.decodeSingularMessageField(value: &self._rates) }()
       default: break
       }
     }
   }
 
   package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
     if self.nonce != 0 {
       try visitor.visitSingularUInt64Field(value: self.nonce, fieldNumber: 1)
     }
@@ -6096,6 +6705,9 @@ nonisolated extension Penstock_V1_EchoReply: SwiftProtobuf.Message, SwiftProtobu
     if self.ledgerTimeMs != 0 {
       try visitor.visitSingularInt64Field(value: self.ledgerTimeMs, fieldNumber: 4)
     }
+    try { if let v = self._rates {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 5)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -6104,6 +6716,7 @@ nonisolated extension Penstock_V1_EchoReply: SwiftProtobuf.Message, SwiftProtobu
     if lhs.epoch != rhs.epoch {return false}
     if lhs.head != rhs.head {return false}
     if lhs.ledgerTimeMs != rhs.ledgerTimeMs {return false}
+    if lhs._rates != rhs._rates {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -7290,7 +7903,7 @@ nonisolated extension Penstock_V1_UrgentPublication: SwiftProtobuf.Message, Swif
 
 nonisolated extension Penstock_V1_Snapshot: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Snapshot"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}version\0\u{1}mesh\0\u{1}position\0\u{1}settings\0\u{1}nodes\0\u{1}restrictions\0\u{1}grants\0\u{1}tokens\0\u{1}budgets\0\u{3}grant_count\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}version\0\u{1}mesh\0\u{1}position\0\u{1}settings\0\u{1}nodes\0\u{1}restrictions\0\u{1}grants\0\u{1}tokens\0\u{1}budgets\0\u{3}grant_count\0\u{1}rates\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -7308,6 +7921,7 @@ nonisolated extension Penstock_V1_Snapshot: SwiftProtobuf.Message, SwiftProtobuf
       case 8: try { try decoder.decodeRepeatedMessageField(value: &self.tokens) }()
       case 9: try { try decoder.decodeRepeatedMessageField(value: &self.budgets) }()
       case 10: try { try decoder.decodeSingularUInt64Field(value: &self.grantCount) }()
+      case 11: try { try decoder.decodeRepeatedMessageField(value: &self.rates) }()
       default: break
       }
     }
@@ -7348,6 +7962,9 @@ nonisolated extension Penstock_V1_Snapshot: SwiftProtobuf.Message, SwiftProtobuf
     if self.grantCount != 0 {
       try visitor.visitSingularUInt64Field(value: self.grantCount, fieldNumber: 10)
     }
+    if !self.rates.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.rates, fieldNumber: 11)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -7362,6 +7979,46 @@ nonisolated extension Penstock_V1_Snapshot: SwiftProtobuf.Message, SwiftProtobuf
     if lhs.tokens != rhs.tokens {return false}
     if lhs.budgets != rhs.budgets {return false}
     if lhs.grantCount != rhs.grantCount {return false}
+    if lhs.rates != rhs.rates {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Penstock_V1_SnapshotRate: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".SnapshotRate"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}position\0\u{1}rate\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt64Field(value: &self.position) }()
+      case 2: try { try decoder.decodeSingularMessageField(value: &self._rate) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if self.position != 0 {
+      try visitor.visitSingularUInt64Field(value: self.position, fieldNumber: 1)
+    }
+    try { if let v = self._rate {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+    } }()
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Penstock_V1_SnapshotRate, rhs: Penstock_V1_SnapshotRate) -> Bool {
+    if lhs.position != rhs.position {return false}
+    if lhs._rate != rhs._rate {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -35,6 +35,7 @@ extension EventKind {
         case .debtsAccepted(let value):
             guard !value.positions.isEmpty, !value.positions.contains(0) else { throw WireError(.malformed, "debts are accepted by their positions") }
             self = .debtsAccepted(value.positions, reason: value.reason)
+        case .rateCreated(let value): self = .rateCreated(try NamedRate(value))
         case .sliceReserved(let value): self = .sliceReserved(try Slice(value))
         case .spendReported(let value):
             self = .spendReported(SliceReport(incarnation: try incarnation(value.incarnation), uses: try uses(value.uses)))
@@ -109,6 +110,7 @@ extension EventKind {
                 $0.positions = positions
                 $0.reason = reason
             })
+        case .rateCreated(let named): .rateCreated(named.proto)
         case .sliceReserved(let slice): .sliceReserved(slice.proto)
         case .spendReported(let report):
             .spendReported(.with {

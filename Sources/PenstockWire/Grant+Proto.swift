@@ -25,6 +25,7 @@ extension Grant {
         renewableUntil = proto.renewableUntilMs
         budgets = proto.budgets.map(Amount.init)
         maxAmounts = proto.maxAmounts.map(Amount.init)
+        for rate in proto.rates { rates.append(try Rate(rate)) }
         draws = proto.draws
         maxStalenessMS = proto.maxStalenessMs
         linearizable = proto.linearizable
@@ -62,6 +63,7 @@ extension Grant {
             $0.renewableUntilMs = renewableUntil
             $0.budgets = budgets.map(\.proto)
             $0.maxAmounts = maxAmounts.map(\.proto)
+            $0.rates = rates.map(\.proto)
             $0.draws = draws
             $0.maxStalenessMs = maxStalenessMS
             $0.linearizable = linearizable

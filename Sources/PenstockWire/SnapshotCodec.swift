@@ -101,6 +101,12 @@ package enum SnapshotCodec {
                 }
             }
             $0.budgets = image.budgets.map(\.proto)
+            $0.rates = image.rates.map { placed in
+                .with {
+                    $0.position = placed.position
+                    $0.rate = placed.named.proto
+                }
+            }
         }
     }
 
@@ -119,6 +125,7 @@ package enum SnapshotCodec {
         }
         for token in proto.tokens { image.tokens.append(.init(token: try JoinToken(token.token), used: token.used)) }
         for budget in proto.budgets { image.budgets.append(try Budget(budget)) }
+        for placed in proto.rates { image.rates.append(.init(position: placed.position, named: try NamedRate(placed.rate))) }
         return image
     }
 

@@ -80,6 +80,7 @@ extension Restriction {
         case .revoke: level = .revoke
         case .suspend: level = .suspend
         case .throttle: level = .throttle(calls: proto.throttleCalls, windowMS: proto.throttleWindowMs)
+        case .scale: level = .scale(percent: proto.scalePercent)
         case .unspecified, .UNRECOGNIZED: throw WireError(.malformed, "unknown level of restriction")
         }
         self.init(level: level, selector: try Selector(proto.selector), reason: proto.reason, expiresAt: proto.expiresAtMs)
@@ -97,6 +98,9 @@ extension Restriction {
                 $0.level = .throttle
                 $0.throttleCalls = calls
                 $0.throttleWindowMs = windowMS
+            case .scale(let percent):
+                $0.level = .scale
+                $0.scalePercent = percent
             }
         }
     }

@@ -20,7 +20,7 @@ struct BudgetCommand: ParsableCommand {
         @Option(help: "Unit: usd_micros, tokens, calls, …") var unit: String
         @Option(help: "Most that may be spent, in the unit's smallest part.") var ceiling: Int64
         @Option(help: "Budget in the same unit that this one draws on.") var parent = ""
-        @Option(help: "Cover every grant that matches: KIND=VALUE, as in principal=alice, or all.") var `for`: String?
+        @Option(help: "Cover every grant that matches: KIND=VALUE, as in principal=alice, or all.") var `for`: CoveredText?
         @Option(help: "The time that the ceiling is for.") var window = "none"
         @Option(help: "Most that may be out in slices at once; 0 for no bound but the ceiling.") var maxOut: Int64 = 0
         @Option(help: "Warn at so many percent of the ceiling; may be repeated.") var warnAt: [UInt32] = [80, 95]
@@ -32,20 +32,12 @@ struct BudgetCommand: ParsableCommand {
             // A grant's own budgets are called GRANT/UNIT, and these two must not be taken for one another.
             guard !name.contains("/") else { throw ValidationError("a budget's name has no '/': GRANT/UNIT is a grant's own budget") }
             guard BudgetWindow(written: window) != nil else { throw ValidationError("--window is 1h, rolling:1h or month@Europe/Berlin, not '\(window)'") }
-            guard `for` == nil || selector != nil else { throw ValidationError("--for is KIND=VALUE with a kind such as principal, agent, agent-class, run, purpose, or all") }
-        }
-
-        private var selector: Selector? {
-            guard let text = `for` else { return nil }
-            let parts = text.split(separator: "=", maxSplits: 1).map(String.init)
-            guard let kind = Selector.Kind.allCases.first(where: { $0.name == parts.first }), kind != .node else { return nil }
-            return Selector(kind: kind, value: parts.count == 2 ? parts[1] : "")
         }
 
         func run() throws {
             try Failure.run(mesh.output) {
                 let budget = Budget(
-                    name: name, unit: unit, ceiling: ceiling, parent: parent, selector: selector, window: BudgetWindow(written: window)!, maxOut: maxOut,
+                    name: name, unit: unit, ceiling: ceiling, parent: parent, selector: `for`?.selector, window: BudgetWindow(written: window)!, maxOut: maxOut,
                     warnAt: Set(warnAt).sorted())
                 let (submitted, _) = try mesh.client(.operator).submit(.budgetCreated(budget))
                 try BudgetChange(name: name, unit: unit, ceiling: ceiling, position: submitted.position).print(mesh.output)

@@ -34,7 +34,7 @@ struct GrantCommand: ParsableCommand {
         @Option(help: "Renewals may extend it to this much from now.") var renewable: DurationText?
         @Option(help: "UNIT=N: most that may be spent. Repeatable.") var budget: [AmountText] = []
         @Option(help: "UNIT=N: most for one call. Repeatable.") var maxAmount: [AmountText] = []
-        @Option(help: "UNIT=N/DURATION; not available in this version.") var rate: [String] = []
+        @Option(help: "UNIT=N/DURATION, with ,burst=B for another burst than N: most over all nodes together. Repeatable.") var rate: [UnitRateText] = []
         @Option(help: "A named budget to draw on as well. Repeatable.") var draw: [String] = []
         @Option(help: "Oldest view that may decide on it; at most the mesh's.") var maxStaleness: DurationText?
         @Flag(help: "Decide only on an echo sent after the call arrived.") var linearizable = false
@@ -57,9 +57,9 @@ struct GrantCommand: ParsableCommand {
         /// Whether no flag says anything about the grant.
         private var isBare: Bool {
             let texts = [agentClass, principal, purpose, audience, workload, policyVersion, promptHash]
-            let lists = [allow, resource, when, rate, draw, approval]
+            let lists = [allow, resource, when, draw, approval]
             return agent == nil && texts.allSatisfy(\.isEmpty) && lists.allSatisfy(\.isEmpty) && ttl == nil && notBefore == nil && renewable == nil
-                && budget.isEmpty && maxAmount.isEmpty && maxStaleness == nil && !linearizable && grace == nil && runID == nil && parent == nil && delegate == nil
+                && budget.isEmpty && maxAmount.isEmpty && rate.isEmpty && maxStaleness == nil && !linearizable && grace == nil && runID == nil && parent == nil && delegate == nil
         }
 
         /// What would mislead a reader of the log, and what the mesh would not do.
@@ -71,7 +71,7 @@ struct GrantCommand: ParsableCommand {
             ]
             for (name, id) in ids { try Ids.check(id, name, mayBeEmpty: true) }
             for text in grant.allowedActions + grant.resources + grant.approvalActions + grant.draws { try Ids.check(text, "a pattern or name", mayBeEmpty: true) }
-            for amount in grant.budgets + grant.maxAmounts { try Ids.check(amount.unit, "a unit") }
+            for unit in (grant.budgets + grant.maxAmounts).map(\.unit) + grant.rates.map(\.unit) { try Ids.check(unit, "a unit") }
             if let problem = grant.problem { throw NodeError(.configuration, problem) }
             guard grant.maxStalenessMS > 0 || grant.graceMS > 0 else { return }
             let settings = try client.settings()
@@ -110,7 +110,6 @@ struct GrantCommand: ParsableCommand {
 
         private func fromFlags() throws -> Grant {
             guard let agent else { throw ValidationError("--agent is missing") }
-            guard rate.isEmpty else { throw NodeError(.configuration, "--rate is not available in this version: shares of a rate are not allotted yet; use --budget, or 'penstock throttle' at each node") }
             var grant = Grant()
             grant.grantID = GrantFile.newID("grt")
             grant.parent = parent ?? ""
@@ -132,6 +131,7 @@ struct GrantCommand: ParsableCommand {
             grant.renewableUntil = try renewable?.fromNow("--renewable") ?? 0
             grant.budgets = budget.map { Amount($0.unit, $0.value) }
             grant.maxAmounts = maxAmount.map { Amount($0.unit, $0.value) }
+            grant.rates = rate.map(\.rate)
             grant.draws = draw
             grant.maxStalenessMS = UInt32(clamping: maxStaleness?.milliseconds ?? 0)
             grant.linearizable = linearizable

@@ -89,6 +89,7 @@ struct EventView: Encodable {
         case .windowOpened(let opening): "\(opening.budget): window \(opening.number) until \(Times.text(opening.end))"
         case .debtRecorded(let debt): "\(debt.amounts.map { "\($0.value) \($0.unit)" }.joined(separator: ", ")) on \(debt.grantID)"
         case .debtsAccepted(let positions, let reason): positions.map { "\($0)" }.joined(separator: " ") + " \(reason)"
+        case .rateCreated(let named): "\(named.rate.name): \(RateText.written(named.rate)) \(named.rate.unit) for \(named.selector)"
         case .sliceReserved(let slice): "\(slice.amount) \(slice.unit) of \(slice.grantID) to \(slice.node)"
         case .spendReported(let report): report.uses.map { "\($0.slice)=\($0.used)" }.joined(separator: " ")
         case .sliceClosed(let report): report.uses.map { "\($0.slice)=\($0.used)" }.joined(separator: " ") + " \(report.reason)"

@@ -46,11 +46,16 @@ struct Suspend: ParsableCommand {
 
 struct Throttle: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Throttle: at most N admitted calls per window at each enforcement node.",
-        discussion: "The bound over the whole mesh is N times the number of nodes: nodes do not share it.")
+        abstract: "Throttle: leave a part of every rate, or so many calls per window at each enforcement node.",
+        discussion: """
+            --to scales every rate that a matching call falls under, at once and over all nodes together: a grant's own and those of
+            'rate create'. It changes nothing for a grant without a rate. --rate needs none, and is counted at each node: its bound
+            over the whole mesh is N times the number of nodes.
+            """)
     @OptionGroup var mesh: MeshOptions
     @OptionGroup var selector: SelectorOptions
-    @Option(help: "N/DURATION, such as 10/1s.") var rate: String
+    @Option(help: "Percent of its rates that is left, 1 to 99.") var to: UInt32?
+    @Option(help: "N/DURATION, such as 10/1s: admitted calls at each node.") var rate: String?
     @Option(help: "Why; kept in the log.") var reason = ""
     @Option(name: .customLong("for"), help: "Lift it by itself after this long.") var duration: DurationText?
     @Option(help: "How long to wait for every node.") var timeout = DurationText(argument: "10s")!
@@ -58,12 +63,22 @@ struct Throttle: ParsableCommand {
     func run() throws {
         let selector = try selector.required()
         let expiresAt = try duration?.fromNow("--for") ?? 0
-        let parts = rate.split(separator: "/").map(String.init)
-        guard parts.count == 2, let calls = UInt32(parts[0]), let window = DurationText(argument: parts[1]) else { throw ValidationError("--rate is N/DURATION, such as 10/1s") }
-        let level = Restriction.Level.throttle(calls: calls, windowMS: UInt32(clamping: window.milliseconds))
+        let level = try level()
         try Failure.run(mesh.output) {
             try Barriers.run(mesh, Restriction(level: level, selector: selector, reason: reason, expiresAt: expiresAt), timeout)
         }
+    }
+}
+
+extension Throttle {
+    private func level() throws -> Restriction.Level {
+        if let to, rate == nil {
+            guard (1...99).contains(to) else { throw ValidationError("--to is 1 to 99 percent; 'penstock suspend' leaves nothing") }
+            return .scale(percent: to)
+        }
+        guard to == nil, let parts = rate?.split(separator: "/").map(String.init) else { throw ValidationError("name one of --to and --rate") }
+        guard parts.count == 2, let calls = UInt32(parts[0]), let window = DurationText(argument: parts[1]) else { throw ValidationError("--rate is N/DURATION, such as 10/1s") }
+        return .throttle(calls: calls, windowMS: UInt32(clamping: window.milliseconds))
     }
 }
 
@@ -96,6 +111,7 @@ struct RestrictionView: Encodable {
         switch level {
         case .revoke: "revoke"
         case .suspend: "suspend"
+        case .scale(let percent): "throttle to \(percent) %"
         case .throttle(let calls, let window): "throttle \(calls)/\(DurationText(milliseconds: Int64(window)).defaultValueDescription)"
         }
     }

@@ -23,6 +23,7 @@ extension Enforcement {
     package mutating func prepare(_ call: borrowing Call, arrivedAt: Instant, now: Instant) -> Verdict {
         var verdict = Verdict(reason: .noView, grant: -1, position: 0, viewAge: -1, usableUntil: 0)
         debits.removeAll(keepingCapacity: true)
+        if !ratesTaken.isEmpty { ratesTaken.removeAll(keepingCapacity: true) }
         guard halted == nil, hasView else { return verdict }
         // A decision's time goes into waiting for memory: what it will read is asked for as soon as it is known.
         purse.prefetch(grant: folded.prefetch(call.credential))
@@ -44,10 +45,14 @@ extension Enforcement {
         verdict.reason = check(call, grant, index, clock, now)
         guard verdict.reason == .none else { return verdict }
         verdict.usableUntil = min(verdict.usableUntil, expiry(grant, clock, now))
+        let marks = folded.marks(onGrant: index).union(folded.marks[Int(nodeSymbol)])
+        let isRated = folded.isRated(index, marks)
+        if isRated { verdict.reason = admits(call, index, now) }
+        guard verdict.reason == .none else { return verdict }
         verdict.reason = spend(call, index, clock.latest(at: now, ratePPM: folded.settings.clockRatePPM), &verdict)
-        if verdict.reason == .none, folded.marks(onGrant: index).union(folded.marks[Int(nodeSymbol)]).contains(.throttled) {
-            countThrottled(index, now)
-        }
+        guard verdict.reason == .none else { return verdict }
+        if isRated { takeRates() }
+        if marks.contains(.throttled) { countThrottled(index, now) }
         return verdict
     }
 
@@ -63,6 +68,7 @@ extension Enforcement {
     /// Gives back what the last `prepare` took; it was not recorded, or is void.
     package mutating func undo(held: Bool) {
         for debit in debits { purse.resolve(debit, spent: 0, wasHeld: held) }
+        if !ratesTaken.isEmpty { giveBackRates() }
     }
 
     // What follows changes nothing. It is mutating because Swift lends the state to a mutating method, and copies it for

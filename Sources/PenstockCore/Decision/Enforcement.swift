@@ -21,6 +21,11 @@ package struct Enforcement: Sendable {
     package internal(set) var halted: String?
     private(set) var nodeSymbol: Symbol = 0
     var throttles: [Position: ThrottleWindow] = [:]
+    package internal(set) var rates = RateBuckets()
+    /// Of the last `prepare`; their memory is kept, as that of `debits` is.
+    var ratesUsed: [RateUsed] = []
+    var ratesTaken: [RateBuckets.Taken] = []
+    var ratePercent: Int64 = 100
     /// What the last `prepare` took: nothing, unless it allowed. Its memory is kept from decision to decision.
     package internal(set) var debits: [Debit] = []
 
@@ -41,6 +46,7 @@ package struct Enforcement: Sendable {
         hasView = true
         nodeSymbol = folded.intern(.node, node)
         lease.drop()
+        rates.dropAll()
     }
 
     package mutating func apply(_ event: Event, at position: Position) throws(FoldError) {
@@ -63,13 +69,21 @@ package struct Enforcement: Sendable {
     package mutating func halt(_ why: String) {
         halted = halted ?? why
         lease.drop()
+        rates.dropAll()
     }
 
     package mutating func echoSent(nonce: UInt64, at now: Instant) {
         lease.sent(nonce: nonce, under: folded.settings, at: now)
     }
 
+    /// What goes with an echo: it says which parts of which rates are used here.
+    package mutating func rateStatement(at now: Instant) -> RateStatement {
+        rates.clockRatePPM = folded.settings.clockRatePPM
+        return rates.statement(term: folded.settings.maxStaleness + Nanoseconds(folded.settings.maxGraceMS) * .nanosecondsPerMillisecond, at: now)
+    }
+
     package mutating func echoAnswered(_ reply: EchoReply, at now: Instant) -> Lease.Outcome {
+        if let rates = reply.rates, halted == nil { self.rates.answered(rates, at: now) }
         guard halted == nil, hasView else { return .dropUnknownNonce }
         return lease.received(reply, applied: folded.position, at: now)
     }

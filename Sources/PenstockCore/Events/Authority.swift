@@ -9,7 +9,7 @@ package enum Authority {
             true
         case (.nodeExpelled, .operator), (.joinTokenMade, .operator), (.settingsChanged, .operator),
             (.restricted, .operator), (.lifted, .operator), (.budgetCreated, .operator),
-            (.budgetCeilingSet, .operator), (.debtsAccepted, .operator), (.sliceClosed, .operator):
+            (.budgetCeilingSet, .operator), (.debtsAccepted, .operator), (.sliceClosed, .operator), (.rateCreated, .operator):
             true
         case (.grantIssued, .issuer), (.grantRenewed, .issuer):
             true
@@ -46,6 +46,7 @@ extension EventKind {
         case windowOpened = "window_opened"
         case debtRecorded = "debt_recorded"
         case debtsAccepted = "debts_accepted"
+        case rateCreated = "rate_created"
         case sliceReserved = "slice_reserved"
         case spendReported = "spend_reported"
         case sliceClosed = "slice_closed"
@@ -70,6 +71,7 @@ extension EventKind {
         case .windowOpened: .windowOpened
         case .debtRecorded: .debtRecorded
         case .debtsAccepted: .debtsAccepted
+        case .rateCreated: .rateCreated
         case .sliceReserved: .sliceReserved
         case .spendReported: .spendReported
         case .sliceClosed: .sliceClosed

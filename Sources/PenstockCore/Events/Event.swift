@@ -36,6 +36,7 @@ package enum EventKind: Hashable, Sendable {
     case debtRecorded(Debt)
     /// By an operator: names the positions of the debts, so that none is accepted unseen.
     case debtsAccepted([Position], reason: String)
+    case rateCreated(NamedRate)
     case sliceReserved(Slice)
     case spendReported(SliceReport)
     case sliceClosed(SliceReport)
@@ -75,6 +76,16 @@ package struct Restriction: Hashable, Sendable {
         case suspend
         /// At most `calls` admitted in each window at each enforcement node.
         case throttle(calls: UInt32, windowMS: UInt32)
+        /// So many percent of every rate that a matching call falls under, from 1 to 99.
+        case scale(percent: UInt32)
+
+        /// Slows down, and stops nothing.
+        package var isThrottle: Bool {
+            switch self {
+            case .throttle, .scale: true
+            case .revoke, .suspend: false
+            }
+        }
     }
 }
 

@@ -35,11 +35,11 @@ extension Follower {
     package var isHurried: Bool { phase != .live || target > applied || revokedScan != nil }
 
     private mutating func echo(_ enforcement: inout Enforcement, _ isWanted: Bool, _ now: Instant, _ random: () -> UInt64, _ asks: inout [Ask]) {
-        guard isWanted || now >= due.echo else { return }
+        guard isWanted || now >= due.echo || enforcement.rates.wantsEcho(at: now) else { return }
         due.echo = now + enforcement.folded.settings.maxStaleness / 4
         let nonce = random()
         enforcement.echoSent(nonce: nonce, at: now)
-        asks.append(.echo(nonce: nonce))
+        asks.append(.echo(nonce: nonce, enforcement.rateStatement(at: now)))
     }
 
     /// Before anything is reserved: what is owed freezes the budgets that it was drawn on.

@@ -54,7 +54,7 @@ package struct Follower: Sendable {
         /// Whether its log extends the one seen before the restart.
         case prefix(Position)
         case snapshot
-        case echo(nonce: UInt64)
+        case echo(nonce: UInt64, RateStatement)
         case fetch(from: Position)
         case acknowledge(urgent: [Position], ended: Bool)
         case reserve(Purse.Reserve, SliceRequest)

@@ -100,12 +100,15 @@ package struct EchoReply: Hashable, Sendable {
     package var epoch: UInt64
     package var head: Position
     package var ledgerTime: WallTime
+    /// To the statement that came with the echo.
+    package var rates: RateReply?
 
-    package init(nonce: UInt64, epoch: UInt64, head: Position, ledgerTime: WallTime) {
+    package init(nonce: UInt64, epoch: UInt64, head: Position, ledgerTime: WallTime, rates: RateReply? = nil) {
         self.nonce = nonce
         self.epoch = epoch
         self.head = head
         self.ledgerTime = ledgerTime
+        self.rates = rates
     }
 }
 

@@ -34,14 +34,24 @@ extension Ledger {
 
     /// Answers a registered echo, from a read of the log that began after it was registered: a lease is given, so it
     /// enters the table again. Nil, and the ledger halts, when the log of record is not what this process has folded.
-    package mutating func answer(_ progress: NodeProgress, nonce: UInt64, from sender: NodeKeys, readHead head: Position, readEpoch epoch: UInt64, wall: WallTime, at now: Instant) -> EchoReply? {
+    ///
+    /// - Parameter stated: what the node says of rates, which enters the table of rates now.
+    package mutating func answer(
+        _ progress: NodeProgress, nonce: UInt64, rates stated: RateStatement?, from sender: NodeKeys, readHead head: Position, readEpoch epoch: UInt64,
+        wall: WallTime, at now: Instant
+    ) -> EchoReply? {
         guard isCurrent(head, epoch) else {
             halt("the log of record is at \(head) in epoch \(epoch), which is not what this process has written")
             return nil
         }
         guard state.epoch == epoch else { return nil }
         presence.echoed(progress.incarnation, node: sender.name, at: now)
-        return EchoReply(nonce: nonce, epoch: epoch, head: head, ledgerTime: wall)
+        let told = stated.flatMap { stated in
+            rates?.answer(stated, of: progress.incarnation, at: now) { [state, startedAt] key in
+                state.view.rate(key).map { RateTable.Definition($0.rate, isOfThisProcess: $0.position > startedAt) }
+            }
+        }
+        return EchoReply(nonce: nonce, epoch: epoch, head: head, ledgerTime: wall, rates: told)
     }
 
     package mutating func acknowledge(_ progress: NodeProgress, from sender: NodeKeys, agrees: Bool, at now: Instant) throws(Refusal) {
@@ -53,6 +63,7 @@ extension Ledger {
         guard presence.acked(known.incarnation, node: sender.name, applied: known.applied, urgent: known.urgent, ended: known.ended, at: now) else {
             throw Refusal(.notPermitted, "the incarnation is unknown or another node's")
         }
+        if known.ended { rates?.ended(known.incarnation, at: now) }
     }
 
     /// A node that is ahead of this log, or has folded other events, proves that one of the two logs is not the other's

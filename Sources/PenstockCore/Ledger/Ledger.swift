@@ -21,6 +21,10 @@ package struct Ledger: Sendable {
     var reserves: [WaitingReserve] = []
     /// What the book's `returns` were when the waiting ones were last looked through.
     var returnsSeen: UInt64 = 0
+    /// Nil before this process serves.
+    var rates: RateTable?
+    /// The log's end when it began to: what comes after is its own.
+    var startedAt: Position = 0
     /// When slices of budgets that are frozen or overcommitted were called back last.
     var pressedRecalledAt: Instant = .min / 2
 
@@ -37,6 +41,8 @@ package struct Ledger: Sendable {
         self.epoch = epoch
         let enforcers = state.view.members.values.filter { $0.keys.role == .enforcer }
         presence.started(at: now, nodes: enforcers.map(\.keys.name), bound: state.largestBound)
+        rates = RateTable(epoch: epoch, startedAt: now, bound: presence.bound)
+        startedAt = state.view.position
         if restored { awaited = Set(enforcers.filter(\.belongs).map(\.keys.name)).subtracting(without) }
     }
 
@@ -97,7 +103,9 @@ extension Ledger {
             case .restricted:
                 restricted.append(position)
                 open(Barrier(position: position, eventID: event.id, table: presence, at: now))
-            case .settingsChanged(let settings): presence.allow(settings.bound)
+            case .settingsChanged(let settings):
+                presence.allow(settings.bound)
+                rates?.allow(presence.bound)
             case .lifted(let lifting):
                 for position in barriers.keys where lifting.eventIDs.contains(barriers[position]!.eventID) { barriers[position]!.lift(at: now) }
             default: break
@@ -149,6 +157,8 @@ extension Ledger {
     /// Forgets what is of no use any more. Returns the restrictions whose own time has passed, to be lifted.
     package mutating func housekeep(at now: Instant, wall: WallTime) -> [Digest] {
         presence.forget(before: now - 60 * .nanosecondsPerSecond)
+        rates?.housekeep(at: now)
+        if let imbalance = rates?.imbalance { halt("a rate's parts do not add up: \(imbalance)") }
         if barriers.count > Limits.barriers {
             let old = barriers.values.filter { $0.state != .waiting }.map(\.position).sorted().dropLast(Limits.barriers / 2)
             for position in old { barriers[position] = nil }

@@ -25,6 +25,7 @@ extension LedgerState {
         case .budgetCeilingSet(let key, let ceiling, let reason): try checkCeiling(key, ceiling, reason)
         case .debtRecorded(let debt): try checkDebt(debt)
         case .debtsAccepted(let positions, let reason): try checkAcceptance(positions, reason)
+        case .rateCreated(let named): try checkRate(named)
         case .sliceReserved, .windowOpened, .budgetWarned: break
         case .spendReported(let report): try checkReport(report, by: signer, closes: false, fenced)
         case .sliceClosed(let report): try checkReport(report, by: signer, closes: true, fenced)
@@ -97,6 +98,7 @@ extension LedgerState {
         guard restriction.expiresAt == 0 || restriction.expiresAt > wall else { throw Refusal(.invalid, "the duration has passed already") }
         guard view.restrictions.count < Limits.restrictions else { throw Refusal(.full, "\(Limits.restrictions) restrictions stand, the limit; revoke by a wider selector and reinstate the old ones") }
         if case .throttle(_, let window) = restriction.level, !(1...86_400_000).contains(window) { throw Refusal(.invalid, "a throttle's window is 1 ms to 1 day") }
+        if case .scale(let percent) = restriction.level, !(1...99).contains(percent) { throw Refusal(.invalid, "a throttle leaves 1 to 99 percent; to stop, suspend") }
         try checkText(restriction.reason)
     }
 
@@ -110,6 +112,17 @@ extension LedgerState {
                 guard role == .ledger, expiry != 0, expiry <= wall else { throw Refusal(.notPermitted, "the ledger lifts only what has expired") }
             }
         }
+    }
+
+    private func checkRate(_ named: NamedRate) throws(Refusal) {
+        let name = named.rate.name
+        guard !name.isEmpty, name.isPrintable, named.rate.unit.isPrintable, !name.contains("/") else {
+            throw Refusal(.invalid, "a rate has a name without '/' or control characters, and a unit")
+        }
+        if let problem = named.rate.problem { throw Refusal(.invalid, problem) }
+        guard named.selector.kind != .node, named.selector.value.utf8.count <= Limits.idBytes else { throw Refusal(.invalid, "a rate is for grants; a node has none") }
+        guard view.rate(.named(name)) == nil else { throw Refusal(.exists, "rate '\(name)' exists") }
+        guard view.rates.count < Limits.namedRates else { throw Refusal(.full, "the mesh has \(Limits.namedRates) named rates, its limit") }
     }
 
     func checkText(_ text: String) throws(Refusal) {

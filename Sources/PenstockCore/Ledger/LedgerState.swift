@@ -42,7 +42,7 @@ package struct LedgerState: Sendable {
         case .debtsAccepted(let positions, _):
             for debt in positions { try book.accept(debt: debt) }
         case .budgetWarned(let name, let percent, _): warned[name] = max(warned[name] ?? 0, percent)
-        case .nodeAdmitted, .nodeExpelled, .joinTokenMade, .grantRenewed, .restricted, .lifted, .decisionBatch: break
+        case .nodeAdmitted, .nodeExpelled, .joinTokenMade, .grantRenewed, .restricted, .lifted, .rateCreated, .decisionBatch: break
         }
     }
 

@@ -56,6 +56,8 @@ package enum RateKey: Hashable, Sendable {
 extension Limits {
     /// A shorter period than this is shorter than an echo takes; a longer one belongs in a budget.
     package static let ratePeriodMS: ClosedRange<Int64> = 100...86_400_000
+    /// Rates that have a name: a decision looks through them all where any may cover its grant.
+    package static let namedRates = 256
     /// Rates that one incarnation uses at once: each echo names all of them.
     package static let ratesPerEcho = 1_024
     /// Rates that a ledger keeps: those in use, and those whose burst has not come back yet.

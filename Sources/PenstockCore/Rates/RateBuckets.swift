@@ -13,7 +13,8 @@ package struct RateBuckets: Sendable {
     /// From here on the ledger may count this incarnation as fenced.
     var usableUntil: Instant = .min
     var statedAt: Instant = .min / 2
-    var isHurried = false
+    /// The ledger should hear from this node soon: see `wantsEcho`.
+    package internal(set) var isHurried = false
     /// ρ: every refill counts the clock as this much slow.
     package var clockRatePPM: UInt32 = Settings.standard.clockRatePPM
 
@@ -54,6 +55,9 @@ package struct RateBuckets: Sendable {
         uses[index].isRefused = true
         return .wait
     }
+
+    /// Whether a call that has to wait may well be admitted in a moment: its node is only beginning to use the rate.
+    func isBeginning(_ slot: Int32, at now: Instant) -> Bool { uses[Int(slot)].isBeginning(at: now) }
 
     package enum Answer: Equatable, Sendable {
         case admit

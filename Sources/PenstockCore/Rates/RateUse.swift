@@ -10,6 +10,7 @@ struct RateUse: Sendable {
     private var asked: UInt64 = 0
     private var largest: Int64 = 0
     var isRefused = false
+    private let openedAt: Instant
     /// Whether it has ever had parts.
     private(set) var wasGiven = false
     /// Statements that found it without parts and not asked for.
@@ -19,11 +20,17 @@ struct RateUse: Sendable {
         self.id = id
         self.key = key
         self.rate = rate
+        openedAt = now
         bucket = TokenBucket(share: 0, at: now)
     }
 
     /// Some statements say that it holds nothing any more, so that one of them brings what it returned.
     var isOver: Bool { quiet >= 4 && bucket.share == 0 && largest == 0 }
+
+    /// Its first parts may still be on their way: from the ledger's pool, or from other nodes that have to pass them on.
+    func isBeginning(at now: Instant) -> Bool { !wasGiven && now - openedAt < Self.beginning }
+
+    static let beginning: Nanoseconds = 750 * .nanosecondsPerMillisecond
 
     @inline(__always)
     mutating func ask(_ amount: Int64) {

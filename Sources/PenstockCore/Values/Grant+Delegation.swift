@@ -60,7 +60,9 @@ extension Grant {
         for amount in maxAmounts {
             for most in parent.maxAmounts where most.unit == amount.unit && amount.value > most.value { return "max_amount in \(amount.unit) is above the parent's \(most.value)" }
         }
-        // A further bound on spending is compared here, and taken over in `narrowed`.
+        for rate in rates {
+            for most in parent.rates where most.unit == rate.unit && !rate.isWithin(most) { return "rate in \(rate.unit) is above the parent's" }
+        }
         return nil
     }
 
@@ -121,6 +123,7 @@ extension View {
         for above in chain(ofGrant: index) {
             for budget in rules[Int(grants[above].rules)].budgets { least[budget.unit] = min(budget.value, least[budget.unit] ?? .max) }
         }
+        grant.rates = chain(ofGrant: index).flatMap { rules[Int(grants[$0].rules)].rates }
         grant.budgets = least.map { Amount($0.key, $0.value) }.sorted { $0.unit < $1.unit }
         return (grant, rules[Int(grants[index].rules)].meteredUnits)
     }

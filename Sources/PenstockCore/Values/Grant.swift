@@ -23,6 +23,8 @@ public struct Grant: Hashable, Sendable {
     public var renewableUntil: WallTime = 0
     public var budgets: [Amount] = []
     public var maxAmounts: [Amount] = []
+    /// Of its own, one for a unit, without names.
+    package var rates: [Rate] = []
     /// Named budgets that this grant draws on besides its own.
     public var draws: [String] = []
     /// The oldest view that may decide on this grant, in milliseconds; 0 takes the mesh's.

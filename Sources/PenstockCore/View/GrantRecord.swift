@@ -28,6 +28,10 @@ package struct GrantRules: Hashable, Sendable {
     package var budgets: [Amount]
     package var maxAmounts: [Amount]
     package var draws: [String]
+    /// Its own; those of the grants above it bound it as well.
+    package var rates: [Rate]
+    /// It has a rate of its own, or a grant above it has.
+    package var isRated: Bool
     /// Units of its own budgets and of those it draws on: a call that spends one needs a slice.
     package var meteredUnits: [String]
     package var approvalActions: [Pattern]
@@ -47,6 +51,8 @@ package struct GrantRules: Hashable, Sendable {
         self.budgets = grant.budgets
         maxAmounts = grant.maxAmounts
         draws = grant.draws
+        rates = grant.rates
+        isRated = !grant.rates.isEmpty
         approvalActions = grant.approvalActions.map { Pattern($0) }
         workload = grant.workload
         maxStalenessMS = grant.maxStalenessMS

@@ -58,6 +58,8 @@ extension View {
             add(budget)
         case .budgetCeilingSet(.named(let name), let ceiling, _):
             if let index = budgetOfName[name] { budgets[index].ceiling = ceiling }
+        case .rateCreated(let named):
+            add(PlacedRate(position: next, named: named))
         case .epochOpened, .budgetCeilingSet, .budgetWarned, .windowOpened, .sliceReserved, .spendReported, .sliceClosed, .debtRecorded,
             .debtsAccepted, .decisionBatch:
             break
@@ -74,7 +76,11 @@ extension View {
         guard let parent else { throw FoldError(position: next, problem: "unknown parent \(grant.parent)") }
         let grant = parent < 0 ? grant : grant.narrowed(under: placedGrant(Int(parent)).grant)
         var shape = GrantRules(grant, unitOf: { budget($0)?.unit })
-        if parent >= 0 { shape.meteredUnits = Set(shape.meteredUnits + rules[Int(grants[Int(parent)].rules)].meteredUnits).sorted() }
+        if parent >= 0 {
+            let above = rules[Int(grants[Int(parent)].rules)]
+            shape.meteredUnits = Set(shape.meteredUnits + above.meteredUnits).sorted()
+            shape.isRated = shape.isRated || above.isRated
+        }
         let record = GrantRecord(
             position: next, credential: grant.credentialDigest, notBefore: grant.notBefore, expiresAt: grant.expiresAt,
             renewableUntil: grant.renewableUntil, grant: symbol, run: intern(.run, grant.runID),
@@ -105,7 +111,7 @@ extension View {
 
     /// Derives a selector's marks anew from what still stands.
     private mutating func refreshMarks(_ selector: Selector) {
-        if selector == .all { meshMarks.formIntersection(.budgeted) } else { marks[Int(intern(selector))].formIntersection(.budgeted) }
+        if selector == .all { meshMarks.formIntersection(.lasting) } else { marks[Int(intern(selector))].formIntersection(.lasting) }
         let symbol = selector == .all ? nil : intern(selector)
         for standing in restrictions.values {
             let other = standing.restriction.selector
@@ -137,7 +143,7 @@ extension View.Marks {
         switch level {
         case .revoke: self = .revoked
         case .suspend: self = .suspended
-        case .throttle: self = .throttled
+        case .throttle, .scale: self = .throttled
         }
     }
 }

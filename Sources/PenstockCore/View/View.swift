@@ -17,6 +17,7 @@ package struct View: Sendable {
     /// Budgets that cover what they match, by their selector's symbol, and those that cover every grant.
     var budgetsOfSymbol: [Symbol: [Int]] = [:]
     var budgetsOfAll: [Int] = []
+    package internal(set) var rates: [PlacedRate] = []
     /// By the position of the event that made them.
     package internal(set) var restrictions: [Position: StandingRestriction] = [:]
 
@@ -81,6 +82,9 @@ package struct View: Sendable {
         package static let throttled = Marks(rawValue: 4)
         /// A budget covers it, which no lifting takes away.
         package static let budgeted = Marks(rawValue: 8)
+        /// So does a rate.
+        package static let rated = Marks(rawValue: 16)
+        static let lasting: Marks = [.budgeted, .rated]
     }
 }
 

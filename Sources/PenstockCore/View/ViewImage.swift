@@ -10,6 +10,7 @@ package struct ViewImage: Hashable, Sendable {
     package var grants: [PlacedGrant]
     package var tokens: [View.TokenState]
     package var budgets: [Budget]
+    package var rates: [View.PlacedRate]
 
     package struct PlacedRestriction: Hashable, Sendable {
         package var position: Position
@@ -33,7 +34,7 @@ package struct ViewImage: Hashable, Sendable {
 
     package init(
         mesh: String, position: Position, settings: Settings, members: [View.Member], restrictions: [PlacedRestriction],
-        grants: [PlacedGrant], tokens: [View.TokenState], budgets: [Budget]
+        grants: [PlacedGrant], tokens: [View.TokenState], budgets: [Budget], rates: [View.PlacedRate] = []
     ) {
         self.mesh = mesh
         self.position = position
@@ -43,6 +44,7 @@ package struct ViewImage: Hashable, Sendable {
         self.grants = grants
         self.tokens = tokens
         self.budgets = budgets
+        self.rates = rates
     }
 }
 
@@ -58,7 +60,7 @@ extension View {
                 .map { .init(position: $0.key, standing: $0.value) },
             grants: range.map { placedGrant($0) },
             tokens: tokens.values.sorted { $0.token.hash.bytes.lexicographicallyPrecedes($1.token.hash.bytes) },
-            budgets: budgets)
+            budgets: budgets, rates: rates)
     }
 
     package func placedGrant(_ index: Int) -> ViewImage.PlacedGrant {
@@ -82,6 +84,7 @@ extension View {
         grant.budgets = shape.budgets
         grant.maxAmounts = shape.maxAmounts
         grant.draws = shape.draws
+        grant.rates = shape.rates
         grant.maxStalenessMS = shape.maxStalenessMS
         grant.linearizable = shape.linearizable
         grant.graceMS = shape.graceMS
@@ -99,6 +102,7 @@ extension View {
         for member in image.members { members[member.keys.name] = member }
         for token in image.tokens { tokens[token.token.hash] = token }
         for budget in image.budgets { add(budget) }
+        for rate in image.rates { add(rate) }
         reserveCapacity(grants: image.grants.count)
         try add(image.grants)
         for placed in image.restrictions {

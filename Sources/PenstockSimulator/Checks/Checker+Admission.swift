@@ -9,16 +9,12 @@ extension Checker {
         }
         let name = world.machines[admission.machine].name
         for restricted in standing.values {
-            if restricted.restriction.selector == .node(name), isStop(restricted.restriction), now >= forbidden(by: restricted) {
+            if restricted.restriction.selector == .node(name), !restricted.restriction.level.isThrottle, now >= forbidden(by: restricted) {
                 world.fail(.revocation, "machine \(admission.machine) admitted a call, though node \(name) is restricted")
             }
         }
         world.fail(fresh(admission, now: now, world: world))
         world.fail(within(admission, now: now))
-    }
-
-    private func isStop(_ restriction: Restriction) -> Bool {
-        if case .throttle = restriction.level { false } else { true }
     }
 
     /// G1, G5: the view that decides has everything that was durable a bound ago; for a linearizable grant, everything
@@ -66,7 +62,7 @@ extension Checker {
     func authority(_ event: Event) -> Violation? {
         let allowed: [String]
         switch event.kind {
-        case .nodeExpelled, .joinTokenMade, .settingsChanged, .restricted, .budgetCreated, .budgetCeilingSet, .debtsAccepted: allowed = ["op"]
+        case .nodeExpelled, .joinTokenMade, .settingsChanged, .restricted, .budgetCreated, .budgetCeilingSet, .debtsAccepted, .rateCreated: allowed = ["op"]
         case .grantIssued, .grantRenewed: allowed = ["issuer"]
         case .lifted(let lifting): allowed = lifting.expired ? ["ledger"] : ["op"]
         case .nodeAdmitted, .epochOpened, .sliceReserved, .windowOpened, .budgetWarned: allowed = ["ledger"]

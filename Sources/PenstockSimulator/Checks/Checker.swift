@@ -23,6 +23,8 @@ struct Checker {
     var recorded: Set<Overrun> = []
     var owed: [BudgetKey: Int64] = [:]
     var openDebts: [BudgetKey: Set<Position>] = [:]
+    var namedRates: [NamedRate] = []
+    var rates: [RateKey: RateFacts] = [:]
     /// When the log was put back to an older copy last: views of before may be ahead of it for a while.
     var restoredAt: Int64 = .min / 2
 
@@ -76,6 +78,7 @@ struct Checker {
         case .settingsChanged(let changed):
             settings.maxStalenessMS = max(settings.maxStalenessMS, changed.maxStalenessMS)
             settings.maxGraceMS = max(settings.maxGraceMS, changed.maxGraceMS)
+        case .rateCreated(let named): namedRates.append(named)
         case .lifted(let lifting):
             for id in lifting.eventIDs { standing[id] = nil }
             refreshForbidden()
@@ -130,7 +133,7 @@ struct Checker {
     private mutating func refreshForbidden(_ index: Int) {
         var from = Int64.max
         for facts in standing.values {
-            if case .throttle = facts.restriction.level { continue }
+            if facts.restriction.level.isThrottle { continue }
             if covers(facts.restriction.selector, index) { from = min(from, forbidden(by: facts)) }
         }
         grants[index].forbiddenFrom = from

@@ -11,7 +11,7 @@ struct Submission {
 enum SimRequest {
     case submit(Submission)
     case reserve(SliceRequest)
-    case echo(NodeProgress, nonce: UInt64, root: UInt64)
+    case echo(NodeProgress, nonce: UInt64, RateStatement, root: UInt64)
     case ack(NodeProgress, root: UInt64)
     case fetch(from: Position)
     case snapshot

@@ -121,22 +121,19 @@ extension World {
             let audience = draw.pick(["", "mail", "mail", "post"])
             let life = draw.pick([2000, 20_000, 600_000])
             let budget = draw.pick([10, 300, 5000, 100_000])
-            return !World.asksForParent(seed) && audience == "mail" && life == 600_000 && budget == 100_000
+            return !World.asksForParent(seed) && World.rates(seed).isEmpty && audience == "mail" && life == 600_000 && budget == 100_000
         }!
     }
 
     private func isRich(_ index: Int) -> Bool {
         let facts = checker.grants[index]
         guard facts.grant.parent.isEmpty, facts.grant.expiresAt > SimClock.trueWall(at: now) + 60_000, facts.grant.audience != "post", !facts.grant.linearizable, facts.grant.maxStalenessMS == 0 else { return false }
+        guard host.ledger?.state.view.index(ofGrant: facts.grant.grantID).map({ host.ledger!.state.view.rates(ofGrant: $0).isEmpty }) ?? false else { return false }
         let levels = facts.grant.budgets.flatMap { checker.levels(index, $0.unit) }
         return levels.allSatisfy { level in host.ledger?.state.book.entries[level].map { $0.unallocated > 200 && !$0.isFrozen && $0.maxOut == 0 && $0.window == .none } ?? false }
     }
 
     private func isRestricted(_ machine: Machine) -> Bool {
-        checker.standing.values.contains { $0.restriction.selector == .node(machine.name) || $0.restriction.selector == .all || isThrottle($0.restriction) }
-    }
-
-    private func isThrottle(_ restriction: Restriction) -> Bool {
-        if case .throttle = restriction.level { true } else { false }
+        checker.standing.values.contains { $0.restriction.selector == .node(machine.name) || $0.restriction.selector == .all || $0.restriction.level.isThrottle }
     }
 }

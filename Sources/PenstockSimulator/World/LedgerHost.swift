@@ -34,7 +34,7 @@ final class LedgerHost {
     /// What one commit owes.
     struct Turn {
         var owed: [(Inbound, Owed)] = []
-        var echoes: [(Inbound, NodeProgress, nonce: UInt64)] = []
+        var echoes: [(Inbound, NodeProgress, nonce: UInt64, rates: RateStatement)] = []
         var queries: [Inbound] = []
     }
 

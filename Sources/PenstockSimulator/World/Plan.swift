@@ -22,7 +22,7 @@ enum Action: CustomStringConvertible {
         case .ceiling(let seed): "a ceiling is set (\(seed))"
         case .acceptDebts: "the debts are accepted"
         case .restrict(let level, let kind, let grant, let machine, let wait, let duration):
-            "\(["revoke", "suspend", "throttle"][level]) by \(kind.name) of g\(grant)/machine \(machine), waits \(wait) ms\(duration > 0 ? ", for \(duration) ms" : "")"
+            "\(["revoke", "suspend", "throttle", "scale"][level]) by \(kind.name) of g\(grant)/machine \(machine), waits \(wait) ms\(duration > 0 ? ", for \(duration) ms" : "")"
         case .lift(let number): "restriction \(number) of those standing is lifted"
         case .renew(let grant): "g\(grant) is renewed"
         case .bounds(let seed): "the mesh's bounds are changed (\(seed))"

@@ -32,6 +32,7 @@ extension World {
             retry(call)
         case .revoked, .suspended: coverage.note(.revokedDenial)
         case .unrecordable: coverage.note(.unrecordable)
+        case .rateLimited: coverage.note(.rateLimited)
         default: break
         }
     }
@@ -59,6 +60,7 @@ extension World {
         }
         fail(checker.recorded(verdict.sequence, on: machine))
         let places = checker.spent(call.grant, call.amounts, now: now, world: self)
+        fail(checker.rated(call.grant, call.amounts, now: now))
         if process.stall == 0 { checker.admitted(admission, now: now, world: self) } else { queue.add(.leaves(admission), at: now + process.stall) }
         guard call.holds else { return }
         process.holds[verdict.sequence] = (call.grant, call.amounts, places)

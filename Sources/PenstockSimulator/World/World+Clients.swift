@@ -41,7 +41,7 @@ extension World {
             let kind = plan.random.pick(kinds)
             let isWide = ![Selector.Kind.grant, .run, .subtree].contains(kind)
             return .restrict(
-                level: plan.random.pick([0, 0, 0, 0, 1, 2]), kind: kind, grant: grant, machine: machine, waitMS: plan.random.pick([0, 50, 1000, 5000, 20_000]),
+                level: plan.random.pick([0, 0, 0, 0, 1, 2, 3]), kind: kind, grant: grant, machine: machine, waitMS: plan.random.pick([0, 50, 1000, 5000, 20_000]),
                 forMS: isWide ? plan.random.between(50, 3000) : plan.random.pick([0, 0, 500, 5000]))
         case ..<38: return .lift(plan.random.below(1000))
         case ..<42: return .renew(grant)
@@ -71,7 +71,7 @@ extension World {
             var draw = SimRandom(seed: seed)
             let changed = Settings(maxStalenessMS: UInt32(draw.pick([200, 500, 1000, 2000])), maxGraceMS: UInt32(draw.pick([0, 300])), clockRatePPM: 1000, marginMS: 50)
             command(.settingsChanged(changed), by: "op")
-        case .budget(let seed): createBudget(seed)
+        case .budget(let seed): if seed % 4 == 0 { createRate(seed) } else { createBudget(seed) }
         case .ceiling(let seed): setCeiling(seed)
         case .acceptDebts:
             let open = host.ledger?.state.book.debts.filter { !$0.value.isAccepted }.keys.sorted() ?? []
@@ -113,6 +113,7 @@ extension World {
         grant.maxStalenessMS = draw.pick([0, 0, 0, 150])
         grant.linearizable = draw.chance(100)
         grant.graceMS = draw.pick([0, settings.maxGraceMS])
+        grant.rates = Self.rates(seed)
         delegate(&grant, seed)
         grant.credentialDigest = Names.credential(index)
         _ = checker.reserveGrant(grant, issuer: "issuer")
@@ -157,7 +158,7 @@ extension World {
             case .all: ""
             }
         guard let selector = Selector(kind: kind, value: value) else { return }
-        let levels: [Restriction.Level] = [.revoke, .suspend, .throttle(calls: 3, windowMS: 500)]
+        let levels: [Restriction.Level] = [.revoke, .suspend, .throttle(calls: 3, windowMS: 500), .scale(percent: 30)]
         let expiry = duration > 0 ? SimClock.trueWall(at: now) + duration : 0
         command(.restricted(Restriction(level: levels[level], selector: selector, reason: "", expiresAt: expiry)), by: "op", barrierMS: wait > 0 ? wait : nil)
     }

@@ -99,7 +99,7 @@ extension World {
             progress.applied = position
             return .ack(progress, root: machine.disk.seen.root)
         case .snapshot: return .snapshot
-        case .echo(let nonce): return .echo(progress, nonce: nonce, root: process.root)
+        case .echo(let nonce, let stated): return .echo(progress, nonce: nonce, stated, root: process.root)
         case .fetch(let from): return .fetch(from: from)
         case .acknowledge(let urgent, let ended):
             (progress.urgent, progress.ended) = (urgent, ended)

@@ -90,7 +90,7 @@ extension World {
         case .losePowerNode:
             machine.disk.losePower(keeping: amount % 101)
             coverage.note(.predecessorUnproven)
-        case .loseDiskNode: machine.disk = SimDisk()
+        case .loseDiskNode: loseDisk(machine)
         case .damageJournal: machine.disk.isDamaged = true
         default: break
         }
@@ -102,8 +102,14 @@ extension World {
     func replaceJournal(_ machine: Machine) {
         guard machine.disk.isDamaged else { return }
         let seen = machine.disk.seen
-        machine.disk = SimDisk()
+        loseDisk(machine)
         machine.disk.seen = seen
+    }
+
+    /// What it owed and had not told, nobody knows any more.
+    private func loseDisk(_ machine: Machine) {
+        machine.disk = SimDisk()
+        checker.overruns = checker.overruns.filter { $0.value != machine.name }
     }
 
     private func stopCleanly(_ machine: Machine) {

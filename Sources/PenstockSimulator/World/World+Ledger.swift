@@ -122,9 +122,9 @@ extension World {
                 coverage.note(.parked)
                 host.parked[request.requestID] = inbound
             }
-        case .echo(let progress, let nonce, let root):
+        case .echo(let progress, let nonce, let stated, let root):
             try host.ledger!.register(progress, from: sender, agrees: host.log.root(at: progress.applied) == root, at: ledgerNow)
-            host.turn.echoes.append((inbound, progress, nonce))
+            host.turn.echoes.append((inbound, progress, nonce, stated))
             host.routes[progress.incarnation] = inbound
         case .ack(let progress, let root):
             try host.ledger!.acknowledge(progress, from: sender, agrees: host.log.root(at: progress.applied) == root, at: ledgerNow)
@@ -258,11 +258,11 @@ extension World {
         }
     }
 
-    private func answer(_ echoes: [(Inbound, NodeProgress, nonce: UInt64)]) {
-        for (inbound, progress, nonce) in echoes {
+    private func answer(_ echoes: [(Inbound, NodeProgress, nonce: UInt64, rates: RateStatement)]) {
+        for (inbound, progress, nonce, stated) in echoes {
             guard let sender = host.ledger!.state.view.member(inbound.name) else { continue }
             let reply = host.ledger!.answer(
-                progress, nonce: nonce, from: sender, readHead: host.log.head, readEpoch: host.log.epoch, wall: ledgerWall, at: ledgerNow)
+                progress, nonce: nonce, rates: stated, from: sender, readHead: host.log.head, readEpoch: host.log.epoch, wall: ledgerWall, at: ledgerNow)
             if let reply { self.reply(.echo(reply), to: inbound) }
         }
     }

@@ -1,0 +1,130 @@
+internal import ArgumentParser
+internal import PenstockCore
+internal import PenstockNode
+internal import PenstockProto
+
+/// `N/DURATION`, perhaps with `,burst=B`.
+struct RateText: ExpressibleByArgument {
+    var limit: Int64
+    var periodMS: Int64
+    /// Nil takes the limit.
+    var burst: Int64?
+
+    init?(argument: String) {
+        let parts = argument.split(separator: ",", omittingEmptySubsequences: false)
+        let rate = parts[0].split(separator: "/", omittingEmptySubsequences: false)
+        guard parts.count <= 2, rate.count == 2, let limit = Int64(rate[0]), limit > 0, let period = DurationText(argument: String(rate[1])) else { return nil }
+        (self.limit, periodMS) = (limit, period.milliseconds)
+        guard parts.count == 2 else { return }
+        guard parts[1].hasPrefix("burst="), let burst = Int64(parts[1].dropFirst(6)), burst > 0 else { return nil }
+        self.burst = burst
+    }
+
+    static func written(_ rate: Rate) -> String {
+        "\(rate.limit)/\(DurationText(milliseconds: rate.periodMS).defaultValueDescription)" + (rate.burst == rate.limit ? "" : ",burst=\(rate.burst)")
+    }
+}
+
+/// `UNIT=N/DURATION`, perhaps with `,burst=B`.
+struct UnitRateText: ExpressibleByArgument {
+    var rate: Rate
+
+    init?(argument: String) {
+        guard let equals = argument.firstIndex(of: "="), equals > argument.startIndex, let text = RateText(argument: String(argument[argument.index(after: equals)...])) else { return nil }
+        rate = Rate(unit: String(argument[..<equals]), limit: text.limit, periodMS: text.periodMS, burst: text.burst)
+    }
+}
+
+/// `KIND=VALUE`, as in `principal=alice`, or `all`: which grants something covers.
+struct CoveredText: ExpressibleByArgument {
+    var selector: Selector
+
+    init?(argument: String) {
+        let parts = argument.split(separator: "=", maxSplits: 1).map(String.init)
+        guard let kind = Selector.Kind.allCases.first(where: { $0.name == parts.first }), kind != .node,
+            let selector = Selector(kind: kind, value: parts.count == 2 ? parts[1] : "")
+        else { return nil }
+        self.selector = selector
+    }
+}
+
+struct RateCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "rate", abstract: "Ceilings on how fast, over all nodes together.", subcommands: [Create.self, List.self, Show.self])
+
+    struct Create: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Hold all grants that match to one rate.",
+            discussion: """
+                Example: penstock rate create alice-calls --unit calls --rate 100/1m,burst=20 --for principal=alice
+
+                In any span of time no more is admitted, over all nodes together, than the burst and what the span is worth. Every
+                call counts as one of the unit 'calls', whether or not it says so. A grant's own rate is 'grant issue --rate'.
+                """)
+        @OptionGroup var mesh: MeshOptions
+        @Argument(help: "Its name.") var name: String
+        @Option(help: "Unit: calls, tokens, usd_micros, …") var unit: String
+        @Option(help: "N/DURATION, such as 100/1m, from 100 ms to 1 day; with ,burst=B for another burst than N.") var rate: RateText
+        @Option(help: "Whom it covers: KIND=VALUE, as in principal=alice or agent-class=coder, or all.") var `for`: CoveredText
+
+        func validate() throws {
+            try Ids.check(name, "NAME")
+            try Ids.check(unit, "--unit")
+        }
+
+        func run() throws {
+            try Failure.run(mesh.output) {
+                let named = NamedRate(Rate(name: name, unit: unit, limit: rate.limit, periodMS: rate.periodMS, burst: rate.burst), for: `for`.selector)
+                let (submitted, _) = try mesh.client(.operator).submit(.rateCreated(named))
+                let row = RateView(named, position: submitted.position)
+                try Output.print(row, mesh.output) { [["rate '\(name)': \(row.rate) \(unit) for \(row.for), position \(row.position)"]] }
+            }
+        }
+    }
+
+    struct List: ParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "All rates that have a name.")
+        @OptionGroup var mesh: MeshOptions
+
+        func run() throws {
+            try Failure.run(mesh.output) {
+                let rows = try RateView.read(mesh.client(.operator, .auditor, .issuer))
+                try Output.print(list: rows, mesh.output) { [["RATE", "UNIT", "LIMIT", "FOR", "POSITION"]] + rows.map { [$0.name, $0.unit, $0.rate, $0.for, "\($0.position)"] } }
+            }
+        }
+    }
+
+    struct Show: ParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "One rate.")
+        @OptionGroup var mesh: MeshOptions
+        @Argument(help: "Its name.") var name: String
+
+        func run() throws {
+            try Failure.run(mesh.output) {
+                guard let row = try RateView.read(mesh.client(.operator, .auditor, .issuer)).first(where: { $0.name == name }) else { throw NodeError(.notFound, "no rate '\(name)'") }
+                try Output.print(row, mesh.output) { [["rate", row.name], ["limit", "\(row.rate) \(row.unit)"], ["burst", "\(row.burst)"], ["for", row.for], ["position", "\(row.position)"]] }
+            }
+        }
+    }
+}
+
+/// A named rate as JSON prints it.
+struct RateView: Encodable {
+    var name: String
+    var unit: String
+    var limit: Int64
+    var periodMs: Int64
+    var burst: Int64
+    var rate: String
+    var `for`: String
+    var position: UInt64
+
+    init(_ named: NamedRate, position: Position) {
+        (name, unit, limit, periodMs, burst) = (named.rate.name, named.rate.unit, named.rate.limit, named.rate.periodMS, named.rate.burst)
+        (rate, self.for, self.position) = (RateText.written(named.rate), named.selector.description, position)
+    }
+
+    static func read(_ client: LedgerClient) throws -> [RateView] {
+        try client.fold().view.rates.map { RateView($0.named, position: $0.position) }
+    }
+}

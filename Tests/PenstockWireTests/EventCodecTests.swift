@@ -20,10 +20,11 @@ internal import Testing
     }
 
     private static let further: [EventKind] = [
-        .genesis([], Sample.settings), .grantIssued(emptyGrant), .grantIssued(delegable), .epochOpened(.max, reason: ""),
+        .genesis([], Sample.settings), .grantIssued(emptyGrant), .grantIssued(delegable), .grantIssued(rated), .epochOpened(.max, reason: ""),
         .restricted(Restriction(level: .revoke, selector: .all, reason: "", expiresAt: 0)),
         .restricted(Restriction(level: .suspend, selector: .node("gw-1"), reason: "", expiresAt: 0)),
         .restricted(Restriction(level: .throttle(calls: 0, windowMS: .max), selector: .run("r"), reason: "", expiresAt: 0)),
+        .restricted(Restriction(level: .scale(percent: 99), selector: .principal("p"), reason: "", expiresAt: 0)),
         .lifted(Lifting(eventIDs: [], reason: "", expired: false)),
         .sliceClosed(SliceReport(incarnation: Sample.incarnation(1), uses: [])),
         .budgetCreated(Sample.budget), .budgetCreated(Budget(name: "all", unit: "calls", ceiling: 0, selector: .all)),
@@ -38,6 +39,12 @@ internal import Testing
     private static let delegable: Grant = {
         var grant = Sample.grant
         grant.delegate = 8
+        return grant
+    }()
+
+    private static let rated: Grant = {
+        var grant = Sample.grant
+        grant.rates = [Rate(unit: "calls", limit: 10, periodMS: 1000), Rate(unit: "tokens", limit: 1, periodMS: 100, burst: 1 << 46)]
         return grant
     }()
 
@@ -85,8 +92,8 @@ internal import Testing
         #expect(code(try changed(.grantIssued) { $0.nonce = Data(repeating: 1, count: count) }) == .malformed)
     }
 
-    /// Field 36 is the next kind that some later version may add.
-    @Test(arguments: [[], [0xa2, 0x02, 0x02, 0x08, 0x01]] as [[UInt8]]) func unknownKindIsRefused(field: [UInt8]) throws {
+    /// Field 37 is the next kind that some later version may add.
+    @Test(arguments: [[], [0xaa, 0x02, 0x02, 0x08, 0x01]] as [[UInt8]]) func unknownKindIsRefused(field: [UInt8]) throws {
         #expect(code(try changed(.grantIssued) { $0.kind = nil } + field) == .unknownKind)
     }
 

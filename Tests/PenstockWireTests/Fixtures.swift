@@ -57,6 +57,7 @@ enum Sample {
             .debtRecorded(Debt(
                 incarnation: incarnation(0x11), decision: 1017, grantID: "g-1", amounts: [Amount("usd_micros", 1 << 46), Amount("tokens", 1)]))
         case .debtsAccepted: .debtsAccepted([41, 1 << 40], reason: "seen")
+        case .rateCreated: .rateCreated(NamedRate(Rate(name: "fast", unit: "calls", limit: 1 << 46, periodMS: 86_400_000, burst: 7), for: .principal("ana")))
         case .sliceReserved:
             .sliceReserved(Slice(grantID: "g-1", unit: "usd_micros", amount: 640, node: "gw-1", incarnation: incarnation(0x11), requestID: incarnation(0x22)))
         case .spendReported: .spendReported(report)

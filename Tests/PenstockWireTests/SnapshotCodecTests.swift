@@ -13,17 +13,19 @@ internal import Testing
             kind: .restricted(Restriction(level: .revoke, selector: .purpose("invoi\u{301}ces"), reason: "r", expiresAt: 8)))
         var grant = Sample.grant
         (grant.parent, grant.draws, grant.purpose) = ("", ["team"], "invo\u{ed}ces")
+        grant.rates = [Rate(unit: "calls", limit: 10, periodMS: 1000, burst: 3)]
         let kinds: [EventKind] = [
             Sample.kind(.genesis), .budgetCreated(Budget(name: "team", unit: "tokens", ceiling: 9, parent: "")), Sample.kind(.joinTokenMade),
             .budgetCreated(Sample.budget),
             .grantIssued(grant), Sample.kind(.nodeAdmitted), Sample.kind(.restricted), Sample.kind(.nodeExpelled), Sample.kind(.grantRenewed),
+            Sample.kind(.rateCreated),
         ]
         var view = View()
         for kind in kinds {
             try view.apply(Event(id: Sample.digest(UInt8(view.position)), mesh: "acme", origin: "ana", createdAt: 3, kind: kind), at: view.position + 1)
-            if view.position == 1, urgentFirst { _ = view.applyAhead(revoke, at: 10) }
+            if view.position == 1, urgentFirst { _ = view.applyAhead(revoke, at: 11) }
         }
-        try view.apply(revoke, at: 10)
+        try view.apply(revoke, at: 11)
         return view
     }
 

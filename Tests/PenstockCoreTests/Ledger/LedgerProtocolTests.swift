@@ -81,10 +81,10 @@ internal import Testing
         let epoch = Make.event(Make.id("epoch"), try #require(ledger.epochToOpen), by: "ledger")
         _ = ledger.committed([epoch], from: try ledger.stage(own: epoch), at: 0)
         try ledger.register(progress(), from: n1, agrees: true, at: 10)
-        let reply = ledger.answer(progress(), nonce: 3, from: n1, readHead: 2, readEpoch: 7, wall: Make.wall, at: 20)
+        let reply = ledger.answer(progress(), nonce: 3, rates: nil, from: n1, readHead: 2, readEpoch: 7, wall: Make.wall, at: 20)
         #expect(reply == EchoReply(nonce: 3, epoch: 7, head: 2, ledgerTime: Make.wall))
         #expect(ledger.presence.presences[Make.incarnation(1)]?.lastEcho == 20, "a lease is counted from the reply at the latest")
-        let fenced = ledger.answer(progress(), nonce: 4, from: n1, readHead: 2, readEpoch: 8, wall: Make.wall, at: 30)
+        let fenced = ledger.answer(progress(), nonce: 4, rates: nil, from: n1, readHead: 2, readEpoch: 8, wall: Make.wall, at: 30)
         #expect(fenced == nil)
         #expect(ledger.halted != nil)
     }

@@ -47,7 +47,7 @@ def run(system, provider, sizes, nodes):
 
 
 def run_once(system, provider, sizes, killed):
-    steps = ["after call"] if killed == LOST else STEPS
+    steps = STEPS
     ceiling = sizes.in_flight * 5
     budgets = {step: system.budget(ceiling) for step in steps}
     victims = {step: Worker(victim, system, provider.path, budgets[step], step, sizes, killed == CLIENT) for step in steps}

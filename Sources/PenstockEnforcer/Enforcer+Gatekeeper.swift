@@ -167,6 +167,11 @@ extension Enforcer: Observable {
             metrics.append(Metric("penstock_ready", "1 while the node may allow.", .gauge, value: core.enforcement.isFresh(at: now) ? 1 : 0))
             metrics.append(Metric("penstock_grants", "Grants in the view.", .gauge, value: Double(core.enforcement.view?.grants.count ?? 0)))
             metrics.append(Metric("penstock_calls_held", "Calls under way.", .gauge, value: Double(core.enforcement.calls.holds.count)))
+            metrics += core.enforcement.warnings.sorted { ($0.key.budget, $0.key.percent) < ($1.key.budget, $1.key.percent) }.map { warning, count in
+                Metric(
+                    "penstock_budget_warnings_total", "Times that a budget reached a percentage of its ceiling, since this node has followed the log.", .counter,
+                    labels: ["budget": warning.budget, "percent": "\(warning.percent)"], value: Double(count))
+            }
             return metrics
         }
     }

@@ -214,6 +214,9 @@ def test_warnings_are_events_and_figures(mesh):
     assert {call(mesh[1], grant) for _ in range(4)} == {"allow"}
     eventually("the second warning", lambda: len(warned()) == 2)
     assert "90 %" in warned()[1]
+    mesh.wait_applied()
+    figures = {name: value for name, value in mesh[2].metrics().items() if 'budget="warned"' in name}
+    assert sorted(figures.values()) == [1, 1] and all("penstock_budget_warnings_total" in name for name in figures), figures
 
 
 def test_bad_input_changes_nothing(mesh):

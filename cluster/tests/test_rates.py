@@ -37,6 +37,15 @@ def test_first_call_waits_for_its_share_and_is_allowed(mesh):
     assert [reason(node.evaluate(grant["credential"], patience_ms=2000)) for node in mesh.enforcers] == ["allow"] * 2
 
 
+def test_a_call_after_a_quiet_time_is_allowed(mesh):
+    """The parts of an idle node go back; whoever asks next gets them, and waits for it no longer than a moment."""
+    grant = mesh.grant("--rate", "calls=10/1s")
+    mesh.wait_applied()
+    for number in (1, 1, 2, 1):
+        assert reason(mesh[number].evaluate(grant["credential"], patience_ms=2000)) == "allow"
+        time.sleep(2.2)
+
+
 def test_no_more_than_the_rate_over_both_nodes(mesh):
     grant = mesh.grant("--rate", "calls=20/1s,burst=5")
     mesh.wait_applied()

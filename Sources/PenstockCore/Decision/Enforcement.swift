@@ -15,6 +15,8 @@ package struct Enforcement: Sendable {
     package internal(set) var lease = Lease()
     package internal(set) var purse = Purse()
     package internal(set) var calls = CallTable()
+    /// How often each warning was in the log since this process has followed it.
+    package internal(set) var warnings: [BudgetWarning: UInt64] = [:]
     /// Debts that the ledger has not recorded yet.
     package internal(set) var owing: [Debt] = []
     /// Why the node must not serve until it is restarted or an operator decides; nil in health.
@@ -28,6 +30,12 @@ package struct Enforcement: Sendable {
     var ratePercent: Int64 = 100
     /// What the last `prepare` took: nothing, unless it allowed. Its memory is kept from decision to decision.
     package internal(set) var debits: [Debit] = []
+
+    package struct BudgetWarning: Hashable, Sendable {
+        package var budget: String
+        /// Of its ceiling.
+        package var percent: UInt32
+    }
 
     struct ThrottleWindow: Sendable {
         var startedAt: Instant

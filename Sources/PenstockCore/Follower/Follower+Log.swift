@@ -55,6 +55,7 @@ extension Follower {
             revokedScan = 0
             return true
         case .debtRecorded(let debt): freeze(debt, &enforcement)
+        case .budgetWarned(let name, let percent, _): enforcement.warnings[.init(budget: name, percent: percent), default: 0] += 1
         case .nodeExpelled(enforcement.node, _): halt("this node was expelled at position \(position)", &enforcement)
         default: break
         }

@@ -56,8 +56,12 @@ package struct RateBuckets: Sendable {
         return .wait
     }
 
-    /// Whether a call that has to wait may well be admitted in a moment: its node is only beginning to use the rate.
-    func isBeginning(_ slot: Int32, at now: Instant) -> Bool { uses[Int(slot)].isBeginning(at: now) }
+    /// Whether a call that has to wait may well be admitted in a moment: its node has only begun to want the rate.
+    mutating func isBeginning(_ slot: Int32, at now: Instant) -> Bool {
+        guard uses[Int(slot)].isBeginning(at: now) else { return false }
+        isHurried = true
+        return true
+    }
 
     package enum Answer: Equatable, Sendable {
         case admit

@@ -10,7 +10,9 @@ struct RateUse: Sendable {
     private var asked: UInt64 = 0
     private var largest: Int64 = 0
     var isRefused = false
-    private let openedAt: Instant
+    /// Since when calls have asked in vain while there were no parts here, and when the last one did.
+    private var wantedSince: Instant = .min / 2
+    private var wantedAt: Instant = .min / 2
     /// Whether it has ever had parts.
     private(set) var wasGiven = false
     /// Statements that found it without parts and not asked for.
@@ -20,15 +22,20 @@ struct RateUse: Sendable {
         self.id = id
         self.key = key
         self.rate = rate
-        openedAt = now
         bucket = TokenBucket(share: 0, at: now)
     }
 
     /// Some statements say that it holds nothing any more, so that one of them brings what it returned.
     var isOver: Bool { quiet >= 4 && bucket.share == 0 && largest == 0 }
 
-    /// Its first parts may still be on their way: from the ledger's pool, or from other nodes that have to pass them on.
-    func isBeginning(at now: Instant) -> Bool { !wasGiven && now - openedAt < Self.beginning }
+    /// A call asks in vain. Returns whether parts may still be on their way: out of the ledger's pool, or from other nodes that
+    /// have to pass them on first.
+    mutating func isBeginning(at now: Instant) -> Bool {
+        guard bucket.share == 0 else { return false }
+        if now - wantedAt > Self.beginning { wantedSince = now }
+        wantedAt = now
+        return now - wantedSince < Self.beginning
+    }
 
     static let beginning: Nanoseconds = 750 * .nanosecondsPerMillisecond
 
@@ -43,6 +50,7 @@ struct RateUse: Sendable {
         asked = UInt64(old.largest)
         largest = old.largest
         isRefused = old.isRefused
+        (wantedSince, wantedAt) = (old.wantedSince, old.wantedAt)
     }
 
     mutating func state() -> RateStatement.Line {

@@ -27,7 +27,7 @@ extension Enforcer {
             if verdict.reason != .budgetPending { count(verdict, &core) }
             return Ruling(
                 reason: verdict.reason, sequence: verdict.sequence, usableUntil: verdict.usableUntil, position: verdict.position,
-                viewAge: verdict.viewAge, grant: verdict.grant, lacking: verdict.lacking, shortfall: verdict.shortfall)
+                viewAge: verdict.viewAge, grant: verdict.grant, lacking: verdict.lacking, shortfall: verdict.shortfall, retryAfter: verdict.retryAfter)
         }
     }
 

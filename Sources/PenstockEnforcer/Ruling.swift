@@ -12,6 +12,8 @@ public struct Ruling: Sendable, Hashable {
     package var grant: Int32
     package var lacking: Int32
     package var shortfall: Int64
+    /// For `rateLimited`: nanoseconds after which the call may fit, as far as this node knows.
+    public var retryAfter: Int64
 
     public var isAllow: Bool { reason == .none }
 }

@@ -10,6 +10,8 @@ package struct Verdict: Sendable {
     /// Of the first unit that lacks; the rest of the call waits for it.
     package var lacking: Int32 = -1
     package var shortfall: Int64 = 0
+    /// For a rate that has no room now: when it may have, as far as this node knows.
+    package var retryAfter: Nanoseconds = 0
     /// Of the decision's record; 0 when it is not recorded.
     package var sequence: UInt64 = 0
 
@@ -47,9 +49,9 @@ extension Enforcement {
         verdict.usableUntil = min(verdict.usableUntil, expiry(grant, clock, now))
         let marks = folded.marks(onGrant: index).union(folded.marks[Int(nodeSymbol)])
         let isRated = folded.isRated(index, marks)
-        if isRated { verdict.reason = admits(call, index, now) }
+        if isRated { verdict.reason = admits(call, index, now, &verdict) }
         guard verdict.reason == .none else { return verdict }
-        verdict.reason = spend(call, index, clock.latest(at: now, ratePPM: folded.settings.clockRatePPM), &verdict)
+        verdict.reason = spend(call, index, clock.latest(at: now, ratePPM: folded.settings.clockRatePPM), isRated, &verdict)
         guard verdict.reason == .none else { return verdict }
         if isRated { takeRates() }
         if marks.contains(.throttled) { countThrottled(index, now) }
@@ -135,14 +137,14 @@ extension Enforcement {
     }
 
     /// All amounts or none.
-    private mutating func spend(_ call: borrowing Call, _ grant: Int, _ wall: WallTime, _ verdict: inout Verdict) -> Reason {
+    private mutating func spend(_ call: borrowing Call, _ grant: Int, _ wall: WallTime, _ isRated: Bool, _ verdict: inout Verdict) -> Reason {
         var accounts: InlineArray<4, Int32> = InlineArray(repeating: -1)
         for index in 0..<call.amounts.count {
             accounts[index] = purse.find(grant: grant, unit: call.amounts[index].unit)
             // Whatever has an account is metered: budgets never end.
             guard accounts[index] < 0, !folded.isMetered(call.amounts[index].unit, ofGrant: grant) else { continue }
             // Calls are counted by every gateway, whether or not anybody put a ceiling on them.
-            guard call.amounts[index].unit == "calls" else { return .unitNotBudgeted }
+            guard call.amounts[index].unit == "calls" || isRated && hasOwnRate(call.amounts[index].unit, grant) else { return .unitNotBudgeted }
             accounts[index] = -2
         }
         var lacks = false

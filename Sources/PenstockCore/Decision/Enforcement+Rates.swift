@@ -8,23 +8,43 @@ extension Enforcement {
 
     /// Looks whether every rate admits the call; nothing is taken yet. `budgetPending` when this node's part of one may
     /// be on its way.
-    mutating func admits(_ call: borrowing Call, _ index: Int, _ now: Instant) -> Reason {
+    mutating func admits(_ call: borrowing Call, _ index: Int, _ now: Instant, _ verdict: inout Verdict) -> Reason {
         ratesUsed.removeAll(keepingCapacity: true)
         ratePercent = folded.percent(ofGrant: index, at: node)
         var reason = Reason.none
-        for (key, rate) in folded.rates(ofGrant: index) {
+        for (key, rate) in ratesKnown(index) {
+            let declared = call.amounts.index(of: rate.unit).map { call.amounts[$0].value } ?? 0
             // Every call is one, whether or not it says so.
-            let amount = call.amounts.index(of: rate.unit).map { call.amounts[$0].value } ?? (rate.unit == "calls" ? 1 : 0)
+            let amount = rate.unit == "calls" ? max(1, declared) : declared
             guard amount > 0 else { continue }
-            guard let slot = rates.slot(key, rate, at: now) else { return .rateLimited }
+            guard let slot = rates.slot(key, rate, at: now) else {
+                verdict.retryAfter = RateBuckets.partsTime
+                return .rateLimited
+            }
             // Each is asked, whatever the others say, so that the ledger hears of all that are wanted.
             switch rates.check(slot, amount, percent: ratePercent, at: now) {
             case .admit: ratesUsed.append(RateUsed(slot: slot, amount: amount))
             case .never: return .amountOverLimit
-            case .wait: reason = reason != .rateLimited && rates.isBeginning(slot, at: now) ? .budgetPending : .rateLimited
+            case .wait:
+                verdict.retryAfter = max(verdict.retryAfter, rates.wait(slot, amount, at: now))
+                reason = reason != .rateLimited && rates.isBeginning(slot, at: now) ? .budgetPending : .rateLimited
             }
         }
         return reason
+    }
+
+    private mutating func ratesKnown(_ index: Int) -> [(key: RateKey, rate: Rate)] {
+        if let known = ratesOfGrant[index] { return known }
+        if ratesOfGrant.count >= 4 * Limits.ratesPerEcho { ratesOfGrant = [:] }
+        let found = folded.rates(ofGrant: index)
+        ratesOfGrant[index] = found
+        return found
+    }
+
+    /// A rate of a grant's own, or of one above it, says that a unit may be spent without a budget. One that an operator made
+    /// does not: it must not give anybody what no issuer gave.
+    func hasOwnRate(_ unit: String, _ index: Int) -> Bool {
+        folded.chain(ofGrant: index).contains { above in folded.rules[Int(folded.grants[above].rules)].rates.contains { $0.unit == unit } }
     }
 
     /// What `admits` has just found.

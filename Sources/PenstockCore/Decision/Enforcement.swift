@@ -24,6 +24,8 @@ package struct Enforcement: Sendable {
     private(set) var nodeSymbol: Symbol = 0
     var throttles: [Position: ThrottleWindow] = [:]
     package internal(set) var rates = RateBuckets()
+    /// Of grants that were asked for lately, by their index.
+    var ratesOfGrant: [Int: [(key: RateKey, rate: Rate)]] = [:]
     /// Of the last `prepare`; their memory is kept, as that of `debits` is.
     var ratesUsed: [RateUsed] = []
     var ratesTaken: [RateBuckets.Taken] = []
@@ -55,6 +57,7 @@ package struct Enforcement: Sendable {
         nodeSymbol = folded.intern(.node, node)
         lease.drop()
         rates.dropAll()
+        ratesOfGrant = [:]
     }
 
     package mutating func apply(_ event: Event, at position: Position) throws(FoldError) {
@@ -65,6 +68,7 @@ package struct Enforcement: Sendable {
             halt(error.description)
             throw error
         }
+        if case .rateCreated = event.kind { ratesOfGrant = [:] }
         lease.reached(position)
     }
 
@@ -91,9 +95,10 @@ package struct Enforcement: Sendable {
     }
 
     package mutating func echoAnswered(_ reply: EchoReply, at now: Instant) -> Lease.Outcome {
-        if let rates = reply.rates, halted == nil { self.rates.answered(rates, at: now) }
         guard halted == nil, hasView else { return .dropUnknownNonce }
-        return lease.received(reply, applied: folded.position, at: now)
+        let outcome = lease.received(reply, applied: folded.position, at: now)
+        if let told = reply.rates, outcome != .dropUnknownNonce, outcome != .dropOldEpoch { rates.answered(told, at: now) }
+        return outcome
     }
 
     package func isFresh(at now: Instant) -> Bool {

@@ -9,7 +9,7 @@ package struct Purse: Sendable {
         /// The grant's next account, or -1.
         let next: Int32
         package internal(set) var available: Int64 = 0
-        /// The first end of a window that something available is of, by the ledger's wall clock.
+        /// The first end of a window that something may be spent of, by the ledger's wall clock.
         var endsAt: WallTime = .max
         /// Next slice's size to ask for: follows demand.
         var want: Int64 = 0
@@ -45,7 +45,8 @@ package struct Purse: Sendable {
         mutating func refresh() {
             let slices = slices
             available = slices.reduce(0) { $0 + $1.unspent }
-            endsAt = slices.reduce(.max) { $1.unspent > 0 ? min($0, $1.endsAt) : $0 }
+            // Of one that is all taken, too: what calls under way do not need comes back to it.
+            endsAt = slices.reduce(.max) { $1.isOver ? $0 : min($0, $1.endsAt) }
         }
     }
 

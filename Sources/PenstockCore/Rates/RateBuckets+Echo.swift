@@ -2,7 +2,11 @@
 extension RateBuckets {
     /// Whether the ledger should hear from this node before the next echo is due: parts wait to be passed on, or a rate
     /// is asked for that was not in use.
-    package func wantsEcho(at now: Instant) -> Bool { isHurried && now - statedAt >= 25 * .nanosecondsPerMillisecond }
+    ///
+    /// Not while many statements are unanswered: over a slow link, a lease would forget the echoes that could renew it.
+    package func wantsEcho(at now: Instant) -> Bool {
+        isHurried && now - statedAt >= 25 * .nanosecondsPerMillisecond && outstanding.count < Limits.echoesOutstanding / 4
+    }
 
     /// What goes with an echo that is sent at `now`.
     ///

@@ -49,9 +49,10 @@ package struct RateBuckets: Sendable {
     package mutating func check(_ slot: Int32, _ amount: Int64, percent: Int64 = 100, at now: Instant) -> Answer {
         let index = Int(slot)
         guard amount <= uses[index].rate.burst else { return .never }
-        uses[index].ask(amount)
         uses[index].bucket.refill(uses[index].rate, slowedBy: clockRatePPM, at: now)
         if percent > 0, now < usableUntil, uses[index].bucket.covers(amount, uses[index].rate) { return .admit }
+        // Demand is what a rate admits or refuses itself: what another one or a budget stops must not draw parts here.
+        uses[index].ask(amount)
         uses[index].isRefused = true
         return .wait
     }
@@ -62,6 +63,15 @@ package struct RateBuckets: Sendable {
         isHurried = true
         return true
     }
+
+    /// When an amount that does not fit now may: once its tokens have come, or parts that are asked for.
+    func wait(_ slot: Int32, _ amount: Int64, at now: Instant) -> Nanoseconds {
+        guard now < usableUntil else { return Self.partsTime }
+        return uses[Int(slot)].bucket.time(until: amount, uses[Int(slot)].rate, slowedBy: clockRatePPM) ?? Self.partsTime
+    }
+
+    /// About as long as an echo takes to be due.
+    static let partsTime: Nanoseconds = 250 * .nanosecondsPerMillisecond
 
     package enum Answer: Equatable, Sendable {
         case admit
@@ -78,6 +88,7 @@ package struct RateBuckets: Sendable {
         precondition(percent > 0 && uses[index].bucket.covers(amount, uses[index].rate), "took more tokens than there are")
         let charge = TokenBucket.charge(amount, uses[index].rate, percent: percent)
         uses[index].bucket.take(charge)
+        uses[index].ask(amount)
         return Taken(slot: slot, id: uses[index].id, version: uses[index].bucket.version, charge: charge)
     }
 

@@ -48,6 +48,15 @@ package struct TokenBucket: Sendable {
         version &+= 1
     }
 
+    /// How long until an amount is there, if nothing is taken meanwhile; nil when these parts never have so much. Refill
+    /// first.
+    func time(until amount: Int64, _ rate: Rate, slowedBy ppm: UInt32) -> Nanoseconds? {
+        let needed = Self.charge(amount, rate, percent: 100)
+        guard share > 0, needed <= capacity(rate) else { return nil }
+        let gain = Int128(rate.limit * share) * Int128(1_000_000 - ppm)
+        return Nanoseconds(min(max(0, needed - tokens + gain - 1) / gain, 1 << 50)) * 1000
+    }
+
     @inline(__always)
     package func covers(_ amount: Int64, _ rate: Rate) -> Bool { tokens >= Self.charge(amount, rate, percent: 100) }
 

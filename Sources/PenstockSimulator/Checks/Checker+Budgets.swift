@@ -30,8 +30,6 @@ extension Checker {
     mutating func created(_ budget: Budget, world: World) {
         var facts = BudgetFacts(budget: budget, maxCeiling: budget.ceiling)
         if budget.selector != nil {
-            // A commit that a dead ledger's store has finished: nobody can say what was out.
-            if world.host.ledger == nil { facts.slack = Limits.amount }
             for held in world.host.ledger?.state.book.open.values ?? [:].values where held.slice.unit == budget.unit {
                 guard let index = Int(held.slice.grantID.dropFirst()), covers(budget.selector!, index) else { continue }
                 facts.slack += held.unspent

@@ -52,6 +52,17 @@ internal import Testing
         #expect(!purse.hasReturns)
     }
 
+    /// Its window's end holds for what comes back to a slice that was all taken, too.
+    @Test mutating func whatComesBackAfterAWindowIsNotSpent() {
+        let debits = hold(20)
+        purse.resolve(debits[0], spent: 10, wasHeld: true)
+        purse.resolve(debits[1], spent: 4, wasHeld: true)
+        #expect(purse.available(account) == 6)
+        _ = purse.sweep(from: 0, scan: 10, wall: 5000, at: 0)
+        #expect(purse.available(account) == 0)
+        #expect(purse.hasReturns)
+    }
+
     @Test mutating func sliceOfAWindowThatHasEndedGoesBack() {
         _ = purse.sweep(from: 0, scan: 10, wall: 4999, at: 0)
         #expect(purse.available(account) == 20)

@@ -49,6 +49,24 @@ internal import Testing
         #expect(rated.reason(rounds: 1) == .none || rated.node.reason(Make.call("g")) == .rateLimited)
     }
 
+    @Test func aUnitWithARateOfTheGrantsOwnNeedsNoBudget() throws {
+        var rated = try Rated([Self.grant(Rate(unit: "tokens", limit: 100, periodMS: 1000))])
+        try rated.node.add(.rateCreated(NamedRate(Rate(name: "r", unit: "files", limit: 9, periodMS: 1000), for: .all)))
+        let tokens = Make.call("g") { $0.amounts = CallAmounts([Amount("tokens", 1)])! }
+        #expect(rated.reason(tokens, rounds: 3) == .none)
+        // What an operator bounds, no issuer has given by that.
+        #expect(rated.reason(Make.call("g") { $0.amounts = CallAmounts([Amount("files", 1)])! }, rounds: 3) == .unitNotBudgeted)
+    }
+
+    @Test func aRefusalSaysWhenItMayFit() throws {
+        var rated = try Rated([Self.grant(Rate(unit: "calls", limit: 1, periodMS: 2000))])
+        _ = rated.reason(rounds: 3)
+        _ = rated.allowed(2)
+        let verdict = rated.node.decide(Make.call("g"))
+        #expect(verdict.reason == .rateLimited)
+        #expect((Make.milliseconds(1500)...Make.milliseconds(2010)).contains(verdict.retryAfter), "\(verdict.retryAfter)")
+    }
+
     @Test func moreThanTheBurstCanNeverPass() throws {
         var rated = try Rated([Self.grant(Rate(unit: "tokens", limit: 100, periodMS: 1000, burst: 10)) { $0.budgets = [Amount("tokens", 1000)] }])
         #expect(rated.reason(Make.call("g") { $0.amounts = CallAmounts([Amount("tokens", 11)])! }) == .amountOverLimit)

@@ -159,15 +159,18 @@ final class Link {
         let asks = enforcer.core.withLock { follower.stop(&$0.enforcement) }
         guard !asks.isEmpty else { return }
         send(asks)
-        let deadline = Clocks.now() + 2 * .nanosecondsPerSecond
-        while isClosing, Clocks.now() < deadline {
+        let began = Clocks.now()
+        // What the ledger has granted already comes at once; what waits there is dropped, without an answer.
+        while isClosing && Clocks.now() < began + 2 * .nanosecondsPerSecond || isReserving && Clocks.now() < began + 250 * .nanosecondsPerMillisecond {
             _ = try? poller.wait([dealer], timeoutMilliseconds: 50)
             takeReplies()
+            send(enforcer.core.withLock { follower.stopLate(&$0.enforcement) })
         }
         saveSeen()
     }
 
     private var isClosing: Bool { outstanding.contains { if case .ask(.close) = $0 { true } else { false } } }
+    private var isReserving: Bool { outstanding.contains { if case .ask(.reserve) = $0 { true } else { false } } }
 
     func saveSeen() {
         guard follower.applied > 0 else { return }

@@ -34,7 +34,10 @@ def built(binary):
 
 
 def commit():
-    short = first_line("git", "-C", str(REPOSITORY), "rev-parse", "--short", "HEAD")
+    try:
+        short = first_line("git", "-C", str(REPOSITORY), "rev-parse", "--short", "HEAD")
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
     changed = subprocess.run(["git", "-C", str(REPOSITORY), "status", "--porcelain", "--untracked-files=no"], capture_output=True, text=True).stdout
     return f"{short} with changes" if changed.strip() else short
 

@@ -3,11 +3,12 @@
 import contextlib
 import json
 import shutil
+import signal
 import time
 
 import pytest
 
-from harness import Mesh, eventually, penstock, question, reason
+from harness import Mesh, Prober, eventually, penstock, question, reason
 
 
 @pytest.fixture(scope="module")
@@ -262,6 +263,22 @@ def test_what_a_lost_node_leaves_is_shown_and_an_operator_decides():
         eventually("charged", lambda: (row := shown(mesh, name))["settled"] == 1000 and row["out"] == 0)
         assert call(mesh[2], grant) == "budget_exhausted"
         assert mesh.run("budget reclaim", "enforcer-1", expect=4).error["code"] == "not_found"
+
+
+def test_what_a_stopping_node_waits_for_does_not_get_lost():
+    with Mesh(enforcers=2) as mesh:
+        grant = mesh.grant("--budget", "calls=10")
+        mesh.wait_applied()
+        holds = Holds(mesh[1], grant)
+        permit = holds.hold(amounts={"calls": 10})
+        with Prober(mesh[2], grant["credential"], amounts={"calls": 5}, patience_ms=3000):
+            time.sleep(0.2)
+            mesh[2].signal(signal.SIGTERM)
+            assert holds.release(permit)[0] == 204
+            mesh[2].stop()
+        mesh[1].stop()
+        row = shown(mesh, grant["grant_id"])
+        assert (row["settled"], row["out"]) in ((0, 0), (5, 0)), row
 
 
 def test_a_journal_that_returns_gives_back():

@@ -105,6 +105,14 @@ extension Follower {
         return closes + [.acknowledge(urgent: [], ended: true)]
     }
 
+    /// Slices that have come after `stop`, by answers to requests that were under way: they go back as well.
+    package func stopLate(_ enforcement: inout Enforcement) -> [Ask] {
+        let known = Set(enforcement.purse.unclosed(limit: .max).map(\.slice))
+        enforcement.closeAll()
+        let late = enforcement.purse.unclosed(limit: .max).filter { !known.contains($0.slice) }
+        return Follower.pages(late).map { .close($0, of: enforcement.incarnation, reason: "stop", bySuccessor: false) }
+    }
+
     static func pages(_ uses: [SliceReport.Use]) -> [[SliceReport.Use]] {
         stride(from: 0, to: uses.count, by: Limits.usesPerReport).map { Array(uses[$0..<min($0 + Limits.usesPerReport, uses.count)]) }
     }

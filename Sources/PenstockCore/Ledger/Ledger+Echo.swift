@@ -63,7 +63,10 @@ extension Ledger {
         guard presence.acked(known.incarnation, node: sender.name, applied: known.applied, urgent: known.urgent, ended: known.ended, at: now) else {
             throw Refusal(.notPermitted, "the incarnation is unknown or another node's")
         }
-        if known.ended { rates?.ended(known.incarnation, at: now) }
+        guard known.ended else { return }
+        rates?.ended(known.incarnation, at: now)
+        // Nobody would spend what it waits for, or give it back.
+        reserves.removeAll { $0.request.incarnation == known.incarnation }
     }
 
     /// A node that is ahead of this log, or has folded other events, proves that one of the two logs is not the other's

@@ -48,6 +48,7 @@ extension Ledger {
         guard (1...Limits.grantListCount).contains(request.parts.count), Set(request.parts.map(\.unit)).count == request.parts.count else {
             throw Refusal(.invalid, "a request names 1 to \(Limits.grantListCount) units, each once")
         }
+        guard presence.presences[request.incarnation]?.ended != true else { throw Refusal(.retired, "the incarnation has said that it ends") }
         let before = state.book.slices(forRequest: request.requestID)
         if !before.isEmpty {
             guard before[0].slice.node == sender.name else { throw Refusal(.notPermitted, "the request id belongs to another node") }

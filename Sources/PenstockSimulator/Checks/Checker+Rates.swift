@@ -24,8 +24,9 @@ extension Checker {
         }
     }
 
-    mutating func rated(_ grant: Int, _ amounts: [Amount], now: Int64) -> Violation? {
-        for (key, rate) in rates(of: grant) {
+    /// - Parameter applied: of the view that decided: a rate binds a node from where its view has it.
+    mutating func rated(_ grant: Int, _ amounts: [Amount], applied: Position, now: Int64) -> Violation? {
+        for (key, rate) in rates(of: grant, at: applied) {
             guard let amount = amounts.first(where: { $0.unit == rate.unit })?.value ?? (rate.unit == "calls" ? 1 : nil) else { continue }
             if !rates[key, default: RateFacts(rate, now: now)].admit(amount, now: now) {
                 return Violation(.ceiling, "\(key): more was admitted than \(rate.limit) in \(rate.periodMS) ms and a burst of \(rate.burst)")
@@ -34,8 +35,8 @@ extension Checker {
         return nil
     }
 
-    private func rates(of grant: Int) -> [(RateKey, Rate)] {
+    private func rates(of grant: Int, at applied: Position) -> [(RateKey, Rate)] {
         let own = line(grant).flatMap { above in grants[above].grant.rates.map { (RateKey.grant(grants[above].grant.grantID, unit: $0.unit), $0) } }
-        return own + namedRates.filter { covers($0.selector, grant) }.map { (.named($0.rate.name), $0.rate) }
+        return own + namedRates.filter { $0.position <= applied && covers($0.rate.selector, grant) }.map { (.named($0.rate.rate.name), $0.rate.rate) }
     }
 }

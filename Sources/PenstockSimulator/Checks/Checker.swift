@@ -23,7 +23,7 @@ struct Checker {
     var recorded: Set<Overrun> = []
     var owed: [BudgetKey: Int64] = [:]
     var openDebts: [BudgetKey: Set<Position>] = [:]
-    var namedRates: [NamedRate] = []
+    var namedRates: [(rate: NamedRate, position: Position)] = []
     var rates: [RateKey: RateFacts] = [:]
     /// When the log was put back to an older copy last: views of before may be ahead of it for a while.
     var restoredAt: Int64 = .min / 2
@@ -78,7 +78,7 @@ struct Checker {
         case .settingsChanged(let changed):
             settings.maxStalenessMS = max(settings.maxStalenessMS, changed.maxStalenessMS)
             settings.maxGraceMS = max(settings.maxGraceMS, changed.maxGraceMS)
-        case .rateCreated(let named): namedRates.append(named)
+        case .rateCreated(let named): namedRates.append((named, position))
         case .lifted(let lifting):
             for id in lifting.eventIDs { standing[id] = nil }
             refreshForbidden()

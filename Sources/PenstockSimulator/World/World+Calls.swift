@@ -60,7 +60,7 @@ extension World {
         }
         fail(checker.recorded(verdict.sequence, on: machine))
         let places = checker.spent(call.grant, call.amounts, now: now, world: self)
-        fail(checker.rated(call.grant, call.amounts, now: now))
+        fail(checker.rated(call.grant, call.amounts, applied: verdict.position, now: now))
         if process.stall == 0 { checker.admitted(admission, now: now, world: self) } else { queue.add(.leaves(admission), at: now + process.stall) }
         guard call.holds else { return }
         process.holds[verdict.sequence] = (call.grant, call.amounts, places)

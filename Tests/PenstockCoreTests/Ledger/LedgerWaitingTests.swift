@@ -71,6 +71,19 @@ internal import Testing
         #expect(try mesh.ask(1, [("usd", 21)], id: 10, at: 30)?.refused.map(\.code) == [.budgetExhausted])
     }
 
+    /// It would spend nothing of what it gets, and give nothing back.
+    @Test func whoeverEndsWaitsNoMore() throws {
+        var mesh = try Mesh()
+        #expect(try mesh.ask(1, [("usd", 100)], at: 0)?.slices.map(\.amount) == [100])
+        #expect(try mesh.ask(2, [("usd", 60)], at: 10) == nil)
+        var progress = NodeProgress(incarnation: Make.incarnation(2), applied: 2, heard: 2)
+        progress.ended = true
+        try mesh.ledger.acknowledge(progress, from: Make.node("n2", .enforcer), agrees: true, at: 15)
+        try mesh.giveBack(100, of: 3)
+        #expect(try mesh.served(at: 20) == [])
+        #expect(throws: Refusal.self) { try mesh.ask(2, [("usd", 60)], id: 9, at: 30) }
+    }
+
     @Test func oldestWaiterIsServedFirst() throws {
         var mesh = try Mesh()
         #expect(try mesh.ask(1, [("usd", 100)], at: 0)?.slices.map(\.amount) == [100])

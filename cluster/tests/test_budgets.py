@@ -200,7 +200,7 @@ def test_at_most_so_much_is_out(mesh):
     for _ in range(100):
         assert call(mesh[1], grant, patience_ms=3000) == "allow"
     assert shown(mesh, "little-out")["out"] <= 20
-    assert call(mesh[1], grant, 21) == "budget_exhausted", "more than may ever be out"
+    assert call(mesh[1], grant, 21, patience_ms=3000) == "budget_exhausted", "more than may ever be out"
 
 
 def test_warnings_are_events_and_figures(mesh):
@@ -278,7 +278,7 @@ def test_what_a_stopping_node_waits_for_does_not_get_lost():
             mesh[2].stop()
         mesh[1].stop()
         row = shown(mesh, grant["grant_id"])
-        assert (row["settled"], row["out"]) in ((0, 0), (5, 0)), row
+        assert row["out"] == 0 and row["settled"] in (0, 5, 10), row
 
 
 def test_a_journal_that_returns_gives_back():

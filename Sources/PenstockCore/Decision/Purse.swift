@@ -174,6 +174,7 @@ package struct Purse: Sendable {
         if slices[index].isOver, back > 0 {
             slices[index].giveBack()
             returning.insert(debit.account)
+            accounts[account].hasMoreThanLedgerKnew = true
         }
         accounts[account].slices = slices
         accounts[account].refresh()

@@ -44,6 +44,19 @@ internal import Testing
         #expect(!purse.hasReturns)
     }
 
+    /// The ledger's answer to a request that was under way counts it as the asker's own, though the report of it is taken.
+    @Test mutating func whatACallGivesBackDuringARequestIsMoreThanTheLedgerKnew() {
+        let debits = hold(20)
+        purse.giveBack(account: account)
+        _ = report()
+        purse.lack(5, account)
+        let request = purse.nextReserve(at: 0, requestID: Make.incarnation(7))
+        #expect(request != nil && !purse.account(account).hasMoreThanLedgerKnew)
+        for debit in debits { purse.resolve(debit, spent: 0, wasHeld: true) }
+        _ = report()
+        #expect(purse.account(account).slices.isEmpty && purse.account(account).hasMoreThanLedgerKnew)
+    }
+
     @Test mutating func givingBackTwiceChangesNothing() {
         for _ in 0..<2 { purse.giveBack(account: account) }
         let uses = report()

@@ -33,7 +33,7 @@ def test_quick_comparison():
     ours = {cell: values for (system, cell), values in cells.items() if system == "ours"}
     assert ours["overspend"]["overspend, usd_micros"] == 0
     over = {name: value for name, value in ours["kill"].items() if "overspend" in name}
-    assert len(over) == 1 + 2 * 5 + 1 and not any(over.values()), over
+    assert len(over) == 1 + 3 * 5 and not any(over.values()), over
     assert ours["denials"]["phantom denials (a later call was admitted)"] == 0
     assert ours["forgotten"]["acknowledged pairs that are forgotten"] == 0
     # The measure can show what it is for: money that time gave back was spent twice, and guards do not know of each other.

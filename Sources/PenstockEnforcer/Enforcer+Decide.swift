@@ -69,6 +69,13 @@ struct Recorder: DecisionJournal {
         return journal.append(byteCount: record.byteCount, standsForOthers: record.kind == .carried) { record.write(into: $0) }
     }
 
+    func recordEnd(of decision: UInt64, _ kind: DecisionRecord.Kind, _ actual: borrowing CallAmounts, _ priced: Priced, returned: [Debit]) -> UInt64? {
+        let wall = Clocks.wall()
+        return journal.append(byteCount: DecisionRecord.endByteCount(actual, priced, debits: returned.count)) { memory in
+            DecisionRecord.writeEnd(kind, of: decision, actual, priced, returned, wall: wall, into: memory)
+        }
+    }
+
     func content(_ call: borrowing Call) -> Digest {
         var hasher = SHA256.Hasher()
         for text in [call.action, call.resourceType, call.resourceID] + call.amounts.list.map({ "\($0.unit)=\($0.value)" }) {

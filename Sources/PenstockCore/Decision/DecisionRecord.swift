@@ -78,6 +78,50 @@ package struct RecordWriter {
     }
 }
 
+extension RecordWriter {
+    @inline(__always)
+    fileprivate mutating func put(
+        _ kind: DecisionRecord.Kind, _ reason: Reason, _ debits: Int, _ wall: WallTime, _ grant: Position, _ position: Position, _ viewAge: Nanoseconds,
+        decision: UInt64, _ traceID: Incarnation, _ argumentsDigest: Digest
+    ) {
+        put(kind.rawValue)
+        put(DecisionRecord.version)
+        put(reason.rawValue)
+        put(UInt32(debits))
+        put(wall)
+        put(grant)
+        put(position)
+        put(viewAge)
+        put(decision)
+        put(traceID.high)
+        put(traceID.low)
+        put(argumentsDigest.words)
+    }
+
+    @inline(__always)
+    fileprivate mutating func put(_ action: String, _ resourceType: String, _ resourceID: String, _ callID: String, _ priceVersion: String, _ basis: String) {
+        put(text: action, limit: DecisionRecord.textBytes)
+        put(text: resourceType, limit: DecisionRecord.textBytes)
+        put(text: resourceID, limit: DecisionRecord.textBytes)
+        put(text: callID, limit: DecisionRecord.textBytes)
+        put(text: priceVersion, limit: Limits.priceVersionBytes)
+        put(text: basis, limit: Limits.basisBytes)
+    }
+
+    @inline(__always)
+    fileprivate mutating func put(_ amounts: borrowing CallAmounts, _ debits: [Debit]) {
+        put(UInt8(amounts.count))
+        for index in 0..<amounts.count {
+            put(amounts[index].value)
+            put(text: amounts[index].unit, limit: 64)
+        }
+        for debit in debits {
+            put(debit.slice)
+            put(debit.amount)
+        }
+    }
+}
+
 extension DecisionRecord {
     /// Bytes that `write` will need for a call's record.
     @inline(__always)
@@ -95,34 +139,28 @@ extension DecisionRecord {
         _ call: borrowing Call, _ verdict: Verdict, _ debits: [Debit], grant: Position, wall: WallTime, into memory: UnsafeMutableRawBufferPointer
     ) {
         var writer = RecordWriter(memory)
-        let holds = call.holds && verdict.isAllow
-        writer.put(holds ? Kind.held.rawValue : Kind.decided.rawValue)
-        writer.put(version)
-        writer.put(verdict.reason.rawValue)
-        writer.put(UInt32(debits.count))
-        writer.put(wall)
-        writer.put(grant)
-        writer.put(verdict.position)
-        writer.put(verdict.viewAge)
-        writer.put(UInt64(0))
-        writer.put(call.traceID.high)
-        writer.put(call.traceID.low)
-        writer.put(call.argumentsDigest.words)
-        writer.put(text: call.action, limit: textBytes)
-        writer.put(text: call.resourceType, limit: textBytes)
-        writer.put(text: call.resourceID, limit: textBytes)
-        writer.put(text: call.callID, limit: textBytes)
-        writer.put(text: call.priceVersion, limit: Limits.priceVersionBytes)
-        writer.put(text: call.basis, limit: Limits.basisBytes)
-        writer.put(UInt8(call.amounts.count))
-        for index in 0..<call.amounts.count {
-            writer.put(call.amounts[index].value)
-            writer.put(text: call.amounts[index].unit, limit: 64)
-        }
-        for debit in debits {
-            writer.put(debit.slice)
-            writer.put(debit.amount)
-        }
+        let kind: Kind = call.holds && verdict.isAllow ? .held : .decided
+        writer.put(kind, verdict.reason, debits.count, wall, grant, verdict.position, verdict.viewAge, decision: 0, call.traceID, call.argumentsDigest)
+        writer.put(call.action, call.resourceType, call.resourceID, call.callID, call.priceVersion, call.basis)
+        writer.put(call.amounts, debits)
+    }
+
+    /// Bytes that `writeEnd` will need.
+    package static func endByteCount(_ actual: borrowing CallAmounts, _ priced: Priced, debits: Int) -> Int {
+        var count = fixedBytes + 13 + debits * 16 + min(priced.version.utf8.count, Limits.priceVersionBytes) + min(priced.basis.utf8.count, Limits.basisBytes)
+        for index in 0..<actual.count { count += 10 + actual[index].unit.utf8.count }
+        return count
+    }
+
+    /// Writes in place how a hold ended, without a heap allocation; `returned` is what went back.
+    package static func writeEnd(
+        _ kind: Kind, of decision: UInt64, _ actual: borrowing CallAmounts, _ priced: Priced, _ returned: [Debit], wall: WallTime,
+        into memory: UnsafeMutableRawBufferPointer
+    ) {
+        var writer = RecordWriter(memory)
+        writer.put(kind, .none, returned.count, wall, 0, 0, 0, decision: decision, .unknown, .zero)
+        writer.put("", "", "", "", priced.version, priced.basis)
+        writer.put(actual, returned)
     }
 
     /// Bytes that `write(into:)` will need.
@@ -138,24 +176,8 @@ extension DecisionRecord {
     /// Writes everything but a call's first record.
     package func write(into memory: UnsafeMutableRawBufferPointer) {
         var writer = RecordWriter(memory)
-        writer.put(kind.rawValue)
-        writer.put(Self.version)
-        writer.put(reason.rawValue)
-        writer.put(UInt32(debits.count))
-        writer.put(wall)
-        writer.put(grant)
-        writer.put(position)
-        writer.put(viewAge)
-        writer.put(decision)
-        writer.put(traceID.high)
-        writer.put(traceID.low)
-        writer.put(argumentsDigest.words)
-        writer.put(text: action, limit: Self.textBytes)
-        writer.put(text: resourceType, limit: Self.textBytes)
-        writer.put(text: resourceID, limit: Self.textBytes)
-        writer.put(text: callID, limit: Self.textBytes)
-        writer.put(text: priceVersion, limit: Limits.priceVersionBytes)
-        writer.put(text: basis, limit: Limits.basisBytes)
+        writer.put(kind, reason, debits.count, wall, grant, position, viewAge, decision: decision, traceID, argumentsDigest)
+        writer.put(action, resourceType, resourceID, callID, priceVersion, basis)
         writer.put(UInt8(amounts.count))
         for amount in amounts {
             writer.put(amount.value)

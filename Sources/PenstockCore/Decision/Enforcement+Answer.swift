@@ -11,6 +11,9 @@ package protocol DecisionJournal {
     /// Records anything else; `wall` is the journal's to fill in.
     func record(_ record: DecisionRecord) -> UInt64?
 
+    /// Records how a hold ended: `returned` is what went back.
+    func recordEnd(of decision: UInt64, _ kind: DecisionRecord.Kind, _ actual: borrowing CallAmounts, _ priced: Priced, returned: [Debit]) -> UInt64?
+
     /// Everything that makes two calls under one id the same call.
     func content(_ call: borrowing Call) -> Digest
 }
@@ -92,7 +95,7 @@ extension Enforcement {
     /// not be recorded: a restart then charges it in full.
     package mutating func settle(_ decision: UInt64, actual: borrowing CallAmounts, priced: Priced = .none, journal: some DecisionJournal) -> UInt64? {
         guard let settlement = settle(decision, actual: actual) else { return nil }
-        let sequence = journal.recordEnd(of: decision, .settled, actual.list, priced, returned: settlement.returned)
+        let sequence = journal.recordEnd(of: decision, .settled, actual, priced, returned: settlement.returned) ?? 0
         if !settlement.owed.isEmpty { owe(settlement, decision, journal) }
         return sequence
     }
@@ -113,19 +116,6 @@ extension Enforcement {
     /// As above, for a call that never left.
     package mutating func release(_ decision: UInt64, journal: some DecisionJournal) -> UInt64? {
         guard let returned = release(decision) else { return nil }
-        return journal.recordEnd(of: decision, .released, [], .none, returned: returned)
-    }
-}
-
-extension DecisionJournal {
-    fileprivate func recordEnd(
-        of decision: UInt64, _ kind: DecisionRecord.Kind, _ actual: [Amount], _ priced: Priced, returned: [Debit]
-    ) -> UInt64 {
-        var record = DecisionRecord(kind: kind)
-        record.decision = decision
-        record.amounts = actual
-        (record.priceVersion, record.basis) = (priced.version, priced.basis)
-        record.debits = returned.map { .init(slice: $0.slice, used: $0.amount) }
-        return self.record(record) ?? 0
+        return journal.recordEnd(of: decision, .released, CallAmounts(), .none, returned: returned) ?? 0
     }
 }

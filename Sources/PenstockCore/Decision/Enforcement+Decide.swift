@@ -38,7 +38,7 @@ extension Enforcement {
             verdict.reason = age < folded.settings.maxStaleness ? .unknownCredential : .staleView
             return verdict
         }
-        purse.prefetchAccount(grant: index)
+        purse.prefetchAccounts(grant: index, count: max(1, call.amounts.count))
         verdict.grant = Int32(index)
         let grant = folded.grants[index]
         let staleness = allowedAge(ofGrant: grant)

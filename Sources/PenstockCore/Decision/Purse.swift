@@ -76,11 +76,18 @@ package struct Purse: Sendable {
         heads.withUnsafeBufferPointer { penstock_prefetch($0.baseAddress! + grant) }
     }
 
-    /// Asks for the memory of a grant's first account.
+    /// Asks for the memory of a grant's newest accounts, which as a rule lie side by side: as far as a decision reads it.
     @inline(__always)
-    func prefetchAccount(grant: Int) {
+    func prefetchAccounts(grant: Int, count: Int) {
         guard grant < heads.count, heads[grant] >= 0 else { return }
-        accounts.withUnsafeBufferPointer { penstock_prefetch($0.baseAddress! + Int(heads[grant])) }
+        accounts.withUnsafeBufferPointer { accounts in
+            for index in max(0, Int(heads[grant]) - count + 1)...Int(heads[grant]) {
+                let account = UnsafeRawPointer(accounts.baseAddress! + index)
+                penstock_prefetch(account)
+                penstock_prefetch(account + 64)
+                penstock_prefetch(account + 96)
+            }
+        }
     }
 
     /// The account of a grant's unit, or -1.

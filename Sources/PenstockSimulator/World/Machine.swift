@@ -77,6 +77,10 @@ struct SimJournal: DecisionJournal {
         return machine.disk.append(process.incarnation, record.kind, isAllow: false, record.debits, owed: record.kind == .owed ? record : nil)
     }
 
+    func recordEnd(of decision: UInt64, _ kind: DecisionRecord.Kind, _ actual: borrowing CallAmounts, _ priced: Priced, returned: [Debit]) -> UInt64? {
+        machine.disk.append(process.incarnation, kind, isAllow: false, returned.map { .init(slice: $0.slice, used: $0.amount) })
+    }
+
     func content(_ call: borrowing Call) -> Digest {
         let amounts = call.amounts.list.map { UInt64(bitPattern: $0.value) }.reduce(7) { SimRandom.mix($0 ^ $1) }
         return Digest(words: (amounts, 1, 2, 3))

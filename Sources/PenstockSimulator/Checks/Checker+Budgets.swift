@@ -4,6 +4,8 @@ internal import PenstockCore
 extension Checker {
     struct BudgetFacts {
         var budget: Budget
+        /// Of its event.
+        var position: Position
         /// The highest that its ceiling ever was: what was spent under it stays spent.
         var maxCeiling: Int64
         var windows: [WindowOpening] = []
@@ -27,8 +29,8 @@ extension Checker {
 
     // MARK: The log
 
-    mutating func created(_ budget: Budget, world: World) {
-        var facts = BudgetFacts(budget: budget, maxCeiling: budget.ceiling)
+    mutating func created(_ budget: Budget, at position: Position, world: World) {
+        var facts = BudgetFacts(budget: budget, position: position, maxCeiling: budget.ceiling)
         if budget.selector != nil {
             for held in world.host.ledger?.state.book.open.values ?? [:].values where held.slice.unit == budget.unit {
                 guard let index = Int(held.slice.grantID.dropFirst()), covers(budget.selector!, index) else { continue }
@@ -46,7 +48,7 @@ extension Checker {
 
     mutating func changed(_ kind: EventKind, at position: Position, world: World) {
         switch kind {
-        case .budgetCreated(let budget): created(budget, world: world)
+        case .budgetCreated(let budget): created(budget, at: position, world: world)
         case .budgetCeilingSet(.named(let name), let ceiling, _):
             budgets[name]!.maxCeiling = max(budgets[name]!.maxCeiling, ceiling)
             budgets[name]!.hasMoved = true

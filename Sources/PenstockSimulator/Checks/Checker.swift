@@ -14,7 +14,7 @@ struct Checker {
     /// Admitted at its maximum, whatever became of it.
     var admitted: [BudgetKey: Int64] = [:]
     private(set) var acknowledged: [(position: Position, id: Digest)] = []
-    private var remembered: (standing: [Digest: StandingFacts], acknowledged: Int, budgets: [String: BudgetFacts], openDebts: [BudgetKey: Set<Position>])?
+    private var remembered: (standing: [Digest: StandingFacts], acknowledged: Int, budgets: [String: BudgetFacts], rates: [(rate: NamedRate, position: Position)], openDebts: [BudgetKey: Set<Position>])?
     var budgets: [String: BudgetFacts] = [:]
     /// Raised ceilings of grants' own budgets.
     var ceilings: [BudgetKey: Int64] = [:]
@@ -91,17 +91,19 @@ struct Checker {
     /// A backup was restored: what only the lost part of the log said, and no node has heard of, is gone for good.
     mutating func lose(after position: Position, unless isKnown: (Position) -> Bool) {
         for (id, facts) in standing where facts.position > position && !isKnown(facts.position) { standing[id] = nil }
+        budgets = budgets.filter { $0.value.position <= position }
+        namedRates.removeAll { $0.position > position }
         for name in budgets.keys { budgets[name]!.openDebts = budgets[name]!.openDebts.filter { $0 <= position } }
         for key in openDebts.keys { openDebts[key] = openDebts[key]!.filter { $0 <= position } }
         refreshForbidden()
     }
 
     /// Before a backup is restored, and when the newest log is put back instead: what stands is what stood.
-    mutating func remember() { remembered = (standing, acknowledged.count, budgets, openDebts) }
+    mutating func remember() { remembered = (standing, acknowledged.count, budgets, namedRates, openDebts) }
 
     mutating func recall() {
         guard let remembered else { return }
-        (standing, budgets, openDebts) = (remembered.standing, remembered.budgets, remembered.openDebts)
+        (standing, budgets, namedRates, openDebts) = (remembered.standing, remembered.budgets, remembered.rates, remembered.openDebts)
         acknowledged.removeLast(acknowledged.count - remembered.acknowledged)
         refreshForbidden()
     }

@@ -88,6 +88,19 @@ struct SelectorOptions: ParsableArguments {
     }
 }
 
+/// `KIND=VALUE`, as in `principal=alice`, or `all`: which grants something covers.
+struct CoveredText: ExpressibleByArgument {
+    var selector: Selector
+
+    init?(argument: String) {
+        let parts = argument.split(separator: "=", maxSplits: 1).map(String.init)
+        guard let kind = Selector.Kind.allCases.first(where: { $0.name == parts.first }), kind != .node,
+            let selector = Selector(kind: kind, value: parts.count == 2 ? parts[1] : "")
+        else { return nil }
+        self.selector = selector
+    }
+}
+
 /// Ids as people give them: what would mislead whoever reads the log is refused before it is sent.
 enum Ids {
     static func check(_ text: String?, _ name: String, mayBeEmpty: Bool = false) throws {

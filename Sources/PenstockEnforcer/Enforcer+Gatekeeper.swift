@@ -81,7 +81,7 @@ extension Enforcer: Gatekeeper {
         decision.viewAgeMS = ruling.viewAge < 0 || ruling.viewAge == .max ? -1 : ruling.viewAge / .nanosecondsPerMillisecond
         if ruling.isAllow { decision.validForMS = max(0, ruling.usableUntil - Clocks.now()) / .nanosecondsPerMillisecond }
         if ruling.reason == .budgetHeldElsewhere || ruling.reason == .budgetPending { decision.retryAfterMS = 200 }
-        if ruling.reason == .rateLimited { decision.retryAfterMS = max(100, (ruling.retryAfter + 999_999) / .nanosecondsPerMillisecond) }
+        if ruling.reason == .rateLimited { decision.retryAfterMS = max(1, (ruling.retryAfter + 999_999) / .nanosecondsPerMillisecond) }
         if ruling.reason == .staleView || ruling.reason == .noView { decision.retryAfterMS = 250 }
         guard ruling.grant >= 0 else { return decision }
         core.withLock { core in

@@ -47,10 +47,9 @@ def run(system, provider, sizes, nodes):
 
 
 def run_once(system, provider, sizes, killed):
-    steps = STEPS
     ceiling = sizes.in_flight * 5
-    budgets = {step: system.budget(ceiling) for step in steps}
-    victims = {step: Worker(victim, system, provider.path, budgets[step], step, sizes, killed == CLIENT) for step in steps}
+    budgets = {step: system.budget(ceiling) for step in STEPS}
+    victims = {step: Worker(victim, system, provider.path, budgets[step], step, sizes, killed == CLIENT) for step in STEPS}
     rows = {}
     try:
         for step, one in victims.items():
@@ -67,8 +66,8 @@ def run_once(system, provider, sizes, killed):
         for one in victims.values():
             one.kill()
     # The money that is left goes to others, and to the node that has come back.
-    final = together(drain, [(system, provider.path, budgets[step], place, sizes.patience) for step in steps for place in range(2)])
-    for step in steps:
+    final = together(drain, [(system, provider.path, budgets[step], place, sizes.patience) for step in STEPS for place in range(2)])
+    for step in STEPS:
         spent = provider.report(system.key(budgets[step]))["usd"] / USD
         rows[f"{step}: overspend, %"] = round(100 * max(0, spent / ceiling - 1), 1)
         rows[f"{step}: never spent, %"] = round(100 * max(0, 1 - spent / ceiling), 1)

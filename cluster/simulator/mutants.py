@@ -170,7 +170,7 @@ MUTANTS = [
     Mutant(72, "a ledger that has started gives at once what one before it may have given", "PenstockCore/Rates/RateTable.swift",
         "certainFrom: definition.isOfThisProcess ? nil : certainFrom", "certainFrom: definition.isOfThisProcess || isMutant(72) ? nil : certainFrom", "G2"),
     Mutant(73, "what is left of a throttled rate is all of it", "PenstockCore/Decision/Enforcement+Rates.swift",
-        "ratePercent = folded.percent(ofGrant: index, at: node)", "ratePercent = isMutant(73) ? 100 : folded.percent(ofGrant: index, at: node)", test="RatedTests"),
+        "ratePercent = isThrottled ?", "ratePercent = isThrottled && !isMutant(73) ?", test="RatedTests"),
     Mutant(74, "a rate refills as fast as a clock may run", "PenstockCore/Rates/TokenBucket.swift",
         "let gain = Int128(min(elapsed, 1 << 44)) * Int128(rate.limit * share) * Int128(1_000_000 - ppm)", "let gain = Int128(min(elapsed, 1 << 44)) * Int128(rate.limit * share) * Int128(isMutant(74) ? 1_000_000 + ppm : 1_000_000 - ppm)", test="RateModelTests"),
     Mutant(75, "a rate by selector is missed by grants of before it", "PenstockCore/View/View+Rates.swift",

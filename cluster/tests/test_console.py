@@ -217,3 +217,11 @@ def test_commands_that_say_something_say_it_as_json(tmp_path):
         policy = mesh.run("receipt policy").json
         assert [witness["name"] for witness in policy["witnesses"]] == ["late"] and policy["log"].startswith("penstock+")
         assert f"witness late {policy['witnesses'][0]['key']}\nquorum none\n" in (mesh.dir / "policy").read_text()
+
+
+def test_the_spend_benchmark_ends_every_hold():
+    """Hold and settle by rulings, as callers in the same process do."""
+    (cell,) = penstock("bench", "spend", "--n", 2000, "--grants", 50, "-o", "json").json
+    assert cell["n"] == 2000 and cell["extra"]["not_settled"] == 0 and 0 < cell["p50_ns"] <= cell["p99_ns"] <= cell["max_ns"]
+    assert cell["floor"]["p50_ns"] > 0 and cell["settings"]["units"] == "3"
+    penstock("bench", "spend", "--n", 999, expect=64)

@@ -35,19 +35,6 @@ struct UnitRateText: ExpressibleByArgument {
     }
 }
 
-/// `KIND=VALUE`, as in `principal=alice`, or `all`: which grants something covers.
-struct CoveredText: ExpressibleByArgument {
-    var selector: Selector
-
-    init?(argument: String) {
-        let parts = argument.split(separator: "=", maxSplits: 1).map(String.init)
-        guard let kind = Selector.Kind.allCases.first(where: { $0.name == parts.first }), kind != .node,
-            let selector = Selector(kind: kind, value: parts.count == 2 ? parts[1] : "")
-        else { return nil }
-        self.selector = selector
-    }
-}
-
 struct RateCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "rate", abstract: "Ceilings on how fast, over all nodes together.", subcommands: [Create.self, List.self, Show.self])

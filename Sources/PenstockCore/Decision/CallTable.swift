@@ -31,7 +31,7 @@ package struct CallTable: Sendable {
     package private(set) var holds: [UInt64: Hold] = [:]
     private var named: [CallName: Named] = [:]
     private var namesByAge: [CallName] = []
-    /// How the last ones ended, each in the place that its number's last digits name: of two, the newer is kept.
+    /// How the last ones ended, each in the place that its number modulo `endsKept` names: whichever ended last is kept.
     private var ends: ContiguousArray<(decision: UInt64, end: End)> = []
 
     package init() {}
@@ -83,6 +83,7 @@ package struct CallTable: Sendable {
 
     /// How many settled call ids are remembered at least.
     static let namesKept = 100_000
+    /// How far back decisions are told apart that have ended, by their numbers.
     static let endsKept = 1 << 16
 }
 

@@ -49,7 +49,7 @@ extension Enforcement {
         verdict.usableUntil = min(verdict.usableUntil, expiry(grant, clock, now))
         let marks = folded.marks(onGrant: index).union(folded.marks[Int(nodeSymbol)])
         let isRated = folded.isRated(index, marks)
-        if isRated { verdict.reason = admits(call, index, now, &verdict) }
+        if isRated { verdict.reason = admits(call, index, isThrottled: marks.contains(.throttled), now, &verdict) }
         guard verdict.reason == .none else { return verdict }
         verdict.reason = spend(call, index, clock.latest(at: now, ratePPM: folded.settings.clockRatePPM), isRated, &verdict)
         guard verdict.reason == .none else { return verdict }

@@ -8,9 +8,9 @@ extension Enforcement {
 
     /// Looks whether every rate admits the call; nothing is taken yet. `budgetPending` when this node's part of one may
     /// be on its way.
-    mutating func admits(_ call: borrowing Call, _ index: Int, _ now: Instant, _ verdict: inout Verdict) -> Reason {
+    mutating func admits(_ call: borrowing Call, _ index: Int, isThrottled: Bool, _ now: Instant, _ verdict: inout Verdict) -> Reason {
         ratesUsed.removeAll(keepingCapacity: true)
-        ratePercent = folded.percent(ofGrant: index, at: node)
+        ratePercent = isThrottled ? folded.percent(ofGrant: index, at: node) : 100
         var reason = Reason.none
         for (key, rate) in ratesKnown(index) {
             let declared = call.amounts.index(of: rate.unit).map { call.amounts[$0].value } ?? 0

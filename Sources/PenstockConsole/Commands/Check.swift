@@ -101,7 +101,7 @@ struct DecisionView: Encodable {
     }
 
     var table: [[String]] {
-        [[decision == "allow" ? "allow" : "deny: \(reason)\(transient ? " (may pass later)" : "")"]]
+        [[decision == "allow" ? "allow" : "deny: \(reason)\(transient ? retryAfterMs > 0 ? " (may pass in \(retryAfterMs) ms)" : " (may pass later)" : "")"]]
             + [["decision \(decisionId), position \(position), view at most \(viewAgeMs) ms old"]]
             + remaining.sorted { $0.key < $1.key }.map { ["this node still holds \($0.value) \($0.key)"] }
     }

@@ -89,7 +89,6 @@ extension Link {
     /// Ships decision records in batches of one incarnation, one batch at a time.
     private func ship(_ now: Instant) {
         guard enforcer.options.shipsDecisions, now >= timers.ship else { return }
-        timers.ship = now + 200 * .nanosecondsPerMillisecond
         let isShipping = outstanding.contains {
             switch $0 {
             case .shipment, .shipped: true
@@ -101,7 +100,7 @@ extension Link {
         var first: UInt64 = 0
         var count: UInt32 = 0
         var incarnation = enforcer.incarnation
-        _ = enforcer.journal.read(from: seen.shipped + 1, maxBytes: Limits.pageBytes) { sequence, bytes in
+        _ = enforcer.journal.read(from: seen.shipped + 1, maxBytes: Limits.decisionBatchBytes) { sequence, bytes in
             let owner = self.incarnation(ofSequence: sequence)
             if count == 0 { (first, incarnation) = (sequence, owner) }
             guard owner == incarnation, sequence == first + UInt64(count), sequence <= shipEnd else { return }
@@ -109,10 +108,12 @@ extension Link {
             records.append(contentsOf: bytes)
             count += 1
         }
+        // After a pause soon; at steady demand a batch is of the decisions of a second.
+        timers.ship = now + (count == 0 ? 100 : 1000) * .nanosecondsPerMillisecond
         guard count > 0 else { return }
         let batch = records
-        // A full batch has another one behind it, which goes as soon as this one is confirmed.
-        shipsOn = batch.count > Limits.pageBytes / 2
+        // A batch that had no room for more has another one behind it, which goes as soon as this one is confirmed.
+        shipsOn = batch.count + JournalOptions.maxRecordBytes > Limits.decisionBatchBytes
         let (batchFirst, batchCount, batchIncarnation) = (first, count, incarnation)
         request(.shipment(first: first, count: count, digest: SHA256.hash(records), incarnation: incarnation), retries: true, .decisions(.with {
             $0.incarnation = Data(batchIncarnation.bytes)

@@ -23,7 +23,7 @@ final class DecisionArchive: Sendable {
     private let queue = DispatchQueue(label: "penstock.decisions")
     private let state = Mutex(State())
 
-    /// Batches that may wait at once; each has at most a page's bytes.
+    /// Batches that may wait at once; each has at most `Limits.decisionBatchBytes`.
     private static let mostWaiting = 64
 
     init(_ store: SQLiteStore, wake: WakeSignal) {

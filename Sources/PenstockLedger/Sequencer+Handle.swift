@@ -32,6 +32,7 @@ extension Sequencer {
                 continue
             }
             let incoming = Incoming(route: route, sender: sender, id: request.id)
+            count("received_\(request.kind!.name)")
             switch request.kind! {
             case .submit(let submit):
                 submissions += 1

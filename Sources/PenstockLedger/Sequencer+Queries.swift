@@ -112,7 +112,7 @@ extension Sequencer {
         var bytes = 0
         for (rowID, row) in rows {
             bytes += row.bytes.count
-            if bytes > Limits.pageBytes * 3, !page.batches.isEmpty { break }
+            if bytes > Limits.decisionBatchBytes, !page.batches.isEmpty { break }
             page.batches.append(.with {
                 $0.row = rowID
                 $0.node = row.node

@@ -23,6 +23,28 @@ extension Request {
     }
 }
 
+extension Request.OneOf_Kind {
+    /// As the ledger's counters are named.
+    package var name: String {
+        switch self {
+        case .submit: "submit"
+        case .echo: "echo"
+        case .ack: "ack"
+        case .fetch: "fetch"
+        case .snapshot: "snapshot"
+        case .reserve: "reserve"
+        case .decisions: "decisions"
+        case .cosign: "cosign"
+        case .receipt: "receipt"
+        case .status: "status"
+        case .audit: "audit"
+        case .head: "head"
+        case .budgets: "budgets"
+        case .proof: "proof"
+        }
+    }
+}
+
 extension Reply {
     package init(bytes: [UInt8]) throws(WireError) {
         self = try decode(Reply.self, bytes, "reply")

@@ -1,4 +1,5 @@
-"""7. What 1,000 decisions cost the centre at steady demand: messages to it, and of ours the entries in its log."""
+"""7. What 1,000 decisions cost the centre at steady demand: messages to it. Those of ours that go by time, whether anything is
+decided or not (echoes, acknowledgements, checkpoints), stand apart."""
 
 import contextlib
 import time
@@ -6,30 +7,41 @@ import time
 from spending import pair
 from workers import ready, together
 
+# What decisions cause: slices asked for, reports of what was spent, records for the audit and the events that seal them.
+CAUSED = ["received_submit", "received_reserve", "received_decisions"]
 
-def steady(pipe, system, budget, place, seconds):
+
+def steady(pipe, system, budget, place, slow_start, seconds):
     with contextlib.closing(system.client(budget, place)) as client:
-        pair(client, f"{place}-first")
+        def work(seconds, count):
+            until = time.monotonic() + seconds
+            while time.monotonic() < until:
+                pair(client, f"{place}-{count}")
+                count += 1
+            return count
+        decisions = work(slow_start, 0)
         ready(pipe)
-        before, until, decisions = client.messages, time.monotonic() + seconds, 0
-        while time.monotonic() < until:
-            pair(client, f"{place}-{decisions}")
-            decisions += 1
-        return decisions, client.messages - before
+        before = client.messages
+        return work(seconds, decisions) - decisions, client.messages - before
 
 
 def run(system, provider, sizes, nodes):
     budget = system.budget(1 << 22)
-    logged = system.is_mesh
-    before, began = system.position() if logged else 0, time.monotonic()
-    found = together(steady, [(system, budget, place, sizes.steady) for place in range(nodes)])
-    lasted = time.monotonic() - began
+    before = {}
+    # Read when all are ready, which is after their slow start.
+    found = together(
+        steady, [(system, budget, place, sizes.slow_start, sizes.steady) for place in range(nodes)],
+        before_go=lambda: before.update(system.received()) if system.is_mesh else None)
+    after = system.received() if system.is_mesh else {}
     decisions = sum(count for count, _ in found)
-    entries = system.position() - before if logged else None
-    messages = entries if logged else sum(count for _, count in found)
-    return {
+    sent = {name: count - before.get(name, 0) for name, count in after.items() if name.startswith("received_") and name != "received_status"}
+    messages = sum(sent.get(name, 0) for name in CAUSED) if system.is_mesh else sum(count for _, count in found)
+    values = {
         "messages at the centre for 1,000 pairs": round(1000 * messages / decisions, 1),
-        "counted as": "entries of the log, echoes apart" if logged else "requests to the server" if messages else "there is no centre",
+        "counted as": "messages to the ledger" if system.is_mesh else "requests to the server" if messages else "there is no centre",
         "pairs": decisions,
-        "pairs a second": round(decisions / lasted),
+        "pairs a second": round(decisions / sizes.steady),
     }
+    if system.is_mesh:
+        values["messages a second that go by time"] = round((sum(sent.values()) - messages) / sizes.steady, 1)
+    return values

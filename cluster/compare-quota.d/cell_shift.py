@@ -41,8 +41,8 @@ def tight(pipe, system, budget, ceiling, patience):
 
 
 def run(system, provider, sizes, nodes):
-    times, moved = together(shift, [(system, system.budget(1 << 22), sizes.steady)])[0]
-    steady = sum(moved - sizes.steady / 2 <= when < moved for when in times) / (sizes.steady / 2)
+    times, moved = together(shift, [(system, system.budget(1 << 22), sizes.shift)])[0]
+    steady = sum(moved - sizes.shift / 2 <= when < moved for when in times) / (sizes.shift / 2)
     after = [when for when in times if when >= moved]
     full = next((when for index, when in enumerate(after) if rate(after, index) >= FULL * steady), None)
     ceiling = sizes.ceiling // 2

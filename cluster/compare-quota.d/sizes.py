@@ -10,9 +10,11 @@ class Sizes(NamedTuple):
     in_flight: int  # calls that a killed client had under way
     ttl: int  # seconds, of the reservations of killed clients
     retried: int  # calls that are sent more than once
+    shift: float  # seconds of demand at one node, then at another
+    slow_start: float  # seconds in which slices grow with demand
     steady: float  # seconds of steady demand
     recover: float  # seconds that a node may take to close what its predecessor held
 
 
-QUICK = Sizes(pairs=100, ceiling=60, patience=1.0, in_flight=4, ttl=1, retried=24, steady=0.7, recover=6)
-FULL = Sizes(pairs=2000, ceiling=2000, patience=5.0, in_flight=8, ttl=2, retried=400, steady=4.0, recover=20)
+QUICK = Sizes(pairs=100, ceiling=60, patience=1.0, in_flight=4, ttl=1, retried=24, shift=0.7, slow_start=0.5, steady=0.7, recover=6)
+FULL = Sizes(pairs=2000, ceiling=2000, patience=5.0, in_flight=8, ttl=2, retried=400, shift=4.0, slow_start=15.0, steady=15.0, recover=20)

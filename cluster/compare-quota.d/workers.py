@@ -58,12 +58,13 @@ def quiet():
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
-def together(function, jobs, timeout=600):
+def together(function, jobs, timeout=600, before_go=lambda: None):
     """Runs `function(pipe, *job)` in a process for each job, all let go at once by "ready" and "go". Returns what each returned."""
     workers = [Worker(function, *job) for job in jobs]
     try:
         for worker in workers:
-            assert worker.hear(30) == "ready"
+            assert worker.hear(60) == "ready"
+        before_go()
         for worker in workers:
             worker.tell("go")
         return [worker.hear(timeout) for worker in workers]

@@ -83,7 +83,8 @@ def test_killed_and_back_with_its_journal(agents):
     mesh[1].kill()
     mesh[1].start()
     for agent in agents:
-        eventually(f"{agent.step}: {agent.charged} charged", lambda: agent.row()["settled"] == agent.charged)
+        row = eventually(f"{agent.step}: its slices closed", lambda: (row := agent.row())["out"] == 0 and row)
+        assert row["settled"] == agent.charged, agent.step
         assert agent.drain(2) == "budget_exhausted"
         never_made = HELD * COST if agent.step == "after hold" else HELD * (COST - 1) if agent.step == "after call" else 0
         assert agent.made == CEILING - never_made, agent.step

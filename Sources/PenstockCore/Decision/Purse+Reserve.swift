@@ -61,7 +61,7 @@ extension Purse {
         return nil
     }
 
-    /// Slow start, then by demand: a slice that lasted less than a second is followed by one of twice its size, one that
+    /// Slow start, then by demand: a slice that lasted less than some seconds is followed by one of twice its size, one that
     /// lasted long by one of half.
     private mutating func part(_ index: Int32, at now: Instant) -> Reserve.Part {
         let account = Int(index)
@@ -94,6 +94,6 @@ extension Purse {
         return true
     }
 
-    static let shortLife: Nanoseconds = .nanosecondsPerSecond
-    static let longLife: Nanoseconds = 8 * .nanosecondsPerSecond
+    static let shortLife: Nanoseconds = 4 * .nanosecondsPerSecond
+    static let longLife: Nanoseconds = 16 * .nanosecondsPerSecond
 }

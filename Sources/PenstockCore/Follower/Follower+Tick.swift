@@ -80,8 +80,9 @@ extension Follower {
             let wall = clock.latest(at: now, ratePPM: enforcement.folded.settings.clockRatePPM)
             _ = enforcement.purse.sweep(from: reportScan, scan: 8192, wall: wall, at: now)
         }
-        due.report = now + 500 * .nanosecondsPerMillisecond
         let (uses, next) = enforcement.purse.unreported(from: reportScan, scan: 8192, limit: Limits.usesPerReport)
+        // After a pause soon; at steady demand a message stands for the decisions of seconds.
+        due.report = now + (uses.isEmpty ? 500 : 2000) * .nanosecondsPerMillisecond
         reportScan = next < enforcement.purse.count ? next : 0
         if !uses.isEmpty { asks.append(.report(uses)) }
     }

@@ -28,8 +28,10 @@ public enum Limits {
     package static let openSlices = 1_000_000
     /// Join attempts a second, over all comers.
     package static let joinsPerSecond = 20
-    /// Bytes of one reply page: fetched events, snapshot chunks, decisions.
+    /// Bytes of one reply page: fetched events, snapshot chunks.
     package static let pageBytes = 256 * 1024
+    /// Bytes of one batch of shipped decisions. The ledger keeps them aside from its turns.
+    package static let decisionBatchBytes = 512 * 1024
     /// Named budgets: every view keeps them all.
     package static let budgets = 10_000
     /// Budgets one under another: a slice is drawn on each.

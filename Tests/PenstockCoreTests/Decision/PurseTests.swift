@@ -80,7 +80,7 @@ internal import Testing
         #expect([second.parts[0].need, second.parts[0].want] == [0, 48])
     }
 
-    @Test(arguments: [(Int64(999), Int64(48)), (1000, 24), (8000, 24), (8001, 12)])
+    @Test(arguments: [(Int64(3999), Int64(48)), (4000, 24), (16_000, 24), (16_001, 12)])
     mutating func sliceThatLastedLongIsFollowedByASmallerOne(lastedMS: Int64, want: Int64) throws {
         _ = grant(5, 24, need: 3)
         _ = take(13)

@@ -153,6 +153,8 @@ extension Enforcement {
             accounts[index] = account
             let available = purse.available(account, wall: wall)
             guard available < call.amounts[index].value else { continue }
+            // The ledger would hand out a part of it, and call that back for the rest.
+            guard call.amounts[index].value <= folded.mostOut(call.amounts[index].unit, ofGrant: grant) else { return .budgetExhausted }
             purse.lack(call.amounts[index].value - available, account)
             if !lacks { (verdict.lacking, verdict.shortfall) = (account, call.amounts[index].value - available) }
             lacks = true

@@ -37,6 +37,14 @@ extension View {
         return marks(onGrant: index).contains(.budgeted) && !levels(ofGrant: index, unit: unit).isEmpty
     }
 
+    /// How much of the unit may be out at once for this grant, by the narrowest of its budgets.
+    func mostOut(_ unit: String, ofGrant index: Int) -> Int64 {
+        levels(ofGrant: index, unit: unit).reduce(.max) { least, level in
+            guard case .named(let name) = level, let most = budget(name)?.maxOut, most > 0 else { return least }
+            return min(least, most)
+        }
+    }
+
     package func budget(_ name: String) -> Budget? { budgetOfName[name].map { budgets[$0] } }
 
     mutating func add(_ budget: Budget) {

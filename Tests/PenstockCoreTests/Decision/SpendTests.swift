@@ -60,6 +60,17 @@ internal import Testing
         #expect(node.reason(Make.call { $0.amounts = CallAmounts([Amount("usd", Limits.amount)])! }) == .budgetPending)
     }
 
+    @Test func moreThanMayEverBeOutIsNotAskedFor() throws {
+        var node = try DecidingNode([Make.grant("g") { $0.draws = ["small", "large"] }])
+        try node.add(.budgetCreated(Budget(name: "small", unit: "usd", ceiling: 1000, maxOut: 20)))
+        try node.add(.budgetCreated(Budget(name: "large", unit: "usd", ceiling: 1000, maxOut: 30)))
+        node.fund("usd", 3)
+        #expect(node.reason(Make.call { $0.amounts = CallAmounts([Amount("usd", 21)])! }) == .budgetExhausted)
+        #expect(!node.enforcement.purse.wantsReserve, "what is asked for would be called back for the next part of it, and so on")
+        #expect(node.reason(Make.call { $0.amounts = CallAmounts([Amount("usd", 20)])! }) == .budgetPending)
+        #expect(node.enforcement.purse.wantsReserve)
+    }
+
     @Test func grantsDoNotSpendFromOneAnother() throws {
         var node = try DecidingNode(["g", "h"].map { Make.grant($0) { $0.budgets = [Amount("usd", 100)] } })
         node.fund("usd", 10, grant: 1)

@@ -110,7 +110,15 @@ extension Link {
         }
         // After a pause soon; at steady demand a batch is of the decisions of a second.
         timers.ship = now + (count == 0 ? 100 : 1000) * .nanosecondsPerMillisecond
-        guard count > 0 else { return }
+        guard count > 0 else {
+            // What was shipped before predecessors were closed, or before a start, still takes the room.
+            if enforcer.core.withLock({ $0.isUnwritable }) {
+                release()
+                // Nobody asks a node that says it is not ready: it must find out by itself.
+                enforcer.core.withLock { $0.isUnwritable = !enforcer.journal.hasRoom }
+            }
+            return
+        }
         let batch = records
         // A batch that had no room for more has another one behind it, which goes as soon as this one is confirmed.
         shipsOn = batch.count + JournalOptions.maxRecordBytes > Limits.decisionBatchBytes
@@ -155,8 +163,12 @@ extension Link {
         shipEnd = .max
         seen.shipped = max(seen.shipped, through)
         if shipsOn { timers.ship = 0 }
-        let isUnwritable = enforcer.core.withLock { $0.isUnwritable }
-        guard follower.predecessorsClosed, seen.shipped > releasedThrough + releaseEvery || isUnwritable else { return }
+        if seen.shipped > releasedThrough + releaseEvery || enforcer.core.withLock({ $0.isUnwritable }) { release() }
+    }
+
+    /// Deletes the segments whose decisions the ledger has.
+    private func release() {
+        guard follower.predecessorsClosed else { return }
         saveSeen()
         // Without it a restart would take what the released records had spent for unspent.
         guard carry() else { return }
@@ -170,6 +182,8 @@ extension Link {
 
     /// Notes how much of each open slice is used, so that the records before may go. Returns whether all of it is noted.
     private func carry() -> Bool {
+        // Of a start that has recorded nothing nothing is spent; and before segments go it may have no room.
+        guard enforcer.core.withLock({ _ in enforcer.journal.hasOwnRecords }) else { return true }
         var place = Enforcement.CarryPlace()
         while true {
             let isNoted: Bool? = enforcer.core.withLock { core in

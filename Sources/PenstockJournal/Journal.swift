@@ -29,6 +29,7 @@ package final class Journal: @unchecked Sendable {
     private var limit = 0
     private var index: UInt64 = 0
     private var next: UInt64
+    private let firstOwn: UInt64
     private var isSealed = false
 
     /// Opens the journal in `directory` (made with mode 0700 if need be), recovers what is there, and starts a new
@@ -49,6 +50,7 @@ package final class Journal: @unchecked Sendable {
         let (recovery, segments) = try Self.open(directory, bootID: bootID)
         previous = recovery.previous
         next = recovery.nextSequence
+        firstOwn = next
         pool = SegmentPool(
             directory: directory, options: options, bootID: bootID, incarnation: incarnation, previous: segments)
         do throws(JournalError) {
@@ -60,6 +62,12 @@ package final class Journal: @unchecked Sendable {
 
     /// The number that the next record gets. The writer's.
     package var nextSequence: UInt64 { next }
+
+    /// Whether a record of any size can be appended now. The writer's.
+    package var hasRoom: Bool { offset + Record.size(JournalOptions.maxRecordBytes) <= end || pool.hasReady }
+
+    /// Whether anything was appended since it was opened. The writer's.
+    package var hasOwnRecords: Bool { next != firstOwn }
 
     /// Appends a record with a body of `byteCount` bytes (1 to `JournalOptions.maxRecordBytes`), which `fill` encodes in
     /// place: it gets exactly that many bytes, of unspecified content, and must write them all, and not use the journal.

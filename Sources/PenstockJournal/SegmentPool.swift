@@ -69,6 +69,8 @@ final class SegmentPool: Sendable {
         }
     }
 
+    var hasReady: Bool { state.withLock { !$0.isSealed && !$0.ready.isEmpty } }
+
     var wantsSegments: Bool { nextToMake() != nil }
 
     private func nextToMake() -> UInt64? {

@@ -99,6 +99,25 @@ private final class Reader: Sendable {
         #expect(left.map(\.sequence) == Array(left[0].sequence...(last + 1)))
     }
 
+    @Test func aStartOnAFullJournalHasRoomOnceItIsReleased() throws {
+        let options = JournalOptions(segmentBytes: 64 << 10, maxSegments: 4)
+        let journal = try folder.open(options: options)
+        #expect(journal.hasRoom && !journal.hasOwnRecords)
+        var last: UInt64 = 0
+        while let sequence = journal.appendDue() ?? { try? journal.prepareSegments(); return journal.appendDue() }() {
+            last = sequence
+        }
+        #expect(!journal.hasRoom && journal.hasOwnRecords)
+        let restarted = try folder.open(2, options: options)
+        #expect(restarted.appendDue() == nil)
+        #expect(!restarted.hasRoom && !restarted.hasOwnRecords)
+        try restarted.release(through: last)
+        try restarted.prepareSegments()
+        #expect(restarted.hasRoom)
+        #expect(restarted.appendDue() == last + 1)
+        #expect(restarted.hasOwnRecords)
+    }
+
     @Test func releaseKeepsASegmentThatReachesFurther() throws {
         let journal = try folder.open()
         try journal.appendDue(1000)

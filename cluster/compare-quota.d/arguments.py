@@ -3,7 +3,7 @@
 import argparse
 import sys
 
-CELLS = ["latency", "overspend", "kill", "retries", "denials", "shift", "messages", "forgotten"]
+CELLS = ["latency", "overspend", "kill", "retries", "denials", "shift", "messages", "forgotten", "faults"]
 SYSTEMS = ["ours", "redis-always", "redis-everysec", "pg-update", "pg-serializable", "agentbudget"]
 
 

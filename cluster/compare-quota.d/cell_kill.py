@@ -1,4 +1,5 @@
-"""3. SIGKILL between reserve and commit, at each step. The client dies; and of ours, the enforcer instead."""
+"""3. SIGKILL between reserve and commit, at each step. The client dies; and of ours, the enforcer instead, or it is stopped
+beyond its lease and woken."""
 
 import os
 import shutil
@@ -11,8 +12,9 @@ from spending import HELD, USD, hold, spend
 from workers import Worker, together
 
 STEPS = ["before hold", "after hold", "after call", "after settle", "before report"]
-CLIENT, NODE, LOST = "client killed", "enforcer killed", "enforcer killed, its folder lost"
-REPORTED = 1.0  # seconds in which a node has told the ledger what was settled
+CLIENT, NODE, LOST, STOPPED = "client killed", "enforcer killed", "enforcer killed, its folder lost", "enforcer stopped"
+STOPPED_FOR = 2.6  # seconds: longer than a lease
+REPORTED = 2.5  # seconds in which a node has told the ledger what was settled
 
 
 def victim(pipe, system, provider, budget, step, sizes, dies):
@@ -41,7 +43,7 @@ def victim(pipe, system, provider, budget, step, sizes, dies):
 
 def run(system, provider, sizes, nodes):
     rows = {}
-    for killed in (CLIENT, NODE, LOST) if system.is_mesh else (CLIENT,):
+    for killed in (CLIENT, NODE, LOST, STOPPED) if system.is_mesh else (CLIENT,):
         rows.update({f"{killed}: {name}": value for name, value in run_once(system, provider, sizes, killed).items()})
     return {"overspend at the worst step, %": max(value for name, value in rows.items() if "overspend" in name), **rows}
 
@@ -58,7 +60,9 @@ def run_once(system, provider, sizes, killed):
         if "before report" in victims:
             victims["before report"].tell("on")
             assert victims["before report"].hear(60) == "here"
-        if killed != CLIENT:
+        if killed == STOPPED:
+            stop_enforcer(system, provider, budgets, sizes)
+        elif killed != CLIENT:
             rows.update(kill_enforcer(system, budgets, sizes, killed == LOST))
         elif system.has_ttl:
             time.sleep(sizes.ttl + 0.3)
@@ -73,6 +77,16 @@ def run_once(system, provider, sizes, killed):
         rows[f"{step}: never spent, %"] = round(100 * max(0, 1 - spent / ceiling), 1)
     rows["clients that were denied for good in the end"] = f"{sum(final)} of {len(final)}"
     return rows
+
+
+def stop_enforcer(system, provider, budgets, sizes):
+    """Others spend what is left meanwhile."""
+    node = system.mesh[1]
+    node.pause()
+    time.sleep(STOPPED_FOR)
+    together(drain, [(system, provider.path, budgets[step], 1, 1) for step in STEPS])
+    node.resume()
+    node.wait_ready()
 
 
 def kill_enforcer(system, budgets, sizes, lost):

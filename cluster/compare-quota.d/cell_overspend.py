@@ -1,6 +1,7 @@
 """2 and 5. Bursts of four times the remainder of a budget, from every client at once."""
 
 import contextlib
+import time
 
 from provider import Caller
 from spending import DENIED, HELD, USD, hold, spend
@@ -79,9 +80,12 @@ def drain(pipe, system, provider, budget, place, patience):
     """Spends until a denial is final, or patience ends. Returns whether it was final."""
     with contextlib.closing(system.client(budget, place)) as client, contextlib.closing(Caller(provider, system.key(budget))) as caller:
         ready(pipe)
+        # A budget may be drained more than once.
+        began = time.monotonic_ns()
         for number in range(100_000):
-            answer, _, _ = hold(client, f"drain-{place}-{number}", patience)
+            call = f"drain-{place}-{began}-{number}"
+            answer, _, _ = hold(client, call, patience)
             if answer.outcome != HELD:
                 return answer.outcome == DENIED
-            caller.call(f"drain-{place}-{number}", USD)
+            caller.call(call, USD)
             client.settle(answer.ref)

@@ -12,6 +12,7 @@ from spending import COST, DENIED, DONE, HELD, LATER, SCOPES, USD, Answer, ceili
 
 sys.path.insert(0, str(REPOSITORY / "cluster/tests"))
 import harness
+from relay import Relay
 
 STALENESS = "2s"
 PLENTY = 1 << 45
@@ -26,7 +27,7 @@ class Ours:
     def __init__(self, folder, nodes, binary):
         harness.BINARY = str(folder / "penstock")
         shutil.copy2(binary, harness.BINARY)
-        self.places, self.number, self.mesh = nodes, 0, None
+        self.places, self.number, self.mesh, self.relays = nodes, 0, None, {}
         self.settings = {
             "enforcers": nodes, "max_staleness": STALENESS, "log": "SQLite, synchronous=FULL", "journal": "one at each enforcer, kept",
             "client": "HTTP/1.1 over a Unix socket, keep-alive"}
@@ -42,6 +43,8 @@ class Ours:
     def stop(self):
         if self.mesh:
             self.mesh.close()
+        for relay in (relay for relays in self.relays.values() for relay in relays):
+            relay.close()
 
     def budget(self, calls, slack=1):
         """A run with a ceiling of its own under four scopes that have plenty."""
@@ -73,6 +76,29 @@ class Ours:
     def received(self):
         """Messages to the ledger so far, by kind."""
         return self.mesh.status()["counters"]
+
+    def put_relays(self):
+        """From here on every enforcer reaches the ledger through relays of its own, which can cut it off."""
+        for node in self.mesh.enforcers:
+            node.stop()
+            path = node.folder / "member.json"
+            member = json.loads(path.read_text())
+            self.relays[node.name] = []
+            for lane in ("requests", "log", "urgent"):
+                host, port = member["ledger"][lane].removeprefix("tcp://").split(":")
+                relay = Relay((host, int(port)))
+                self.relays[node.name].append(relay)
+                member["ledger"][lane] = f"tcp://127.0.0.1:{relay.port}"
+            path.write_text(json.dumps(member))
+            node.spawn()
+        for node in self.mesh.enforcers:
+            node.wait_ready()
+
+    def cut(self, node, mode):
+        for relay in self.relays[node.name]:
+            relay.mode = mode
+            if mode != "stall":
+                relay.cut()
 
     def crash(self):
         """Everything at once; nothing on disk is touched."""

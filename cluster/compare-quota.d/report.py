@@ -9,6 +9,7 @@ TITLES = {
     "shift": "6. load moves from node A to node B",
     "messages": "7. messages at the centre at steady demand",
     "forgotten": "8. SIGKILL of the store under load",
+    "faults": "9. the burst, while enforcers are killed, stopped and cut off",
 }
 
 

@@ -11,6 +11,7 @@ import tempfile
 import time
 import traceback
 
+import cell_faults
 import cell_forgotten
 import cell_kill
 import cell_latency
@@ -30,7 +31,9 @@ from redis_peer import Redis
 
 CELLS = {
     "latency": cell_latency.run, "overspend": cell_overspend.run, "kill": cell_kill.run, "retries": cell_retries.run,
-    "denials": cell_overspend.run_denials, "shift": cell_shift.run, "messages": cell_messages.run, "forgotten": cell_forgotten.run}
+    "denials": cell_overspend.run_denials, "shift": cell_shift.run, "messages": cell_messages.run, "forgotten": cell_forgotten.run,
+    "faults": cell_faults.run}
+MESH_ONLY = {"faults"}
 
 
 def system(name, folder, chosen, binary):
@@ -58,6 +61,8 @@ def run(chosen, folder, say):
                     one.start()
                     result["systems"][name] = one.settings
                     for cell in chosen.only:
+                        if cell in MESH_ONLY and not one.is_mesh:
+                            continue
                         say(f"{name}: {cell}")
                         values = CELLS[cell](one, provider, size, chosen.nodes)
                         result["cells"].append({"cell": cell, "system": name, "values": values})

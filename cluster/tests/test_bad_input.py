@@ -450,3 +450,27 @@ def test_no_room_for_the_first_segment(small_disk):
         node.data.mkdir(mode=0o700)
         small_disk(node.data, 4)
         assert "no room left" in node.fails_to_start()
+
+
+def test_killed_with_a_full_journal():
+    """It has no room for a record of its own before the segments of before go, and nothing new to ship once these are shipped."""
+    with Mesh(max_staleness="2s", enforcers=0) as mesh:
+        node = mesh.join("enforcer-1", "journal_megabytes: 4\n").start()
+        grant = mesh.grant("--budget", "calls=100")
+        mesh.wait_applied()
+        assert reason(node.evaluate(grant["credential"], amounts={"calls": 1}, patience_ms=3000)) == "allow"
+        mesh.ledger.pause()
+        large = {"action": "a" * 250, "resource": ("tool", "r" * 250), "amounts": {letter * 64: 1 for letter in "abcd"}}
+        with contextlib.closing(node.door()) as door:
+            while not node.metrics()["penstock_unrecorded_denials_total"]:
+                for _ in range(500):
+                    door.evaluate(grant["credential"], **large)
+        node.kill()
+        assert len(list((node.data / "journal").glob("*.journal"))) == 4
+        mesh.ledger.resume()
+        node.start(wait=False)
+        node.wait_ready()
+        # What is not recorded is not allowed; whoever asks only nodes that are ready gets an answer in the end.
+        eventually("recordable again", lambda: node.is_ready() and reason(
+            node.evaluate(grant["credential"], amounts={"calls": 1}, patience_ms=1000)) == "allow")
+        eventually("in the audit", lambda: len(mesh.run("audit", "--decision", "allow").json) == 2)

@@ -29,11 +29,12 @@ def test_quick_comparison():
     assert result["failures"] == [] and done.returncode == 0, done.stderr[-3000:]
     assert result["machine"]["commit"] and set(result["systems"]) >= {"ours", "redis-always", "pg-update", "agentbudget"}
     cells = {(row["system"], row["cell"]): row["values"] for row in result["cells"]}
-    assert len(cells) == 6 * 8
+    assert len(cells) == 6 * 8 + 1
     ours = {cell: values for (system, cell), values in cells.items() if system == "ours"}
     assert ours["overspend"]["overspend, usd_micros"] == 0
     over = {name: value for name, value in ours["kill"].items() if "overspend" in name}
-    assert len(over) == 1 + 3 * 5 and not any(over.values()), over
+    assert len(over) == 1 + 4 * 5 and not any(over.values()), over
+    assert ours["faults"]["overspend, usd_micros"] == 0 and ours["faults"]["burst: admitted"] > 0
     assert ours["denials"]["phantom denials (a later call was admitted)"] == 0
     assert ours["forgotten"]["acknowledged pairs that are forgotten"] == 0
     # The measure can show what it is for: money that time gave back was spent twice, and guards do not know of each other.

@@ -46,9 +46,8 @@ extension Link {
             }
         case (.ask(let ask), .submitted): enforcer.core.withLock { follower.taken(ask, &$0.enforcement) }
         case (.ask(.openSlices), .budgets(let reply)): inherit(reply.budgets.first?.slices ?? [])
-        case (.shipment(let first, let count, let digest, let incarnation), .decisions(let reply)):
-            stored(reply.through, first: first, count: count, digest: digest, incarnation: incarnation)
-        case (.shipped(let through), .submitted): shipped(through)
+        case (.shipment(let first, let count), .submitted): shipped(first + UInt64(count) - 1)
+        case (.shipment(let first, let count), .decisions(let reply)): stored(reply.through, first: first, count: count)
         case (.checkpoint, .receipt(let receipt)): cosign(receipt.checkpoint)
         default: break
         }
@@ -78,8 +77,8 @@ extension Link {
             case .snapshot: load = nil
             default: break
             }
-        case .shipment(let first, let count, _, _) where refusal.code == .exists: skip(through: first + UInt64(count) - 1, refusal.message)
-        case .shipment, .shipped, .cosign, .checkpoint: break
+        case .shipment(let first, let count) where refusal.code == .exists: skip(through: first + UInt64(count) - 1, refusal.message)
+        case .shipment, .cosign, .checkpoint: break
         }
     }
 

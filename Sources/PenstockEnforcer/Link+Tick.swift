@@ -88,19 +88,13 @@ extension Link {
 
     /// Ships decision records in batches of one incarnation, one batch at a time.
     private func ship(_ now: Instant) {
-        guard enforcer.options.shipsDecisions, now >= timers.ship else { return }
-        let isShipping = outstanding.contains {
-            switch $0 {
-            case .shipment, .shipped: true
-            default: false
-            }
-        }
-        guard !isShipping else { return }
+        guard enforcer.options.shipsDecisions, now >= timers.ship || waiting >= Limits.decisionsPerBatch else { return }
+        guard !outstanding.contains(where: { if case .shipment = $0 { true } else { false } }) else { return }
         var records: [UInt8] = []
         var first: UInt64 = 0
         var count: UInt32 = 0
         var incarnation = enforcer.incarnation
-        _ = enforcer.journal.read(from: seen.shipped + 1, maxBytes: Limits.decisionBatchBytes) { sequence, bytes in
+        _ = enforcer.journal.read(from: seen.shipped + 1, maxBytes: Limits.pageBytes) { sequence, bytes in
             let owner = self.incarnation(ofSequence: sequence)
             if count == 0 { (first, incarnation) = (sequence, owner) }
             guard owner == incarnation, sequence == first + UInt64(count), sequence <= shipEnd else { return }
@@ -108,7 +102,7 @@ extension Link {
             records.append(contentsOf: bytes)
             count += 1
         }
-        // After a pause soon; at steady demand a batch is of the decisions of a second.
+        // After a pause soon; at steady demand a batch is of a second, or of as many decisions as are worth a message.
         timers.ship = now + (count == 0 ? 100 : 1000) * .nanosecondsPerMillisecond
         guard count > 0 else {
             // What was shipped before predecessors were closed, or before a start, still takes the room.
@@ -119,16 +113,24 @@ extension Link {
             }
             return
         }
-        let batch = records
         // A batch that had no room for more has another one behind it, which goes as soon as this one is confirmed.
-        shipsOn = batch.count + JournalOptions.maxRecordBytes > Limits.decisionBatchBytes
-        let (batchFirst, batchCount, batchIncarnation) = (first, count, incarnation)
-        request(.shipment(first: first, count: count, digest: SHA256.hash(records), incarnation: incarnation), retries: true, .decisions(.with {
-            $0.incarnation = Data(batchIncarnation.bytes)
-            $0.firstSequence = batchFirst
-            $0.count = batchCount
-            $0.records = Data(batch)
+        shipsOn = records.count + JournalOptions.maxRecordBytes > Limits.pageBytes
+        let batch = DecisionBatch(incarnation: incarnation, firstSequence: first, count: count, digest: SHA256.hash(records))
+        let event = signer.sign(.decisionBatch(batch), at: Clocks.wall())
+        request(.shipment(first: first, count: count), retries: true, .decisions(.with { [records] in
+            $0.incarnation = Data(batch.incarnation.bytes)
+            $0.firstSequence = batch.firstSequence
+            $0.count = batch.count
+            $0.records = Data(records)
+            $0.event = Data(event.entry)
         }))
+    }
+
+    /// Decisions that are not shipped.
+    private var waiting: UInt64 {
+        let last = enforcer.core.withLock { _ in enforcer.journal.nextSequence } - 1
+        // A journal that was lost begins anew, below what was shipped of it.
+        return last - min(last, seen.shipped)
     }
 
     /// Decisions, about as many as fill a fourth of a segment.
@@ -139,13 +141,10 @@ extension Link {
         return segment.flatMap { Incarnation($0.incarnation) } ?? enforcer.incarnation
     }
 
-    /// The ledger has `through` as its last decision from the batch's first on.
-    func stored(_ through: UInt64, first: UInt64, count: UInt32, digest: Digest, incarnation: Incarnation) {
+    /// The ledger has had `through` as its last decision from the batch's first on: another batch must end there.
+    func stored(_ through: UInt64, first: UInt64, count: UInt32) {
         let last = first + UInt64(count) - 1
-        if through == last {
-            let batch = DecisionBatch(incarnation: incarnation, firstSequence: first, count: count, digest: digest)
-            submit(.decisionBatch(batch), .shipped(through: through))
-        } else if through >= first, through < last {
+        if through >= first, through < last {
             shipEnd = through
             timers.ship = 0
         } else {

@@ -55,8 +55,7 @@ final class Link {
     /// What an awaited answer is to.
     enum Purpose: Sendable {
         case ask(Follower.Ask)
-        case shipment(first: UInt64, count: UInt32, digest: Digest, incarnation: Incarnation)
-        case shipped(through: UInt64)
+        case shipment(first: UInt64, count: UInt32)
         case cosign
         case checkpoint(Position)
     }

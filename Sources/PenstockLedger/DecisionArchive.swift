@@ -9,6 +9,9 @@ internal import Synchronization
 final class DecisionArchive: Sendable {
     struct Saved {
         var incoming: Sequencer.Incoming
+        /// The signed event that seals the batch, and the batch's last decision.
+        var event: [UInt8]
+        var last: UInt64
         /// The last decision that is kept from the batch's first on.
         var through: Result<UInt64, StoreError>
     }
@@ -23,7 +26,7 @@ final class DecisionArchive: Sendable {
     private let queue = DispatchQueue(label: "penstock.decisions")
     private let state = Mutex(State())
 
-    /// Batches that may wait at once; each has at most `Limits.decisionBatchBytes`.
+    /// Batches that may wait at once; each has at most a page's bytes.
     private static let mostWaiting = 64
 
     init(_ store: SQLiteStore, wake: WakeSignal) {
@@ -32,7 +35,7 @@ final class DecisionArchive: Sendable {
     }
 
     /// Whether there was room. What became of it is told by `takeSaved`, after a wake.
-    func save(_ incoming: Sequencer.Incoming, incarnation: Incarnation, first: UInt64, count: UInt32, bytes: [UInt8]) -> Bool {
+    func save(_ incoming: Sequencer.Incoming, incarnation: Incarnation, first: UInt64, count: UInt32, bytes: [UInt8], event: [UInt8]) -> Bool {
         let hasRoom = state.withLock { state in
             guard state.waiting < Self.mostWaiting else { return false }
             state.waiting += 1
@@ -48,7 +51,7 @@ final class DecisionArchive: Sendable {
             }
             state.withLock { state in
                 state.waiting -= 1
-                state.saved.append(Saved(incoming: incoming, through: through))
+                state.saved.append(Saved(incoming: incoming, event: event, last: first + UInt64(count) - 1, through: through))
             }
             wake.signal()
         }

@@ -83,19 +83,31 @@ extension Sequencer {
 
     private func keep(_ detail: Penstock_V1_DecisionDetail, _ incoming: Incoming) throws(Refusal) {
         guard incoming.sender.role == .enforcer else { throw Refusal(.notPermitted, "only an enforcer ships decisions") }
-        guard let incarnation = Incarnation(detail.incarnation), detail.count > 0, detail.firstSequence > 0 else { throw Refusal(.malformed, "a batch of decisions lacks its numbers") }
+        guard let incarnation = Incarnation(detail.incarnation), detail.count > 0, detail.firstSequence > 0, !detail.event.isEmpty else {
+            throw Refusal(.malformed, "a batch of decisions lacks its numbers or its event")
+        }
         guard detail.firstSequence <= .max - UInt64(detail.count) else { throw Refusal(.malformed, "a batch of decisions ends past the last number") }
-        guard archive.save(incoming, incarnation: incarnation, first: detail.firstSequence, count: detail.count, bytes: [UInt8](detail.records)) else {
+        let (records, event) = ([UInt8](detail.records), [UInt8](detail.event))
+        guard archive.save(incoming, incarnation: incarnation, first: detail.firstSequence, count: detail.count, bytes: records, event: event) else {
             throw Refusal(.busy, "the ledger has more decisions to write than it can take up", retryAfterMS: 200)
         }
     }
 
-    /// Answers for the batches that are durable now.
+    /// Takes the events of the batches that are durable now. Where the ledger has had a part of one, its node makes another.
     func answerArchived() {
+        var batch = Batch()
         for saved in archive.takeSaved() {
             do throws(StoreError) {
                 let through = try saved.through.get()
-                send(Reply(id: saved.incoming.id, .decisions(.with { $0.through = through })), to: saved.incoming.route)
+                guard ledger.state.view.member(saved.incoming.sender.name) == saved.incoming.sender else {
+                    refuse(saved.incoming, Refusal(.notPermitted, "the node was expelled"))
+                    continue
+                }
+                if through == saved.last {
+                    take(.with { $0.event = Data(saved.event) }, saved.incoming, &batch)
+                } else {
+                    send(Reply(id: saved.incoming.id, .decisions(.with { $0.through = through })), to: saved.incoming.route)
+                }
             } catch {
                 logger.error("decisions were not kept", metadata: ["error": "\(error)"])
                 refuse(saved.incoming, error.code == .duplicate
@@ -103,6 +115,7 @@ extension Sequencer {
                     : Refusal(.unavailable, "the ledger could not write to its store: \(error)", retryAfterMS: 1000))
             }
         }
+        _ = commit(&batch)
     }
 
     private func page(_ query: Penstock_V1_DecisionQuery, _ incoming: Incoming) throws -> Penstock_V1_DecisionPage {
@@ -112,7 +125,7 @@ extension Sequencer {
         var bytes = 0
         for (rowID, row) in rows {
             bytes += row.bytes.count
-            if bytes > Limits.decisionBatchBytes, !page.batches.isEmpty { break }
+            if bytes > Limits.pageBytes * 3, !page.batches.isEmpty { break }
             page.batches.append(.with {
                 $0.row = rowID
                 $0.node = row.node

@@ -1701,6 +1701,9 @@ package nonisolated struct Penstock_V1_DecisionDetail: Sendable {
 
   package var records: Data = Data()
 
+  /// from an enforcer: the signed DecisionBatch of these records
+  package var event: Data = Data()
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -5805,7 +5808,7 @@ nonisolated extension Penstock_V1_UnitNeed: SwiftProtobuf.Message, SwiftProtobuf
 
 nonisolated extension Penstock_V1_DecisionDetail: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".DecisionDetail"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}incarnation\0\u{3}first_sequence\0\u{1}count\0\u{1}records\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}incarnation\0\u{3}first_sequence\0\u{1}count\0\u{1}records\0\u{1}event\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -5817,6 +5820,7 @@ nonisolated extension Penstock_V1_DecisionDetail: SwiftProtobuf.Message, SwiftPr
       case 2: try { try decoder.decodeSingularUInt64Field(value: &self.firstSequence) }()
       case 3: try { try decoder.decodeSingularUInt32Field(value: &self.count) }()
       case 4: try { try decoder.decodeSingularBytesField(value: &self.records) }()
+      case 5: try { try decoder.decodeSingularBytesField(value: &self.event) }()
       default: break
       }
     }
@@ -5835,6 +5839,9 @@ nonisolated extension Penstock_V1_DecisionDetail: SwiftProtobuf.Message, SwiftPr
     if !self.records.isEmpty {
       try visitor.visitSingularBytesField(value: self.records, fieldNumber: 4)
     }
+    if !self.event.isEmpty {
+      try visitor.visitSingularBytesField(value: self.event, fieldNumber: 5)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -5843,6 +5850,7 @@ nonisolated extension Penstock_V1_DecisionDetail: SwiftProtobuf.Message, SwiftPr
     if lhs.firstSequence != rhs.firstSequence {return false}
     if lhs.count != rhs.count {return false}
     if lhs.records != rhs.records {return false}
+    if lhs.event != rhs.event {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -28,10 +28,10 @@ public enum Limits {
     package static let openSlices = 1_000_000
     /// Join attempts a second, over all comers.
     package static let joinsPerSecond = 20
-    /// Bytes of one reply page: fetched events, snapshot chunks.
+    /// Bytes of one page: fetched events, snapshot chunks, shipped decisions. What is larger keeps what is urgent waiting.
     package static let pageBytes = 256 * 1024
-    /// Bytes of one batch of shipped decisions. The ledger keeps them aside from its turns.
-    package static let decisionBatchBytes = 512 * 1024
+    /// Decisions that are shipped as soon as so many wait; fewer, after a moment.
+    package static let decisionsPerBatch: UInt64 = 1_000
     /// Named budgets: every view keeps them all.
     package static let budgets = 10_000
     /// Budgets one under another: a slice is drawn on each.

@@ -56,10 +56,13 @@ def burst(pipe, system, path, budget, place, calls, pace):
     made = []
     with contextlib.closing(Roaming(system, budget, place)) as client, contextlib.closing(Caller(path, system.key(budget))) as caller:
         ready(pipe)
+        patience = 2 * OUTAGE
         for number in range(calls):
             call, asked, answer = f"{place}-{number}", time.monotonic(), None
-            while (answer := client.hold(call)).outcome == LATER and time.monotonic() < asked + 4 * OUTAGE:
+            while (answer := client.hold(call)).outcome == LATER and time.monotonic() < asked + patience:
                 time.sleep(0.05)
+            # As in a burst without faults: after one wait in vain the rest is asked once more each.
+            patience = patience if answer.outcome in (HELD, DENIED) else 0
             if answer.outcome == HELD:
                 caller.call(call, USD)
                 time.sleep(pace)
@@ -68,10 +71,10 @@ def burst(pipe, system, path, budget, place, calls, pace):
     return made, client.moves
 
 
-def happen(system, places, seed, over, counts):
+def happen(system, places, seed, seconds, over, counts):
     """One thing after the other to some of the enforcers, until it is over; then all is mended."""
-    chance = random.Random(seed)
-    while not over.is_set():
+    chance, until = random.Random(seed), time.monotonic() + seconds
+    while not over.is_set() and time.monotonic() < until:
         node, kind = system.mesh[chance.choice(places) + 1], chance.choice(KINDS)
         counts[kind] = counts.get(kind, 0) + 1
         if kind == "killed":
@@ -95,7 +98,7 @@ def run(system, provider, sizes, nodes):
     budget, left, over, counts = system.budget(ceiling), ceiling - ceiling // 2, threading.Event(), [{} for _ in range(AT_ONCE)]
     together(fill, [(system, provider.path, budget, ceiling // 2)])
     groups = [list(range(first, nodes, AT_ONCE)) for first in range(AT_ONCE)]
-    threads = [threading.Thread(target=happen, args=(system, places, seed, over, counts[seed])) for seed, places in enumerate(groups)]
+    threads = [threading.Thread(target=happen, args=(system, places, seed, 2 * sizes.faults, over, counts[seed])) for seed, places in enumerate(groups)]
     try:
         found = together(
             burst, [(system, provider.path, budget, place, left * BURST // nodes, sizes.faults * nodes / left) for place in range(nodes)],

@@ -26,11 +26,12 @@ def steady(pipe, system, budget, place, slow_start, seconds):
 
 
 def run(system, provider, sizes, nodes):
-    budget = system.budget(1 << 22)
-    before = {}
+    budget, before = system.budget(1 << 22), {}
+    # Where nothing grows with demand it needs none.
+    slow_start = sizes.slow_start if system.is_mesh else 0
     # Read when all are ready, which is after their slow start.
     found = together(
-        steady, [(system, budget, place, sizes.slow_start, sizes.steady) for place in range(nodes)],
+        steady, [(system, budget, place, slow_start, sizes.steady) for place in range(nodes)],
         before_go=lambda: before.update(system.received()) if system.is_mesh else None)
     after = system.received() if system.is_mesh else {}
     decisions = sum(count for count, _ in found)

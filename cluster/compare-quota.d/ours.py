@@ -66,7 +66,8 @@ class Ours:
     def charged(self, budget):
         """Settled, once the nodes have reported, and holds that are open; in calls."""
         last, since = None, time.monotonic()
-        while time.monotonic() - since < 1.5:
+        # At steady demand a node tells every two seconds.
+        while time.monotonic() - since < 3:
             settled = self.row(budget)["settled"]
             if settled != last:
                 last, since = settled, time.monotonic()

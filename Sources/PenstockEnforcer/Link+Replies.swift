@@ -78,7 +78,8 @@ extension Link {
             default: break
             }
         case .shipment(let first, let count) where refusal.code == .exists: skip(through: first + UInt64(count) - 1, refusal.message)
-        case .shipment, .cosign, .checkpoint: break
+        case .shipment: timers.shipAgain = Clocks.now() + Nanoseconds(max(200, refusal.retryAfterMS)) * .nanosecondsPerMillisecond
+        case .cosign, .checkpoint: break
         }
     }
 

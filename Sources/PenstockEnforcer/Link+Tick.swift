@@ -88,7 +88,7 @@ extension Link {
 
     /// Ships decision records in batches of one incarnation, one batch at a time.
     private func ship(_ now: Instant) {
-        guard enforcer.options.shipsDecisions, now >= timers.ship || waiting >= Limits.decisionsPerBatch else { return }
+        guard enforcer.options.shipsDecisions, now >= timers.shipAgain, now >= timers.ship || waiting >= Limits.decisionsPerBatch else { return }
         guard !outstanding.contains(where: { if case .shipment = $0 { true } else { false } }) else { return }
         var records: [UInt8] = []
         var first: UInt64 = 0
@@ -167,7 +167,7 @@ extension Link {
 
     /// Deletes the segments whose decisions the ledger has.
     private func release() {
-        guard follower.predecessorsClosed else { return }
+        guard follower.predecessorsClosed, seen.shipped > releasedThrough else { return }
         saveSeen()
         // Without it a restart would take what the released records had spent for unspent.
         guard carry() else { return }

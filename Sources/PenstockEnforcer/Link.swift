@@ -49,6 +49,8 @@ final class Link {
 
     struct Timers {
         var ship: Instant = 0
+        /// Not before this, however much waits: the ledger could not take a batch.
+        var shipAgain: Instant = 0
         var save: Instant = 0
     }
 

@@ -9,9 +9,9 @@ internal import Synchronization
 final class DecisionArchive: Sendable {
     struct Saved {
         var incoming: Sequencer.Incoming
-        /// The signed event that seals the batch, and the batch's last decision.
+        var batch: DecisionBatch
+        /// The signed event that seals it.
         var event: [UInt8]
-        var last: UInt64
         /// The last decision that is kept from the batch's first on.
         var through: Result<UInt64, StoreError>
     }
@@ -43,15 +43,16 @@ final class DecisionArchive: Sendable {
         }
         guard hasRoom else { return false }
         queue.async { [self] in
+            let batch = DecisionBatch(incarnation: incarnation, firstSequence: first, count: count, digest: SHA256.hash(bytes))
             let through = Result { () throws(StoreError) -> UInt64 in
                 let kept = try store.saveDecisionBatch(DecisionBatchRow(
                     node: incoming.sender.name, incarnation: incarnation.description, firstSequence: first, count: Int(count),
-                    digest: SHA256.hash(bytes), bytes: bytes))
+                    digest: batch.digest, bytes: bytes))
                 return first + UInt64(kept) - 1
             }
             state.withLock { state in
                 state.waiting -= 1
-                state.saved.append(Saved(incoming: incoming, event: event, last: first + UInt64(count) - 1, through: through))
+                state.saved.append(Saved(incoming: incoming, batch: batch, event: event, through: through))
             }
             wake.signal()
         }

@@ -103,7 +103,11 @@ extension Sequencer {
                     refuse(saved.incoming, Refusal(.notPermitted, "the node was expelled"))
                     continue
                 }
-                if through == saved.last {
+                if through == saved.batch.firstSequence + UInt64(saved.batch.count) - 1 {
+                    guard let event = try? SignedEvent(entry: saved.event), event.event.kind == .decisionBatch(saved.batch) else {
+                        refuse(saved.incoming, Refusal(.malformed, "the event is not that of the decisions beside it"))
+                        continue
+                    }
                     take(.with { $0.event = Data(saved.event) }, saved.incoming, &batch)
                 } else {
                     send(Reply(id: saved.incoming.id, .decisions(.with { $0.through = through })), to: saved.incoming.route)

@@ -399,6 +399,26 @@ def test_a_full_disk_under_the_log(small_disk):
         mesh.close()
 
 
+def test_a_ledger_that_cannot_keep_decisions_is_not_sent_them_at_every_turn(small_disk):
+    with Mesh(max_staleness="2s", enforcers=1, start=False) as mesh:
+        small_disk(mesh.ledger.data, 8)
+        mesh.ledger.start()
+        node = mesh.join("enforcer-1").start()
+        grant = mesh.grant()
+        mesh.wait_applied()
+        fill(mesh.ledger.data)
+        with contextlib.closing(node.door()) as door:
+            for _ in range(4000):
+                assert door.evaluate(grant["credential"], resource=("tool", "r" * 250))["decision"]
+        before = eventually("refused", lambda: (counters := mesh.status()["counters"]).get("refused_unavailable") and counters)
+        time.sleep(3)
+        # It says to come again after a second.
+        assert mesh.status()["counters"]["received_decisions"] - before["received_decisions"] <= 4
+        (mesh.ledger.data / "filler").unlink()
+        eventually("kept", lambda: len(mesh.run("audit", "--decision", "allow", "--limit", "10000").json) == 4000)
+        mesh.close()
+
+
 def test_a_full_disk_under_the_journal(small_disk):
     with Mesh(max_staleness="2s", enforcers=0) as mesh:
         node = mesh.join("enforcer-1", "journal_megabytes: 4\n")

@@ -2,6 +2,7 @@
 
 import base64
 import contextlib
+import hashlib
 import itertools
 import json
 import os
@@ -120,14 +121,17 @@ def request(number, kind, body):
     return field(1, 1) + field(2, number) + field(kind, body)
 
 
-SUBMIT, STATUS = 16, 25
+SUBMIT, DECISIONS, STATUS = 16, 22, 25
+
+
+def signed(origin, key, kind, content):
+    body = field(1, 1) + field(2, "penstock") + field(3, origin) + field(4, int(time.time() * 1000)) + field(5, os.urandom(16)) + field(kind, content)
+    return field(1, body) + field(2, key.sign(b"penstock event v1\n" + body))
 
 
 def revoke_all(origin, key):
     """A signed event that revokes everything."""
-    body = field(1, 1) + field(2, "penstock") + field(3, origin) + field(4, int(time.time() * 1000)) + field(5, os.urandom(16))
-    body += field(24, field(1, 1) + field(2, field(1, 11)) + field(3, "flood"))
-    return field(1, body) + field(2, key.sign(b"penstock event v1\n" + body))
+    return signed(origin, key, 24, field(1, 1) + field(2, field(1, 11)) + field(3, "flood"))
 
 
 def parsed(data):
@@ -275,12 +279,31 @@ def test_strangers_with_keys_of_their_own(mesh):
 def test_twenty_thousand_requests_that_the_role_forbids(mesh):
     with Flood(mesh) as flood, Peer(mesh, "a-auditor") as peer:
         key = signing_key(mesh, "a-auditor")
-        signed = [revoke_all("a-auditor", key) for _ in range(100)]
-        codes = refusals(peer.ask_all([request(number, SUBMIT, field(1, signed[number % 100])) for number in range(20_000)]))
+        events = [revoke_all("a-auditor", key) for _ in range(100)]
+        codes = refusals(peer.ask_all([request(number, SUBMIT, field(1, events[number % 100])) for number in range(20_000)]))
     assert set(codes) <= {"not_permitted", "busy"} and sum(codes.values()) == 20_000, codes
     assert codes["not_permitted"] > 1000
     assert flood.counted["refused_not_permitted"] == codes["not_permitted"], (flood.counted, codes)
     assert flood.counted.get("refused_busy", 0) == codes.get("busy", 0)
+
+
+def test_decisions_beside_an_event_that_is_not_theirs(mesh):
+    """What seals a batch says which records these are: no other event goes with it, and none of other bytes."""
+    mesh.add_member("enforcer", "a-enforcer")
+    key, incarnation, records, before = signing_key(mesh, "a-enforcer"), os.urandom(16), b"\x01\0\0\0x", mesh.head()
+
+    def shipped(number, event):
+        return request(number, DECISIONS, field(1, incarnation) + field(2, 1) + field(3, 1) + field(4, records) + (field(5, event) if event else b""))
+
+    def seal(digest, first=1):
+        return signed("a-enforcer", key, 30, field(1, incarnation) + field(2, first) + field(3, 1) + field(4, digest))
+    digest = hashlib.sha256(records).digest()
+    wrong = [seal(os.urandom(32)), seal(digest, first=2), revoke_all("a-enforcer", key), b"x", b""]
+    with Peer(mesh, "a-enforcer") as peer:
+        assert refusals(peer.ask_all([shipped(number, event) for number, event in enumerate(wrong, 1)])) == {"malformed": len(wrong)}
+        assert "a-enforcer" not in {row["origin"] for row in mesh.log() if row["position"] > before}
+        assert refusals(peer.ask_all([shipped(9, seal(digest))])) == {"taken": 1}
+    assert [row["kind"] for row in mesh.log() if row["position"] > before and row["origin"] == "a-enforcer"] == ["decision_batch"]
 
 
 def test_garbage_from_a_member(mesh):

@@ -18,11 +18,10 @@ extension Link {
                 enforcer.core.withLock { follower.recalled(recall.units.map { ($0.grantID, $0.unit) }, &$0.enforcement) }
                 continue
             }
-            guard let purpose = take(reply.id) else { continue }
-            if case .refused(let refused)? = reply.kind {
-                take(Refusal(refused), purpose)
-            } else {
-                take(reply.kind!, purpose)
+            switch reply.kind! {
+            case .refused(let refused): take(Refusal(refused), reply.id)
+            case .reserved(let reserved) where reserved.granted.isEmpty: if let purpose = outstanding.takeInVain(reply.id) { take(reply.kind!, purpose) }
+            case let kind: if let purpose = outstanding.take(reply.id) { take(kind, purpose) }
             }
         }
     }
@@ -61,7 +60,8 @@ extension Link {
         send(asks)
     }
 
-    private func take(_ refusal: Refusal, _ purpose: Purpose) {
+    private func take(_ refusal: Refusal, _ id: UInt64) {
+        guard let (purpose, stays) = outstanding.refused(id, refusal, at: Clocks.now()) else { return }
         switch purpose {
         case .ask(let ask):
             enforcer.core.withLock { core in
@@ -73,12 +73,12 @@ extension Link {
             }
             switch ask {
             case .report, .close, .owe:
-                if refusal.retryAfterMS == 0 { logger.warning("a report was refused", metadata: ["why": "\(refusal)"]) }
+                if !stays { logger.warning("a report was refused", metadata: ["why": "\(refusal)"]) }
             case .snapshot: load = nil
             default: break
             }
         case .shipment(let first, let count) where refusal.code == .exists: skip(through: first + UInt64(count) - 1, refusal.message)
-        case .shipment: timers.shipAgain = Clocks.now() + Nanoseconds(max(200, refusal.retryAfterMS)) * .nanosecondsPerMillisecond
+        case .shipment: if !stays { timers.shipAgain = Clocks.now() + .nanosecondsPerSecond }
         case .cosign, .checkpoint: break
         }
     }

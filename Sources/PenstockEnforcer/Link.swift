@@ -31,9 +31,7 @@ final class Link {
     var roots = RecentRoots()
     var verifier = EventVerifier()
     var verified = RecentDigests()
-    var outstanding = Outstanding<Purpose>()
-    /// Of requests under way, for sending them again.
-    private var bytes: [UInt64: [UInt8]] = [:]
+    var outstanding = Outstanding<Purpose, Request.OneOf_Kind>()
     var timers = Timers()
     var awaitingCheckpoint: [Position: Instant] = [:]
     /// Checkpoints to cosign, and since when.
@@ -49,7 +47,7 @@ final class Link {
 
     struct Timers {
         var ship: Instant = 0
-        /// Not before this, however much waits: the ledger could not take a batch.
+        /// Not before this, however much waits: the ledger has refused a batch for good.
         var shipAgain: Instant = 0
         var save: Instant = 0
     }
@@ -132,16 +130,8 @@ final class Link {
     // MARK: Sending
 
     func request(_ purpose: Purpose, retries: Bool = false, _ kind: Request.OneOf_Kind) {
-        let id = outstanding.add(purpose, retries: retries, at: Clocks.now())
-        let message = encode(Request(id: id, kind))
-        if retries { bytes[id] = message }
-        _ = dealer.send(message)
-    }
-
-    /// What an answer is to; nil when it was answered or forgotten before.
-    func take(_ id: UInt64) -> Purpose? {
-        bytes[id] = nil
-        return outstanding.take(id)
+        let id = outstanding.add(purpose, again: retries ? kind : nil, at: Clocks.now())
+        _ = dealer.send(encode(Request(id: id, kind)))
     }
 
     func submit(_ kind: EventKind, _ purpose: Purpose) {
@@ -151,8 +141,7 @@ final class Link {
 
     /// Sends again what got no answer, and forgets what is not worth it.
     func resend(_ now: Instant) {
-        let (again, _) = outstanding.overdue(at: now)
-        for id in again { _ = dealer.send(bytes[id]!) }
+        for (id, kind) in outstanding.overdue(at: now) { _ = dealer.send(encode(Request(id: id, kind))) }
     }
 
     /// A clean stop: slices go back, and the ledger need not wait for the lease to run out.
@@ -161,17 +150,27 @@ final class Link {
         guard !asks.isEmpty else { return }
         send(asks)
         let began = Clocks.now()
-        // What the ledger has granted already comes at once; what waits there is dropped, without an answer.
-        while isClosing && Clocks.now() < began + 2 * .nanosecondsPerSecond || isReserving && Clocks.now() < began + 250 * .nanosecondsPerMillisecond {
+        while isGivingBack && Clocks.now() < began + Self.stopPatience {
             _ = try? poller.wait([dealer], timeoutMilliseconds: 50)
             takeReplies()
             send(enforcer.core.withLock { follower.stopLate(&$0.enforcement) })
+            resend(Clocks.now())
         }
         saveSeen()
     }
 
-    private var isClosing: Bool { outstanding.contains { if case .ask(.close) = $0 { true } else { false } } }
-    private var isReserving: Bool { outstanding.contains { if case .ask(.reserve) = $0 { true } else { false } } }
+    /// A slice that was asked for may have been granted already: the ledger's answer tells.
+    private var isGivingBack: Bool {
+        outstanding.contains {
+            switch $0 {
+            case .ask(.close), .ask(.reserve): true
+            default: false
+            }
+        }
+    }
+
+    /// For a ledger that is away for a moment; what it does not take in this time, the next start gives back.
+    private static var stopPatience: Nanoseconds { 3 * .nanosecondsPerSecond }
 
     func saveSeen() {
         guard follower.applied > 0 else { return }

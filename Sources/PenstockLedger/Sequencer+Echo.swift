@@ -72,7 +72,10 @@ extension Sequencer {
             var progress = try progress(ack.incarnation, applied: ack.applied, heard: ack.heard)
             progress.urgent = ack.urgent
             progress.ended = ack.ended
-            try ledger.acknowledge(progress, from: incoming.sender, agrees: agrees(ack.applied, [UInt8](ack.root)), at: Clocks.now())
+            let over = try ledger.acknowledge(progress, from: incoming.sender, agrees: agrees(ack.applied, [UInt8](ack.root)), at: Clocks.now())
+            for request in over {
+                if let waiting = parked.removeValue(forKey: request.requestID) { refuse(waiting, Ledger.ended) }
+            }
         } catch {
             refuse(incoming, error)
         }

@@ -64,13 +64,14 @@ extension Follower {
         }
     }
 
-    /// The ledger did not do what was asked.
+    /// The ledger did not do what was asked, or does not say: then what is sent again stays asked.
     package mutating func refused(_ ask: Ask, _ refusal: Refusal, _ enforcement: inout Enforcement, at now: Instant) {
         switch refusal.code {
         case .diverged: return halt("\(refusal.message); an operator must find out which log is the newest", &enforcement)
         case .retired: return halt(refusal.message, &enforcement)
         default: break
         }
+        guard refusal.isFinal || !ask.retries else { return }
         switch ask {
         case .prefix:
             guard phase == .checkingPrefix else { return }
@@ -80,10 +81,8 @@ extension Follower {
             _ = enforcement.purse.answered(reserve, granted: [], refused: request.parts.map(\.unit))
         case .owe(let debt):
             // It can never be taken: the ledger knows of no such grant or budget.
-            if refusal.retryAfterMS == 0 {
-                enforcement.owed(debt)
-                inheritedDebts?.removeAll { $0 == debt }
-            }
+            enforcement.owed(debt)
+            inheritedDebts?.removeAll { $0 == debt }
         case .close(_, _, _, let bySuccessor):
             if bySuccessor { predecessorsClosed = false } else { due.close = now + 200 * .nanosecondsPerMillisecond }
         case .snapshot, .echo, .fetch, .acknowledge, .report, .openSlices: break

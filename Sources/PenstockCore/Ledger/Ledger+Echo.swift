@@ -54,7 +54,8 @@ extension Ledger {
         return EchoReply(nonce: nonce, epoch: epoch, head: head, ledgerTime: wall, rates: told)
     }
 
-    package mutating func acknowledge(_ progress: NodeProgress, from sender: NodeKeys, agrees: Bool, at now: Instant) throws(Refusal) {
+    /// Returns requests for slices that waited: an incarnation that ends would neither spend what it gets nor give it back.
+    package mutating func acknowledge(_ progress: NodeProgress, from sender: NodeKeys, agrees: Bool, at now: Instant) throws(Refusal) -> [SliceRequest] {
         guard sender.role == .enforcer else { throw Refusal(.notPermitted, "only an enforcer acknowledges") }
         guard progress.urgent.count <= Limits.submissionsPerTurn else { throw Refusal(.malformed, "too many positions in one acknowledgement") }
         try learn(progress, from: sender, agrees: agrees)
@@ -63,10 +64,11 @@ extension Ledger {
         guard presence.acked(known.incarnation, node: sender.name, applied: known.applied, urgent: known.urgent, ended: known.ended, at: now) else {
             throw Refusal(.notPermitted, "the incarnation is unknown or another node's")
         }
-        guard known.ended else { return }
+        guard known.ended else { return [] }
         rates?.ended(known.incarnation, at: now)
-        // Nobody would spend what it waits for, or give it back.
+        let over = reserves.map(\.request).filter { $0.incarnation == known.incarnation }
         reserves.removeAll { $0.request.incarnation == known.incarnation }
+        return over
     }
 
     /// A node that is ahead of this log, or has folded other events, proves that one of the two logs is not the other's

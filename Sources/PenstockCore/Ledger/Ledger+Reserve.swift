@@ -48,12 +48,13 @@ extension Ledger {
         guard (1...Limits.grantListCount).contains(request.parts.count), Set(request.parts.map(\.unit)).count == request.parts.count else {
             throw Refusal(.invalid, "a request names 1 to \(Limits.grantListCount) units, each once")
         }
-        guard presence.presences[request.incarnation]?.ended != true else { throw Refusal(.retired, "the incarnation has said that it ends") }
         let before = state.book.slices(forRequest: request.requestID)
         if !before.isEmpty {
             guard before[0].slice.node == sender.name else { throw Refusal(.notPermitted, "the request id belongs to another node") }
             return SliceAnswer(slices: before.map(\.slice), positions: before.map(\.position))
         }
+        // What it was granted before, it must hear of: to give it back.
+        guard presence.presences[request.incarnation]?.ended != true else { throw Self.ended }
         guard !reserves.contains(where: { $0.request.requestID == request.requestID }) else { return nil }
         var answer = try answer(request, node: sender.name, behind: reserves.reduce(into: []) { $0.formUnion(tight($1.request)) })
         guard answer.slices.isEmpty else { return answer }
@@ -178,6 +179,8 @@ extension Ledger {
             return presence.isLive(holder.incarnation, at: now) && (isCapped || !isOwn)
         }
     }
+
+    package static let ended = Refusal(.retired, "the incarnation has said that it ends")
 
     /// How long a request waits for what others hold: a few round trips and their commits.
     package static let patience: Nanoseconds = 800 * .nanosecondsPerMillisecond

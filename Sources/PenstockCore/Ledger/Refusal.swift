@@ -2,7 +2,7 @@
 package struct Refusal: Error, Hashable, Sendable, CustomStringConvertible {
     package var code: Code
     package var message: String
-    /// 0: the same bytes will never be taken.
+    /// 0: asking again does not help by itself.
     package var retryAfterMS: UInt32
 
     package init(_ code: Code, _ message: String, retryAfterMS: UInt32 = 0) {
@@ -10,6 +10,10 @@ package struct Refusal: Error, Hashable, Sendable, CustomStringConvertible {
         self.message = message
         self.retryAfterMS = retryAfterMS
     }
+
+    /// Whether the ledger has judged the request itself, and not taken it. Any other refusal leaves open whether it was
+    /// taken before, by a message that was answered in vain.
+    package var isFinal: Bool { retryAfterMS == 0 && code != .halted }
 
     package enum Code: String, Sendable, CaseIterable {
         case malformed

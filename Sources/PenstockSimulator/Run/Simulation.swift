@@ -52,6 +52,7 @@ extension World {
         guard violation == nil else { return }
         fail(checker.logIsKept(log))
         checkFresh()
+        checkSlices()
         checkCalls()
         let lost: [Sight] = [.predecessorUnproven, .voided, .unrecordable, .recovered, .diverged]
         if let book = host.ledger?.state.book, lost.allSatisfy({ coverage.sights[$0] == nil }) { fail(checker.chargedNoMore(than: book, isMember: log.isMember)) }
@@ -74,6 +75,19 @@ extension World {
             }
         }
         for (position, barrier) in ledger.barriers where barrier.state == .waiting { return fail(.liveness, "the barrier of position \(position) does not end") }
+    }
+
+    /// What the ledger counts as out with a process that lives, this process has: nothing else would ever bring it back.
+    private func checkSlices() {
+        // A network that copies a request by itself makes one that nobody awaits an answer to.
+        guard violation == nil, let ledger = host.ledger, !isReserveCopied else { return }
+        for machine in serving {
+            let process = machine.process!
+            let held = Set((0..<Int32(process.enforcement.purse.count)).flatMap { process.enforcement.purse.account($0).slices.map(\.id) })
+                .union(process.enforcement.purse.unclosed(limit: .max).map(\.slice))
+            let unknown = ledger.state.book.open.filter { $0.value.slice.incarnation == process.incarnation && !held.contains($0.key) }.keys.sorted()
+            guard unknown.isEmpty else { return fail(.liveness, "machine \(machine.index) knows nothing of its open slices \(unknown)") }
+        }
     }
 
     /// A grant with budget left is allowed at every node.

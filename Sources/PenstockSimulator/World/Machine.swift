@@ -29,9 +29,7 @@ final class EnforcerProcess {
     let incarnation: Incarnation
     var follower: Follower
     var enforcement: Enforcement
-    var outstanding = Outstanding<Follower.Ask>()
-    /// Of requests that are sent again.
-    var requests: [UInt64: SimRequest] = [:]
+    var outstanding = Outstanding<Follower.Ask, SimRequest>()
     /// Stands in for the root of the tree over the view.
     var root: UInt64 = 0
     /// Why the ledger refused a slice last, by account.

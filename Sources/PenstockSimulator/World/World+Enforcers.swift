@@ -49,9 +49,7 @@ extension World {
 
     func tick(_ process: EnforcerProcess, _ machine: Machine) {
         let local = machine.clock.instant(at: now)
-        let (again, forgotten) = process.outstanding.overdue(at: local)
-        for id in again { transmit(id, process.requests[id]!, process, machine) }
-        for id in forgotten { process.requests[id] = nil }
+        for (id, request) in process.outstanding.overdue(at: local) { transmit(id, request, process, machine) }
         var awaited: Follower.Awaited = []
         _ = process.outstanding.contains {
             awaited.formUnion(.init($0))
@@ -78,16 +76,17 @@ extension World {
     func send(_ asks: [Follower.Ask], _ process: EnforcerProcess, _ machine: Machine) {
         for ask in asks {
             if case .fetch = ask { coverage.note(.fetch) }
-            let id = process.outstanding.add(ask, retries: ask.retries, at: machine.clock.instant(at: now))
             let request = request(ask, process, machine)
-            if ask.retries { process.requests[id] = request }
+            let id = process.outstanding.add(ask, again: ask.retries ? request : nil, at: machine.clock.instant(at: now))
             transmit(id, request, process, machine)
         }
     }
 
     private func transmit(_ id: UInt64, _ request: SimRequest, _ process: EnforcerProcess, _ machine: Machine) {
         let inbound = Inbound(sender: .process(machine: machine.index, process.incarnation), name: machine.name, id: id, request: request)
-        for time in network.arrivals(over: Link(machine: machine.index, toLedger: true), sentAt: now, isPublication: false, coverage: &coverage) {
+        let times = network.arrivals(over: Link(machine: machine.index, toLedger: true), sentAt: now, isPublication: false, coverage: &coverage)
+        if case .reserve = request, times.count > 1 { isReserveCopied = true }
+        for time in times {
             queue.add(.atLedger(inbound, to: host.log), at: time)
         }
     }
@@ -121,16 +120,19 @@ extension World {
 
     private func take(_ reply: SimReply, _ id: UInt64, _ process: EnforcerProcess, _ machine: Machine) {
         if case .recalled(let wanted) = reply { return process.follower.recalled(wanted, &process.enforcement) }
-        guard let ask = process.outstanding.take(id) else { return }
-        process.requests[id] = nil
         let local = machine.clock.instant(at: now)
-        switch (ask, reply) {
-        case (_, .refused(let refusal)):
+        if case .refused(let refusal) = reply {
+            guard let (ask, _) = process.outstanding.refused(id, refusal, at: local) else { return }
             process.follower.refused(ask, refusal, &process.enforcement, at: local)
             guard case .reserve(let reserve, _) = ask else { return }
             for part in reserve.parts where part.need > 0 {
                 process.refusals[part.account] = (process.enforcement.reason(refusal.code, account: part.account), part.amount, local)
             }
+            return
+        }
+        let isInVain = if case .reserved(let granted, _) = reply { granted.isEmpty } else { false }
+        guard let ask = isInVain ? process.outstanding.takeInVain(id) : process.outstanding.take(id) else { return }
+        switch (ask, reply) {
         case (.echo, .echo(let echo)):
             process.follower.answered(echo, &process.enforcement, at: local)
             fail(checker.confirmed(process, machine, now: now))

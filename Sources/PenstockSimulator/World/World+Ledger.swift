@@ -127,7 +127,10 @@ extension World {
             host.turn.echoes.append((inbound, progress, nonce, stated))
             host.routes[progress.incarnation] = inbound
         case .ack(let progress, let root):
-            try host.ledger!.acknowledge(progress, from: sender, agrees: host.log.root(at: progress.applied) == root, at: ledgerNow)
+            let over = try host.ledger!.acknowledge(progress, from: sender, agrees: host.log.root(at: progress.applied) == root, at: ledgerNow)
+            for request in over {
+                if let waiting = host.parked.removeValue(forKey: request.requestID) { reply(.refused(Ledger.ended), to: waiting) }
+            }
         case .fetch, .snapshot, .openSlices: host.turn.queries.append(inbound)
         }
     }

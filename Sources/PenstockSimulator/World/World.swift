@@ -25,6 +25,8 @@ final class World {
     var violation: Violation?
     /// Faults happen, and new work comes.
     var isCalm = false
+    /// The network has delivered some request for slices twice.
+    var isReserveCopied = false
     private var eventNumber: UInt64 = 0
 
     var log: SimLog { host.log }

@@ -20,6 +20,8 @@ internal import Testing
         let owed = Debt(incarnation: Make.incarnation(2), decision: 7, grantID: "g", amounts: [Amount("usd", 3)])
         #expect(debts(at: Make.milliseconds(1)) == [owed])
         #expect(debts(at: Make.milliseconds(200)) == [owed], "again, until the ledger has it")
+        for refusal in [Refusal(.full, "", retryAfterMS: 1000), Refusal(.halted, "")] { follower.refused(.owe(owed), refusal, &enforcement, at: 0) }
+        #expect(debts(at: Make.milliseconds(300)) == [owed], "the ledger has not judged it")
         follower.taken(.owe(owed), &enforcement)
         #expect(debts(at: Make.milliseconds(400)) == [])
     }

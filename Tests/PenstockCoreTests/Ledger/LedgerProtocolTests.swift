@@ -45,7 +45,7 @@ internal import Testing
         let heard1 = code { try ledger.register(progress(), from: n1, agrees: true, at: 0) }
         #expect(heard1 == .recovering, "no lease before the last word")
         // One that had seen nothing, or has lost its disk, agrees with every log.
-        let heard2 = code { try ledger.acknowledge(progress(0), from: n2, agrees: true, at: 0) }
+        let heard2 = code { _ = try ledger.acknowledge(progress(0), from: n2, agrees: true, at: 0) }
         #expect(heard2 == .notPermitted)
         #expect(ledger.awaited.isEmpty)
         #expect(code { try ledger.checkServing(at: 0) } == nil)
@@ -108,7 +108,7 @@ internal import Testing
         var progress = progress(1)
         progress.incarnation = .unknown
         let echo = code { try ledger.register(progress, from: n1, agrees: true, at: 0) }
-        let ack = code { try ledger.acknowledge(progress, from: n1, agrees: true, at: 0) }
+        let ack = code { _ = try ledger.acknowledge(progress, from: n1, agrees: true, at: 0) }
         #expect([echo, ack] == [.malformed, .malformed])
         #expect(ledger.presence.presences.isEmpty)
     }

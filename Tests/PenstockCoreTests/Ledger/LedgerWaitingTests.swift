@@ -71,17 +71,21 @@ internal import Testing
         #expect(try mesh.ask(1, [("usd", 21)], id: 10, at: 30)?.refused.map(\.code) == [.budgetExhausted])
     }
 
-    /// It would spend nothing of what it gets, and give nothing back.
+    /// It would spend nothing of what it gets, and give nothing back. What it was granted before, it may hear of late.
     @Test func whoeverEndsWaitsNoMore() throws {
         var mesh = try Mesh()
         #expect(try mesh.ask(1, [("usd", 100)], at: 0)?.slices.map(\.amount) == [100])
         #expect(try mesh.ask(2, [("usd", 60)], at: 10) == nil)
         var progress = NodeProgress(incarnation: Make.incarnation(2), applied: 2, heard: 2)
         progress.ended = true
-        try mesh.ledger.acknowledge(progress, from: Make.node("n2", .enforcer), agrees: true, at: 15)
+        let over = try mesh.ledger.acknowledge(progress, from: Make.node("n2", .enforcer), agrees: true, at: 15)
+        #expect(over.map(\.incarnation) == [Make.incarnation(2)])
         try mesh.giveBack(100, of: 3)
         #expect(try mesh.served(at: 20) == [])
-        #expect(throws: Refusal.self) { try mesh.ask(2, [("usd", 60)], id: 9, at: 30) }
+        #expect(throws: PenstockCore.Ledger.ended) { try mesh.ask(2, [("usd", 60)], id: 9, at: 30) }
+        progress.incarnation = Make.incarnation(1)
+        #expect(try mesh.ledger.acknowledge(progress, from: Make.node("n1", .enforcer), agrees: true, at: 35).isEmpty)
+        #expect(try mesh.ask(1, [("usd", 100)], at: 40)?.positions == [3])
     }
 
     @Test func oldestWaiterIsServedFirst() throws {

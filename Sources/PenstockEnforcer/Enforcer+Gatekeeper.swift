@@ -43,8 +43,8 @@ extension Enforcer: Gatekeeper {
 
     private func refused(_ ruling: Ruling, since: Instant) -> Reason? {
         core.withLock { core in
-            guard let refusal = core.refusals[ruling.lacking], refusal.at > since, refusal.amount <= ruling.shortfall + core.enforcement.purse.available(ruling.lacking) else { return nil }
-            return refusal.reason
+            guard let refusal = core.refusals[ruling.lacking], refusal.at > since else { return nil }
+            return refusal.part.stands(forShortfall: ruling.shortfall, available: core.enforcement.purse.available(ruling.lacking)) ? refusal.reason : nil
         }
     }
 

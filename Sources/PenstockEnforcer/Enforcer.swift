@@ -43,7 +43,7 @@ public final class Enforcer: Sendable {
 
     struct SliceRefusal {
         var reason: Reason
-        var amount: Int64
+        var part: Purse.Reserve.Part
         var at: Instant
     }
 

@@ -39,8 +39,9 @@ extension Link {
             follower.fetched(head: page.head, at: Clocks.now())
         case (.ask(.reserve(let reserve, _)), .reserved(let reserved)):
             enforcer.core.withLock { core in
-                for (part, reason) in follower.answered(reserve, granted: reserved.granted, refused: reserved.refusals, &core.enforcement) {
-                    core.refusals[part.account] = .init(reason: reason, amount: part.amount, at: Clocks.now())
+                let now = Clocks.now()
+                for (part, reason) in follower.answered(reserve, granted: reserved.granted, refused: reserved.refusals, &core.enforcement, at: now) {
+                    core.refusals[part.account] = .init(reason: reason, part: part, at: now)
                 }
             }
         case (.ask(let ask), .submitted): enforcer.core.withLock { follower.taken(ask, &$0.enforcement) }
@@ -68,7 +69,7 @@ extension Link {
                 follower.refused(ask, refusal, &core.enforcement, at: Clocks.now())
                 guard case .reserve(let reserve, _) = ask else { return }
                 for part in reserve.parts where part.need > 0 {
-                    core.refusals[part.account] = .init(reason: core.enforcement.reason(refusal.code, account: part.account), amount: part.amount, at: Clocks.now())
+                    core.refusals[part.account] = .init(reason: core.enforcement.reason(refusal.code, of: part), part: part, at: Clocks.now())
                 }
             }
             switch ask {

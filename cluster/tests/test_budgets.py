@@ -98,6 +98,23 @@ def test_a_ceiling_moves_while_it_is_in_use(mesh):
     assert (shown(mesh, "moved")["overcommitted"], call(mesh[2], grant), call(mesh[1], grant)) == (0, "allow", "budget_exhausted")
 
 
+def test_a_loop_on_a_spent_budget_leaves_the_ledger_alone(mesh):
+    grant = mesh.grant("--budget", "calls=5")
+    mesh.wait_applied()
+    assert [call(mesh[1], grant) for _ in range(6)] == ["allow"] * 5 + ["budget_exhausted"]
+    began, asked = time.monotonic(), mesh.status()["counters"]["reserves"]
+    calls = 0
+    while time.monotonic() < began + 3:
+        assert call(mesh[1], grant) == "budget_exhausted"
+        calls += 1
+    assert calls > 100
+    assert mesh.status()["counters"]["reserves"] - asked <= 4
+    # A ceiling that is raised is noticed at once all the same.
+    mesh.run("budget set-ceiling", f"{grant['grant_id']}/calls", "7", "--reason", "more")
+    mesh.wait_applied()
+    assert [call(mesh[1], grant) for _ in range(3)] == ["allow"] * 2 + ["budget_exhausted"]
+
+
 def test_lowering_calls_back_what_is_idle(mesh):
     grant = mesh.grant("--budget", "tokens=1000000")
     name = grant["grant_id"]

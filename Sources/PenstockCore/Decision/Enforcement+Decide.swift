@@ -51,7 +51,7 @@ extension Enforcement {
         let isRated = folded.isRated(index, marks)
         if isRated { verdict.reason = admits(call, index, isThrottled: marks.contains(.throttled), now, &verdict) }
         guard verdict.reason == .none else { return verdict }
-        verdict.reason = spend(call, index, clock.latest(at: now, ratePPM: folded.settings.clockRatePPM), isRated, &verdict)
+        verdict.reason = spend(call, index, clock.latest(at: now, ratePPM: folded.settings.clockRatePPM), isRated, now, &verdict)
         guard verdict.reason == .none else { return verdict }
         if isRated { takeRates() }
         if marks.contains(.throttled) { countThrottled(index, now) }
@@ -137,7 +137,7 @@ extension Enforcement {
     }
 
     /// All amounts or none.
-    private mutating func spend(_ call: borrowing Call, _ grant: Int, _ wall: WallTime, _ isRated: Bool, _ verdict: inout Verdict) -> Reason {
+    private mutating func spend(_ call: borrowing Call, _ grant: Int, _ wall: WallTime, _ isRated: Bool, _ now: Instant, _ verdict: inout Verdict) -> Reason {
         var accounts: InlineArray<4, Int32> = InlineArray(repeating: -1)
         for index in 0..<call.amounts.count {
             accounts[index] = purse.find(grant: grant, unit: call.amounts[index].unit)
@@ -153,6 +153,7 @@ extension Enforcement {
             accounts[index] = account
             let available = purse.available(account, wall: wall)
             guard available < call.amounts[index].value else { continue }
+            guard !purse.isExhausted(account, shortfall: call.amounts[index].value - available, at: now) else { return .budgetExhausted }
             // The ledger would hand out a part of it, and call that back for the rest.
             guard call.amounts[index].value <= folded.mostOut(call.amounts[index].unit, ofGrant: grant) else { return .budgetExhausted }
             purse.lack(call.amounts[index].value - available, account)

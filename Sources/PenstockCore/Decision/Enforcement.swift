@@ -68,7 +68,11 @@ package struct Enforcement: Sendable {
             halt(error.description)
             throw error
         }
-        if case .rateCreated = event.kind { ratesOfGrant = [:] }
+        switch event.kind {
+        case .rateCreated: ratesOfGrant = [:]
+        case .budgetCeilingSet, .debtsAccepted: purse.makeRoom()
+        default: break
+        }
         lease.reached(position)
     }
 
@@ -108,15 +112,24 @@ package struct Enforcement: Sendable {
 
     /// What a call that waits for a slice is told when the ledger refused one. Nothing is final while a call under way
     /// may still give back, or while the ledger did not know of all that was given back.
-    package func reason(_ refusal: Refusal.Code, account: Int32) -> Reason {
-        let asker = purse.account(account)
+    package func reason(_ refusal: Refusal.Code, of part: Purse.Reserve.Part) -> Reason {
+        let asker = purse.account(part.account)
         switch refusal {
-        case .budgetExhausted: return asker.hasMoreThanLedgerKnew || asker.slices.contains { $0.held > 0 } ? .budgetHeldElsewhere : .budgetExhausted
+        case .budgetExhausted:
+            let mayReturn = asker.hasMoreThanLedgerKnew || asker.available > part.amount - part.need || asker.slices.contains { $0.held > 0 }
+            return mayReturn ? .budgetHeldElsewhere : .budgetExhausted
         case .budgetHeldElsewhere: return .budgetHeldElsewhere
         case .budgetFrozen: return .budgetFrozen
         case .revoked: return .revoked
         default: return .budgetPending
         }
+    }
+
+    /// A part of a request was refused for good. Windows open only when the ledger is asked: those that have some ask on.
+    mutating func exhaust(_ part: Purse.Reserve.Part, of reserve: Purse.Reserve, at now: Instant) {
+        let levels = folded.levels(ofGrant: Int(reserve.grant), unit: purse.account(part.account).unit)
+        let hasWindow = levels.contains { if case .named(let name) = $0 { folded.budget(name)?.window != BudgetWindow.none } else { false } }
+        if !hasWindow { purse.exhaust(part, of: reserve, at: now) }
     }
 
     /// The ledger has taken a report.

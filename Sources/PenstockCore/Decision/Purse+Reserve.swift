@@ -5,13 +5,20 @@ extension Purse {
         package var grant: Int32
         package var parts: [Part]
         package var requestID: Incarnation
+        var roomsMade: UInt64
 
         package struct Part: Sendable, Equatable {
             package var account: Int32
             package var need: Int64
             package var want: Int64
-            /// What the call that lacked most wanted in all: a refusal is of that, however much of it the account keeps.
+            /// What the call that lacked most wanted in all.
             package var amount: Int64
+
+            /// Whether a refusal of this is one of a call that lacks `shortfall` beyond `available`, too. Both of what was
+            /// refused count: what the account has given back since lies at the ledger, and what came back to it does not.
+            package func stands(forShortfall shortfall: Int64, available: Int64) -> Bool {
+                need <= shortfall && amount <= shortfall + available
+            }
         }
     }
 
@@ -54,7 +61,7 @@ extension Purse {
             guard accounts[Int(index)].queued else { continue }
             let grant = accounts[Int(index)].grant
             let parts = accounts(ofGrant: Int(grant)).filter { accounts[Int($0)].queued }.map { part($0, at: now) }
-            let reserve = Reserve(grant: grant, parts: parts, requestID: requestID())
+            let reserve = Reserve(grant: grant, parts: parts, requestID: requestID(), roomsMade: roomsMade)
             requests[grant] = reserve
             return reserve
         }
@@ -94,6 +101,28 @@ extension Purse {
         return true
     }
 
+    // MARK: What is not asked for again
+
+    /// The ledger has refused a part of a request for good, and nothing but an event that makes room can change that.
+    mutating func exhaust(_ part: Reserve.Part, of reserve: Reserve, at now: Instant) {
+        // The ledger may have judged before what made room since the request was sent.
+        guard reserve.roomsMade == roomsMade else { return }
+        exhausted[part.account] = (part, now + Self.exhaustedTime)
+    }
+
+    func isExhausted(_ account: Int32, shortfall: Int64, at now: Instant) -> Bool {
+        guard let (part, until) = exhausted[account], now < until else { return false }
+        return part.stands(forShortfall: shortfall, available: available(account))
+    }
+
+    /// A ceiling was set or a debt accepted, whosever it is.
+    mutating func makeRoom() {
+        roomsMade += 1
+        exhausted = [:]
+    }
+
+    /// Should anything else make room: an agent that goes on asking costs the ledger no more than a message in so long.
+    static let exhaustedTime: Nanoseconds = 2 * .nanosecondsPerSecond
     static let shortLife: Nanoseconds = 4 * .nanosecondsPerSecond
     static let longLife: Nanoseconds = 16 * .nanosecondsPerSecond
 }

@@ -16,6 +16,7 @@ extension Purse {
         accounts[account].refillRefused = false
         // What comes next starts small again.
         accounts[account].want = 0
+        exhausted[Int32(account)] = nil
         returning.insert(index)
     }
 

@@ -59,6 +59,10 @@ package struct Purse: Sendable {
     var queueStart = 0
     /// The request under way, by grant.
     var requests: [Int32: Reserve] = [:]
+    /// What the ledger has refused for good, by account, and until when that is not asked for again.
+    var exhausted: [Int32: (part: Reserve.Part, until: Instant)] = [:]
+    /// How often something has made room in budgets: a refusal of before says nothing any more.
+    var roomsMade: UInt64 = 0
     /// Accounts of which the ledger is to be told at once: they gave something back, or were asked to.
     var returning: Set<Int32> = []
     /// Slices that were given up for good, and how much of each was used: told to the ledger until it has them.

@@ -22,15 +22,18 @@ extension Follower {
     /// The ledger's answer to a request for slices. Returns why nothing came of some units that calls lacked, for those
     /// that wait.
     package mutating func answered(
-        _ reserve: Purse.Reserve, granted: [Purse.Granted], refused: [(unit: String, code: Refusal.Code)], _ enforcement: inout Enforcement
+        _ reserve: Purse.Reserve, granted: [Purse.Granted], refused: [(unit: String, code: Refusal.Code)], _ enforcement: inout Enforcement,
+        at now: Instant
     ) -> [(part: Purse.Reserve.Part, reason: Reason)] {
         heard = granted.reduce(heard) { max($0, $1.slice) }
         _ = enforcement.purse.answered(reserve, granted: granted, refused: refused.map(\.unit))
         if enforcement.folded.marks(onGrant: Int(reserve.grant)).contains(.revoked) { revokedScan = 0 }
-        return refused.flatMap { refusal in
+        let reasons = refused.flatMap { refusal in
             reserve.parts.filter { $0.need > 0 && enforcement.purse.account($0.account).unit == refusal.unit }
-                .map { ($0, enforcement.reason(refusal.code, account: $0.account)) }
+                .map { (part: $0, reason: enforcement.reason(refusal.code, of: $0)) }
         }
+        for (part, reason) in reasons where reason == .budgetExhausted { enforcement.exhaust(part, of: reserve, at: now) }
+        return reasons
     }
 
     /// The ledger wants back what is unspent.

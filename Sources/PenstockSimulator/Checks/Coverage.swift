@@ -9,7 +9,7 @@ enum FaultKind: String, CaseIterable {
 /// What a sweep must have seen: a simulator that never makes its faults proves nothing.
 enum Sight: String, CaseIterable {
     case cutMessage, lostMessage, duplicate, highWaterDrop
-    case gap, fetch, staleDenial, allow, hold, settle, release, revokedDenial, exhausted, heldElsewhere, unrecordable
+    case gap, fetch, staleDenial, allow, hold, settle, release, revokedDenial, exhausted, exhaustedAtOnce, heldElsewhere, unrecordable
     case fenced, enforced, closed, partial, lifted, urgentAhead, cancelled, voided, retryPermit
     case predecessorClosed, predecessorUnproven, carried, refusedCommit, diverged, recovered, snapshotLoaded, refusedForgery, child, refusedChild
     case parked, servedLater, waitedInVain, recall, windowOpened, warned, debtTold, overrun, ceilingRaised, ceilingLowered, overcommitted, debtAccepted, frozen

@@ -34,7 +34,7 @@ extension World {
     /// Faults stop, what is broken is repaired, and what is down comes back.
     func settle() {
         isCalm = true
-        network.links = [:]
+        network.links = network.links.mapValues { LinkState(cloggedUntil: $0.cloggedUntil) }
         (host.isDiskFull, host.commitTime) = (false, LedgerHost.usualCommit)
         wakeLedger()
         for machine in machines {

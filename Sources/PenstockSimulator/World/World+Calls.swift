@@ -17,7 +17,7 @@ extension World {
         switch verdict.reason {
         case .none: allowed(call, verdict, process, machine)
         case .budgetPending:
-            if let refusal = process.refusals[verdict.lacking], refusal.at > machine.clock.instant(at: call.arrivedAt), refusal.amount <= verdict.shortfall + process.enforcement.purse.available(verdict.lacking) {
+            if let refusal = process.refusals[verdict.lacking], refusal.at > machine.clock.instant(at: call.arrivedAt), refusal.part.stands(forShortfall: verdict.shortfall, available: process.enforcement.purse.available(verdict.lacking)) {
                 coverage.note(refusal.reason == .budgetExhausted ? .exhausted : .heldElsewhere)
                 fail(checker.denied(refusal.reason, call, world: self))
                 return
@@ -30,6 +30,9 @@ extension World {
             process.echoWanted = true
             tick(process, machine)
             retry(call)
+        case .budgetExhausted:
+            coverage.note(.exhaustedAtOnce)
+            fail(checker.denied(.budgetExhausted, call, world: self))
         case .revoked, .suspended: coverage.note(.revokedDenial)
         case .unrecordable: coverage.note(.unrecordable)
         case .rateLimited: coverage.note(.rateLimited)

@@ -126,7 +126,7 @@ extension World {
             process.follower.refused(ask, refusal, &process.enforcement, at: local)
             guard case .reserve(let reserve, _) = ask else { return }
             for part in reserve.parts where part.need > 0 {
-                process.refusals[part.account] = (process.enforcement.reason(refusal.code, account: part.account), part.amount, local)
+                process.refusals[part.account] = (process.enforcement.reason(refusal.code, of: part), part, local)
             }
             return
         }
@@ -145,8 +145,8 @@ extension World {
             fold(log, first, count, process, machine)
             process.follower.fetched(head: head, at: local)
         case (.reserve(let reserve, _), .reserved(let granted, let refused)):
-            for (part, reason) in process.follower.answered(reserve, granted: granted, refused: refused, &process.enforcement) {
-                process.refusals[part.account] = (reason, part.amount, local)
+            for (part, reason) in process.follower.answered(reserve, granted: granted, refused: refused, &process.enforcement, at: local) {
+                process.refusals[part.account] = (reason, part, local)
             }
         case (_, .submitted): process.follower.taken(ask, &process.enforcement)
         case (.openSlices, .openSlices(let slices)):

@@ -23,7 +23,7 @@ extension World {
         case .loss: change(link, kind, lasts) { $0.loss = amount * 8 / 10 }
         case .duplication: change(link, kind, lasts) { $0.duplication = amount }
         case .reordering: change(link, kind, lasts) { $0.jitter = Int64(amount) * 1_000_000 }
-        case .clog: change(link, kind, lasts) { $0.cloggedUntil = now + lasts }
+        case .clog: change(link, kind, lasts) { $0.cloggedUntil = max($0.cloggedUntil, now + lasts) }
         case .highWater: change(Link(machine: machine.index, toLedger: false), kind, lasts) { $0.highWaterLoss = amount }
         case .killNode, .losePowerNode, .loseDiskNode, .damageJournal: stop(machine, kind, lasts, amount)
         case .fullDisk:

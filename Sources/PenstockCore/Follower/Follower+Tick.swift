@@ -35,8 +35,12 @@ extension Follower {
     package var isHurried: Bool { phase != .live || target > applied || revokedScan != nil }
 
     private mutating func echo(_ enforcement: inout Enforcement, _ isWanted: Bool, _ now: Instant, _ random: () -> UInt64, _ asks: inout [Ask]) {
-        guard isWanted || now >= due.echo || enforcement.rates.wantsEcho(at: now) else { return }
-        due.echo = now + enforcement.folded.settings.maxStaleness / 4
+        isEchoWanted = isEchoWanted || isWanted
+        let interval = enforcement.folded.settings.maxStaleness / 4
+        let mayHurry = enforcement.lease.unanswered(since: now - interval) < Limits.echoesOutstanding / 4
+        guard now >= due.echo || mayHurry && (isEchoWanted || enforcement.rates.wantsEcho(at: now)) else { return }
+        isEchoWanted = false
+        due.echo = now + interval
         let nonce = random()
         enforcement.echoSent(nonce: nonce, at: now)
         asks.append(.echo(nonce: nonce, enforcement.rateStatement(at: now)))

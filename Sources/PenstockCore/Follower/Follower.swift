@@ -23,6 +23,8 @@ package struct Follower: Sendable {
     /// Accounts from here on are yet to be looked through for revoked grants.
     var revokedScan: Int?
     var reportScan = 0
+    /// A call waits for news that the view is fresh.
+    var isEchoWanted = false
     var due = Timers()
 
     /// Left by: the ledger's word that its log extends what this node has seen; a snapshot; a failure; a restart.

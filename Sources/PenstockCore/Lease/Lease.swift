@@ -43,6 +43,8 @@ package struct Lease: Sendable {
     package mutating func received(_ reply: EchoReply, applied: Position, at now: Instant) -> Outcome {
         guard let index = outstanding.firstIndex(where: { $0.nonce == reply.nonce }) else { return .dropUnknownNonce }
         let (_, sentAt, bounds) = outstanding.remove(at: index)
+        // Answers to those before could confirm nothing more.
+        outstanding.removeAll { $0.sentAt < sentAt }
         guard reply.epoch >= epoch else { return .dropOldEpoch }
         if reply.epoch > epoch {
             epoch = reply.epoch
@@ -51,10 +53,15 @@ package struct Lease: Sendable {
         if clock.map({ sentAt > $0.sentAt }) ?? true {
             clock = LedgerClock(ledgerTime: reply.ledgerTime, sentAt: sentAt, receivedAt: now)
         }
-        if waiting.count == Limits.echoesOutstanding { waiting.removeFirst() }
+        // The oldest is reached first: a view that lags behind for long renews from it all the same.
+        if waiting.count == Limits.echoesOutstanding { waiting.removeLast() }
         waiting.append(Waiting(sentAt: sentAt, bounds: bounds, head: reply.head, epoch: reply.epoch))
         return reached(applied) ? .renewed : .fetch(upTo: reply.head)
     }
+
+    /// Echoes sent at `since` or later that wait for their answer: more than a few would push out, over a slow link, those
+    /// that could renew it.
+    package func unanswered(since: Instant) -> Int { outstanding.count { $0.sentAt >= since } }
 
     package enum Outcome: Equatable, Sendable {
         case renewed

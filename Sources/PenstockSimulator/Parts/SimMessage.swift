@@ -93,6 +93,8 @@ struct CallUnderWay {
     var givesUpAt: Int64
     /// The durable log's head when the call arrived.
     var headAtArrival: Position
+    /// It has asked for an echo: if that is lost, the next comes by itself.
+    var hasAsked = false
 }
 
 /// An allow on its way out of a process.

@@ -27,9 +27,11 @@ extension World {
         case .staleView:
             coverage.note(.staleDenial)
             guard process.enforcement.isFresh(at: local), verdict.grant >= 0, process.enforcement.folded.rules[Int(process.enforcement.folded.grants[Int(verdict.grant)].rules)].linearizable else { return }
-            process.echoWanted = true
+            process.echoWanted = process.echoWanted || !call.hasAsked
             tick(process, machine)
-            retry(call)
+            var asked = call
+            asked.hasAsked = true
+            retry(asked)
         case .budgetExhausted:
             coverage.note(.exhaustedAtOnce)
             fail(checker.denied(.budgetExhausted, call, world: self))

@@ -25,8 +25,12 @@ package struct RevokeBench {
         for number in 1...enforcers { try mesh.startNode("node-\(number)") }
         try mesh.waitUntilFresh(enforcers)
         let floor = try Floor.measure(folder, samples: revokes)
-        var cells = [try warm(mesh, "revoke", ["enforcers": "\(enforcers)", "load": "idle"], floor)]
+        var cells: [BenchResult] = []
+        cells.append(try warm(mesh, "revoke", ["enforcers": "\(enforcers)", "load": "idle"], floor))
         mesh.stopNodes()
+        progress("\(enforcers) processes that verify and answer, and do nothing else")
+        cells.append(BenchResult(
+            "fan-out", settings: ["processes": "\(enforcers)"], samples: try FanOut(processes: enforcers, samples: revokes).measure(folder), floor: Self.floor(floor)))
         progress("\(enforcers) enforcers, \(rate) decisions a second between them")
         for number in 1...enforcers { try mesh.startNode("node-\(number)", rate: rate / enforcers) }
         try mesh.waitUntilFresh(enforcers)
@@ -57,9 +61,11 @@ package struct RevokeBench {
             usleep(60_000)
         }
         return BenchResult(
-            name, settings: settings, samples: samples, floor: .init(name: "fdatasync + round trip", p50Ns: floor.fdatasync + floor.roundTrip),
+            name, settings: settings, samples: samples, floor: Self.floor(floor),
             extra: ["not_closed": Double(open), "fdatasync_p50_us": Double(floor.fdatasync) / 1000, "round_trip_p50_us": Double(floor.roundTrip) / 1000])
     }
+
+    private static func floor(_ floor: Floor) -> BenchResult.Floor { .init(name: "fdatasync + round trip", p50Ns: floor.fdatasync + floor.roundTrip) }
 
     private func cold(_ mesh: BenchMesh) throws -> BenchResult {
         var samples: [Int64] = []

@@ -6,7 +6,7 @@ internal import PenstockNode
 struct BenchCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "bench", abstract: "Benchmarks; each prints its floor from the same run.",
-        subcommands: [Decide.self, Revocation.self, Spend.self, Start.self, NodeProcess.self, Peer.self])
+        subcommands: [Decide.self, Revocation.self, Spend.self, Start.self, NodeProcess.self, Peer.self, Subscriber.self])
 
     struct Decide: ParsableCommand {
         static let configuration = CommandConfiguration(abstract: "The full decision in process, with 1 and 2 threads.")
@@ -88,6 +88,18 @@ extension BenchCommand {
 
         func run() throws {
             try Failure.run(.table) { try BenchPeer.run(key: key) }
+        }
+    }
+
+    struct Subscriber: ParsableCommand {
+        static let configuration = CommandConfiguration(commandName: "subscriber", shouldDisplay: false)
+        @Argument var publisher: String
+        @Argument var answers: String
+        @Argument var server: String
+        @Argument var signer: String
+
+        func run() throws {
+            try Failure.run(.table) { try BenchSubscriber.run(publisher: publisher, answers: answers, server: server, signer: signer) }
         }
     }
 }

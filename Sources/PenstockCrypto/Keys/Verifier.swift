@@ -2,7 +2,7 @@ internal import CSodium
 
 /// Verifies the signatures of one key. Safe from any number of threads at once.
 package struct Verifier: Sendable {
-    static let signatureBytes = 64
+    package static let signatureBytes = 64
 
     package let publicKey: PublicKey
 

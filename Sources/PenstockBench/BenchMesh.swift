@@ -87,6 +87,9 @@ final class BenchMesh {
     func stopNodes() {
         for process in processes.dropFirst() where process.isRunning { process.terminate() }
         for process in processes.dropFirst() { process.waitUntilExit() }
+        // Or the kernel would write out what they have left, hundreds of megabytes, while the next cell is measured.
+        let left = FileManager.default.enumerator(atPath: folder)?.compactMap { $0 as? String }.filter { $0.contains("/data-") } ?? []
+        for name in left { try? FileManager.default.removeItem(atPath: folder + "/" + name) }
         processes = Array(processes.prefix(1))
     }
 

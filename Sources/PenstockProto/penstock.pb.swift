@@ -2386,7 +2386,88 @@ package nonisolated struct Penstock_V1_StatusReply: Sendable {
   /// why the ledger does not serve, or empty
   package var halted: String = String()
 
+  /// sentences for an operator: what works less than it should, and what to do
+  package var warnings: [String] = []
+
+  package var disk: Penstock_V1_DiskStatus {
+    get {_disk ?? Penstock_V1_DiskStatus()}
+    set {_disk = newValue}
+  }
+  /// Returns true if `disk` has been explicitly set.
+  package var hasDisk: Bool {self._disk != nil}
+  /// Clears the value of `disk`. Subsequent reads from it will return its default value.
+  package mutating func clearDisk() {self._disk = nil}
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+
+  fileprivate var _disk: Penstock_V1_DiskStatus? = nil
+}
+
+/// The file system of the ledger's log.
+package nonisolated struct Penstock_V1_DiskStatus: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// what the file system has left for the ledger, beside its reserve
+  package var freeBytes: UInt64 = 0
+
+  /// allocated ahead for restrictions and their evidence, and not used yet
+  package var reserveBytes: UInt64 = 0
+
+  package var state: Penstock_V1_DiskStatus.State = .unspecified
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package nonisolated enum State: SwiftProtobuf.Enum, Swift.CaseIterable {
+    package typealias RawValue = Int
+    case unspecified // = 0
+
+    /// everything is taken
+    case room // = 1
+
+    /// restrictions are taken, and leases renewed; everything else is refused `full`
+    case restrictionsOnly // = 2
+
+    /// nothing can be made durable: no lease is renewed
+    case nothing // = 3
+    case UNRECOGNIZED(Int)
+
+    package init() {
+      self = .unspecified
+    }
+
+    package init?(rawValue: Int) {
+      switch rawValue {
+      case 0: self = .unspecified
+      case 1: self = .room
+      case 2: self = .restrictionsOnly
+      case 3: self = .nothing
+      default: self = .UNRECOGNIZED(rawValue)
+      }
+    }
+
+    package var rawValue: Int {
+      switch self {
+      case .unspecified: return 0
+      case .room: return 1
+      case .restrictionsOnly: return 2
+      case .nothing: return 3
+      case .UNRECOGNIZED(let i): return i
+      }
+    }
+
+    // The compiler won't synthesize support with the UNRECOGNIZED case.
+    package static let allCases: [Penstock_V1_DiskStatus.State] = [
+      .unspecified,
+      .room,
+      .restrictionsOnly,
+      .nothing,
+    ]
+
+  }
 
   package init() {}
 }
@@ -7096,7 +7177,7 @@ nonisolated extension Penstock_V1_MemberStatus: SwiftProtobuf.Message, SwiftProt
 
 nonisolated extension Penstock_V1_StatusReply: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".StatusReply"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}mesh\0\u{1}position\0\u{1}epoch\0\u{1}nodes\0\u{1}barriers\0\u{1}counters\0\u{1}halted\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}mesh\0\u{1}position\0\u{1}epoch\0\u{1}nodes\0\u{1}barriers\0\u{1}counters\0\u{1}halted\0\u{1}warnings\0\u{1}disk\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -7111,12 +7192,18 @@ nonisolated extension Penstock_V1_StatusReply: SwiftProtobuf.Message, SwiftProto
       case 5: try { try decoder.decodeRepeatedMessageField(value: &self.barriers) }()
       case 6: try { try decoder.decodeMapField(fieldType: SwiftProtobuf._ProtobufMap<SwiftProtobuf.ProtobufString,SwiftProtobuf.ProtobufUInt64>.self, value: &self.counters) }()
       case 7: try { try decoder.decodeSingularStringField(value: &self.halted) }()
+      case 8: try { try decoder.decodeRepeatedStringField(value: &self.warnings) }()
+      case 9: try { try decoder.decodeSingularMessageField(value: &self._disk) }()
       default: break
       }
     }
   }
 
   package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
     if !self.mesh.isEmpty {
       try visitor.visitSingularStringField(value: self.mesh, fieldNumber: 1)
     }
@@ -7138,6 +7225,12 @@ nonisolated extension Penstock_V1_StatusReply: SwiftProtobuf.Message, SwiftProto
     if !self.halted.isEmpty {
       try visitor.visitSingularStringField(value: self.halted, fieldNumber: 7)
     }
+    if !self.warnings.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.warnings, fieldNumber: 8)
+    }
+    try { if let v = self._disk {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 9)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -7149,9 +7242,55 @@ nonisolated extension Penstock_V1_StatusReply: SwiftProtobuf.Message, SwiftProto
     if lhs.barriers != rhs.barriers {return false}
     if lhs.counters != rhs.counters {return false}
     if lhs.halted != rhs.halted {return false}
+    if lhs.warnings != rhs.warnings {return false}
+    if lhs._disk != rhs._disk {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
+}
+
+nonisolated extension Penstock_V1_DiskStatus: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".DiskStatus"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}free_bytes\0\u{3}reserve_bytes\0\u{1}state\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt64Field(value: &self.freeBytes) }()
+      case 2: try { try decoder.decodeSingularUInt64Field(value: &self.reserveBytes) }()
+      case 3: try { try decoder.decodeSingularEnumField(value: &self.state) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.freeBytes != 0 {
+      try visitor.visitSingularUInt64Field(value: self.freeBytes, fieldNumber: 1)
+    }
+    if self.reserveBytes != 0 {
+      try visitor.visitSingularUInt64Field(value: self.reserveBytes, fieldNumber: 2)
+    }
+    if self.state != .unspecified {
+      try visitor.visitSingularEnumField(value: self.state, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Penstock_V1_DiskStatus, rhs: Penstock_V1_DiskStatus) -> Bool {
+    if lhs.freeBytes != rhs.freeBytes {return false}
+    if lhs.reserveBytes != rhs.reserveBytes {return false}
+    if lhs.state != rhs.state {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Penstock_V1_DiskStatus.State: SwiftProtobuf._ProtoNameProviding {
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0STATE_UNSPECIFIED\0\u{1}ROOM\0\u{1}RESTRICTIONS_ONLY\0\u{1}NOTHING\0")
 }
 
 nonisolated extension Penstock_V1_HeadReply: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {

@@ -12,7 +12,8 @@ struct Status: ParsableCommand {
         try Failure.run(mesh.output) {
             let status = try StatusView(mesh.client(.operator, .auditor, .issuer, .enforcer))
             try Output.print(status, mesh.output) {
-                [["mesh \(status.mesh), position \(status.position)\(status.halted.isEmpty ? "" : ", HALTED: " + status.halted)"]] + status.nodeTable
+                [["mesh \(status.mesh), position \(status.position)\(status.halted.isEmpty ? "" : ", HALTED: " + status.halted)"]]
+                    + status.warnings.map { ["WARNING: \($0)"] } + status.nodeTable
                     + status.barriers.map { ["barrier \($0.position): waiting for \($0.nodes.filter { $0.state == "pending" }.map(\.node).joined(separator: ", "))"] }
             }
         }
@@ -31,10 +32,20 @@ struct StatusView: Encodable {
         var incarnation: String
     }
 
+    /// The file system of the ledger's log: see DiskStatus in penstock.proto.
+    struct Disk: Encodable {
+        var freeBytes: UInt64
+        var reserveBytes: UInt64
+        var state: String
+    }
+
     var mesh: String
     var position: UInt64
     var epoch: UInt64
     var halted: String
+    /// Sentences for an operator: what works less than it should, and what to do.
+    var warnings: [String]
+    var disk: Disk
     var nodes: [Node]
     var barriers: [BarrierView]
     var counters: [String: UInt64]
@@ -45,6 +56,8 @@ struct StatusView: Encodable {
         position = reply.position
         epoch = reply.epoch
         halted = reply.halted
+        warnings = reply.warnings
+        disk = Disk(freeBytes: reply.disk.freeBytes, reserveBytes: reply.disk.reserveBytes, state: Self.name(reply.disk.state))
         nodes = try reply.nodes.map {
             Node(
                 node: $0.node, role: try Role($0.role).name, state: $0.expelled ? "expelled" : $0.state, appliedPosition: $0.appliedPosition,
@@ -52,6 +65,15 @@ struct StatusView: Encodable {
         }
         barriers = reply.barriers.map(BarrierView.init)
         counters = reply.counters
+    }
+
+    private static func name(_ state: Penstock_V1_DiskStatus.State) -> String {
+        switch state {
+        case .room: "room"
+        case .restrictionsOnly: "restrictions_only"
+        case .nothing: "nothing"
+        case .unspecified, .UNRECOGNIZED: "unknown"
+        }
     }
 
     var nodeTable: [[String]] {

@@ -1,6 +1,5 @@
 """Floods, replays and half-open connections against live sockets, while honest nodes keep deciding."""
 
-import base64
 import contextlib
 import hashlib
 import itertools
@@ -16,9 +15,9 @@ import uuid
 
 import pytest
 import zmq
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from harness import Mesh, Prober, eventually, penstock, reason
+from peer import DECISIONS, STATUS, SUBMIT, Peer, field, parsed, refusals, request, revoke_all, signed, signing_key
 
 GREETING = b"\xff\x00\x00\x00\x00\x00\x00\x00\x01\x7f\x03\x00" + b"CURVE".ljust(20, b"\0") + b"\x00" * 32
 
@@ -98,119 +97,6 @@ class Flood:
         slowest = max(heard - asked for asked, heard, _ in answers) * 1000
         print(f"\n{len(answers)} honest calls, {len(denied)} stale, slowest {slowest:.0f} ms; revoke closed in {receipt['elapsed_ms']:.0f} ms "
               f"of {receipt['bound_ms']}; counted {({name: count for name, count in self.counted.items() if count})}")
-
-
-# What a member's client says, without a protobuf library: fields as they are in penstock.proto.
-
-def varint(number):
-    out = bytearray()
-    while number > 127:
-        out.append(number & 127 | 128)
-        number >>= 7
-    return bytes(out) + bytes([number])
-
-
-def field(number, value):
-    if isinstance(value, int):
-        return varint(number << 3) + varint(value)
-    value = value.encode() if isinstance(value, str) else value
-    return varint(number << 3 | 2) + varint(len(value)) + value
-
-
-def request(number, kind, body):
-    return field(1, 1) + field(2, number) + field(kind, body)
-
-
-SUBMIT, DECISIONS, STATUS = 16, 22, 25
-
-
-def signed(origin, key, kind, content):
-    body = field(1, 1) + field(2, "penstock") + field(3, origin) + field(4, int(time.time() * 1000)) + field(5, os.urandom(16)) + field(kind, content)
-    return field(1, body) + field(2, key.sign(b"penstock event v1\n" + body))
-
-
-def revoke_all(origin, key):
-    """A signed event that revokes everything."""
-    return signed(origin, key, 24, field(1, 1) + field(2, field(1, 11)) + field(3, "flood"))
-
-
-def parsed(data):
-    """The fields of one message: numbers and bytes, the last of each."""
-    fields, at = {}, 0
-
-    def number():
-        nonlocal at
-        value = shift = 0
-        while True:
-            value |= (data[at] & 127) << shift
-            at, shift = at + 1, shift + 7
-            if not data[at - 1] & 128:
-                return value
-    while at < len(data):
-        tag = number()
-        if tag & 7:
-            size = number()
-            fields[tag >> 3] = data[at:at + size]
-            at += size
-        else:
-            fields[tag >> 3] = number()
-    return fields
-
-
-class Peer:
-    """A DEALER with a member's keys, or a stranger's."""
-
-    def __init__(self, mesh, name=None, port=None, kind=zmq.DEALER):
-        folder = mesh.dir / (name or "operator")
-        member = json.loads((folder / "member.json").read_text())
-        self.socket = zmq.Context.instance().socket(kind)
-        self.socket.setsockopt(zmq.LINGER, 0)
-        self.socket.setsockopt(zmq.RECONNECT_IVL, 5)
-        self.socket.setsockopt(zmq.SNDHWM, 2000)
-        public, secret = zmq.curve_keypair()
-        if name:
-            secret = (folder / "channel.key").read_text().strip().encode()
-            public = zmq.curve_public(secret)
-        self.socket.curve_secretkey, self.socket.curve_publickey = secret, public
-        self.socket.curve_serverkey = member["ledger"]["channel_key"].encode()
-        self.socket.connect(f"tcp://127.0.0.1:{port or mesh.port}")
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.socket.close()
-
-    def ask_all(self, messages, window=400, timeout=30):
-        """Sends all, at most `window` unanswered, and returns the replies."""
-        replies, sent, deadline = [], 0, time.monotonic() + timeout
-        while len(replies) < len(messages):
-            assert time.monotonic() < deadline, f"{len(replies)} of {len(messages)} answered"
-            while sent < len(messages) and sent - len(replies) < window:
-                self.socket.send(messages[sent])
-                sent += 1
-            while self.socket.poll(200):
-                replies.append(parsed(self.socket.recv()))
-                if sent - len(replies) < window // 2 and sent < len(messages):
-                    break
-                if len(replies) == sent:
-                    break
-        return replies
-
-
-def signing_key(mesh, name):
-    return Ed25519PrivateKey.from_private_bytes(base64.b64decode((mesh.dir / name / "signing.key").read_text().strip()))
-
-
-REFUSED = 16
-
-
-def refusals(replies):
-    codes = {}
-    for reply in replies:
-        code = parsed(reply[REFUSED])[1].decode() if REFUSED in reply else "taken"
-        codes[code] = codes.get(code, 0) + 1
-    return codes
 
 
 def test_half_open_connections_in_numbers(mesh):

@@ -30,6 +30,8 @@ public enum Reason: UInt16, Sendable, CaseIterable, Hashable {
     case alreadySettled = 23
     /// A call cost more than it held: an operator must decide on the debt.
     case budgetFrozen = 24
+    /// The grant has its share of what the node can keep at once; others go on.
+    case busy = 25
 
     public var name: String {
         switch self {
@@ -58,6 +60,7 @@ public enum Reason: UInt16, Sendable, CaseIterable, Hashable {
         case .budgetPending: "budget_pending"
         case .alreadySettled: "already_settled"
         case .budgetFrozen: "budget_frozen"
+        case .busy: "busy"
         }
     }
 
@@ -65,7 +68,7 @@ public enum Reason: UInt16, Sendable, CaseIterable, Hashable {
     public var isTransient: Bool {
         switch self {
         case .noView, .staleView, .notYetValid, .rateLimited, .budgetHeldElsewhere, .budgetPending, .unrecordable,
-            .suspended:
+            .suspended, .busy:
             true
         default:
             false

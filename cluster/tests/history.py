@@ -117,7 +117,10 @@ class History:
         candidates = [run for run in list(self.live) if run not in revoked]
         if len(candidates) < 4:
             return self.grant(random_here)
-        run = random_here.choice(candidates)
+        self.revoke_run(random_here.choice(candidates), timeout)
+
+    def revoke_run(self, run, timeout):
+        """The command's exit status, what it wrote to standard error, and the record of what it was answered, if it was."""
         command = [harness.BINARY, "revoke", "--dir", str(self.mesh.dir), "-o", "jsonl", "--run", run, "--timeout", timeout]
         asked = time.monotonic()
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=self.mesh.env)
@@ -125,11 +128,13 @@ class History:
         printed = time.monotonic()
         _, err = process.communicate()
         # Without an answer nothing was promised; another operator may choose the run again.
-        if line:
-            answer = json.loads(line)
-            assert process.returncode == {"CLOSED": 0, "PARTIAL": 5}[answer["state"]], err
-            self.acknowledged.append((answer["position"], "restricted", run))
-            self.revokes.append(Revoke(run, asked, printed, answer))
+        if not line:
+            return process.returncode, err, None
+        answer = json.loads(line)
+        assert process.returncode == {"CLOSED": 0, "PARTIAL": 5}[answer["state"]], err
+        self.acknowledged.append((answer["position"], "restricted", run))
+        self.revokes.append(Revoke(run, asked, printed, answer))
+        return process.returncode, err, self.revokes[-1]
 
     def observe(self, _):
         """Looks at log and budgets as they are under way."""

@@ -11,6 +11,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 SUBMIT, ECHO, ACK, FETCH, SNAPSHOT, RESERVE, DECISIONS = range(16, 23)
 COSIGN, RECEIPT, STATUS, AUDIT, HEAD, BUDGETS, PROOF = range(23, 30)
 REFUSED = 16
+# ZMTP 3, before the CURVE handshake.
+GREETING = b"\xff\x00\x00\x00\x00\x00\x00\x00\x01\x7f\x03\x00" + b"CURVE".ljust(20, b"\0") + b"\x00" * 32
 
 
 def varint(number):

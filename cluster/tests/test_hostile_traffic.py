@@ -17,9 +17,7 @@ import pytest
 import zmq
 
 from harness import Mesh, Prober, eventually, penstock, reason
-from peer import DECISIONS, STATUS, SUBMIT, Peer, field, parsed, refusals, request, revoke_all, signed, signing_key
-
-GREETING = b"\xff\x00\x00\x00\x00\x00\x00\x00\x01\x7f\x03\x00" + b"CURVE".ljust(20, b"\0") + b"\x00" * 32
+from peer import DECISIONS, GREETING, STATUS, SUBMIT, Peer, field, parsed, refusals, request, revoke_all, signed, signing_key
 
 
 @pytest.fixture(scope="module")

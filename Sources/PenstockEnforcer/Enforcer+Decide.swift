@@ -34,10 +34,7 @@ extension Enforcer {
     /// Ends a call that `decide` allowed and that holds, as `Gatekeeper.settle` does, without a permit's text and without
     /// waiting: for callers in this process that keep their rulings.
     public func settle(_ ruling: Ruling, actual: borrowing CallAmounts) throws(HoldError) {
-        try end(ruling.sequence) { enforcement, decision throws(HoldError) in
-            if let unit = enforcement.uncharged(decision, actual: actual) { throw .notCharged(unit) }
-            return enforcement.settle(decision, actual: actual, journal: Recorder(journal: journal))
-        }
+        try settle(ruling.sequence, actual, .none)
     }
 
     @inline(__always)

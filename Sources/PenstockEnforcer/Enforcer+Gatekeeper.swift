@@ -111,8 +111,14 @@ extension Enforcer: Gatekeeper {
     }
 
     public func settle(_ permitID: String, actual: [Amount], priced: Priced) async throws(HoldError) {
-        guard let actual = CallAmounts(actual), priced.isWithinLimits else { throw .malformed }
-        try end(sequence(ofPermit: permitID)) { enforcement, decision throws(HoldError) in
+        guard let actual = CallAmounts(declared: actual), priced.isWithinLimits else { throw .malformed }
+        try settle(sequence(ofPermit: permitID), actual, priced)
+    }
+
+    func settle(_ decision: UInt64, _ actual: borrowing CallAmounts, _ priced: Priced) throws(HoldError) {
+        // What a budget cannot be charged with would be lost once it was answered.
+        guard actual.isWithinLimits else { throw .overLimit }
+        try end(decision) { enforcement, decision throws(HoldError) in
             if let unit = enforcement.uncharged(decision, actual: actual) { throw .notCharged(unit) }
             return enforcement.settle(decision, actual: actual, priced: priced, journal: Recorder(journal: journal))
         }

@@ -47,6 +47,8 @@ public enum HoldError: Error, Sendable, Hashable {
     /// No permit of this node's, or ended before.
     case unknownHold
     case malformed
+    /// More of a unit than any call may spend. The hold stands as it was.
+    case overLimit
     /// A unit that was neither held nor has a budget. The hold stands as it was.
     case notCharged(String)
     /// Settled before: a hold is settled once.

@@ -45,7 +45,7 @@ extension CallMapping {
             case .overflow(let over): unit = over
             }
         }
-        call.amounts = CallAmounts([Amount(Self.unit, 1), Amount(unit, Limits.amount + 1)])!
+        call.amounts = CallAmounts(declared: [Amount(Self.unit, 1), Amount(unit, Limits.amount + 1)])!
     }
 
     private static func needed(_ path: String) -> String { "\(path) must be a whole number, not negative: the tool is priced by it" }

@@ -129,6 +129,7 @@ extension DoorResponder {
             return switch error {
             case .unknownHold: Self.problem(404, "no such hold here, or it was ended before")
             case .malformed: Self.problem(400, "too many amounts, or a unit without a name")
+            case .overLimit: Self.problem(400, "an amount is at most \(Limits.amount); nothing is changed, and the hold stands")
             case .notCharged(let unit):
                 Self.problem(409, "\(unit.isEmpty ? "a unit" : "'\(unit.prefix(64))'") was not held, and no budget of the grant has it; nothing is changed")
             case .alreadySettled: Self.problem(410, "the hold was settled before")

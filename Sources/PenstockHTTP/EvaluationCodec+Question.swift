@@ -33,7 +33,7 @@ extension EvaluationCodec {
         _ = try object(subject, "properties", required: false)
         call.attributes = try attributes(context, properties: [("action", action), ("resource", resource)])
         if let declared = present(context["amounts"]) {
-            guard let amounts = CallAmounts(try amounts(declared)) else { throw Problem(400, "too many amounts, or a unit without a name") }
+            guard let amounts = CallAmounts(declared: try amounts(declared)) else { throw Problem(400, "too many amounts, or a unit without a name") }
             call.amounts = amounts
         }
         call.callID = try optionalText(context, "call_id")

@@ -310,7 +310,7 @@ private final class Heard: Sendable {
     private func call(holds: Bool = false) -> Call {
         Call(
             credential: testDigest, action: "tools/call", resourceType: "tool", resourceID: "x\"\\é",
-            amounts: CallAmounts([Amount("usd_micros", 9_007_199_254_740_993)])!, attributes: ["arguments.p": "/a", "z": "1"], callID: "c",
+            amounts: CallAmounts(declared: [Amount("usd_micros", 9_007_199_254_740_993)])!, attributes: ["arguments.p": "/a", "z": "1"], callID: "c",
             argumentsDigest: fakeHash([1]), traceID: Incarnation(high: 1, low: 2), holds: holds, atLeast: 9, priceVersion: "2026-11",
             basis: "calls=1 arguments.n=5")
     }

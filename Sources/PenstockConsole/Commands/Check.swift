@@ -30,7 +30,7 @@ struct Check: AsyncParsableCommand {
             attributes[pair[0]] = pair[1]
         }
         guard let credentialFile = credentialFile ?? Surroundings.text("PENSTOCK_CREDENTIAL_FILE") else { throw ValidationError("name the credential's file with --credential-file or PENSTOCK_CREDENTIAL_FILE") }
-        guard let amounts = CallAmounts(amount.map { Amount($0.unit, $0.value) }) else { throw ValidationError("at most 4 amounts, each unit once") }
+        guard let amounts = CallAmounts(declared: amount.map { Amount($0.unit, $0.value) }) else { throw ValidationError("at most 4 amounts, each unit once") }
         try await Failure.run(mesh.output) {
             let credential = try Credentials.read(credentialFile)
             let call = Call(

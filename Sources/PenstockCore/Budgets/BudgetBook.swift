@@ -30,6 +30,7 @@ package struct BudgetBook: Sendable {
 
     package struct Charge: Hashable, Sendable {
         package var level: Level
+        /// What was put on the account there, and comes off its debt when an operator accepts it.
         package var amount: Int64
     }
 
@@ -154,10 +155,10 @@ package struct BudgetBook: Sendable {
         var charges: [Charge] = []
         for (amount, levels) in zip(debt.amounts, levels) {
             for key in levels where entries[key]!.current != nil {
-                try entries[key]!.owe(amount.value)
+                let charged = try entries[key]!.owe(amount.value)
                 entries[key]!.openDebts.insert(position)
                 press(key)
-                charges.append(Charge(level: Level(key: key, window: entries[key]!.current!.number), amount: amount.value))
+                charges.append(Charge(level: Level(key: key, window: entries[key]!.current!.number), amount: charged))
             }
         }
         debts[position] = OwedDebt(debt: debt, charges: charges)

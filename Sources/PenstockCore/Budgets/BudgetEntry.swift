@@ -55,7 +55,16 @@ package struct BudgetEntry: Hashable, Sendable {
     package var current: Window? { windows.last }
 
     /// What a slice may take of it now.
-    package var room: Int64 { maxOut > 0 ? min(unallocated, max(0, maxOut - out)) : unallocated }
+    package var room: Int64 {
+        let room = min(unallocated, chargeable)
+        return maxOut > 0 ? min(room, max(0, maxOut - out)) : room
+    }
+
+    /// How much more can be charged before `Limits.sum` is reached. Windows that count no more, but have something out, are
+    /// part of it: a node that never reports could make any number of them.
+    private var chargeable: Int64 {
+        windows.reduce(Limits.sum) { max(0, $0 - $1.settled - $1.out) }
+    }
 
     // MARK: Moves
 
@@ -101,11 +110,14 @@ package struct BudgetEntry: Hashable, Sendable {
         try check()
     }
 
-    mutating func owe(_ amount: Int64) throws(Imbalance) {
+    /// Returns what was charged: less than the debt only where the account reaches `Limits.sum` by it.
+    mutating func owe(_ amount: Int64) throws(Imbalance) -> Int64 {
         guard !windows.isEmpty else { throw Imbalance("a debt came with no window open") }
-        windows[windows.count - 1].settled += amount
-        windows[windows.count - 1].debt += amount
+        let charged = min(amount, chargeable)
+        windows[windows.count - 1].settled += charged
+        windows[windows.count - 1].debt += charged
         try check()
+        return charged
     }
 
     /// An operator accepts a debt: what was spent above the ceiling is now charged against it.

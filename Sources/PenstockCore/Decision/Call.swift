@@ -55,12 +55,25 @@ public struct CallAmounts: Sendable {
 
     /// Nil when there are too many, a unit comes twice, or a value lies outside 0…`Limits.amount`.
     public init?(_ amounts: some Sequence<Amount>) {
+        self.init(declared: amounts)
+        guard isWithinLimits else { return nil }
+    }
+
+    /// What a caller asks for. A value above `Limits.amount` stays as it is, for the decision to deny it and record that;
+    /// nothing is ever settled at one.
+    public init?(declared amounts: some Sequence<Amount>) {
         for amount in amounts {
             guard count < Limits.amountsPerCall, amount.value >= 0, !amount.unit.isEmpty, amount.unit.utf8.count <= 64 else { return nil }
             for index in 0..<count where storage[index].unit == amount.unit { return nil }
             storage[count] = amount
             count += 1
         }
+    }
+
+    /// Whether each value is one that a budget can be charged with.
+    package var isWithinLimits: Bool {
+        for index in 0..<count where storage[index].value > Limits.amount { return false }
+        return true
     }
 
     @inline(__always)

@@ -132,7 +132,8 @@ extension Enforcement {
     @inline(__always)
     private mutating func expiry(_ grant: GrantRecord, _ clock: LedgerClock, _ now: Instant) -> Instant {
         let rate = Int64(folded.settings.clockRatePPM)
-        let left = min(expiry(grant) - clock.latest(at: now, ratePPM: folded.settings.clockRatePPM), 86_400_000)
+        let (time, isFar) = expiry(grant).subtractingReportingOverflow(clock.latest(at: now, ratePPM: folded.settings.clockRatePPM))
+        let left = isFar ? 86_400_000 : min(max(time, -86_400_000), 86_400_000)
         return now + left * .nanosecondsPerMillisecond / (1_000_000 + rate) * 1_000_000
     }
 
@@ -148,16 +149,18 @@ extension Enforcement {
             accounts[index] = -2
         }
         var lacks = false
-        for index in 0..<call.amounts.count where call.amounts[index].value > 0 && accounts[index] > -2 {
+        for index in 0..<call.amounts.count where accounts[index] > -2 {
             let account = accounts[index] < 0 ? purse.open(grant: grant, unit: call.amounts[index].unit) : accounts[index]
             accounts[index] = account
             let available = purse.available(account, wall: wall)
-            guard available < call.amounts[index].value else { continue }
-            guard !purse.isExhausted(account, shortfall: call.amounts[index].value - available, at: now) else { return .budgetExhausted }
+            // An amount of 0 takes nothing, but what is spent or frozen has not even that to give.
+            let need = max(1, call.amounts[index].value)
+            guard available < need else { continue }
+            guard !purse.isExhausted(account, shortfall: need - available, at: now) else { return .budgetExhausted }
             // The ledger would hand out a part of it, and call that back for the rest.
-            guard call.amounts[index].value <= folded.mostOut(call.amounts[index].unit, ofGrant: grant) else { return .budgetExhausted }
-            purse.lack(call.amounts[index].value - available, account)
-            if !lacks { (verdict.lacking, verdict.shortfall) = (account, call.amounts[index].value - available) }
+            guard need <= folded.mostOut(call.amounts[index].unit, ofGrant: grant) else { return .budgetExhausted }
+            purse.lack(need - available, account)
+            if !lacks { (verdict.lacking, verdict.shortfall) = (account, need - available) }
             lacks = true
         }
         guard !lacks else { return .budgetPending }

@@ -62,7 +62,7 @@ package struct LedgerState: Sendable {
         view.budgets.compactMap { budget in
             guard !budget.warnAt.isEmpty, let entry = book.entries[.named(budget.name)] else { return nil }
             let (name, settled) = (budget.name, entry.settled)
-            let reached = budget.warnAt.last { Int64($0) * entry.ceiling <= settled * 100 }
+            let reached = budget.warnAt.last { Int128($0) * Int128(entry.ceiling) <= Int128(settled) * 100 }
             guard let reached, reached > warned[name] ?? 0 else { return nil }
             return .budgetWarned(name: name, percent: reached, settled: settled)
         }

@@ -59,7 +59,7 @@ struct RatePool: Sendable {
             holder.settle(held, in: stamp)
             let (parts, grains) = holder.confirmed(seen, held: held, returned: line.returned)
             // Before that, nobody knows how many tokens there are elsewhere.
-            if parts > 0 { pool.raise(to: pool.share + parts, adding: now < certainFrom ? 0 : min(grains, parts * rate.burst), rate) }
+            if parts > 0 { pool.raise(to: pool.share + parts, adding: now < certainFrom ? 0 : TokenBucket.plausible(grains, with: parts, rate), rate) }
         }
         holder.note(line, rate, at: now)
         holder.mark(at: now)

@@ -86,17 +86,28 @@ package struct TokenBucket: Sendable {
         return told
     }
 
-    /// Parts come, and grains with them; what exceeds the capacity is lost. Refill first.
+    /// Parts come, and grains with them; what exceeds the capacity is lost, and so is a debt beyond the largest that
+    /// charges can leave: grains come in messages, and are whatever a peer says. Refill first.
     package mutating func raise(to new: Int64, adding grains: Int64, _ rate: Rate) {
         share = max(share, new)
-        tokens = min(capacity(rate), tokens + Int128(grains) * Self.fine(rate))
+        tokens = max(Self.deepest(rate), min(capacity(rate), tokens + Int128(grains) * Self.fine(rate)))
         version &+= 1
     }
+
+    /// A charge at one percent of a full bucket.
+    private static func deepest(_ rate: Rate) -> Int128 { -100 * Int128(rate.burst * Rate.whole) * fine(rate) }
 
     /// The rate is another one from here on: the tokens stay as far as they fit.
     package mutating func change(from old: Rate, to new: Rate) {
         tokens = min(capacity(new), Self.floor(tokens, Self.fine(old)) * Self.fine(new))
         version &+= 1
+    }
+
+    /// What may come with some parts of a rate: no more than they can hold, and no deeper a debt than a charge at one
+    /// percent leaves in them. A node must not drain by its word what the others have.
+    static func plausible(_ grains: Int64, with parts: Int64, _ rate: Rate) -> Int64 {
+        let most = Int128(parts) * Int128(rate.burst)
+        return Int64(clamping: min(max(Int128(grains), -100 * most), most))
     }
 
     private static func floor(_ value: Int128, _ divisor: Int128) -> Int128 {

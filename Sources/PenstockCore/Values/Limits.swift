@@ -12,6 +12,8 @@ public enum Limits {
     public static let amountsPerCall = 4
     /// An amount: sums of 2¹⁶ of them still fit 64 bits.
     package static let amount: Int64 = 1 << 46
+    /// What one budget is ever charged with, all debts together: beside a ceiling, it still fits 64 bits.
+    package static let sum: Int64 = 1 << 62
     /// Restrictions standing at once: a view keeps them all.
     package static let restrictions = 100_000
     /// Enforcement nodes: an echo table and a barrier walk them.

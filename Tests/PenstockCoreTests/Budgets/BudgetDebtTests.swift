@@ -86,6 +86,31 @@ internal import Testing
         #expect(team(book) == [37, 15, 0, 0, 12])
     }
 
+    /// Whatever nodes say that they owe, an account adds up, and no sum leaves 64 bits.
+    @Test(arguments: [Limits.amount, Limits.sum - 51, Limits.sum, .max]) func debtsAreChargedUpToTheLargestSum(amount: Int64) throws {
+        var book = try book()
+        for decision in UInt64(1)...6 { try book.owe(debt(amount, decision: decision), levels: [levels], at: 8 + decision) }
+        let settled = min(20 + (amount > Limits.sum / 6 ? Limits.sum : 6 * amount), Limits.sum - 30)
+        #expect(team(book) == [settled, 30, 10, settled - 20, 0])
+        try book.report(.init(slice: 5, used: 50))
+        for decision in UInt64(1)...6 { try book.accept(debt: 8 + decision) }
+        #expect(team(book) == [settled + 30, 0, 0, 0, settled - 30])
+        try book.setCeiling(.named("team"), 0)
+        try book.setCeiling(.named("team"), Limits.amount)
+        #expect(book.entries[.named("team")]?.unallocated == max(0, Limits.amount - settled - 30))
+        #expect(size(book) == (settled + 30 < Limits.amount ? .grant(1) : .exhausted))
+    }
+
+    @Test func warningsAreDueAtTheLargestSum() throws {
+        var state = LedgerState()
+        func add(_ kind: EventKind, _ origin: String) throws { try state.apply(Make.event(Make.id("\(state.view.position)"), kind, by: origin), at: state.view.position + 1) }
+        try add(.genesis(Make.members, .standard), "ledger")
+        try add(.budgetCreated(Budget(name: "team", unit: "usd", ceiling: Limits.amount, selector: .all, warnAt: [50, 100])), "op")
+        try add(.grantIssued(Make.grant("g")), "issuer")
+        for decision in UInt64(1)...3 { try add(.debtRecorded(debt(.max, decision: decision)), "n1") }
+        #expect(state.warningsDue() == [.budgetWarned(name: "team", percent: 100, settled: Limits.sum)])
+    }
+
     @Test func debtOfAWindowThatIsLeftBehindIsForgottenWithIt() throws {
         var book = BudgetBook()
         book.create(Budget(name: "team", unit: "usd", ceiling: 60, window: .fixed(milliseconds: 1000)))

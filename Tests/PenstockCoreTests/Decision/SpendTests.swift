@@ -37,6 +37,7 @@ internal import Testing
     @Test func exactlyWhatIsThereIsEnough() throws {
         var node = try node()
         node.fund("usd", 10)
+        node.fund("tokens", 1)
         #expect(node.reason(call(10, 0)) == .none)
         #expect(node.available("usd") == 0)
         #expect(node.reason(call(1, 0)) == .budgetPending)
@@ -45,7 +46,22 @@ internal import Testing
     @Test func callWithoutAmountsNeedsNoSlice() throws {
         var node = try node()
         #expect(node.reason(Make.call()) == .none)
-        #expect(node.reason(call(0, 0)) == .none)
+    }
+
+    /// What is spent or frozen has not even nothing to give.
+    @Test(arguments: [true, false]) func anAmountOfZeroNeedsOneLeft(holds: Bool) throws {
+        var node = try node()
+        node.fund("usd", 1)
+        let verdict = node.decide(call(0, 0, holds: holds))
+        #expect(verdict.reason == .budgetPending)
+        #expect(verdict.lacking == node.enforcement.purse.find(grant: 0, unit: "tokens"))
+        #expect(verdict.shortfall == 1)
+        node.fund("tokens", 1)
+        #expect(node.reason(call(0, 0, holds: holds)) == .none)
+        #expect(node.enforcement.debits.isEmpty)
+        #expect(node.slices("usd") == [[0, 0]])
+        #expect(node.reason(call(1, 0)) == .none)
+        #expect(node.reason(call(0, 0, holds: holds)) == .budgetPending)
     }
 
     @Test func callsWithoutACeilingAreFreeAndOtherUnitsAreNot() throws {
@@ -56,7 +72,7 @@ internal import Testing
 
     @Test func amountBeyondAnyBudgetIsOverTheLimit() throws {
         var node = try node()
-        #expect(node.reason(Make.call { $0.amounts = CallAmounts([Amount("usd", Limits.amount + 1)])! }) == .amountOverLimit)
+        #expect(node.reason(Make.call { $0.amounts = CallAmounts(declared: [Amount("usd", Limits.amount + 1)])! }) == .amountOverLimit)
         #expect(node.reason(Make.call { $0.amounts = CallAmounts([Amount("usd", Limits.amount)])! }) == .budgetPending)
     }
 
@@ -81,6 +97,7 @@ internal import Testing
     @Test func confirmWithinTheLeaseKeepsWhatWasTaken() throws {
         var node = try node()
         node.fund("usd", 10)
+        node.fund("tokens", 1)
         var verdict = node.decide(call(7, 0))
         let confirmed = node.enforcement.confirm(&verdict, held: false, now: verdict.usableUntil - 1)
         #expect(confirmed)
@@ -90,6 +107,7 @@ internal import Testing
     @Test(arguments: [false, true]) func confirmAfterTheLeaseRanOutUndoes(holds: Bool) throws {
         var node = try node()
         node.fund("usd", 10)
+        node.fund("tokens", 1)
         var verdict = node.decide(call(7, 0, holds: holds))
         let confirmed = node.enforcement.confirm(&verdict, held: holds, now: verdict.usableUntil)
         #expect(!confirmed)

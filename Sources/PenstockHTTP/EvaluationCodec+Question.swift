@@ -37,6 +37,7 @@ extension EvaluationCodec {
             call.amounts = amounts
         }
         call.callID = try optionalText(context, "call_id")
+        guard call.callID.utf8.count <= Limits.idBytes else { throw Problem(400, "context.call_id is longer than \(Limits.idBytes) bytes") }
         call.argumentsDigest = try argumentsDigest(context, hashing)
         call.traceID = (context["traceparent"]?.text ?? headers.traceparent).flatMap(TraceParent.traceID) ?? .unknown
         if let position = present(context["at_least"]) {

@@ -234,7 +234,11 @@ private func evaluation(_ context: String = "", _ more: String = "") -> String {
                 #expect(await ask(socket, "POST", "/v1/holds/d-1-tag/settle", "{\(priced)}").status == 400)
                 #expect(await ask(socket, "POST", "/v1/holds", evaluation(priced), headers: bearer).status == 400)
             }
-            for (error, status) in [(HoldError.unknownHold, 404), (.malformed, 400), (.notCharged("calls"), 409), (.alreadySettled, 410), (.alreadyReleased, 410), (.otherNode, 421), (.unrecordable, 503), (.unreachable, 503)] {
+            for (bytes, status) in [(Limits.idBytes, 200), (Limits.idBytes + 1, 400)] {
+                let id = String(repeating: "i", count: bytes)
+                #expect(await ask(socket, "POST", "/v1/holds", evaluation(#""call_id":"\#(id)""#), headers: bearer).status == status)
+            }
+            for (error, status) in [(HoldError.unknownHold, 404), (.malformed, 400), (.overLimit, 400), (.notCharged("calls"), 409), (.alreadySettled, 410), (.alreadyReleased, 410), (.otherNode, 421), (.unrecordable, 503), (.unreachable, 503)] {
                 gatekeeper.set { $0.holdError = error }
                 let answer = await ask(socket, "POST", "/v1/holds/d-9/release")
                 #expect(answer.status == status && answer.json?["status"]?.int64 == Int64(status))

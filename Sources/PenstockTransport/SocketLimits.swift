@@ -1,7 +1,7 @@
 /// Every bound of the transport, with its reason. Times are milliseconds, sizes are bytes.
 ///
 /// zmq_setsockopt(3) documents the options; libzmq's own defaults are unlimited message size, infinite linger, a
-/// handshake time of 30 s and no heartbeat, none of which an exposed socket can afford.
+/// handshake time of 30 s and no keep-alive, none of which an exposed socket can afford.
 package enum SocketLimits {
     /// Our own bound is the log's fsync, orders of magnitude below what one I/O thread moves.
     package static let ioThreads: Int32 = 1
@@ -31,16 +31,20 @@ package enum SocketLimits {
 
     /// A stranger may hold a half-open handshake this long.
     package static let handshakeInterval: Int32 = 3000
-    /// Pings find a peer that lost power, which TCP alone would keep for hours. They prove that the peer's I/O thread
-    /// lives, never that its view is fresh.
+    /// ZMQ_HEARTBEAT_IVL: 0, no pings. In libzmq 4.3.4 a heartbeat timer that fires at a connection whose peer has gone
+    /// while our queue for it was full ends the process (`Assertion failed: !_io_error`, stream_engine_base.cpp:331):
+    /// any peer can bring that about. TCP finds the peers that lost power, and our own messages those that hang.
+    package static let heartbeatInterval: Int32 = 0
+    /// ZMQ_TCP_MAXRT, Linux's TCP_USER_TIMEOUT: what is sent and not acknowledged closes the connection after this long.
     ///
     /// Short, because of partitions: while one lasts, the kernel doubles its wait between retransmissions, so after two
     /// seconds a new connection finds a link that is back sooner than the old one does.
-    package static let heartbeatInterval: Int32 = 500
-    package static let heartbeatTimeout: Int32 = 1500
-    package static let heartbeatTTL: Int32 = 3000
-    /// ZMQ_TCP_MAXRT, Linux's TCP_USER_TIMEOUT: unacknowledged data closes the connection after this long.
-    package static let tcpMaximumRetransmit: Int32 = 5000
+    package static let tcpMaximumRetransmit: Int32 = 2000
+    /// Probes of a connection on which nothing is sent (TCP_KEEPIDLE, TCP_KEEPINTVL; in seconds), as a subscriber's: it
+    /// closes when none was acknowledged for `tcpMaximumRetransmit`.
+    package static let tcpKeepAliveIdle: Int32 = 1
+    package static let tcpKeepAliveInterval: Int32 = 1
+    package static let tcpKeepAliveCount: Int32 = 2
 
     /// ZMQ_CONNECT_TIMEOUT: while a link is cut, the kernel doubles its own wait for an answer to a connect up to minutes;
     /// giving up and trying anew finds the link soon after it is back.

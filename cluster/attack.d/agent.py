@@ -1,6 +1,7 @@
 """An agent that was granted something and wants more, or wants others to have less."""
 
 import json
+import time
 
 from caller import Doors
 from harness import question
@@ -61,11 +62,18 @@ class Overruns(Agent):
 
     rate = 5.0
 
+    FREEZING = 3.0  # seconds, by when every node has heard that a budget is frozen
+
     def __init__(self, target):
         super().__init__(target)
-        self.left = list(target.overrun)
+        self.left, self.frozen = list(target.overrun), []
 
     def step(self):
+        if self.frozen and time.monotonic() > self.frozen[0][0] + self.FREEZING:
+            when, grant = self.frozen.pop(0)
+            self.frozen.append((when, grant))
+            if self.ask(self.place(), "/access/v1/evaluation", grant["credential"], {"usd_micros": self.random.choice([0, 1])})[0]:
+                self.violations.append(("G2", f"{grant['grant_id']} admitted a call, though more was settled under it than its budget"))
         if not self.left:
             return
         grant = self.left.pop()
@@ -77,7 +85,8 @@ class Overruns(Agent):
         status = self.settle(place, context["permit"]["id"], {"usd_micros": value})
         self.pushed[f"settled: status {status}"] += 1
         if status == 204:
-            self.facts.setdefault("charged", {})[grant["grant_id"]] = min(value, (1 << 63) - 1)
+            self.facts.setdefault("charged", {})[grant["grant_id"]] = value
+            self.frozen.append((time.monotonic(), grant))
 
 
 class ZeroHolds(Agent):

@@ -6,7 +6,7 @@ import zmq
 
 from attack import Attack
 from peer import AUDIT, BUDGETS, FETCH, HEAD, PROOF, RECEIPT, SNAPSHOT, STATUS, Peer, field, request
-from zmtp import ABRUPT, PINGS, abrupt, drain, push
+from zmtp import ABRUPT, PINGS, abrupt, drain, pings_then_reset, push
 
 NAME = "evil-auditor"
 QUESTIONS = {
@@ -98,7 +98,7 @@ class AbruptPings(Attack):
     rate = 0.5
 
     def step(self):
-        abrupt(self, QUESTIONS["fetch"], connections=4, each=2000, name=NAME, options=PINGS)
+        pings_then_reset(self, QUESTIONS["fetch"], connections=4, seconds=1, name=NAME)
 
 
 class Subscriptions(Attack):

@@ -7,7 +7,7 @@ import zmq
 
 from attack import Attack
 from peer import ECHO, FETCH, GREETING, STATUS, Peer, field, request
-from zmtp import ABRUPT, PINGS, abrupt, push
+from zmtp import ABRUPT, PINGS, abrupt, pings_then_reset, push
 
 PORTS = range(4)  # requests, log, urgent, join
 JOIN = 3
@@ -139,16 +139,16 @@ class AbruptJoin(Attack):
     rate = 0.6
 
     def step(self):
-        abrupt(self, b"x" * 20, connections=8, each=3000, port=self.target.port + JOIN)
+        abrupt(self, b"x" * 20, connections=30, each=1500, port=self.target.port + JOIN)
 
 
 class AbruptPings(Attack):
-    """The same with pings of the client's own among the messages, which are answered when the queue is read."""
+    """Fills it with the client's own pings among the messages, and resets."""
 
     rate = 0.6
 
     def step(self):
-        abrupt(self, join_request(b"y" * 32), connections=8, each=2000, port=self.target.port + JOIN, options=PINGS)
+        pings_then_reset(self, join_request(b"y" * 32), connections=4, seconds=1, port=self.target.port + JOIN)
 
 
 class Subscriptions(Attack):

@@ -94,6 +94,6 @@ def check_bait(stage):
     problems = []
     for grant in [*stage.bait, stage.spent, *stage.overrun]:
         for row in stage.run("budget show", grant["grant_id"]).json:
-            if row["settled"] + row["out"] + row["unallocated"] != row["ceiling"] + row.get("overcommitted", 0) and row["unallocated"] > 0:
+            if row["settled"] + row["out"] + row["unallocated"] != row["ceiling"] + row["debt"] + row["overcommitted"]:
                 problems.append(f"out of balance: {row}")
     return problems

@@ -17,7 +17,8 @@ final class DecisionArchive: Sendable {
     }
 
     private struct State {
-        var waiting = 0
+        /// Batches under way, by node.
+        var waiting: [String: Int] = [:]
         var saved: [Saved] = []
     }
 
@@ -26,8 +27,8 @@ final class DecisionArchive: Sendable {
     private let queue = DispatchQueue(label: "penstock.decisions")
     private let state = Mutex(State())
 
-    /// Batches that may wait at once; each has at most a page's bytes.
-    private static let mostWaiting = 64
+    /// Batches of one node that may wait at once; each has at most a page's bytes.
+    private static let mostWaiting = 8
 
     init(_ store: SQLiteStore, wake: WakeSignal) {
         self.store = store
@@ -37,8 +38,8 @@ final class DecisionArchive: Sendable {
     /// Whether there was room. What became of it is told by `takeSaved`, after a wake.
     func save(_ incoming: Sequencer.Incoming, incarnation: Incarnation, first: UInt64, count: UInt32, bytes: [UInt8], event: [UInt8]) -> Bool {
         let hasRoom = state.withLock { state in
-            guard state.waiting < Self.mostWaiting else { return false }
-            state.waiting += 1
+            guard state.waiting[incoming.sender.name] ?? 0 < Self.mostWaiting else { return false }
+            state.waiting[incoming.sender.name, default: 0] += 1
             return true
         }
         guard hasRoom else { return false }
@@ -51,7 +52,8 @@ final class DecisionArchive: Sendable {
                 return first + UInt64(kept) - 1
             }
             state.withLock { state in
-                state.waiting -= 1
+                let left = (state.waiting[incoming.sender.name] ?? 1) - 1
+                state.waiting[incoming.sender.name] = left == 0 ? nil : left
                 state.saved.append(Saved(incoming: incoming, batch: batch, event: event, through: through))
             }
             wake.signal()

@@ -84,14 +84,16 @@ extension Sequencer {
     // MARK: Barriers
 
     func wait(for position: Position, _ incoming: Incoming, milliseconds: UInt32) {
-        guard ledger.openBarrier(position, at: Clocks.now()), waiters.count < Limits.barriers else {
-            refuse(incoming, Refusal(.notFound, "no barrier is open for position \(position)"))
-            return
-        }
         // The request came again, over the same connection.
-        guard !waiters.contains(where: { $0.route == incoming.route && $0.requestID == incoming.id }) else { return }
+        guard !waiters.contains(where: { $0.incoming.route == incoming.route && $0.incoming.id == incoming.id }) else { return }
+        guard waiters.count < Limits.barriers, waiters.count(where: { $0.incoming.sender.name == incoming.sender.name }) < Limits.barriersPerMember else {
+            return refuse(incoming, Refusal(.busy, "too many wait for barriers; the event stands at position \(position)", retryAfterMS: 200))
+        }
+        guard ledger.openBarrier(position, at: Clocks.now()) else {
+            return refuse(incoming, Refusal(.notFound, "no barrier is open for position \(position)"))
+        }
         let deadline = Clocks.now() + Instant(milliseconds) * .nanosecondsPerMillisecond
-        waiters.append(BarrierWaiter(position: position, route: incoming.route, requestID: incoming.id, deadline: deadline))
+        waiters.append(BarrierWaiter(position: position, incoming: incoming, deadline: deadline))
     }
 
     func stepBarriers(at now: Instant) {
@@ -101,7 +103,7 @@ extension Sequencer {
         for waiter in waiters {
             guard let barrier = ledger.barriers[waiter.position] else { continue }
             if barrier.state != .waiting {
-                send(Reply(id: waiter.requestID, .barrier(describe(barrier, at: now))), to: waiter.route)
+                send(Reply(id: waiter.incoming.id, .barrier(describe(barrier, at: now))), to: waiter.incoming.route)
             } else if now >= waiter.deadline {
                 answerPartial(waiter, at: now)
             } else {
@@ -113,7 +115,7 @@ extension Sequencer {
 
     func answerPartial(_ waiter: BarrierWaiter, at now: Instant) {
         guard let barrier = ledger.barriers[waiter.position] else { return }
-        send(Reply(id: waiter.requestID, .barrier(describe(barrier, at: now))), to: waiter.route)
+        send(Reply(id: waiter.incoming.id, .barrier(describe(barrier, at: now))), to: waiter.incoming.route)
     }
 
     func describe(_ barrier: Barrier, at now: Instant) -> Penstock_V1_BarrierReply {

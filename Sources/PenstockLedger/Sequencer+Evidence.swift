@@ -31,6 +31,10 @@ extension Sequencer {
             guard incoming.sender.role == .enforcer else { throw Refusal(.notPermitted, "only an enforcer cosigns") }
             let positions = checkpoints.filter { $0.value.size == cosign.size }.keys.sorted()
             guard let first = positions.first, let checkpoint = checkpoints[first] else { throw Refusal(.notFound, "no checkpoint of size \(cosign.size) is kept") }
+            guard !positions.allSatisfy({ cosigned[$0]?.contains(incoming.sender.name) ?? false }) else {
+                send(Reply(id: incoming.id, .done(.init())), to: incoming.route)
+                return
+            }
             guard cosign.line.utf8.count < 1024, let signature = NoteSignature(line: cosign.line), let key = PublicKey(incoming.sender.signing),
                 let noteKey = try? NoteKey(name: incoming.sender.name, kind: .cosigner, publicKey: key),
                 case .cosigned = noteKey.verdict(on: signature, text: checkpoint.note.text)

@@ -31,7 +31,8 @@ extension Sequencer {
             case .proof(let request): reply = .proof(try proof(request))
             case .submit, .reserve, .echo, .ack: return
             }
-            send(Reply(id: incoming.id, reply), to: incoming.route)
+            let bytes = send(Reply(id: incoming.id, reply), to: incoming.route)
+            shares.replied(bytes, to: incoming.sender.name, at: Clocks.now())
         } catch let refusal as Refusal {
             refuse(incoming, refusal)
         } catch {

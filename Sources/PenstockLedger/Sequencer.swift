@@ -27,11 +27,12 @@ final class Sequencer {
 
     var ledger: Ledger
     var tree = MerkleTree()
+    var shares = TurnShares<Work>()
     var waiters: [BarrierWaiter] = []
     var verifier = EventVerifier()
     var counters: [String: UInt64] = [:]
     var evidence: [Position] = []
-    /// Requests for slices that wait at the ledger.
+    /// Requests for slices that wait at the ledger; `ledger` bounds them.
     var parked: [Incarnation: Incoming] = [:]
     /// Where each incarnation was heard last, for what is pushed to it.
     var routes: [Incarnation: RoutingID] = [:]
@@ -55,8 +56,7 @@ final class Sequencer {
 
     struct BarrierWaiter {
         var position: Position
-        var route: RoutingID
-        var requestID: UInt64
+        var incoming: Incoming
         var deadline: Instant
     }
 
@@ -196,23 +196,17 @@ final class Sequencer {
         for waiter in waiters { next = min(next, waiter.deadline) }
         if let held { next = min(next, held.until) }
         if let cutDueAt { next = min(next, cutDueAt) }
+        if let due = shares.nextDue(at: now) { next = min(next, due) }
         // Whoever did not hear a recall is asked again.
         if let deadline = ledger.nextDeadline { next = min(next, deadline, now + 100 * .nanosecondsPerMillisecond) }
         return Int(max(0, next - now) / .nanosecondsPerMillisecond) + (next > now ? 1 : 0)
     }
 
     private func turn() {
-        var inbox: [InboundMessage] = []
-        while inbox.count < 2 * Limits.submissionsPerTurn, let inbound = try? requests.receive() {
-            switch inbound {
-            case .message(let message): inbox.append(message)
-            case .malformed: count("malformed_frames")
-            }
-        }
-        if !inbox.isEmpty { handle(inbox) }
+        let hasRead = receive()
+        if hasRead || ledger.nextDeadline != nil || shares.nextDue(at: Clocks.now()) != nil { handle() }
         takeJoins()
         answerArchived()
-        if inbox.isEmpty, ledger.nextDeadline != nil { handle([]) }
         stepBarriers(at: Clocks.now())
         noteHalt()
         noteRecovery()
@@ -231,6 +225,9 @@ final class Sequencer {
     /// What time alone brings about.
     private func housekeep(at now: Instant) {
         routes = routes.filter { ledger.presence.presences[$0.key] != nil }
+        checkpoints = checkpoints.filter { ledger.barriers[$0.key] != nil }
+        cosigned = cosigned.filter { ledger.barriers[$0.key] != nil }
+        shares.housekeep(at: now)
         recall(at: now)
         let expired = ledger.housekeep(at: now, wall: Clocks.wall())
         guard !expired.isEmpty else { return }
@@ -265,7 +262,18 @@ final class Sequencer {
         }
     }
 
-    func send(_ reply: Reply, to route: RoutingID) {
-        if requests.send(encode(reply), to: route) != .sent { count("replies_dropped") }
+    /// Returns the bytes sent. What is too long for one message is an error under its id: whoever asked must hear of it.
+    @discardableResult
+    func send(_ reply: Reply, to route: RoutingID) -> Int {
+        let bytes = encode(reply)
+        switch requests.send(bytes, to: route) {
+        case .sent: return bytes.count
+        case .tooLarge:
+            count("replies_too_large")
+            logger.error("an answer is too long for one message", metadata: ["bytes": "\(bytes.count)"])
+            return send(Reply(id: reply.id, .refused(Refusal(.unavailable, "the answer is too long for one message").proto)), to: route)
+        case .full, .unroutable: count("replies_dropped")
+        }
+        return 0
     }
 }

@@ -22,6 +22,8 @@ package struct Presence: Hashable, Sendable {
 /// Every incarnation that may hold a lease, and how long each may at most.
 package struct PresenceTable: Sendable {
     package private(set) var presences: [Incarnation: Presence] = [:]
+    /// Incarnations of each node among them.
+    private var incarnations: [String: Set<Incarnation>] = [:]
     /// Nodes that a ledger process before this one may have given a lease, until when.
     package private(set) var inherited: [String: Instant] = [:]
     /// B with the largest settings that may still be live. It never falls while the process runs.
@@ -39,12 +41,29 @@ package struct PresenceTable: Sendable {
         self.bound = max(self.bound, bound)
     }
 
+    /// Has room for another incarnation of a node: where it has its most, the one that was fenced first is forgotten. Returns
+    /// false when none is fenced, as forgetting one that may hold a lease would let a barrier close over it.
+    package mutating func makeRoom(for incarnation: Incarnation, node: String, at now: Instant) -> Bool {
+        guard presences[incarnation] == nil, let own = incarnations[node], own.count >= Limits.incarnationsPerNode else { return true }
+        let fences = own.map { (fence: fencedAt(presences[$0]!), incarnation: $0) }
+        guard let oldest = fences.min(by: { ($0.fence, $0.incarnation) < ($1.fence, $1.incarnation) }), oldest.fence <= now else { return false }
+        remove(oldest.incarnation)
+        return true
+    }
+
+    private mutating func remove(_ incarnation: Incarnation) {
+        guard let presence = presences.removeValue(forKey: incarnation) else { return }
+        incarnations[presence.node]?.remove(incarnation)
+        if incarnations[presence.node]?.isEmpty == true { incarnations[presence.node] = nil }
+    }
+
     /// An echo enters before the log is read for it, and again when its reply is sent. Returns false, and gives no
     /// lease, when the incarnation belongs to another node.
     @discardableResult
     package mutating func echoed(_ incarnation: Incarnation, node: String, at now: Instant) -> Bool {
         guard presences[incarnation]?.node ?? node == node else { return false }
         presences[incarnation, default: Presence(node: node, incarnation: incarnation, lastEcho: now, ackedAt: now)].lastEcho = now
+        incarnations[node, default: []].insert(incarnation)
         return true
     }
 
@@ -83,6 +102,6 @@ package struct PresenceTable: Sendable {
 
     /// Forgets incarnations that have been fenced for a long time.
     package mutating func forget(before: Instant) {
-        presences = presences.filter { fencedAt($0.value) > before }
+        for presence in presences.values where fencedAt(presence) <= before { remove(presence.incarnation) }
     }
 }

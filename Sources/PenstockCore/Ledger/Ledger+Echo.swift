@@ -27,6 +27,11 @@ extension Ledger {
         try learn(progress, from: sender, agrees: agrees)
         try checkServing(at: .max)
         guard !state.retired.contains(progress.incarnation) else { throw Refusal(.retired, "a successor has closed this incarnation's slices; restart the node") }
+        guard presence.makeRoom(for: progress.incarnation, node: sender.name, at: now) else {
+            throw Refusal(
+                .busy, "\(Limits.incarnationsPerNode) incarnations of '\(sender.name)' may hold a lease, the limit; one of them must run out first",
+                retryAfterMS: 200)
+        }
         guard presence.echoed(progress.incarnation, node: sender.name, at: now) else { throw Refusal(.notPermitted, "the incarnation is another node's") }
         presence.described(progress.incarnation, version: progress.version, viewAgeMS: progress.viewAgeMS)
         _ = presence.acked(progress.incarnation, node: sender.name, applied: progress.applied, urgent: [], ended: false, at: now)
@@ -57,7 +62,7 @@ extension Ledger {
     /// Returns requests for slices that waited: an incarnation that ends would neither spend what it gets nor give it back.
     package mutating func acknowledge(_ progress: NodeProgress, from sender: NodeKeys, agrees: Bool, at now: Instant) throws(Refusal) -> [SliceRequest] {
         guard sender.role == .enforcer else { throw Refusal(.notPermitted, "only an enforcer acknowledges") }
-        guard progress.urgent.count <= Limits.submissionsPerTurn else { throw Refusal(.malformed, "too many positions in one acknowledgement") }
+        guard progress.urgent.count <= Limits.urgentPerAck else { throw Refusal(.malformed, "too many positions in one acknowledgement") }
         try learn(progress, from: sender, agrees: agrees)
         var known = progress
         known.urgent = progress.urgent.filter { barriers[$0] != nil }

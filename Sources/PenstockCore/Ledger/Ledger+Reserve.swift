@@ -58,7 +58,7 @@ extension Ledger {
         guard !reserves.contains(where: { $0.request.requestID == request.requestID }) else { return nil }
         var answer = try answer(request, node: sender.name, behind: reserves.reduce(into: []) { $0.formUnion(tight($1.request)) })
         guard answer.slices.isEmpty else { return answer }
-        if isWorthWaiting(request, answer, at: now) {
+        if hasRoomToWait(sender.name), isWorthWaiting(request, answer, at: now) {
             reserves.append(WaitingReserve(request: request, node: sender.name, deadline: now + Self.patience))
             return nil
         }
@@ -169,9 +169,13 @@ extension Ledger {
         })
     }
 
+    private func hasRoomToWait(_ node: String) -> Bool {
+        reserves.count < Limits.reservesWaiting && reserves.count { $0.node == node } < Limits.reservesWaitingPerNode
+    }
+
     /// Only what a node that lives can give back is worth a wait, and only by a call.
     private func isWorthWaiting(_ request: SliceRequest, _ answer: SliceAnswer, at now: Instant) -> Bool {
-        guard reserves.count < Limits.reservesWaiting, answer.refused.allSatisfy({ $0.code == .budgetHeldElsewhere }) else { return false }
+        guard answer.refused.allSatisfy({ $0.code == .budgetHeldElsewhere }) else { return false }
         let levels = Set(request.parts.filter { $0.need > 0 }.flatMap { state.levels(request.grantID, $0.unit) })
         let isCapped = !capped(request).isEmpty
         return state.book.holders(of: levels).contains { holder in

@@ -20,10 +20,20 @@ public enum Limits {
     package static let nodes = 1_000
     /// Slices of one report: keeps the event under its size.
     package static let usesPerReport = 1_000
-    /// Submissions that one turn of the ledger takes up; the rest are told `busy`.
-    package static let submissionsPerTurn = 512
+    /// Urgent positions of one acknowledgement: a node acknowledges what it has taken since the last one.
+    package static let urgentPerAck = 512
+    /// Messages that one turn of the ledger reads. libzmq takes them from its connections in rotation.
+    package static let messagesPerTurn = 1_024
+    /// What one member may be sent in answer to queries, and how much of it at once: it lies in the ledger's memory until
+    /// it is read, and the kernel closes a connection that takes nothing for `SocketLimits.tcpMaximumRetransmit`.
+    package static let replyBytesPerSecond: Int64 = 64 << 20
+    package static let replyBurstBytes: Int64 = 16 << 20
+    /// Incarnations of one node that may hold a lease at once: restarts within one bound B, and rolling updates.
+    package static let incarnationsPerNode = 16
     /// Barriers waited for at once.
     package static let barriers = 1_024
+    /// … and by one member: a command waits for one.
+    package static let barriersPerMember = 256
     /// Echoes under way at one enforcer: at four a lease, three leases' worth.
     package static let echoesOutstanding = 16
     /// Slices of one incarnation that are open at once.
@@ -40,6 +50,8 @@ public enum Limits {
     package static let budgetDepth = 8
     /// Requests for slices that wait at the ledger for something to come back.
     package static let reservesWaiting = 1_000
+    /// … and of one node.
+    package static let reservesWaitingPerNode = 100
     /// Levels below a grant: a decision walks up to its root.
     public static let delegationDepth: UInt32 = 8
     /// Rules of a price table: every call walks them.

@@ -104,4 +104,34 @@ internal import Testing
         #expect(table.presences[one]?.viewAgeMS == 7)
         #expect(table.presences[two] == nil)
     }
+
+    private func filled(_ table: inout PresenceTable, at now: Instant = 100) {
+        for number in 0..<Limits.incarnationsPerNode { table.echoed(Make.incarnation(UInt64(number + 1)), node: "n1", at: now + Instant(number)) }
+    }
+
+    @Test func noIncarnationThatMayHoldALeaseIsForgottenForAnother() {
+        var table = table()
+        filled(&table)
+        let full = Set(table.presences.keys)
+        let other = Make.incarnation(200)
+        let room = table.makeRoom(for: other, node: "n1", at: 1099)
+        #expect(!room)
+        #expect(Set(table.presences.keys) == full)
+        // Those that are there echo on, and other nodes have room of their own.
+        let rooms = [table.makeRoom(for: one, node: "n1", at: 1099), table.makeRoom(for: other, node: "n2", at: 1099)]
+        #expect(rooms == [true, true])
+    }
+
+    @Test func whatWasFencedFirstMakesRoomForAnother() {
+        var table = table()
+        filled(&table)
+        let made = table.makeRoom(for: Make.incarnation(200), node: "n1", at: 1100)
+        #expect(made && table.presences[one] == nil && table.presences[two] != nil)
+        table.echoed(Make.incarnation(200), node: "n1", at: 1100)
+        let next = table.makeRoom(for: Make.incarnation(201), node: "n1", at: 1100)
+        #expect(!next && table.presences.count == Limits.incarnationsPerNode)
+        table.forget(before: 10_000)
+        let after = table.makeRoom(for: one, node: "n1", at: 10_001)
+        #expect(table.presences.isEmpty && after)
+    }
 }

@@ -2,6 +2,7 @@ internal import Logging
 internal import PenstockCore
 internal import PenstockCrypto
 internal import PenstockNode
+internal import PenstockProto
 internal import PenstockStore
 internal import PenstockTransport
 internal import PenstockWire

@@ -25,6 +25,7 @@ package struct Penstock: AsyncParsableCommand {
             Init.self, Up.self, LedgerCommand.self, EnforcerCommand.self, NodeCommand.self, GrantCommand.self, Revoke.self, Suspend.self,
             Throttle.self, Reinstate.self, RevocationCommand.self, Check.self, BudgetCommand.self, RateCommand.self, Watch.self, Audit.self,
             LogCommand.self, ReceiptCommand.self, MCP.self, BenchCommand.self, Simulate.self, Status.self,
+            TimeCommand.self,
         ])
 
     package init() {}

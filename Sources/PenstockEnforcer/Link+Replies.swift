@@ -30,7 +30,8 @@ extension Link {
         switch (purpose, reply) {
         case (.ask(.echo), .echo(let echo)):
             let reply = EchoReply(
-                nonce: echo.nonce, epoch: echo.epoch, head: echo.head, ledgerTime: echo.ledgerTimeMs, rates: echo.hasRates ? RateReply(echo.rates) : nil)
+                nonce: echo.nonce, epoch: echo.epoch, head: echo.head, ledgerTime: echo.ledgerTimeMs, latest: echo.latestMs == 0 ? nil : echo.latestMs,
+                rates: echo.hasRates ? RateReply(echo.rates) : nil)
             enforcer.core.withLock { follower.answered(reply, &$0.enforcement, at: Clocks.now()) }
             seen.epoch = max(seen.epoch, echo.epoch)
         case (.ask(.snapshot), .snapshot(let chunk)): loaded(chunk)

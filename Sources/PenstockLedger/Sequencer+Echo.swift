@@ -50,11 +50,10 @@ extension Sequencer {
             halt("the log cannot be read: \(error)")
             return
         }
-        let wall = Clocks.wall()
         for echo in echoes {
             guard
                 let reply = ledger.answer(
-                    echo.progress, nonce: echo.nonce, rates: echo.rates, from: echo.incoming.sender, readHead: head.position, readEpoch: head.epoch, wall: wall,
+                    echo.progress, nonce: echo.nonce, rates: echo.rates, from: echo.incoming.sender, readHead: head.position, readEpoch: head.epoch,
                     at: Clocks.now())
             else { return }
             send(Reply(id: echo.incoming.id, .echo(.with {
@@ -62,6 +61,7 @@ extension Sequencer {
                 $0.epoch = reply.epoch
                 $0.head = reply.head
                 $0.ledgerTimeMs = reply.ledgerTime
+                $0.latestMs = reply.latest
                 if let rates = reply.rates { $0.rates = rates.proto }
             })), to: echo.incoming.route)
         }

@@ -53,8 +53,8 @@ extension Sequencer {
         guard let key = PublicKey(keys.signing),
             Verifier(key).verify(signature: [UInt8](request.signature), message: JoinTokenText.proof(secret: secret, keys: keys))
         else { throw Refusal(.badSignature, "the node did not prove that it holds its key") }
-        let event = signer.sign(.nodeAdmitted(keys, tokenHash: SHA256.hash(secret)), at: Clocks.wall())
-        let position = try ledger.stage(event.event, at: now, wall: Clocks.wall())
+        let event = signer.sign(.nodeAdmitted(keys, tokenHash: SHA256.hash(secret)), at: ledger.stamp(at: now))
+        let position = try ledger.stage(event.event, at: now)
         batch.add(event, at: position)
         batch.joiners.append((route, position))
     }

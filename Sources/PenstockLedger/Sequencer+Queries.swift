@@ -150,6 +150,7 @@ extension Sequencer {
             $0.position = ledger.state.view.position
             $0.epoch = ledger.state.epoch
             $0.checkpoint = signedHead().encoded
+            $0.time = ledgerTime()
         }
     }
 
@@ -170,6 +171,8 @@ extension Sequencer {
             reply.epoch = ledger.state.epoch
             reply.halted = ledger.halted ?? (ledger.awaited.isEmpty ? "" : "the log was restored; waiting for the word of \(ledger.awaited.sorted().joined(separator: ", "))")
             reply.counters = counters
+            reply.time = ledgerTime()
+            reply.warnings += timeWarnings()
             for member in ledger.state.view.members.values.sorted(by: { $0.keys.name < $1.keys.name }) {
                 let here = ledger.presence.presences.values.filter { $0.node == member.keys.name && !$0.ended }.sorted { $0.incarnation < $1.incarnation }
                 let rows: [Presence?] = here.isEmpty ? [nil] : here

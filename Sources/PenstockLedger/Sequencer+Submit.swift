@@ -48,7 +48,7 @@ extension Sequencer {
                 batch.owed.append((incoming, .submitted(position, event.event.id, duplicate: true, barrierMS: barrierMS)))
                 return
             }
-            let position = try ledger.stage(event.event, at: now, wall: Clocks.wall())
+            let position = try ledger.stage(event.event, at: now)
             batch.add(event, at: position)
             batch.owed.append((incoming, .submitted(position, event.event.id, duplicate: false, barrierMS: barrierMS)))
         } catch let refusal as Refusal {
@@ -64,7 +64,7 @@ extension Sequencer {
             try ledger.checkServing(at: Clocks.now())
             guard let request = SliceRequest(reserve) else { throw Refusal(.malformed, "an incarnation has 16 bytes") }
             count("reserves")
-            try openWindows(ledger.windowsDue(for: request, wall: Clocks.wall(), calendar: WindowCalendar.bounds), into: &batch)
+            try openWindows(ledger.windowsDue(for: request, calendar: WindowCalendar.bounds, at: Clocks.now()), into: &batch)
             if let answer = try ledger.reserve(request, from: incoming.sender, at: Clocks.now()) {
                 try add(answer, for: incoming, to: &batch)
             } else {
@@ -92,7 +92,7 @@ extension Sequencer {
     func serveWaiting(_ batch: inout Batch) {
         guard ledger.nextDeadline != nil else { return }
         do throws(Refusal) {
-            try openWindows(ledger.windowsDue(wall: Clocks.wall(), calendar: WindowCalendar.bounds), into: &batch)
+            try openWindows(ledger.windowsDue(calendar: WindowCalendar.bounds, at: Clocks.now()), into: &batch)
             while let (request, answer) = ledger.nextServed(at: Clocks.now()) {
                 guard let incoming = parked.removeValue(forKey: request.requestID) else { continue }
                 switch answer {
@@ -131,7 +131,7 @@ extension Sequencer {
     /// Stages an event of the ledger's own, which it has checked itself.
     @discardableResult
     func stage(_ kind: EventKind, into batch: inout Batch) throws(Refusal) -> Position {
-        let event = signer.sign(kind, at: Clocks.wall())
+        let event = signer.sign(kind, at: ledger.stamp(at: Clocks.now()))
         let position = try ledger.stage(own: event.event)
         batch.add(event, at: position)
         return position

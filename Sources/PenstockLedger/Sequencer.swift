@@ -18,6 +18,7 @@ final class Sequencer {
     let membership = Membership()
     let snapshots: SnapshotBuilder
     let archive: DecisionArchive
+    let timeFile: TimeFile
     let requests: Socket
     let log: Socket
     let urgent: Socket
@@ -82,6 +83,7 @@ final class Sequencer {
         store = try SQLiteStore(directory: options.dataFolder)
         snapshots = SnapshotBuilder(key: identity.signing, wake: wake)
         archive = DecisionArchive(store, wake: wake)
+        timeFile = TimeFile(options.dataFolder)
         let instance = Hex.encode(SecureRandom.bytes(8))
         domain = "mesh-\(instance)"
         joinDomain = "join-\(instance)"
@@ -118,12 +120,13 @@ final class Sequencer {
         // In this order: leases that an older process could still give after this moment would not be counted.
         let epoch = try openEpoch()
         let marker = try RestoreMarker.load(options.dataFolder)
-        ledger.start(epoch: epoch, restored: marker != nil, without: marker?.without ?? [], at: Clocks.now())
+        ledger.start(epoch: epoch, restored: marker != nil, without: marker?.without ?? [], time: startTime(), at: Clocks.now())
         restoredFolder = marker == nil ? nil : options.dataFolder
         if marker != nil { logger.warning("the log was restored; waiting for its nodes' word", metadata: ["nodes": "\(ledger.awaited.sorted())"]) }
         var batch = Batch()
         try sayEpoch(&batch)
         guard commit(&batch) else { throw LedgerError("the log cannot be written: \(ledger.halted ?? "see the messages before")") }
+        noteTime()
         // The first enforcers to start find it made.
         _ = snapshots.latest(head: ledger.state.view.position, view: ledger.state.view, frontier: tree.frontier, epoch: ledger.state.epoch)
         logger.info("serving", metadata: ["position": "\(ledger.state.view.position)", "epoch": "\(ledger.state.epoch)"])
@@ -178,6 +181,7 @@ final class Sequencer {
     /// A publisher's linger is 0: whoever misses the last batch fetches it from the next process.
     func close() {
         archive.finish()
+        keepTime()
         for waiter in waiters { answerPartial(waiter, at: Clocks.now()) }
         flushEvidence()
         Authenticator.shared.unregister(domain: domain)
@@ -204,6 +208,7 @@ final class Sequencer {
     }
 
     private func turn() {
+        noteTime()
         let hasRead = receive()
         if hasRead || ledger.nextDeadline != nil || shares.nextDue(at: Clocks.now()) != nil { handle() }
         takeJoins()
@@ -225,16 +230,17 @@ final class Sequencer {
 
     /// What time alone brings about.
     private func housekeep(at now: Instant) {
+        keepTime()
         routes = routes.filter { ledger.presence.presences[$0.key] != nil }
         checkpoints = checkpoints.filter { ledger.barriers[$0.key] != nil }
         cosigned = cosigned.filter { ledger.barriers[$0.key] != nil }
         shares.housekeep(at: now)
         recall(at: now)
-        let expired = ledger.housekeep(at: now, wall: Clocks.wall())
-        guard !expired.isEmpty else { return }
+        let expired = ledger.housekeep(at: now)
         var batch = Batch()
-        _ = try? stage(.lifted(Lifting(eventIDs: expired, reason: "expired", expired: true)), into: &batch)
-        _ = commit(&batch)
+        if !expired.isEmpty { _ = try? stage(.lifted(Lifting(eventIDs: expired, reason: "expired", expired: true)), into: &batch) }
+        if let noted = ledger.timeToNote(at: now) { _ = try? stage(noted, into: &batch) }
+        if !batch.events.isEmpty { _ = commit(&batch) }
     }
 
     func count(_ name: String) { counters[name, default: 0] += 1 }

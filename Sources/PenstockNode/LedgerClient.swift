@@ -119,6 +119,12 @@ package final class LedgerClient {
         }
     }
 
+    /// What time it is at the ledger; nil from an older version.
+    package func time(timeoutMS: Int = 5000) throws -> Penstock_V1_LedgerTime? {
+        guard case .head(let head) = try ask(.head(.init()), timeoutMS: timeoutMS) else { throw unexpected }
+        return head.hasTime ? head.time : nil
+    }
+
     /// The mesh's bounds, which are set at its beginning.
     package func settings() throws -> Settings {
         guard case .fetched(let page) = try ask(.fetch(.with { $0.from = 1 })), let first = page.events.first,

@@ -121,7 +121,7 @@ package nonisolated struct Penstock_V1_EventBody: @unchecked Sendable {
     set {_uniqueStorage()._origin = newValue}
   }
 
-  /// origin's wall clock; a claim
+  /// origin's wall clock; a claim. Of the ledger's own events, ledger time
   package var createdAtMs: Int64 {
     get {_storage._createdAtMs}
     set {_uniqueStorage()._createdAtMs = newValue}
@@ -308,6 +308,22 @@ package nonisolated struct Penstock_V1_EventBody: @unchecked Sendable {
     set {_uniqueStorage()._kind = .rateCreated(newValue)}
   }
 
+  package var timeAccepted: Penstock_V1_TimeAccepted {
+    get {
+      if case .timeAccepted(let v)? = _storage._kind {return v}
+      return Penstock_V1_TimeAccepted()
+    }
+    set {_uniqueStorage()._kind = .timeAccepted(newValue)}
+  }
+
+  package var timeNoted: Penstock_V1_TimeNoted {
+    get {
+      if case .timeNoted(let v)? = _storage._kind {return v}
+      return Penstock_V1_TimeNoted()
+    }
+    set {_uniqueStorage()._kind = .timeNoted(newValue)}
+  }
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package nonisolated enum OneOf_Kind: Equatable, Sendable {
@@ -334,6 +350,8 @@ package nonisolated struct Penstock_V1_EventBody: @unchecked Sendable {
     case debtRecorded(Penstock_V1_DebtRecorded)
     case debtsAccepted(Penstock_V1_DebtsAccepted)
     case rateCreated(Penstock_V1_RateCreated)
+    case timeAccepted(Penstock_V1_TimeAccepted)
+    case timeNoted(Penstock_V1_TimeNoted)
 
   }
 
@@ -1268,6 +1286,32 @@ package nonisolated struct Penstock_V1_DecisionBatch: Sendable {
   package init() {}
 }
 
+/// By an operator: the ledger's wall clock, which had leapt by so much against its continuous clock, is right.
+package nonisolated struct Penstock_V1_TimeAccepted: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var leapMs: Int64 = 0
+
+  package var reason: String = String()
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+/// By the ledger: created_at_ms says how late it is.
+package nonisolated struct Penstock_V1_TimeNoted: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
 package nonisolated struct Penstock_V1_Request: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -1799,144 +1843,153 @@ package nonisolated struct Penstock_V1_DecisionQuery: Sendable {
   package init() {}
 }
 
-package nonisolated struct Penstock_V1_Reply: Sendable {
+package nonisolated struct Penstock_V1_Reply: @unchecked Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  package var version: UInt32 = 0
+  package var version: UInt32 {
+    get {_storage._version}
+    set {_uniqueStorage()._version = newValue}
+  }
 
-  package var id: UInt64 = 0
+  package var id: UInt64 {
+    get {_storage._id}
+    set {_uniqueStorage()._id = newValue}
+  }
 
-  package var kind: Penstock_V1_Reply.OneOf_Kind? = nil
+  package var kind: OneOf_Kind? {
+    get {return _storage._kind}
+    set {_uniqueStorage()._kind = newValue}
+  }
 
   package var refused: Penstock_V1_Refused {
     get {
-      if case .refused(let v)? = kind {return v}
+      if case .refused(let v)? = _storage._kind {return v}
       return Penstock_V1_Refused()
     }
-    set {kind = .refused(newValue)}
+    set {_uniqueStorage()._kind = .refused(newValue)}
   }
 
   package var submitted: Penstock_V1_Submitted {
     get {
-      if case .submitted(let v)? = kind {return v}
+      if case .submitted(let v)? = _storage._kind {return v}
       return Penstock_V1_Submitted()
     }
-    set {kind = .submitted(newValue)}
+    set {_uniqueStorage()._kind = .submitted(newValue)}
   }
 
   package var barrier: Penstock_V1_BarrierReply {
     get {
-      if case .barrier(let v)? = kind {return v}
+      if case .barrier(let v)? = _storage._kind {return v}
       return Penstock_V1_BarrierReply()
     }
-    set {kind = .barrier(newValue)}
+    set {_uniqueStorage()._kind = .barrier(newValue)}
   }
 
   package var echo: Penstock_V1_EchoReply {
     get {
-      if case .echo(let v)? = kind {return v}
+      if case .echo(let v)? = _storage._kind {return v}
       return Penstock_V1_EchoReply()
     }
-    set {kind = .echo(newValue)}
+    set {_uniqueStorage()._kind = .echo(newValue)}
   }
 
   package var fetched: Penstock_V1_Fetched {
     get {
-      if case .fetched(let v)? = kind {return v}
+      if case .fetched(let v)? = _storage._kind {return v}
       return Penstock_V1_Fetched()
     }
-    set {kind = .fetched(newValue)}
+    set {_uniqueStorage()._kind = .fetched(newValue)}
   }
 
   package var snapshot: Penstock_V1_SnapshotChunk {
     get {
-      if case .snapshot(let v)? = kind {return v}
+      if case .snapshot(let v)? = _storage._kind {return v}
       return Penstock_V1_SnapshotChunk()
     }
-    set {kind = .snapshot(newValue)}
+    set {_uniqueStorage()._kind = .snapshot(newValue)}
   }
 
   package var reserved: Penstock_V1_Reserved {
     get {
-      if case .reserved(let v)? = kind {return v}
+      if case .reserved(let v)? = _storage._kind {return v}
       return Penstock_V1_Reserved()
     }
-    set {kind = .reserved(newValue)}
+    set {_uniqueStorage()._kind = .reserved(newValue)}
   }
 
   package var decisions: Penstock_V1_DecisionsStored {
     get {
-      if case .decisions(let v)? = kind {return v}
+      if case .decisions(let v)? = _storage._kind {return v}
       return Penstock_V1_DecisionsStored()
     }
-    set {kind = .decisions(newValue)}
+    set {_uniqueStorage()._kind = .decisions(newValue)}
   }
 
   package var receipt: Penstock_V1_ReceiptReply {
     get {
-      if case .receipt(let v)? = kind {return v}
+      if case .receipt(let v)? = _storage._kind {return v}
       return Penstock_V1_ReceiptReply()
     }
-    set {kind = .receipt(newValue)}
+    set {_uniqueStorage()._kind = .receipt(newValue)}
   }
 
   package var status: Penstock_V1_StatusReply {
     get {
-      if case .status(let v)? = kind {return v}
+      if case .status(let v)? = _storage._kind {return v}
       return Penstock_V1_StatusReply()
     }
-    set {kind = .status(newValue)}
+    set {_uniqueStorage()._kind = .status(newValue)}
   }
 
   package var audit: Penstock_V1_DecisionPage {
     get {
-      if case .audit(let v)? = kind {return v}
+      if case .audit(let v)? = _storage._kind {return v}
       return Penstock_V1_DecisionPage()
     }
-    set {kind = .audit(newValue)}
+    set {_uniqueStorage()._kind = .audit(newValue)}
   }
 
   package var head: Penstock_V1_HeadReply {
     get {
-      if case .head(let v)? = kind {return v}
+      if case .head(let v)? = _storage._kind {return v}
       return Penstock_V1_HeadReply()
     }
-    set {kind = .head(newValue)}
+    set {_uniqueStorage()._kind = .head(newValue)}
   }
 
   package var budgets: Penstock_V1_BudgetReply {
     get {
-      if case .budgets(let v)? = kind {return v}
+      if case .budgets(let v)? = _storage._kind {return v}
       return Penstock_V1_BudgetReply()
     }
-    set {kind = .budgets(newValue)}
+    set {_uniqueStorage()._kind = .budgets(newValue)}
   }
 
   package var proof: Penstock_V1_ProofReply {
     get {
-      if case .proof(let v)? = kind {return v}
+      if case .proof(let v)? = _storage._kind {return v}
       return Penstock_V1_ProofReply()
     }
-    set {kind = .proof(newValue)}
+    set {_uniqueStorage()._kind = .proof(newValue)}
   }
 
   package var done: Penstock_V1_Done {
     get {
-      if case .done(let v)? = kind {return v}
+      if case .done(let v)? = _storage._kind {return v}
       return Penstock_V1_Done()
     }
-    set {kind = .done(newValue)}
+    set {_uniqueStorage()._kind = .done(newValue)}
   }
 
   /// pushed by the ledger, with id 0
   package var recall: Penstock_V1_Recall {
     get {
-      if case .recall(let v)? = kind {return v}
+      if case .recall(let v)? = _storage._kind {return v}
       return Penstock_V1_Recall()
     }
-    set {kind = .recall(newValue)}
+    set {_uniqueStorage()._kind = .recall(newValue)}
   }
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -1963,6 +2016,8 @@ package nonisolated struct Penstock_V1_Reply: Sendable {
   }
 
   package init() {}
+
+  fileprivate var _storage = _StorageClass.defaultInstance
 }
 
 package nonisolated struct Penstock_V1_Refused: Sendable {
@@ -2183,6 +2238,7 @@ package nonisolated struct Penstock_V1_EchoReply: Sendable {
 
   package var head: UInt64 = 0
 
+  /// it is at least this
   package var ledgerTimeMs: Int64 = 0
 
   package var rates: Penstock_V1_RateReply {
@@ -2193,6 +2249,9 @@ package nonisolated struct Penstock_V1_EchoReply: Sendable {
   package var hasRates: Bool {self._rates != nil}
   /// Clears the value of `rates`. Subsequent reads from it will return its default value.
   package mutating func clearRates() {self._rates = nil}
+
+  /// and at most this; 0 from an older version: the same
+  package var latestMs: Int64 = 0
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -2398,11 +2457,42 @@ package nonisolated struct Penstock_V1_StatusReply: Sendable {
   /// Clears the value of `disk`. Subsequent reads from it will return its default value.
   package mutating func clearDisk() {self._disk = nil}
 
+  package var time: Penstock_V1_LedgerTime {
+    get {_time ?? Penstock_V1_LedgerTime()}
+    set {_time = newValue}
+  }
+  /// Returns true if `time` has been explicitly set.
+  package var hasTime: Bool {self._time != nil}
+  /// Clears the value of `time`. Subsequent reads from it will return its default value.
+  package mutating func clearTime() {self._time = nil}
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
 
   fileprivate var _disk: Penstock_V1_DiskStatus? = nil
+  fileprivate var _time: Penstock_V1_LedgerTime? = nil
+}
+
+/// What time it is at the ledger. All agree unless its wall clock has leapt.
+package nonisolated struct Penstock_V1_LedgerTime: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var earliestMs: Int64 = 0
+
+  /// by the continuous clock
+  package var continuedMs: Int64 = 0
+
+  package var latestMs: Int64 = 0
+
+  /// how far the wall clock is ahead, while that is held for an operator; negative: behind
+  package var leapMs: Int64 = 0
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
 }
 
 /// The file system of the ledger's log.
@@ -2483,9 +2573,20 @@ package nonisolated struct Penstock_V1_HeadReply: Sendable {
 
   package var checkpoint: String = String()
 
+  package var time: Penstock_V1_LedgerTime {
+    get {_time ?? Penstock_V1_LedgerTime()}
+    set {_time = newValue}
+  }
+  /// Returns true if `time` has been explicitly set.
+  package var hasTime: Bool {self._time != nil}
+  /// Clears the value of `time`. Subsequent reads from it will return its default value.
+  package mutating func clearTime() {self._time = nil}
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
+
+  fileprivate var _time: Penstock_V1_LedgerTime? = nil
 }
 
 package nonisolated struct Penstock_V1_BudgetStatus: @unchecked Sendable {
@@ -3075,7 +3176,7 @@ nonisolated extension Penstock_V1_SignedEvent: SwiftProtobuf.Message, SwiftProto
 
 nonisolated extension Penstock_V1_EventBody: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".EventBody"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}version\0\u{1}mesh\0\u{1}origin\0\u{3}created_at_ms\0\u{1}nonce\0\u{2}\u{b}genesis\0\u{3}node_admitted\0\u{3}node_expelled\0\u{3}join_token_made\0\u{3}epoch_opened\0\u{3}settings_changed\0\u{3}grant_issued\0\u{3}grant_renewed\0\u{1}restricted\0\u{1}lifted\0\u{3}budget_created\0\u{3}slice_reserved\0\u{3}spend_reported\0\u{3}slice_closed\0\u{3}decision_batch\0\u{3}budget_ceiling_set\0\u{3}budget_warned\0\u{3}window_opened\0\u{3}debt_recorded\0\u{3}debts_accepted\0\u{3}rate_created\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}version\0\u{1}mesh\0\u{1}origin\0\u{3}created_at_ms\0\u{1}nonce\0\u{2}\u{b}genesis\0\u{3}node_admitted\0\u{3}node_expelled\0\u{3}join_token_made\0\u{3}epoch_opened\0\u{3}settings_changed\0\u{3}grant_issued\0\u{3}grant_renewed\0\u{1}restricted\0\u{1}lifted\0\u{3}budget_created\0\u{3}slice_reserved\0\u{3}spend_reported\0\u{3}slice_closed\0\u{3}decision_batch\0\u{3}budget_ceiling_set\0\u{3}budget_warned\0\u{3}window_opened\0\u{3}debt_recorded\0\u{3}debts_accepted\0\u{3}rate_created\0\u{3}time_accepted\0\u{3}time_noted\0")
 
   fileprivate class _StorageClass {
     var _version: UInt32 = 0
@@ -3396,6 +3497,32 @@ nonisolated extension Penstock_V1_EventBody: SwiftProtobuf.Message, SwiftProtobu
             _storage._kind = .rateCreated(v)
           }
         }()
+        case 37: try {
+          var v: Penstock_V1_TimeAccepted?
+          var hadOneofValue = false
+          if let current = _storage._kind {
+            hadOneofValue = true
+            if case .timeAccepted(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._kind = .timeAccepted(v)
+          }
+        }()
+        case 38: try {
+          var v: Penstock_V1_TimeNoted?
+          var hadOneofValue = false
+          if let current = _storage._kind {
+            hadOneofValue = true
+            if case .timeNoted(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._kind = .timeNoted(v)
+          }
+        }()
         default: break
         }
       }
@@ -3507,6 +3634,14 @@ nonisolated extension Penstock_V1_EventBody: SwiftProtobuf.Message, SwiftProtobu
       case .rateCreated?: try {
         guard case .rateCreated(let v)? = _storage._kind else { preconditionFailure() }
         try visitor.visitSingularMessageField(value: v, fieldNumber: 36)
+      }()
+      case .timeAccepted?: try {
+        guard case .timeAccepted(let v)? = _storage._kind else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 37)
+      }()
+      case .timeNoted?: try {
+        guard case .timeNoted(let v)? = _storage._kind else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 38)
       }()
       case nil: break
       }
@@ -5044,6 +5179,60 @@ nonisolated extension Penstock_V1_DecisionBatch: SwiftProtobuf.Message, SwiftPro
   }
 }
 
+nonisolated extension Penstock_V1_TimeAccepted: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".TimeAccepted"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}leap_ms\0\u{1}reason\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularInt64Field(value: &self.leapMs) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.reason) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.leapMs != 0 {
+      try visitor.visitSingularInt64Field(value: self.leapMs, fieldNumber: 1)
+    }
+    if !self.reason.isEmpty {
+      try visitor.visitSingularStringField(value: self.reason, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Penstock_V1_TimeAccepted, rhs: Penstock_V1_TimeAccepted) -> Bool {
+    if lhs.leapMs != rhs.leapMs {return false}
+    if lhs.reason != rhs.reason {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Penstock_V1_TimeNoted: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".TimeNoted"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap()
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    // Load everything into unknown fields
+    while try decoder.nextFieldNumber() != nil {}
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Penstock_V1_TimeNoted, rhs: Penstock_V1_TimeNoted) -> Bool {
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
 nonisolated extension Penstock_V1_Request: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Request"
   package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}version\0\u{1}id\0\u{2}\u{e}submit\0\u{1}echo\0\u{1}ack\0\u{1}fetch\0\u{1}snapshot\0\u{1}reserve\0\u{1}decisions\0\u{1}cosign\0\u{1}receipt\0\u{1}status\0\u{1}audit\0\u{1}head\0\u{1}budgets\0\u{1}proof\0")
@@ -6149,312 +6338,352 @@ nonisolated extension Penstock_V1_Reply: SwiftProtobuf.Message, SwiftProtobuf._M
   package static let protoMessageName: String = _protobuf_package + ".Reply"
   package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}version\0\u{1}id\0\u{2}\u{e}refused\0\u{1}submitted\0\u{1}barrier\0\u{1}echo\0\u{1}fetched\0\u{1}snapshot\0\u{1}reserved\0\u{1}decisions\0\u{1}receipt\0\u{1}status\0\u{1}audit\0\u{1}head\0\u{1}budgets\0\u{1}proof\0\u{1}done\0\u{1}recall\0")
 
+  fileprivate class _StorageClass {
+    var _version: UInt32 = 0
+    var _id: UInt64 = 0
+    var _kind: Penstock_V1_Reply.OneOf_Kind?
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _version = source._version
+      _id = source._id
+      _kind = source._kind
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
+
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
-    while let fieldNumber = try decoder.nextFieldNumber() {
-      // The use of inline closures is to circumvent an issue where the compiler
-      // allocates stack space for every case branch when no optimizations are
-      // enabled. https://github.com/apple/swift-protobuf/issues/1034
-      switch fieldNumber {
-      case 1: try { try decoder.decodeSingularUInt32Field(value: &self.version) }()
-      case 2: try { try decoder.decodeSingularUInt64Field(value: &self.id) }()
-      case 16: try {
-        var v: Penstock_V1_Refused?
-        var hadOneofValue = false
-        if let current = self.kind {
-          hadOneofValue = true
-          if case .refused(let m) = current {v = m}
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeSingularUInt32Field(value: &_storage._version) }()
+        case 2: try { try decoder.decodeSingularUInt64Field(value: &_storage._id) }()
+        case 16: try {
+          var v: Penstock_V1_Refused?
+          var hadOneofValue = false
+          if let current = _storage._kind {
+            hadOneofValue = true
+            if case .refused(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._kind = .refused(v)
+          }
+        }()
+        case 17: try {
+          var v: Penstock_V1_Submitted?
+          var hadOneofValue = false
+          if let current = _storage._kind {
+            hadOneofValue = true
+            if case .submitted(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._kind = .submitted(v)
+          }
+        }()
+        case 18: try {
+          var v: Penstock_V1_BarrierReply?
+          var hadOneofValue = false
+          if let current = _storage._kind {
+            hadOneofValue = true
+            if case .barrier(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._kind = .barrier(v)
+          }
+        }()
+        case 19: try {
+          var v: Penstock_V1_EchoReply?
+          var hadOneofValue = false
+          if let current = _storage._kind {
+            hadOneofValue = true
+            if case .echo(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._kind = .echo(v)
+          }
+        }()
+        case 20: try {
+          var v: Penstock_V1_Fetched?
+          var hadOneofValue = false
+          if let current = _storage._kind {
+            hadOneofValue = true
+            if case .fetched(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._kind = .fetched(v)
+          }
+        }()
+        case 21: try {
+          var v: Penstock_V1_SnapshotChunk?
+          var hadOneofValue = false
+          if let current = _storage._kind {
+            hadOneofValue = true
+            if case .snapshot(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._kind = .snapshot(v)
+          }
+        }()
+        case 22: try {
+          var v: Penstock_V1_Reserved?
+          var hadOneofValue = false
+          if let current = _storage._kind {
+            hadOneofValue = true
+            if case .reserved(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._kind = .reserved(v)
+          }
+        }()
+        case 23: try {
+          var v: Penstock_V1_DecisionsStored?
+          var hadOneofValue = false
+          if let current = _storage._kind {
+            hadOneofValue = true
+            if case .decisions(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._kind = .decisions(v)
+          }
+        }()
+        case 24: try {
+          var v: Penstock_V1_ReceiptReply?
+          var hadOneofValue = false
+          if let current = _storage._kind {
+            hadOneofValue = true
+            if case .receipt(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._kind = .receipt(v)
+          }
+        }()
+        case 25: try {
+          var v: Penstock_V1_StatusReply?
+          var hadOneofValue = false
+          if let current = _storage._kind {
+            hadOneofValue = true
+            if case .status(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._kind = .status(v)
+          }
+        }()
+        case 26: try {
+          var v: Penstock_V1_DecisionPage?
+          var hadOneofValue = false
+          if let current = _storage._kind {
+            hadOneofValue = true
+            if case .audit(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._kind = .audit(v)
+          }
+        }()
+        case 27: try {
+          var v: Penstock_V1_HeadReply?
+          var hadOneofValue = false
+          if let current = _storage._kind {
+            hadOneofValue = true
+            if case .head(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._kind = .head(v)
+          }
+        }()
+        case 28: try {
+          var v: Penstock_V1_BudgetReply?
+          var hadOneofValue = false
+          if let current = _storage._kind {
+            hadOneofValue = true
+            if case .budgets(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._kind = .budgets(v)
+          }
+        }()
+        case 29: try {
+          var v: Penstock_V1_ProofReply?
+          var hadOneofValue = false
+          if let current = _storage._kind {
+            hadOneofValue = true
+            if case .proof(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._kind = .proof(v)
+          }
+        }()
+        case 30: try {
+          var v: Penstock_V1_Done?
+          var hadOneofValue = false
+          if let current = _storage._kind {
+            hadOneofValue = true
+            if case .done(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._kind = .done(v)
+          }
+        }()
+        case 31: try {
+          var v: Penstock_V1_Recall?
+          var hadOneofValue = false
+          if let current = _storage._kind {
+            hadOneofValue = true
+            if case .recall(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._kind = .recall(v)
+          }
+        }()
+        default: break
         }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.kind = .refused(v)
-        }
-      }()
-      case 17: try {
-        var v: Penstock_V1_Submitted?
-        var hadOneofValue = false
-        if let current = self.kind {
-          hadOneofValue = true
-          if case .submitted(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.kind = .submitted(v)
-        }
-      }()
-      case 18: try {
-        var v: Penstock_V1_BarrierReply?
-        var hadOneofValue = false
-        if let current = self.kind {
-          hadOneofValue = true
-          if case .barrier(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.kind = .barrier(v)
-        }
-      }()
-      case 19: try {
-        var v: Penstock_V1_EchoReply?
-        var hadOneofValue = false
-        if let current = self.kind {
-          hadOneofValue = true
-          if case .echo(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.kind = .echo(v)
-        }
-      }()
-      case 20: try {
-        var v: Penstock_V1_Fetched?
-        var hadOneofValue = false
-        if let current = self.kind {
-          hadOneofValue = true
-          if case .fetched(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.kind = .fetched(v)
-        }
-      }()
-      case 21: try {
-        var v: Penstock_V1_SnapshotChunk?
-        var hadOneofValue = false
-        if let current = self.kind {
-          hadOneofValue = true
-          if case .snapshot(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.kind = .snapshot(v)
-        }
-      }()
-      case 22: try {
-        var v: Penstock_V1_Reserved?
-        var hadOneofValue = false
-        if let current = self.kind {
-          hadOneofValue = true
-          if case .reserved(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.kind = .reserved(v)
-        }
-      }()
-      case 23: try {
-        var v: Penstock_V1_DecisionsStored?
-        var hadOneofValue = false
-        if let current = self.kind {
-          hadOneofValue = true
-          if case .decisions(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.kind = .decisions(v)
-        }
-      }()
-      case 24: try {
-        var v: Penstock_V1_ReceiptReply?
-        var hadOneofValue = false
-        if let current = self.kind {
-          hadOneofValue = true
-          if case .receipt(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.kind = .receipt(v)
-        }
-      }()
-      case 25: try {
-        var v: Penstock_V1_StatusReply?
-        var hadOneofValue = false
-        if let current = self.kind {
-          hadOneofValue = true
-          if case .status(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.kind = .status(v)
-        }
-      }()
-      case 26: try {
-        var v: Penstock_V1_DecisionPage?
-        var hadOneofValue = false
-        if let current = self.kind {
-          hadOneofValue = true
-          if case .audit(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.kind = .audit(v)
-        }
-      }()
-      case 27: try {
-        var v: Penstock_V1_HeadReply?
-        var hadOneofValue = false
-        if let current = self.kind {
-          hadOneofValue = true
-          if case .head(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.kind = .head(v)
-        }
-      }()
-      case 28: try {
-        var v: Penstock_V1_BudgetReply?
-        var hadOneofValue = false
-        if let current = self.kind {
-          hadOneofValue = true
-          if case .budgets(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.kind = .budgets(v)
-        }
-      }()
-      case 29: try {
-        var v: Penstock_V1_ProofReply?
-        var hadOneofValue = false
-        if let current = self.kind {
-          hadOneofValue = true
-          if case .proof(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.kind = .proof(v)
-        }
-      }()
-      case 30: try {
-        var v: Penstock_V1_Done?
-        var hadOneofValue = false
-        if let current = self.kind {
-          hadOneofValue = true
-          if case .done(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.kind = .done(v)
-        }
-      }()
-      case 31: try {
-        var v: Penstock_V1_Recall?
-        var hadOneofValue = false
-        if let current = self.kind {
-          hadOneofValue = true
-          if case .recall(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.kind = .recall(v)
-        }
-      }()
-      default: break
       }
     }
   }
 
   package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    // The use of inline closures is to circumvent an issue where the compiler
-    // allocates stack space for every if/case branch local when no optimizations
-    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
-    // https://github.com/apple/swift-protobuf/issues/1182
-    if self.version != 0 {
-      try visitor.visitSingularUInt32Field(value: self.version, fieldNumber: 1)
-    }
-    if self.id != 0 {
-      try visitor.visitSingularUInt64Field(value: self.id, fieldNumber: 2)
-    }
-    switch self.kind {
-    case .refused?: try {
-      guard case .refused(let v)? = self.kind else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 16)
-    }()
-    case .submitted?: try {
-      guard case .submitted(let v)? = self.kind else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 17)
-    }()
-    case .barrier?: try {
-      guard case .barrier(let v)? = self.kind else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 18)
-    }()
-    case .echo?: try {
-      guard case .echo(let v)? = self.kind else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 19)
-    }()
-    case .fetched?: try {
-      guard case .fetched(let v)? = self.kind else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 20)
-    }()
-    case .snapshot?: try {
-      guard case .snapshot(let v)? = self.kind else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 21)
-    }()
-    case .reserved?: try {
-      guard case .reserved(let v)? = self.kind else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 22)
-    }()
-    case .decisions?: try {
-      guard case .decisions(let v)? = self.kind else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 23)
-    }()
-    case .receipt?: try {
-      guard case .receipt(let v)? = self.kind else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 24)
-    }()
-    case .status?: try {
-      guard case .status(let v)? = self.kind else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 25)
-    }()
-    case .audit?: try {
-      guard case .audit(let v)? = self.kind else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 26)
-    }()
-    case .head?: try {
-      guard case .head(let v)? = self.kind else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 27)
-    }()
-    case .budgets?: try {
-      guard case .budgets(let v)? = self.kind else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 28)
-    }()
-    case .proof?: try {
-      guard case .proof(let v)? = self.kind else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 29)
-    }()
-    case .done?: try {
-      guard case .done(let v)? = self.kind else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 30)
-    }()
-    case .recall?: try {
-      guard case .recall(let v)? = self.kind else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 31)
-    }()
-    case nil: break
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every if/case branch local when no optimizations
+      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+      // https://github.com/apple/swift-protobuf/issues/1182
+      if _storage._version != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._version, fieldNumber: 1)
+      }
+      if _storage._id != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._id, fieldNumber: 2)
+      }
+      switch _storage._kind {
+      case .refused?: try {
+        guard case .refused(let v)? = _storage._kind else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 16)
+      }()
+      case .submitted?: try {
+        guard case .submitted(let v)? = _storage._kind else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 17)
+      }()
+      case .barrier?: try {
+        guard case .barrier(let v)? = _storage._kind else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 18)
+      }()
+      case .echo?: try {
+        guard case .echo(let v)? = _storage._kind else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 19)
+      }()
+      case .fetched?: try {
+        guard case .fetched(let v)? = _storage._kind else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 20)
+      }()
+      case .snapshot?: try {
+        guard case .snapshot(let v)? = _storage._kind else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 21)
+      }()
+      case .reserved?: try {
+        guard case .reserved(let v)? = _storage._kind else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 22)
+      }()
+      case .decisions?: try {
+        guard case .decisions(let v)? = _storage._kind else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 23)
+      }()
+      case .receipt?: try {
+        guard case .receipt(let v)? = _storage._kind else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 24)
+      }()
+      case .status?: try {
+        guard case .status(let v)? = _storage._kind else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 25)
+      }()
+      case .audit?: try {
+        guard case .audit(let v)? = _storage._kind else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 26)
+      }()
+      case .head?: try {
+        guard case .head(let v)? = _storage._kind else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 27)
+      }()
+      case .budgets?: try {
+        guard case .budgets(let v)? = _storage._kind else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 28)
+      }()
+      case .proof?: try {
+        guard case .proof(let v)? = _storage._kind else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 29)
+      }()
+      case .done?: try {
+        guard case .done(let v)? = _storage._kind else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 30)
+      }()
+      case .recall?: try {
+        guard case .recall(let v)? = _storage._kind else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 31)
+      }()
+      case nil: break
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   package static func ==(lhs: Penstock_V1_Reply, rhs: Penstock_V1_Reply) -> Bool {
-    if lhs.version != rhs.version {return false}
-    if lhs.id != rhs.id {return false}
-    if lhs.kind != rhs.kind {return false}
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._version != rhs_storage._version {return false}
+        if _storage._id != rhs_storage._id {return false}
+        if _storage._kind != rhs_storage._kind {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -6759,7 +6988,7 @@ nonisolated extension Penstock_V1_BarrierReply.State: SwiftProtobuf._ProtoNamePr
 
 nonisolated extension Penstock_V1_EchoReply: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".EchoReply"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}nonce\0\u{1}epoch\0\u{1}head\0\u{3}ledger_time_ms\0\u{1}rates\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}nonce\0\u{1}epoch\0\u{1}head\0\u{3}ledger_time_ms\0\u{1}rates\0\u{3}latest_ms\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -6772,6 +7001,7 @@ nonisolated extension Penstock_V1_EchoReply: SwiftProtobuf.Message, SwiftProtobu
       case 3: try { try decoder.decodeSingularUInt64Field(value: &self.head) }()
       case 4: try { try decoder.decodeSingularInt64Field(value: &self.ledgerTimeMs) }()
       case 5: try { try decoder.decodeSingularMessageField(value: &self._rates) }()
+      case 6: try { try decoder.decodeSingularInt64Field(value: &self.latestMs) }()
       default: break
       }
     }
@@ -6797,6 +7027,9 @@ nonisolated extension Penstock_V1_EchoReply: SwiftProtobuf.Message, SwiftProtobu
     try { if let v = self._rates {
       try visitor.visitSingularMessageField(value: v, fieldNumber: 5)
     } }()
+    if self.latestMs != 0 {
+      try visitor.visitSingularInt64Field(value: self.latestMs, fieldNumber: 6)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -6806,6 +7039,7 @@ nonisolated extension Penstock_V1_EchoReply: SwiftProtobuf.Message, SwiftProtobu
     if lhs.head != rhs.head {return false}
     if lhs.ledgerTimeMs != rhs.ledgerTimeMs {return false}
     if lhs._rates != rhs._rates {return false}
+    if lhs.latestMs != rhs.latestMs {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -7177,7 +7411,7 @@ nonisolated extension Penstock_V1_MemberStatus: SwiftProtobuf.Message, SwiftProt
 
 nonisolated extension Penstock_V1_StatusReply: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".StatusReply"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}mesh\0\u{1}position\0\u{1}epoch\0\u{1}nodes\0\u{1}barriers\0\u{1}counters\0\u{1}halted\0\u{1}warnings\0\u{1}disk\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}mesh\0\u{1}position\0\u{1}epoch\0\u{1}nodes\0\u{1}barriers\0\u{1}counters\0\u{1}halted\0\u{1}warnings\0\u{1}disk\0\u{1}time\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -7194,6 +7428,7 @@ nonisolated extension Penstock_V1_StatusReply: SwiftProtobuf.Message, SwiftProto
       case 7: try { try decoder.decodeSingularStringField(value: &self.halted) }()
       case 8: try { try decoder.decodeRepeatedStringField(value: &self.warnings) }()
       case 9: try { try decoder.decodeSingularMessageField(value: &self._disk) }()
+      case 10: try { try decoder.decodeSingularMessageField(value: &self._time) }()
       default: break
       }
     }
@@ -7231,6 +7466,9 @@ nonisolated extension Penstock_V1_StatusReply: SwiftProtobuf.Message, SwiftProto
     try { if let v = self._disk {
       try visitor.visitSingularMessageField(value: v, fieldNumber: 9)
     } }()
+    try { if let v = self._time {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 10)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -7244,6 +7482,52 @@ nonisolated extension Penstock_V1_StatusReply: SwiftProtobuf.Message, SwiftProto
     if lhs.halted != rhs.halted {return false}
     if lhs.warnings != rhs.warnings {return false}
     if lhs._disk != rhs._disk {return false}
+    if lhs._time != rhs._time {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Penstock_V1_LedgerTime: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".LedgerTime"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}earliest_ms\0\u{3}continued_ms\0\u{3}latest_ms\0\u{3}leap_ms\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularInt64Field(value: &self.earliestMs) }()
+      case 2: try { try decoder.decodeSingularInt64Field(value: &self.continuedMs) }()
+      case 3: try { try decoder.decodeSingularInt64Field(value: &self.latestMs) }()
+      case 4: try { try decoder.decodeSingularInt64Field(value: &self.leapMs) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.earliestMs != 0 {
+      try visitor.visitSingularInt64Field(value: self.earliestMs, fieldNumber: 1)
+    }
+    if self.continuedMs != 0 {
+      try visitor.visitSingularInt64Field(value: self.continuedMs, fieldNumber: 2)
+    }
+    if self.latestMs != 0 {
+      try visitor.visitSingularInt64Field(value: self.latestMs, fieldNumber: 3)
+    }
+    if self.leapMs != 0 {
+      try visitor.visitSingularInt64Field(value: self.leapMs, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Penstock_V1_LedgerTime, rhs: Penstock_V1_LedgerTime) -> Bool {
+    if lhs.earliestMs != rhs.earliestMs {return false}
+    if lhs.continuedMs != rhs.continuedMs {return false}
+    if lhs.latestMs != rhs.latestMs {return false}
+    if lhs.leapMs != rhs.leapMs {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -7295,7 +7579,7 @@ nonisolated extension Penstock_V1_DiskStatus.State: SwiftProtobuf._ProtoNameProv
 
 nonisolated extension Penstock_V1_HeadReply: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".HeadReply"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}position\0\u{1}epoch\0\u{1}checkpoint\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}position\0\u{1}epoch\0\u{1}checkpoint\0\u{1}time\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -7306,12 +7590,17 @@ nonisolated extension Penstock_V1_HeadReply: SwiftProtobuf.Message, SwiftProtobu
       case 1: try { try decoder.decodeSingularUInt64Field(value: &self.position) }()
       case 2: try { try decoder.decodeSingularUInt64Field(value: &self.epoch) }()
       case 3: try { try decoder.decodeSingularStringField(value: &self.checkpoint) }()
+      case 4: try { try decoder.decodeSingularMessageField(value: &self._time) }()
       default: break
       }
     }
   }
 
   package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
     if self.position != 0 {
       try visitor.visitSingularUInt64Field(value: self.position, fieldNumber: 1)
     }
@@ -7321,6 +7610,9 @@ nonisolated extension Penstock_V1_HeadReply: SwiftProtobuf.Message, SwiftProtobu
     if !self.checkpoint.isEmpty {
       try visitor.visitSingularStringField(value: self.checkpoint, fieldNumber: 3)
     }
+    try { if let v = self._time {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 4)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -7328,6 +7620,7 @@ nonisolated extension Penstock_V1_HeadReply: SwiftProtobuf.Message, SwiftProtobu
     if lhs.position != rhs.position {return false}
     if lhs.epoch != rhs.epoch {return false}
     if lhs.checkpoint != rhs.checkpoint {return false}
+    if lhs._time != rhs._time {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

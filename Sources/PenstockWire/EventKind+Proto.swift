@@ -47,6 +47,8 @@ extension EventKind {
             self = .decisionBatch(DecisionBatch(
                 incarnation: try incarnation(value.incarnation), firstSequence: value.firstSequence, count: value.count,
                 digest: try digest(value.digest)))
+        case .timeAccepted(let value): self = .timeAccepted(leapMS: value.leapMs, reason: value.reason)
+        case .timeNoted: self = .timeNoted
         }
     }
 
@@ -131,6 +133,12 @@ extension EventKind {
                 $0.count = batch.count
                 $0.digest = Data(batch.digest.bytes)
             })
+        case .timeAccepted(let leap, let reason):
+            .timeAccepted(.with {
+                $0.leapMs = leap
+                $0.reason = reason
+            })
+        case .timeNoted: .timeNoted(.init())
         }
     }
 }

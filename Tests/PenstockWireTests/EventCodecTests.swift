@@ -92,8 +92,8 @@ internal import Testing
         #expect(code(try changed(.grantIssued) { $0.nonce = Data(repeating: 1, count: count) }) == .malformed)
     }
 
-    /// Field 37 is the next kind that some later version may add.
-    @Test(arguments: [[], [0xaa, 0x02, 0x02, 0x08, 0x01]] as [[UInt8]]) func unknownKindIsRefused(field: [UInt8]) throws {
+    /// Field 39 is the next kind that some later version may add.
+    @Test(arguments: [[], [0xba, 0x02, 0x02, 0x08, 0x01]] as [[UInt8]]) func unknownKindIsRefused(field: [UInt8]) throws {
         #expect(code(try changed(.grantIssued) { $0.kind = nil } + field) == .unknownKind)
     }
 

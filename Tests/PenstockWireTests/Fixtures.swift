@@ -64,6 +64,8 @@ enum Sample {
         case .sliceClosed:
             .sliceClosed(SliceReport(incarnation: report.incarnation, uses: report.uses, reason: "succeeded", bySuccessor: true))
         case .decisionBatch: .decisionBatch(DecisionBatch(incarnation: incarnation(0x11), firstSequence: 1001, count: 64, digest: digest(0xdb)))
+        case .timeAccepted: .timeAccepted(leapMS: -3_600_000, reason: "the clock was an hour fast")
+        case .timeNoted: .timeNoted
         }
     }
 

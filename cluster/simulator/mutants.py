@@ -46,6 +46,7 @@ SIZING = "PenstockCore/Budgets/BudgetBook+Sizing.swift"
 RESERVE = "PenstockCore/Ledger/Ledger+Reserve.swift"
 DELEGATION = "PenstockCore/Values/Grant+Delegation.swift"
 PAST = "PenstockCore/Follower/Predecessors.swift"
+TIME = "PenstockCore/Ledger/LedgerTime.swift"
 
 MUTANTS = [
     Mutant(1, "lease counted from the receipt of the reply", LEASE,
@@ -88,7 +89,7 @@ MUTANTS = [
     Mutant(18, "leases of before the ledger's restart forgotten", LEDGER,
         "presence.started(at: now, nodes: enforcers.map(\\.keys.name), bound: state.largestBound)", "presence.started(at: now, nodes: isMutant(18) ? [] : enforcers.map(\\.keys.name), bound: state.largestBound)", "G1"),
     Mutant(19, "expiry held against the time of the last echo", LEASE,
-        "return ledgerTime + elapsed + elapsed * Int64(ratePPM) / 1_000_000 + 1", "return isMutant(19) ? ledgerTime : ledgerTime + elapsed + elapsed * Int64(ratePPM) / 1_000_000 + 1", "G2 G5"),
+        "return elapsed + elapsed * Int64(ratePPM) / 1_000_000 + 1", "return isMutant(19) ? 0 : elapsed + elapsed * Int64(ratePPM) / 1_000_000 + 1", "G2 G5"),
     Mutant(20, "slice closed with what is settled, though calls are under way", RETURN,
         "for slice in accounts[account].slices { closing[slice.id] = slice.used }", "for slice in accounts[account].slices { closing[slice.id] = isMutant(20) ? slice.settled : slice.used }", "G2"),
     Mutant(21, "spending without a debit", PURSE,
@@ -183,4 +184,14 @@ MUTANTS = [
         "let gain = Int128(min(elapsed, 1 << 44)) * Int128(rate.limit * share) * Int128(1_000_000 - ppm)", "let gain = Int128(min(elapsed, 1 << 44)) * Int128(rate.limit * share) * Int128(isMutant(74) ? 1_000_000 + ppm : 1_000_000 - ppm)", test="RateModelTests"),
     Mutant(75, "a rate by selector is missed by grants of before it", "PenstockCore/View/View+Rates.swift",
         "mark(placed.named.selector, .rated)", "if !isMutant(75) { mark(placed.named.selector, .rated) }", "G2"),
+    Mutant(80, "ledger time goes back over a restart", TIME,
+        "start = max(start, Self.clamped(memory.greatest))", "start = isMutant(80) ? start : max(start, Self.clamped(memory.greatest))", "G5 G8"),
+    Mutant(81, "a restarted ledger believes its wall clock", TIME,
+        "if let mark = memory.mark, mark.at <= now {", "if let mark = memory.mark, mark.at <= now, !isMutant(81) {", "G1"),
+    Mutant(82, "a clock that leaps ahead lifts restrictions", TIME,
+        "earliest: max(floor, min(continued, wall))", "earliest: isMutant(82) ? wall : max(floor, min(continued, wall))", "G1"),
+    Mutant(83, "a clock that leaps back lets grants live again", TIME,
+        "latest: max(continued, wall)", "latest: isMutant(83) ? wall : max(continued, wall)", "G5 G8"),
+    Mutant(84, "what lies between two clocks is not told to the nodes", LEASE,
+        "self.latest = max(ledgerTime, latest ?? ledgerTime)", "self.latest = isMutant(84) ? ledgerTime : max(ledgerTime, latest ?? ledgerTime)", "G5 G8"),
 ]

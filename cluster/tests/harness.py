@@ -130,12 +130,14 @@ class Node:
         self.stderr = mesh.dir / f"{name}.stderr"
         self.process = None
         self.ended = []
+        self.clock_prefix, self.clock_env = [], {}  # see `Clock`
 
     def spawn(self):
         assert self.process is None
         with open(self.stderr, "ab") as log:
             self.process = subprocess.Popen(
-                [BINARY, self.kind, "--config", self.config], stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=self.mesh.env)
+                [*self.clock_prefix, BINARY, self.kind, "--config", self.config], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                env={**self.mesh.env, **self.clock_env})
         return self
 
     def start(self, wait=True):
@@ -232,6 +234,26 @@ class Node:
         status, text = self.get("/metrics")
         assert status == 200
         return {line.rsplit(" ", 1)[0]: float(line.rsplit(" ", 1)[1]) for line in text.splitlines() if line and line[0] != "#"}
+
+
+class Clock:
+    """A node's wall clock, set wrong at will, while the node runs too. CLOCK_BOOTTIME stays the machine's, as it would."""
+
+    LIBRARY = next(pathlib.Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"), None)
+
+    def __init__(self, node):
+        self.file = node.mesh.dir / f"{node.name}.clock"
+        self.set(0)
+        node.clock_env = {
+            "LD_PRELOAD": str(self.LIBRARY), "FAKETIME_TIMESTAMP_FILE": str(self.file), "FAKETIME_NO_CACHE": "1",
+            "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
+        # The first process that libfaketime is loaded into gets another environment than Swift looks for its arguments behind.
+        node.clock_prefix = ["env"]
+
+    def set(self, seconds):
+        beside = self.file.with_suffix(".new")
+        beside.write_text(f"{seconds:+d}")
+        beside.replace(self.file)
 
 
 class Mesh:

@@ -7,15 +7,25 @@ internal import PenstockProto
 /// What `revoke`, `suspend` and `throttle` do: submit, wait for every node, and say what it came to.
 enum Barriers {
     /// All of it takes `timeout` at most, and a second for an answer that does not come.
-    static func run(_ mesh: MeshOptions, _ restriction: Restriction, _ timeout: DurationText, receipt path: String? = nil) throws {
+    ///
+    /// - Parameter duration: how long it stands, by ledger time.
+    static func run(_ mesh: MeshOptions, _ restriction: Restriction, for duration: DurationText? = nil, _ timeout: DurationText, receipt path: String? = nil) throws {
         let deadline = Clocks.now() + timeout.milliseconds * .nanosecondsPerMillisecond
         let client = try mesh.client(.operator)
+        var restriction = restriction
+        if let duration { restriction.expiresAt = end(after: duration, client) }
         let (submitted, barrier) = try submit(restriction, client, timeout)
         let view = BarrierView(barrier!)
         try Output.print(view, mesh.output) { view.table }
         if let warning = warning(restriction.selector, view) { Output.message("penstock: \(warning)") }
         if let path { try write(path, view, client, submitted.position, until: deadline) }
         if let exit = exit(view.state) { throw exit }
+    }
+
+    /// Counted from the latest time that it could be at the ledger, so that it is never shorter than asked. Where the ledger
+    /// does not say, by this machine's clock: nothing delays a revoke for long.
+    private static func end(after duration: DurationText, _ client: LedgerClient) -> WallTime {
+        min(Times.last, ((try? client.time(timeoutMS: 500))?.latestMs ?? Clocks.wall()) + duration.milliseconds)
     }
 
     private static func submit(_ restriction: Restriction, _ client: LedgerClient, _ timeout: DurationText) throws -> (Penstock_V1_Submitted, Penstock_V1_BarrierReply?) {

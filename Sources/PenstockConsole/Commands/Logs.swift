@@ -94,6 +94,8 @@ struct EventView: Encodable {
         case .spendReported(let report): report.uses.map { "\($0.slice)=\($0.used)" }.joined(separator: " ")
         case .sliceClosed(let report): report.uses.map { "\($0.slice)=\($0.used)" }.joined(separator: " ") + " \(report.reason)"
         case .decisionBatch(let batch): "\(batch.count) from \(batch.firstSequence)"
+        case .timeAccepted(let leap, let reason): "a leap of \(leap) ms \(reason)"
+        case .timeNoted: ""
         }
     }
 }

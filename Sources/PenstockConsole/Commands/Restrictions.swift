@@ -20,9 +20,9 @@ struct Revoke: ParsableCommand {
 
     func run() throws {
         let selector = try selector.required()
-        let expiresAt = try duration?.fromNow("--for") ?? 0
+        _ = try duration?.fromNow("--for")
         try Failure.run(mesh.output) {
-            try Barriers.run(mesh, Restriction(level: .revoke, selector: selector, reason: reason, expiresAt: expiresAt), timeout, receipt: receipt)
+            try Barriers.run(mesh, Restriction(level: .revoke, selector: selector, reason: reason, expiresAt: 0), for: duration, timeout, receipt: receipt)
         }
     }
 }
@@ -37,9 +37,9 @@ struct Suspend: ParsableCommand {
 
     func run() throws {
         let selector = try selector.required()
-        let expiresAt = try duration?.fromNow("--for") ?? 0
+        _ = try duration?.fromNow("--for")
         try Failure.run(mesh.output) {
-            try Barriers.run(mesh, Restriction(level: .suspend, selector: selector, reason: reason, expiresAt: expiresAt), timeout)
+            try Barriers.run(mesh, Restriction(level: .suspend, selector: selector, reason: reason, expiresAt: 0), for: duration, timeout)
         }
     }
 }
@@ -62,10 +62,10 @@ struct Throttle: ParsableCommand {
 
     func run() throws {
         let selector = try selector.required()
-        let expiresAt = try duration?.fromNow("--for") ?? 0
+        _ = try duration?.fromNow("--for")
         let level = try level()
         try Failure.run(mesh.output) {
-            try Barriers.run(mesh, Restriction(level: level, selector: selector, reason: reason, expiresAt: expiresAt), timeout)
+            try Barriers.run(mesh, Restriction(level: level, selector: selector, reason: reason, expiresAt: 0), for: duration, timeout)
         }
     }
 }

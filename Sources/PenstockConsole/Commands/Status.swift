@@ -46,6 +46,9 @@ struct StatusView: Encodable {
     /// Sentences for an operator: what works less than it should, and what to do.
     var warnings: [String]
     var disk: Disk
+    /// As 'penstock time show' has it.
+    var ledgerTime: String
+    var clockLeapMs: Int64
     var nodes: [Node]
     var barriers: [BarrierView]
     var counters: [String: UInt64]
@@ -58,6 +61,8 @@ struct StatusView: Encodable {
         halted = reply.halted
         warnings = reply.warnings
         disk = Disk(freeBytes: reply.disk.freeBytes, reserveBytes: reply.disk.reserveBytes, state: Self.name(reply.disk.state))
+        ledgerTime = Times.text(reply.time.continuedMs)
+        clockLeapMs = reply.time.leapMs
         nodes = try reply.nodes.map {
             Node(
                 node: $0.node, role: try Role($0.role).name, state: $0.expelled ? "expelled" : $0.state, appliedPosition: $0.appliedPosition,

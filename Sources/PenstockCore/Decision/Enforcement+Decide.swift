@@ -51,7 +51,7 @@ extension Enforcement {
         let isRated = folded.isRated(index, marks)
         if isRated { verdict.reason = admits(call, index, isThrottled: marks.contains(.throttled), now, &verdict) }
         guard verdict.reason == .none else { return verdict }
-        verdict.reason = spend(call, index, clock.latest(at: now, ratePPM: folded.settings.clockRatePPM), isRated, now, &verdict)
+        verdict.reason = spend(call, index, clock.windowTime(at: now, ratePPM: folded.settings.clockRatePPM), isRated, now, &verdict)
         guard verdict.reason == .none else { return verdict }
         if isRated { takeRates() }
         if marks.contains(.throttled) { countThrottled(index, now) }

@@ -5,11 +5,12 @@ package enum Authority {
     package static func permits(_ role: Role, _ kind: EventKind.Name) -> Bool {
         switch (kind, role) {
         case (.genesis, .ledger), (.nodeAdmitted, .ledger), (.epochOpened, .ledger), (.sliceReserved, .ledger),
-            (.lifted, .ledger), (.windowOpened, .ledger), (.budgetWarned, .ledger):
+            (.lifted, .ledger), (.windowOpened, .ledger), (.budgetWarned, .ledger), (.timeNoted, .ledger):
             true
         case (.nodeExpelled, .operator), (.joinTokenMade, .operator), (.settingsChanged, .operator),
             (.restricted, .operator), (.lifted, .operator), (.budgetCreated, .operator),
-            (.budgetCeilingSet, .operator), (.debtsAccepted, .operator), (.sliceClosed, .operator), (.rateCreated, .operator):
+            (.budgetCeilingSet, .operator), (.debtsAccepted, .operator), (.sliceClosed, .operator), (.rateCreated, .operator),
+            (.timeAccepted, .operator):
             true
         case (.grantIssued, .issuer), (.grantRenewed, .issuer):
             true
@@ -51,6 +52,8 @@ extension EventKind {
         case spendReported = "spend_reported"
         case sliceClosed = "slice_closed"
         case decisionBatch = "decision_batch"
+        case timeAccepted = "time_accepted"
+        case timeNoted = "time_noted"
     }
 
     package var name: Name {
@@ -76,6 +79,8 @@ extension EventKind {
         case .spendReported: .spendReported
         case .sliceClosed: .sliceClosed
         case .decisionBatch: .decisionBatch
+        case .timeAccepted: .timeAccepted
+        case .timeNoted: .timeNoted
         }
     }
 }

@@ -4,7 +4,7 @@ package struct Event: Hashable, Sendable {
     package var mesh: String
     /// Name of the node whose key signed it.
     package var origin: String
-    /// The origin's claim of when, by its own wall clock.
+    /// The origin's claim of when, by its own wall clock; of the ledger's own events, ledger time.
     package var createdAt: WallTime
     package var kind: EventKind
 
@@ -41,6 +41,10 @@ package enum EventKind: Hashable, Sendable {
     case spendReported(SliceReport)
     case sliceClosed(SliceReport)
     case decisionBatch(DecisionBatch)
+    /// By an operator: the ledger's wall clock, which had leapt by so much, is right.
+    case timeAccepted(leapMS: Int64, reason: String)
+    /// By the ledger: so late it is, where no other event says so.
+    case timeNoted
 }
 
 /// A one-time right to join under a role; only its hash is ever in the log.

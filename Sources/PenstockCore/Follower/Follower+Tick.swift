@@ -81,7 +81,7 @@ extension Follower {
         // What was given back is wanted elsewhere, and does not wait.
         guard !awaited.contains(.report), now >= due.report || reportScan > 0 || enforcement.purse.hasReturns else { return }
         if let clock = enforcement.lease.clock {
-            let wall = clock.latest(at: now, ratePPM: enforcement.folded.settings.clockRatePPM)
+            let wall = clock.windowTime(at: now, ratePPM: enforcement.folded.settings.clockRatePPM)
             _ = enforcement.purse.sweep(from: reportScan, scan: 8192, wall: wall, at: now)
         }
         let (uses, next) = enforcement.purse.unreported(from: reportScan, scan: 8192, limit: Limits.usesPerReport)

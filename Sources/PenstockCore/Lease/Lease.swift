@@ -51,7 +51,7 @@ package struct Lease: Sendable {
             waiting.removeAll { $0.epoch < reply.epoch }
         }
         if clock.map({ sentAt > $0.sentAt }) ?? true {
-            clock = LedgerClock(ledgerTime: reply.ledgerTime, sentAt: sentAt, receivedAt: now)
+            clock = LedgerClock(ledgerTime: reply.ledgerTime, latest: reply.latest, sentAt: sentAt, receivedAt: now)
         }
         // The oldest is reached first: a view that lags behind for long renews from it all the same.
         if waiting.count == Limits.echoesOutstanding { waiting.removeLast() }
@@ -106,36 +106,57 @@ package struct EchoReply: Hashable, Sendable {
     package var nonce: UInt64
     package var epoch: UInt64
     package var head: Position
+    /// What time it was there at least.
     package var ledgerTime: WallTime
+    /// And at most: later only while the ledger's wall clock has leapt.
+    package var latest: WallTime
     /// To the statement that came with the echo.
     package var rates: RateReply?
 
-    package init(nonce: UInt64, epoch: UInt64, head: Position, ledgerTime: WallTime, rates: RateReply? = nil) {
+    package init(nonce: UInt64, epoch: UInt64, head: Position, ledgerTime: WallTime, latest: WallTime? = nil, rates: RateReply? = nil) {
         self.nonce = nonce
         self.epoch = epoch
         self.head = head
         self.ledgerTime = ledgerTime
+        self.latest = max(ledgerTime, latest ?? ledgerTime)
         self.rates = rates
     }
 }
 
-/// Bounds on the ledger's wall clock, from one echo: it read `ledgerTime` at some moment between the two instants.
+/// Bounds on the ledger's time, from one echo: it read them at some moment between the two instants.
 package struct LedgerClock: Hashable, Sendable {
     package var ledgerTime: WallTime
+    private var latest: WallTime
     package var sentAt: Instant
     package var receivedAt: Instant
 
-    /// The ledger's clock shows at least this. Decides `not_before`.
+    init(ledgerTime: WallTime, latest: WallTime, sentAt: Instant, receivedAt: Instant) {
+        self.ledgerTime = ledgerTime
+        self.latest = latest
+        self.sentAt = sentAt
+        self.receivedAt = receivedAt
+    }
+
+    /// It is at least this. Decides `not_before`.
     @inline(__always)
     package func earliest(at now: Instant, ratePPM: UInt32) -> WallTime {
         let elapsed = (now - receivedAt) / .nanosecondsPerMillisecond
         return ledgerTime + elapsed - (elapsed * Int64(ratePPM) + 999_999) / 1_000_000
     }
 
-    /// The ledger's clock shows at most this. Decides expiry.
+    /// It is at most this. Decides expiry.
     @inline(__always)
-    package func latest(at now: Instant, ratePPM: UInt32) -> WallTime {
+    package func latest(at now: Instant, ratePPM: UInt32) -> WallTime { latest + elapsed(at: now, ratePPM: ratePPM) }
+
+    /// The ledger says at most this when asked for the earliest, by which it opens windows. Decides their ends: a leap of its
+    /// clock ends no window that it does not follow by another.
+    @inline(__always)
+    package func windowTime(at now: Instant, ratePPM: UInt32) -> WallTime { ledgerTime + elapsed(at: now, ratePPM: ratePPM) }
+
+    /// What has passed at the ledger at most, since it answered.
+    @inline(__always)
+    private func elapsed(at now: Instant, ratePPM: UInt32) -> Int64 {
         let elapsed = (now - sentAt) / .nanosecondsPerMillisecond + 1
-        return ledgerTime + elapsed + elapsed * Int64(ratePPM) / 1_000_000 + 1
+        return elapsed + elapsed * Int64(ratePPM) / 1_000_000 + 1
     }
 }

@@ -43,7 +43,7 @@ extension Ledger {
     /// - Parameter stated: what the node says of rates, which enters the table of rates now.
     package mutating func answer(
         _ progress: NodeProgress, nonce: UInt64, rates stated: RateStatement?, from sender: NodeKeys, readHead head: Position, readEpoch epoch: UInt64,
-        wall: WallTime, at now: Instant
+        at now: Instant
     ) -> EchoReply? {
         guard isCurrent(head, epoch) else {
             halt("the log of record is at \(head) in epoch \(epoch), which is not what this process has written")
@@ -56,7 +56,8 @@ extension Ledger {
                 state.view.rate(key).map { RateTable.Definition($0.rate, isOfThisProcess: $0.position > startedAt) }
             }
         }
-        return EchoReply(nonce: nonce, epoch: epoch, head: head, ledgerTime: wall, rates: told)
+        let time = time.reading(at: now)
+        return EchoReply(nonce: nonce, epoch: epoch, head: head, ledgerTime: time.earliest, latest: time.latest, rates: told)
     }
 
     /// Returns requests for slices that waited: an incarnation that ends would neither spend what it gets nor give it back.

@@ -26,11 +26,12 @@ extension Ledger {
     /// Windows that must be opened before a request, or those that wait, can be answered: events of the ledger's own.
     ///
     /// - Parameter calendar: bounds of a calendar window, which need a time zone's rules.
-    package func windowsDue(for request: SliceRequest? = nil, wall: WallTime, calendar: BudgetCalendar) -> [EventKind] {
+    package func windowsDue(for request: SliceRequest? = nil, calendar: BudgetCalendar, at now: Instant) -> [EventKind] {
+        let wall = time.windowTime(at: now, bound: presence.bound)
         let requests = request.map { [$0] } ?? reserves.map(\.request)
         var due: [WindowOpening] = []
         for key in Set(requests.flatMap { request in request.parts.flatMap { state.levels(request.grantID, $0.unit) } }) {
-            // A clock that was put back opens no window twice.
+            // An operator who accepts a leap backwards opens no window twice.
             guard case .named(let name) = key, let entry = state.book.entries[key], entry.window != .none, wall >= entry.current?.end ?? .min else { continue }
             let bounds: (start: WallTime, end: WallTime)?
             if case .calendar(let period, let zone) = entry.window { bounds = calendar(period, zone, wall) } else { bounds = entry.window.bounds(at: wall) }

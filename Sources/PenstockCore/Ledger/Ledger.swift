@@ -25,6 +25,12 @@ package struct Ledger: Sendable {
     var rates: RateTable?
     /// The log's end when it began to: what comes after is its own.
     var startedAt: Position = 0
+    /// As of the last observation of the wall clock.
+    package private(set) var time = LedgerTime(wall: 0, at: 0)
+    /// An operator's acceptance of the wall clock is staged, and not durable yet.
+    private var isTimeStaged = false
+    /// When it was last looked whether the log should carry the time.
+    private var timeNotedAt: Instant = .min / 2
     /// When slices of budgets that are frozen or overcommitted were called back last.
     var pressedRecalledAt: Instant = .min / 2
 
@@ -37,8 +43,10 @@ package struct Ledger: Sendable {
     ///   - restored: the log comes from a backup. Nothing is served or written until each enforcer has told how far it had
     ///     seen the log: what only a lost part of it said, such as a revoke or a slice, must not be forgotten.
     ///   - without: enforcers that an operator has decided not to wait for.
-    package mutating func start(epoch: UInt64, restored: Bool, without: [String] = [], at now: Instant) {
+    ///   - time: what `greatestTime` of the state, and what lies beside the log, let it be.
+    package mutating func start(epoch: UInt64, restored: Bool, without: [String] = [], time: LedgerTime = LedgerTime(wall: 0, at: 0), at now: Instant) {
         self.epoch = epoch
+        self.time = time
         let enforcers = state.view.members.values.filter { $0.keys.role == .enforcer }
         presence.started(at: now, nodes: enforcers.map(\.keys.name), bound: state.largestBound)
         rates = RateTable(epoch: epoch, startedAt: now, bound: presence.bound)
@@ -77,9 +85,10 @@ extension Ledger {
     }
 
     /// Holds an event against the rules and folds it ahead of its commit.
-    package mutating func stage(_ event: Event, at now: Instant, wall: WallTime) throws(Refusal) -> Position {
+    package mutating func stage(_ event: Event, at now: Instant) throws(Refusal) -> Position {
         let presence = presence
-        try state.check(event, wall: wall) { presence.isFenced($0, node: $1, at: now) }
+        try state.check(event, time: time.reading(at: now)) { presence.isFenced($0, node: $1, at: now) }
+        if event.kind.name == .timeAccepted { isTimeStaged = true }
         return try stage(own: event)
     }
 
@@ -108,6 +117,9 @@ extension Ledger {
                 rates?.allow(presence.bound)
             case .lifted(let lifting):
                 for position in barriers.keys where lifting.eventIDs.contains(barriers[position]!.eventID) { barriers[position]!.lift(at: now) }
+            case .timeAccepted:
+                isTimeStaged = false
+                time.accept(at: now)
             default: break
             }
         }
@@ -132,6 +144,7 @@ extension Ledger {
     package mutating func commitFailed(_ state: LedgerState, at now: Instant) {
         self.state = state
         reserves = []
+        isTimeStaged = false
         storeRetryAt = now + .nanosecondsPerSecond
     }
 }
@@ -139,6 +152,23 @@ extension Ledger {
 // MARK: - Time
 
 extension Ledger {
+    /// Reads the wall clock, before anything is judged by it. Returns what has to be said of it.
+    package mutating func observe(wall: WallTime, at now: Instant) -> LedgerTime.News? {
+        time.observe(wall: wall, at: now, ratePPM: state.view.settings.clockRatePPM)
+        return time.news()
+    }
+
+    /// What the ledger stamps its own events with.
+    package func stamp(at now: Instant) -> WallTime { isTimeStaged ? time.wall(at: now) : time.reading(at: now).continued }
+
+    /// An event of the ledger's own that lets the log carry the time, when something has expired that it would let live
+    /// again in a process that knows the log alone.
+    package mutating func timeToNote(at now: Instant) -> EventKind? {
+        guard halted == nil, awaited.isEmpty, now - timeNotedAt >= Limits.timeNoteMS * .nanosecondsPerMillisecond else { return nil }
+        timeNotedAt = now
+        return state.hasExpiry(after: state.greatestTime, by: time.reading(at: now).continued) ? .timeNoted : nil
+    }
+
     /// Takes up what acknowledgements and time have settled. Returns the barriers that ended by it.
     package mutating func stepBarriers(at now: Instant) -> [Position] {
         let stepped = waiting
@@ -155,7 +185,7 @@ extension Ledger {
     package var nextFence: Instant? { waiting.compactMap { barriers[$0]?.nextFence }.min() }
 
     /// Forgets what is of no use any more. Returns the restrictions whose own time has passed, to be lifted.
-    package mutating func housekeep(at now: Instant, wall: WallTime) -> [Digest] {
+    package mutating func housekeep(at now: Instant) -> [Digest] {
         presence.forget(before: now - 60 * .nanosecondsPerSecond)
         rates?.housekeep(at: now)
         if let imbalance = rates?.imbalance { halt("a rate's parts do not add up: \(imbalance)") }
@@ -163,6 +193,6 @@ extension Ledger {
             let old = barriers.values.filter { $0.state != .waiting }.map(\.position).sorted().dropLast(Limits.barriers / 2)
             for position in old { barriers[position] = nil }
         }
-        return halted == nil && awaited.isEmpty ? state.expired(at: wall) : []
+        return halted == nil && awaited.isEmpty ? state.expired(at: time.reading(at: now).earliest) : []
     }
 }

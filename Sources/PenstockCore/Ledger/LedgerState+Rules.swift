@@ -2,7 +2,7 @@ extension LedgerState {
     /// Whether an event may enter the log next. Its signature has been verified and its sender is the signer.
     ///
     /// - Parameter fenced: whether an incarnation of a node can only deny, now and until it is given a lease.
-    package func check(_ event: Event, wall: WallTime, fenced: (Incarnation, String) -> Bool) throws(Refusal) {
+    package func check(_ event: Event, time: LedgerTime.Reading, fenced: (Incarnation, String) -> Bool) throws(Refusal) {
         guard event.mesh == view.mesh else { throw Refusal(.foreignMesh, "this ledger keeps mesh '\(view.mesh)'") }
         guard let signer = view.member(event.origin) else { throw Refusal(.notPermitted, "'\(event.origin)' is not a member") }
         guard Authority.permits(signer.role, event.kind.name) else {
@@ -10,23 +10,24 @@ extension LedgerState {
         }
         switch event.kind {
         case .genesis: throw Refusal(.exists, "the mesh has its genesis")
-        case .nodeAdmitted(let keys, let token): try checkJoin(keys, token, wall)
+        case .nodeAdmitted(let keys, let token): try checkJoin(keys, token, time.latest)
         case .nodeExpelled(let name, let reason): try checkExpulsion(name, reason, by: event.origin)
-        case .joinTokenMade(let token): try checkToken(token, wall)
+        case .joinTokenMade(let token): try checkToken(token, time.latest)
         case .epochOpened(let next, _):
             guard next > epoch else { throw Refusal(.invalid, "epoch \(next) is not newer than \(epoch)") }
         case .settingsChanged(let settings):
             if let problem = settings.problem { throw Refusal(.invalid, problem) }
-        case .grantIssued(let grant): try checkGrant(grant, issuer: event.origin, wall)
-        case .grantRenewed(let id, let expiresAt): try checkRenewal(id, expiresAt, issuer: event.origin, wall)
-        case .restricted(let restriction): try checkRestriction(restriction, wall)
-        case .lifted(let lifting): try checkLifting(lifting, signer.role, wall)
+        case .grantIssued(let grant): try checkGrant(grant, issuer: event.origin, time.latest)
+        case .grantRenewed(let id, let expiresAt): try checkRenewal(id, expiresAt, issuer: event.origin, time.latest)
+        case .restricted(let restriction): try checkRestriction(restriction, time.earliest)
+        case .lifted(let lifting): try checkLifting(lifting, signer.role, time.earliest)
         case .budgetCreated(let budget): try checkBudget(budget)
         case .budgetCeilingSet(let key, let ceiling, let reason): try checkCeiling(key, ceiling, reason)
         case .debtRecorded(let debt): try checkDebt(debt)
         case .debtsAccepted(let positions, let reason): try checkAcceptance(positions, reason)
         case .rateCreated(let named): try checkRate(named)
-        case .sliceReserved, .windowOpened, .budgetWarned: break
+        case .timeAccepted(let leap, let reason): try checkTime(leap, reason, time)
+        case .sliceReserved, .windowOpened, .budgetWarned, .timeNoted: break
         case .spendReported(let report): try checkReport(report, by: signer, closes: false, fenced)
         case .sliceClosed(let report): try checkReport(report, by: signer, closes: true, fenced)
         case .decisionBatch(let batch):
@@ -61,7 +62,7 @@ extension LedgerState {
 
     private func checkToken(_ token: JoinToken, _ wall: WallTime) throws(Refusal) {
         guard token.role != .ledger else { throw Refusal(.unavailable, "one ledger keeps a mesh") }
-        guard token.expiresAt > wall, token.expiresAt <= wall + 86_400_000 else { throw Refusal(.invalid, "a join token lives at most a day") }
+        guard token.expiresAt > wall, token.expiresAt - 86_400_000 <= wall else { throw Refusal(.invalid, "a join token lives at most a day") }
         guard view.tokens[token.hash] == nil else { throw Refusal(.exists, "the token exists") }
     }
 
@@ -95,7 +96,7 @@ extension LedgerState {
     /// A selector may have any characters: what a log of an older version took must stay revocable.
     private func checkRestriction(_ restriction: Restriction, _ wall: WallTime) throws(Refusal) {
         guard restriction.selector.value.utf8.count <= Limits.idBytes else { throw Refusal(.invalid, "the selector is longer than \(Limits.idBytes) bytes") }
-        guard restriction.expiresAt == 0 || restriction.expiresAt > wall else { throw Refusal(.invalid, "the duration has passed already") }
+        guard restriction.expiresAt == 0 || restriction.expiresAt > wall else { throw Refusal(.invalid, "the restriction would end before it begins: it is \(wall) ms since 1970 at the ledger; set this machine's clock") }
         guard view.restrictions.count < Limits.restrictions else { throw Refusal(.full, "\(Limits.restrictions) restrictions stand, the limit; revoke by a wider selector and reinstate the old ones") }
         if case .throttle(_, let window) = restriction.level, !(1...86_400_000).contains(window) { throw Refusal(.invalid, "a throttle's window is 1 ms to 1 day") }
         if case .scale(let percent) = restriction.level, !(1...99).contains(percent) { throw Refusal(.invalid, "a throttle leaves 1 to 99 percent; to stop, suspend") }
@@ -123,6 +124,16 @@ extension LedgerState {
         guard named.selector.kind != .node, named.selector.value.utf8.count <= Limits.idBytes else { throw Refusal(.invalid, "a rate is for grants; a node has none") }
         guard view.rate(.named(name)) == nil else { throw Refusal(.exists, "rate '\(name)' exists") }
         guard view.rates.count < Limits.namedRates else { throw Refusal(.full, "the mesh has \(Limits.namedRates) named rates, its limit") }
+    }
+
+    /// A leap that its operator has not seen is not accepted.
+    private func checkTime(_ leap: Int64, _ reason: String, _ time: LedgerTime.Reading) throws(Refusal) {
+        try checkText(reason)
+        guard time.leapMS != 0 else { throw Refusal(.invalid, "the ledger's wall clock agrees with its continuous clock; there is no leap to accept") }
+        let (difference, overflow) = leap.subtractingReportingOverflow(time.leapMS)
+        guard !overflow, difference.magnitude <= Limits.clockToleranceMS else {
+            throw Refusal(.invalid, "the ledger's wall clock is off by \(time.leapMS) ms, not by \(leap); look at 'penstock time show' again")
+        }
     }
 
     func checkText(_ text: String) throws(Refusal) {

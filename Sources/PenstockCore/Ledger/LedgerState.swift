@@ -8,6 +8,9 @@ package struct LedgerState: Sendable {
     /// The largest B that any settings in the log have allowed.
     package private(set) var largestBound: Nanoseconds = 0
 
+    /// The greatest time that the log carries: of the ledger's own events, and as an operator has put it since.
+    package private(set) var greatestTime: WallTime = 0
+
     /// The highest part of its ceiling, in percent, that each budget was warned of.
     private var warned: [String: UInt32] = [:]
 
@@ -15,11 +18,19 @@ package struct LedgerState: Sendable {
 
     package mutating func apply(_ event: Event, at position: Position) throws(FoldError) {
         try view.apply(event, at: position)
+        keepTime(event)
         do throws(BudgetEntry.Imbalance) {
             try keep(event.kind, at: position)
         } catch {
             throw FoldError(position: position, problem: error.description)
         }
+    }
+
+    private mutating func keepTime(_ event: Event) {
+        if view.members[event.origin]?.keys.role == .ledger { greatestTime = max(greatestTime, LedgerTime.clamped(event.createdAt)) }
+        guard case .timeAccepted(let leap, _) = event.kind else { return }
+        let (sum, overflow) = greatestTime.addingReportingOverflow(leap)
+        if !overflow { greatestTime = LedgerTime.clamped(sum) }
     }
 
     private mutating func keep(_ kind: EventKind, at position: Position) throws(BudgetEntry.Imbalance) {
@@ -42,7 +53,7 @@ package struct LedgerState: Sendable {
         case .debtsAccepted(let positions, _):
             for debt in positions { try book.accept(debt: debt) }
         case .budgetWarned(let name, let percent, _): warned[name] = max(warned[name] ?? 0, percent)
-        case .nodeAdmitted, .nodeExpelled, .joinTokenMade, .grantRenewed, .restricted, .lifted, .rateCreated, .decisionBatch: break
+        case .nodeAdmitted, .nodeExpelled, .joinTokenMade, .grantRenewed, .restricted, .lifted, .rateCreated, .decisionBatch, .timeAccepted, .timeNoted: break
         }
     }
 
@@ -51,10 +62,16 @@ package struct LedgerState: Sendable {
         view.index(ofGrant: grantID).map { view.levels(ofGrant: $0, unit: unit) } ?? []
     }
 
-    /// Restrictions whose own time has passed by the ledger's clock.
+    /// Restrictions whose own time has passed.
     package func expired(at wall: WallTime) -> [Digest] {
         view.restrictions.values.filter { $0.restriction.expiresAt != 0 && $0.restriction.expiresAt <= wall }
             .map(\.eventID).sorted { $0.bytes.lexicographicallyPrecedes($1.bytes) }
+    }
+
+    /// Whether some authority has expired after the greatest time that the log carries.
+    package func hasExpiry(after time: WallTime, by now: WallTime) -> Bool {
+        func isBetween(_ expiry: WallTime) -> Bool { time < expiry && expiry <= now }
+        return view.grants.contains { isBetween($0.expiresAt) } || view.tokens.values.contains { !$0.used && isBetween($0.token.expiresAt) }
     }
 
     /// Warnings that are due, as events of the ledger's own. A budget with windows is warned of anew in each: see `keep`.

@@ -38,6 +38,14 @@ public enum Limits {
     package static let echoesOutstanding = 16
     /// Slices of one incarnation that are open at once.
     package static let openSlices = 1_000_000
+    /// Milliseconds that the ledger's wall clock may be off its continuous one without being held for an operator: a leap
+    /// second, and what a clock's daemon steps by at once.
+    package static let clockToleranceMS: Int64 = 1_500
+    /// Milliseconds after which the ledger notes the time in its log, where something has expired that no event is younger
+    /// than: a log that was idle must not let it live again.
+    package static let timeNoteMS: Int64 = 60_000
+    /// Milliseconds by which a wall clock may be ahead of the log at a machine's start without a word: a day out of service.
+    package static let clockGapMS: Int64 = 86_400_000
     /// Join attempts a second, over all comers.
     package static let joinsPerSecond = 20
     /// Bytes of one page: fetched events, snapshot chunks, shipped decisions. What is larger keeps what is urgent waiting.

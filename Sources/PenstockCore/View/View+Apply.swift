@@ -61,7 +61,7 @@ extension View {
         case .rateCreated(let named):
             add(PlacedRate(position: next, named: named))
         case .epochOpened, .budgetCeilingSet, .budgetWarned, .windowOpened, .sliceReserved, .spendReported, .sliceClosed, .debtRecorded,
-            .debtsAccepted, .decisionBatch:
+            .debtsAccepted, .decisionBatch, .timeAccepted, .timeNoted:
             break
         }
     }

@@ -14,7 +14,7 @@ extension Checker {
             }
         }
         world.fail(fresh(admission, now: now, world: world))
-        world.fail(within(admission, now: now))
+        world.fail(within(admission, wall: world.host.clock.undisturbedWall(at: now)))
     }
 
     /// G1, G5: the view that decides has everything that was durable a bound ago; for a linearizable grant, everything
@@ -62,10 +62,10 @@ extension Checker {
     func authority(_ event: Event) -> Violation? {
         let allowed: [String]
         switch event.kind {
-        case .nodeExpelled, .joinTokenMade, .settingsChanged, .restricted, .budgetCreated, .budgetCeilingSet, .debtsAccepted, .rateCreated: allowed = ["op"]
+        case .nodeExpelled, .joinTokenMade, .settingsChanged, .restricted, .budgetCreated, .budgetCeilingSet, .debtsAccepted, .rateCreated, .timeAccepted: allowed = ["op"]
         case .grantIssued, .grantRenewed: allowed = ["issuer"]
         case .lifted(let lifting): allowed = lifting.expired ? ["ledger"] : ["op"]
-        case .nodeAdmitted, .epochOpened, .sliceReserved, .windowOpened, .budgetWarned: allowed = ["ledger"]
+        case .nodeAdmitted, .epochOpened, .sliceReserved, .windowOpened, .budgetWarned, .timeNoted: allowed = ["ledger"]
         case .sliceClosed where event.origin == "op": return nil
         case .spendReported, .sliceClosed, .debtRecorded, .decisionBatch: return event.origin.hasPrefix("n") ? nil : Violation(.authority, "\(event.origin) reported as an enforcer")
         case .genesis: allowed = []

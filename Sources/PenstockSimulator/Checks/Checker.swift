@@ -27,6 +27,8 @@ struct Checker {
     var rates: [RateKey: RateFacts] = [:]
     /// When the log was put back to an older copy last: views of before may be ahead of it for a while.
     var restoredAt: Int64 = .min / 2
+    /// What the ledger's time lags behind at most, since its machine began anew with a wall clock that was behind.
+    var lostTime: Int64 = 0
 
     init(settings: Settings) { self.settings = settings }
 
@@ -80,6 +82,7 @@ struct Checker {
             settings.maxGraceMS = max(settings.maxGraceMS, changed.maxGraceMS)
         case .rateCreated(let named): namedRates.append((named, position))
         case .lifted(let lifting):
+            if lifting.expired { world.fail(ended(lifting, at: world.host.clock.undisturbedWall(at: now))) }
             for id in lifting.eventIDs { standing[id] = nil }
             refreshForbidden()
         default: break
@@ -129,6 +132,12 @@ struct Checker {
     }
 
     // MARK: G1
+
+    /// The ledger lifts a restriction by itself: its time has passed.
+    private func ended(_ lifting: Lifting, at wall: WallTime) -> Violation? {
+        let early = lifting.eventIDs.compactMap { standing[$0]?.restriction.expiresAt }.max().map { $0 - wall } ?? 0
+        return early > Self.clockTolerance ? Violation(.revocation, "a restriction was lifted \(early) ms before its time") : nil
+    }
 
     private mutating func refreshForbidden() { for index in grants.indices { refreshForbidden(index) } }
 

@@ -2,7 +2,7 @@
 enum FaultKind: String, CaseIterable {
     case cutOneWay, cutBothWays, loss, duplication, reordering, clog, highWater
     case killNode, losePowerNode, loseDiskNode, damageJournal, fullDisk, slowDisk, pauseNode, suspendMachine, stepWallClock
-    case killLedger, losePowerLedger, pauseLedger, fullLedgerDisk, slowLedgerDisk, restoreBackup
+    case killLedger, losePowerLedger, pauseLedger, fullLedgerDisk, slowLedgerDisk, restoreBackup, leapLedgerClock
     case expelNode, hostileMember, secondProcess
 }
 
@@ -14,6 +14,7 @@ enum Sight: String, CaseIterable {
     case predecessorClosed, predecessorUnproven, carried, refusedCommit, diverged, recovered, snapshotLoaded, refusedForgery, child, refusedChild
     case parked, servedLater, waitedInVain, recall, windowOpened, warned, debtTold, overrun, ceilingRaised, ceilingLowered, overcommitted, debtAccepted, frozen
     case rateLimited
+    case leapt, leapEnded, timeAccepted, timeNoted
 }
 
 struct Coverage {

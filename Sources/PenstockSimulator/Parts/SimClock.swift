@@ -11,7 +11,10 @@ struct SimClock {
 
     func instant(at trueTime: Int64) -> Instant { offset + trueTime + trueTime / 1_000_000 * ratePPM }
 
-    func wall(at trueTime: Int64) -> WallTime { SimClock.trueWall(at: trueTime) + wallErrorMS }
+    func wall(at trueTime: Int64) -> WallTime { undisturbedWall(at: trueTime) + wallErrorMS }
+
+    /// As its wall clock would show if nobody had ever set it wrong.
+    func undisturbedWall(at trueTime: Int64) -> WallTime { SimClock.trueWall(at: instant(at: trueTime) - offset) }
 
     static func trueWall(at trueTime: Int64) -> WallTime { 1_800_000_000_000 + trueTime / .nanosecondsPerMillisecond }
 }

@@ -68,6 +68,7 @@ enum Happening {
     case heal(Link, kind: FaultKind)
     case healDisk(machine: Int)
     case healLedgerDisk
+    case healLedgerClock
     case endSecondProcess
     case replaceJournal(machine: Int)
     case judgeRestore(count: Position)

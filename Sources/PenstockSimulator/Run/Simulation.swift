@@ -37,6 +37,7 @@ extension World {
         network.links = network.links.mapValues { LinkState(cloggedUntil: $0.cloggedUntil) }
         (host.isDiskFull, host.commitTime) = (false, LedgerHost.usualCommit)
         wakeLedger()
+        healLedgerClock()
         for machine in machines {
             repair(machine)
             replaceJournal(machine)

@@ -6,6 +6,12 @@ final class LedgerHost {
     var log = SimLog()
     /// Nil while no process runs.
     var ledger: Ledger?
+    /// What its last process made of the clocks, and what of it lies in its folder.
+    var time = LedgerTime(wall: 0, at: 0)
+    var mark: LedgerTime.Mark?
+    var markedAt: Int64 = 0
+    /// The continuous clock has gone on since the mark.
+    var isSameBoot = true
     /// Counts processes: what was meant for an earlier one is dropped.
     var generation = 0
     var isPaused = false
@@ -44,6 +50,13 @@ final class LedgerHost {
     }
 
     init(clock: SimClock) { self.clock = clock }
+
+    /// By which the ledger opens windows, as long as it runs as it did last.
+    func windowTime(at trueTime: Int64) -> WallTime { time.windowTime(at: clock.instant(at: trueTime), bound: ledger?.presence.bound ?? 0) }
+
+    func memory(of state: LedgerState) -> LedgerTime.Memory {
+        LedgerTime.Memory(greatest: max(state.greatestTime, mark?.time ?? 0), mark: isSameBoot ? mark : nil)
+    }
 }
 
 /// A person's command: an event that is submitted again until there is an answer.

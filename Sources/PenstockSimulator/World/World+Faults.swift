@@ -6,7 +6,7 @@ extension World {
         let weighted: [(FaultKind, Int)] = [
             (.cutOneWay, 9), (.cutBothWays, 9), (.loss, 9), (.duplication, 8), (.reordering, 8), (.clog, 6), (.highWater, 6), (.killNode, 12),
             (.losePowerNode, 5), (.loseDiskNode, 2), (.damageJournal, 2), (.fullDisk, 5), (.slowDisk, 8), (.pauseNode, 10), (.suspendMachine, 6),
-            (.stepWallClock, 5), (.killLedger, 6), (.losePowerLedger, 3), (.pauseLedger, 4), (.fullLedgerDisk, 6), (.slowLedgerDisk, 4), (.restoreBackup, 2),
+            (.stepWallClock, 5), (.killLedger, 6), (.losePowerLedger, 3), (.pauseLedger, 4), (.fullLedgerDisk, 6), (.slowLedgerDisk, 4), (.restoreBackup, 2), (.leapLedgerClock, 8),
             (.expelNode, 1), (.hostileMember, 12), (.secondProcess, 5),
         ]
         var draw = plan.random.below(weighted.reduce(0) { $0 + $1.1 })
@@ -38,6 +38,7 @@ extension World {
         case .stepWallClock: machine.clock.wallErrorMS += Int64(amount - 500) * 10_000
         case .killLedger, .losePowerLedger:
             killLedger(finishing: amount % 2 == 0)
+            if kind == .losePowerLedger { beginAnew(lasts, amount) }
             queue.add(.startLedger(restored: false), at: now + lasts / 2)
         case .pauseLedger:
             host.isPaused = true
@@ -49,6 +50,9 @@ extension World {
             host.commitTime = Int64(amount) * 500_000
             queue.add(.healLedgerDisk, at: now + lasts)
         case .restoreBackup: restoreBackup(lasts, amount)
+        case .leapLedgerClock:
+            host.clock.wallErrorMS = [-86_400_000, -3_600_000, -60_000, -4_000, -900, 900, 4_000, 60_000, 3_600_000, 86_400_000][amount % 10]
+            queue.add(.healLedgerClock, at: now + lasts * 2)
         case .expelNode:
             guard machine.index > 0, machine.index < nodeCount - 1, nodeCount > 4 else { return }
             command(.nodeExpelled(name: machine.name, reason: ""), by: "op", barrierMS: nil)
@@ -74,6 +78,26 @@ extension World {
         case .highWater: network.links[link]?.highWaterLoss = 0
         default: break
         }
+    }
+
+    /// The ledger's machine comes up under another boot: its continuous clock tells nothing of the time before, and a wall
+    /// clock that is ahead then cannot be told from a long stop.
+    private func beginAnew(_ lasts: Int64, _ amount: Int) {
+        host.isSameBoot = false
+        host.clock.wallErrorMS = amount % 2 == 0 ? -3_600_000 : min(host.clock.wallErrorMS, 0)
+        queue.add(.healLedgerClock, at: now + lasts * 2)
+        if amount % 3 == 0 { host.mark = nil }
+    }
+
+    /// The wall clock is right again. Where the ledger's time has fallen behind, its operator says so.
+    func healLedgerClock() {
+        host.clock.wallErrorMS = 0
+        guard host.ledger != nil, !host.isPaused else { return }
+        noteTime()
+        let leap = host.ledger!.time.reading(at: ledgerNow).leapMS
+        guard leap != 0 else { return }
+        coverage.note(.timeAccepted)
+        command(.timeAccepted(leapMS: leap, reason: ""), by: "op")
     }
 
     func repair(_ machine: Machine) {

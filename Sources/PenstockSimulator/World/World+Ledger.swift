@@ -37,8 +37,11 @@ extension World {
             var ledger = Ledger(try log.fold())
             log.epoch = max(log.epoch, ledger.state.epoch) + 1
             // Until every node has told, each process waits for them anew.
-            ledger.start(epoch: log.epoch, restored: restored || (host.newest != nil && !host.hasServedRestored), at: ledgerNow)
+            let time = LedgerTime(wall: host.clock.wall(at: now), at: ledgerNow, after: host.memory(of: ledger.state))
+            ledger.start(epoch: log.epoch, restored: restored || (host.newest != nil && !host.hasServedRestored), time: time, at: ledgerNow)
             host.ledger = ledger
+            noteLostTime()
+            noteTime()
         } catch {
             return fail(.log, "the log cannot be folded: \(error)")
         }
@@ -58,7 +61,6 @@ extension World {
     }
 
     var ledgerNow: Instant { host.clock.instant(at: now) }
-    private var ledgerWall: WallTime { host.clock.wall(at: now) }
 
     private func beginTurn() {
         guard !host.isTurning else { return }
@@ -66,7 +68,31 @@ extension World {
         queue.add(.ledgerTurn(generation: host.generation), at: now + 20_000)
     }
 
+    /// How long a machine was down, a wall clock that is behind cannot tell: time goes on from what the log and the folder
+    /// carry.
+    private func noteLostTime() {
+        guard !host.isSameBoot else { return }
+        host.isSameBoot = true
+        guard host.clock.wallErrorMS < 0 else { return }
+        let own = (1...host.log.head).last { host.log.event(at: $0).origin == "ledger" }
+        let told = max(own.map { host.log.durableAt[Int($0) - 1] } ?? 0, host.mark == nil ? 0 : host.markedAt)
+        checker.lostTime += host.clock.undisturbedWall(at: now) - host.clock.undisturbedWall(at: told)
+    }
+
+    /// Reads the wall clock, and keeps what the ledger makes of it in its folder.
+    func noteTime() {
+        switch host.ledger!.observe(wall: host.clock.wall(at: now), at: ledgerNow) {
+        case .leapt: coverage.note(.leapt)
+        case .agrees: coverage.note(.leapEnded)
+        case nil: break
+        }
+        host.time = host.ledger!.time
+        host.mark = LedgerTime.Mark(at: ledgerNow, time: host.time.reading(at: ledgerNow).continued)
+        host.markedAt = now
+    }
+
     private func takeTurn() {
+        noteTime()
         let inbox = host.inbox
         host.inbox = []
         for inbound in inbox {
@@ -75,6 +101,11 @@ extension World {
                 try take(inbound, from: sender)
             } catch {
                 if error.code == .badSignature || error.code == .notSigner || error.code == .notPermitted { coverage.note(.refusedForgery) }
+                if error.code == .invalid, case .submit(let submission) = inbound.request, case .restricted(let restriction) = submission.event.kind,
+                    restriction.expiresAt > host.clock.undisturbedWall(at: now) + Checker.clockTolerance
+                {
+                    fail(.revocation, "a restriction that ends in time to come was refused: \(error)")
+                }
                 if error.code == .invalid, case .submit(let submission) = inbound.request, case .grantIssued(let grant) = submission.event.kind, !grant.parent.isEmpty { coverage.note(.refusedChild) }
                 reply(.refused(error), to: inbound)
             }
@@ -104,18 +135,18 @@ extension World {
                 host.turn.owed.append((inbound, .submitted(position)))
                 return
             }
-            let position = try host.ledger!.stage(submission.event, at: ledgerNow, wall: ledgerWall)
+            let position = try host.ledger!.stage(submission.event, at: ledgerNow)
             host.staged.append(submission.event)
             host.turn.owed.append((inbound, .submitted(position)))
         case .join(let keys, let tokenHash):
             try host.ledger!.checkServing(at: ledgerNow)
             let admitted = event(.nodeAdmitted(keys, tokenHash: tokenHash), by: "ledger")
-            let position = try host.ledger!.stage(admitted, at: ledgerNow, wall: ledgerWall)
+            let position = try host.ledger!.stage(admitted, at: ledgerNow)
             host.staged.append(admitted)
             host.turn.owed.append((inbound, .submitted(position)))
         case .reserve(let request):
             try host.ledger!.checkServing(at: ledgerNow)
-            try openWindows(host.ledger!.windowsDue(for: request, wall: ledgerWall, calendar: Self.calendar))
+            try openWindows(host.ledger!.windowsDue(for: request, calendar: Self.calendar, at: ledgerNow))
             if let answer = try host.ledger!.reserve(request, from: sender, at: ledgerNow) {
                 try answered(inbound, answer)
             } else {
@@ -176,7 +207,7 @@ extension World {
     /// Answers requests that waited, and asks the holders of what others wait for to give it back.
     private func serveWaiting() {
         do throws(Refusal) {
-            try openWindows(host.ledger!.windowsDue(wall: ledgerWall, calendar: Self.calendar))
+            try openWindows(host.ledger!.windowsDue(calendar: Self.calendar, at: ledgerNow))
             while let (request, answer) = host.ledger!.nextServed(at: ledgerNow) {
                 guard let inbound = host.parked.removeValue(forKey: request.requestID) else { continue }
                 switch answer {
@@ -265,7 +296,7 @@ extension World {
         for (inbound, progress, nonce, stated) in echoes {
             guard let sender = host.ledger!.state.view.member(inbound.name) else { continue }
             let reply = host.ledger!.answer(
-                progress, nonce: nonce, rates: stated, from: sender, readHead: host.log.head, readEpoch: host.log.epoch, wall: ledgerWall, at: ledgerNow)
+                progress, nonce: nonce, rates: stated, from: sender, readHead: host.log.head, readEpoch: host.log.epoch, at: ledgerNow)
             if let reply { self.reply(.echo(reply), to: inbound) }
         }
     }
@@ -322,18 +353,26 @@ extension World {
     private func ledgerTimer() {
         stepBarriers()
         if !host.isTurning {
-            let expired = host.ledger!.housekeep(at: ledgerNow, wall: ledgerWall)
+            noteTime()
+            let expired = host.ledger!.housekeep(at: ledgerNow)
             if !expired.isEmpty {
                 let lifted = event(.lifted(Lifting(eventIDs: expired, reason: "expired", expired: true)), by: "ledger")
                 if (try? host.ledger!.stage(own: lifted)) != nil { host.staged.append(lifted) }
-                host.isTurning = true
-                queue.add(.committed(generation: host.generation), at: now + host.commitTime)
+                commitSoon()
+            } else if let noted = host.ledger!.timeToNote(at: ledgerNow) {
+                coverage.note(.timeNoted)
+                if (try? stage(noted)) != nil { commitSoon() }
             } else if host.ledger!.nextDeadline != nil {
                 beginTurn()
             }
         }
         let next = host.ledger!.nextFence.map { $0 - ledgerNow } ?? 200_000_000
         queue.add(.ledgerTimer(generation: host.generation), at: now + min(max(next, 1_000_000), 200_000_000))
+    }
+
+    private func commitSoon() {
+        host.isTurning = true
+        queue.add(.committed(generation: host.generation), at: now + host.commitTime)
     }
 
     private func stepBarriers() {

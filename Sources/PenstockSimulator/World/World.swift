@@ -42,7 +42,7 @@ final class World {
             maxStalenessMS: UInt32(setup.pick([200, 1000, 2000])), maxGraceMS: UInt32(setup.pick([0, 0, 300])), clockRatePPM: 1000, marginMS: 50)
         func clock() -> SimClock { SimClock(ratePPM: setup.between(-480, 480), offset: setup.between(1, 1 << 40), wallErrorMS: setup.between(-5000, 5000)) }
         host = LedgerHost(clock: clock())
-        // Expiry is by the ledger's wall clock, which is the true one here.
+        // Expiry is by the ledger's time, which is what its wall clock would show if nobody had set it wrong.
         host.clock.wallErrorMS = 0
         checker = Checker(settings: settings)
         for index in 0..<nodes {
@@ -65,7 +65,8 @@ final class World {
     func event(_ kind: EventKind, by origin: String, mesh: String = "mesh") -> Event {
         eventNumber += 1
         let id = Digest(words: (SimRandom.mix(eventNumber &+ seed), eventNumber, seed, 9))
-        return Event(id: id, mesh: mesh, origin: origin, createdAt: SimClock.trueWall(at: now), kind: kind)
+        let createdAt = origin == "ledger" ? host.ledger?.stamp(at: ledgerNow) : nil
+        return Event(id: id, mesh: mesh, origin: origin, createdAt: createdAt ?? SimClock.trueWall(at: now), kind: kind)
     }
 
     /// Makes events durable, and tells the checker.
@@ -114,6 +115,7 @@ final class World {
         case .wakeLedger: wakeLedger()
         case .heal(let link, let kind): heal(link, kind)
         case .healDisk(let machine): repair(machines[machine])
+        case .healLedgerClock: healLedgerClock()
         case .healLedgerDisk: (host.isDiskFull, host.commitTime) = (false, LedgerHost.usualCommit)
         case .endSecondProcess: if nodeCount > 2, !isCalm { kill(machines[nodeCount - 1]) }
         case .replaceJournal(let machine): replaceJournal(machines[machine])

@@ -26,6 +26,8 @@ internal import Testing
         "spend_reported": "e",
         "slice_closed": "eo",
         "decision_batch": "e",
+        "time_accepted": "o",
+        "time_noted": "l",
     ]
 
     /// Nothing that the ledger writes itself can be sent to it.
@@ -51,6 +53,8 @@ internal import Testing
         "spend_reported": "e",
         "slice_closed": "eo",
         "decision_batch": "e",
+        "time_accepted": "o",
+        "time_noted": "",
     ]
 
     @Test func rolesAreThoseOfTheTable() {

@@ -15,7 +15,7 @@ internal import Testing
             .budgetCeilingSet(.named("b"), ceiling: 2, reason: ""), .budgetWarned(name: "b", percent: 80, settled: 1),
             .windowOpened(WindowOpening(budget: "b", number: 1, start: 0, end: 1)),
             .debtRecorded(Debt(incarnation: Make.incarnation(1), decision: 1, grantID: "g", amounts: [])), .debtsAccepted([1], reason: ""),
-            .rateCreated(NamedRate(Rate(name: "r", unit: "calls", limit: 1, periodMS: 1000), for: .all)), .sliceReserved(slice), .spendReported(report), .sliceClosed(report), .decisionBatch(batch),
+            .rateCreated(NamedRate(Rate(name: "r", unit: "calls", limit: 1, periodMS: 1000), for: .all)), .sliceReserved(slice), .spendReported(report), .sliceClosed(report), .decisionBatch(batch), .timeAccepted(leapMS: -4000, reason: ""), .timeNoted,
         ]
         #expect(kinds.map(\.name) == EventKind.Name.allCases)
     }

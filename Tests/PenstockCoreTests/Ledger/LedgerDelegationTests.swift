@@ -32,7 +32,7 @@ internal import Testing
 
     private func words(_ ledger: Ledger, _ grant: Grant) -> String? {
         do throws(Refusal) {
-            try ledger.state.check(Make.event(Make.id("candidate"), .grantIssued(grant), by: "issuer"), wall: ledger.wall) { _, _ in true }
+            try ledger.state.check(Make.event(Make.id("candidate"), .grantIssued(grant), by: "issuer"), time: .init(ledger.wall)) { _, _ in true }
             return nil
         } catch {
             return error.description

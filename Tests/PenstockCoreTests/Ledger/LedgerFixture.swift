@@ -22,7 +22,7 @@ struct Ledger {
     /// The code with which the event is refused; nil when it may enter the log.
     func refusal(_ kind: EventKind, by origin: String = "op", mesh: String = "mesh", fenced: Bool = true) -> Refusal.Code? {
         do throws(Refusal) {
-            try state.check(Make.event(Make.id("candidate"), kind, by: origin, mesh: mesh), wall: wall) { _, _ in fenced }
+            try state.check(Make.event(Make.id("candidate"), kind, by: origin, mesh: mesh), time: .init(wall)) { _, _ in fenced }
             return nil
         } catch {
             return error.code

@@ -9,7 +9,7 @@ internal import Testing
         var state = LedgerState()
         try state.apply(Make.event(Make.id("event 1"), .genesis(Make.members, .standard), by: "ledger"), at: 1)
         var ledger = PenstockCore.Ledger(state)
-        ledger.start(epoch: 7, restored: restored, at: 0)
+        ledger.start(epoch: 7, restored: restored, time: LedgerTime(wall: Make.wall, at: 0), at: 0)
         return ledger
     }
 
@@ -32,7 +32,7 @@ internal import Testing
 
     private func revoke(_ ledger: inout PenstockCore.Ledger, at now: Instant) throws -> Position {
         let event = Make.event(Make.id("revoke at \(now)"), Make.revoke(.agent("a")))
-        let position = try ledger.stage(event, at: now, wall: Make.wall)
+        let position = try ledger.stage(event, at: now)
         _ = ledger.committed([event], from: position, at: now)
         return position
     }
@@ -81,10 +81,10 @@ internal import Testing
         let epoch = Make.event(Make.id("epoch"), try #require(ledger.epochToOpen), by: "ledger")
         _ = ledger.committed([epoch], from: try ledger.stage(own: epoch), at: 0)
         try ledger.register(progress(), from: n1, agrees: true, at: 10)
-        let reply = ledger.answer(progress(), nonce: 3, rates: nil, from: n1, readHead: 2, readEpoch: 7, wall: Make.wall, at: 20)
+        let reply = ledger.answer(progress(), nonce: 3, rates: nil, from: n1, readHead: 2, readEpoch: 7, at: 20)
         #expect(reply == EchoReply(nonce: 3, epoch: 7, head: 2, ledgerTime: Make.wall))
         #expect(ledger.presence.presences[Make.incarnation(1)]?.lastEcho == 20, "a lease is counted from the reply at the latest")
-        let fenced = ledger.answer(progress(), nonce: 4, rates: nil, from: n1, readHead: 2, readEpoch: 8, wall: Make.wall, at: 30)
+        let fenced = ledger.answer(progress(), nonce: 4, rates: nil, from: n1, readHead: 2, readEpoch: 8, at: 30)
         #expect(fenced == nil)
         #expect(ledger.halted != nil)
     }

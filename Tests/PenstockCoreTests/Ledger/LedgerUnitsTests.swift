@@ -62,7 +62,7 @@ internal import Testing
         var ledger = try ledger(window: .fixed(milliseconds: 1000))
         #expect(throws: Refusal.self) { try ledger.reserve(request([("usd", 1)]), from: n1, at: 0) }
         func due(_ wall: WallTime, _ unit: String = "usd") -> [EventKind] {
-            ledger.windowsDue(for: request([(unit, 1)]), wall: wall) { _, _, _ in nil }
+            ledger.windowsDue(for: request([(unit, 1)]), calendar: { _, _, _ in nil }, at: Make.milliseconds(wall))
         }
         #expect(due(2500, "tokens").isEmpty)
         let opening = due(2500)

@@ -1,0 +1,46 @@
+internal import Foundation
+internal import Glibc
+internal import PenstockCore
+internal import PenstockCrypto
+
+/// What time the ledger said it was, at which instant of which boot: a small file beside the log, written over in place a
+/// few times a second. A process that is started again under the same boot goes on from it by the continuous clock, so that
+/// a wall clock that was set in between is noticed to the millisecond.
+///
+/// It is never synced: after a power loss the log says what it can, and a file that is torn or missing says nothing.
+final class TimeFile {
+    private let path: String
+    private let boot: String
+    private let descriptor: CInt
+
+    init(_ folder: String) {
+        path = folder + "/time"
+        boot = (try? String(contentsOfFile: "/proc/sys/kernel/random/boot_id", encoding: .utf8)).map { $0.filter(\.isHexDigit) } ?? ""
+        descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+    }
+
+    deinit { if descriptor >= 0 { close(descriptor) } }
+
+    /// - Parameter greatest: what the log carries.
+    func memory(greatest: WallTime) -> LedgerTime.Memory {
+        let lines = (try? String(contentsOfFile: path, encoding: .utf8))?.split(separator: "\n").map(String.init) ?? []
+        guard lines.count >= 4, lines[3] == Self.check(lines[..<3]), let at = Instant(lines[1]), let time = WallTime(lines[2]) else {
+            return LedgerTime.Memory(greatest: greatest)
+        }
+        let isSameBoot = !boot.isEmpty && lines[0] == boot
+        return LedgerTime.Memory(greatest: max(greatest, time), mark: isSameBoot ? LedgerTime.Mark(at: at, time: time) : nil)
+    }
+
+    /// Returns whether it is written.
+    func write(_ mark: LedgerTime.Mark) -> Bool {
+        let lines = [boot, "\(mark.at)", "\(mark.time)"]
+        let text = (lines + [Self.check(lines[...])]).joined(separator: "\n") + "\n"
+        // Whatever was there before is covered: one write, within a page.
+        let bytes = Array(text.utf8) + [UInt8](repeating: UInt8(ascii: "\n"), count: max(0, 256 - text.utf8.count))
+        return descriptor >= 0 && pwrite(descriptor, bytes, bytes.count, 0) == bytes.count
+    }
+
+    private static func check(_ lines: ArraySlice<String>) -> String {
+        SHA256.hash("penstock time 1\n" + lines.joined(separator: "\n")).hex
+    }
+}

@@ -46,7 +46,7 @@ struct GrantView: Encodable {
     /// - Parameters:
     ///   - issued: the grant as its event states it: the view keeps only what decides.
     ///   - index: its place in the view, which knows what became of it and what it has from its parent.
-    init(_ issued: Grant, _ view: View, _ index: Int, children: Int) {
+    init(_ issued: Grant, _ view: View, _ index: Int, children: Int, at time: WallTime) {
         let placed = view.placedGrant(index)
         let grant = placed.grant
         (grantId, runId, agentId, agentClass, principalId) = (grant.grantID, grant.runID, grant.agentID, grant.agentClass, grant.principalID)
@@ -63,7 +63,7 @@ struct GrantView: Encodable {
         (policyVersion, promptHash, toolVersion) = (issued.policyVersion, Hex.encode(issued.promptHash), issued.toolVersion)
         credentialDigest = grant.credentialDigest.hex
         let marks = view.marks(onGrant: index)
-        state = marks.contains(.revoked) ? "revoked" : marks.contains(.suspended) ? "suspended" : grant.expiresAt <= Clocks.wall() ? "expired" : "live"
+        state = marks.contains(.revoked) ? "revoked" : marks.contains(.suspended) ? "suspended" : grant.expiresAt <= time ? "expired" : "live"
     }
 
     /// All grants that are wanted, in the order of the log.
@@ -78,7 +78,8 @@ struct GrantView: Encodable {
             if isWanted(view.placedGrant(index).grant) { wanted.append((index, grant)) }
         }
         let children: [Int: Int] = view.grants.reduce(into: [:]) { $0[Int($1.parent), default: 0] += 1 }
-        return wanted.map { GrantView($1, view, $0, children: children[$0] ?? 0) }
+        let time = try client.time()?.latestMs ?? Clocks.wall()
+        return wanted.map { GrantView($1, view, $0, children: children[$0] ?? 0, at: time) }
     }
 
     var fields: [[String]] {

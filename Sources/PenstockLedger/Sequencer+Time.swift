@@ -54,6 +54,7 @@ extension Sequencer {
         """
 
     private static func span(_ milliseconds: Int64) -> String {
-        "\(milliseconds.magnitude / 1000).\(milliseconds.magnitude % 1000 / 100) s \(milliseconds < 0 ? "back" : "ahead")"
+        let tenths = (milliseconds.magnitude + 50) / 100
+        return "\(tenths / 10).\(tenths % 10) s \(milliseconds < 0 ? "back" : "ahead")"
     }
 }

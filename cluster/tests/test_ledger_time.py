@@ -134,7 +134,7 @@ def test_an_operator_accepts_a_leap(mesh):
     assert nothing.json["clock_leap_ms"] == 0 and "position" not in nothing.json
     mesh.step(HOUR)
     status = mesh.status()
-    assert any("has leapt 3600.0 s ahead" in warning for warning in status["warnings"]), status["warnings"]
+    assert any("wall clock has leapt 3600.0 s ahead" in warning for warning in status["warnings"]), status["warnings"]
     shown = mesh.run("time show").json
     assert shown["earliest"] == shown["continued"] < shown["latest"]
     dry = mesh.run("time accept", "--dry-run")
@@ -153,8 +153,25 @@ def test_an_operator_accepts_a_leap(mesh):
     mesh.ledger.start()
     assert mesh.leap() == 0
     # The acceptance was wrong: another one puts it right.
-    mesh.step_back = mesh.clock.set(0)
+    mesh.clock.set(0)
     eventually("noticed", lambda: mesh.leap() < -3_500_000)
     mesh.holds(short, "expired")
     assert "lets 1 expired grants live again" in mesh.run("time accept", "--yes").err
     eventually("lives again", lambda: mesh.asks(short) == "allow")
+
+
+def test_no_leap_opens_a_budgets_window(mesh):
+    if time.time() % HOUR > HOUR - 60:  # the hour would really end meanwhile
+        time.sleep(61)
+    mesh.run("budget create", "hourly", "--unit", "calls", "--ceiling", 3, "--window", "1h", "--for", "agent=spender")
+    grant = mesh.grant("--ttl", "10h", agent="spender")
+
+    def calls():
+        return [reason(mesh[1].evaluate(grant["credential"], amounts={"calls": 1})) for _ in range(4)]
+
+    assert calls() == ["allow"] * 3 + ["budget_exhausted"]
+    for leap in (-HOUR, HOUR):
+        mesh.step(leap)
+        assert calls() == ["budget_exhausted"] * 4
+    mesh.run("time accept", "--yes")
+    eventually("the next hour's window is open", lambda: "allow" in calls())

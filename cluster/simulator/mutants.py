@@ -35,7 +35,7 @@ PRESENCE = "PenstockCore/Barrier/Presence.swift"
 FOLLOW = "PenstockCore/Follower/Follower+Log.swift"
 TICK = "PenstockCore/Follower/Follower+Tick.swift"
 DECIDE = "PenstockCore/Decision/Enforcement+Decide.swift"
-ANSWER = "PenstockCore/Decision/Enforcement+Answer.swift"
+RECORD = "PenstockCore/Decision/Enforcement+Record.swift"
 VIEW = "PenstockCore/View/View+Apply.swift"
 PURSE = "PenstockCore/Decision/Purse.swift"
 BOOK = "PenstockCore/Budgets/BudgetBook.swift"
@@ -61,8 +61,8 @@ MUTANTS = [
     Mutant(6, "reports taken for differences", BOOK,
         "let spent = max(0, min(use.used, slice.slice.amount - slice.returned) - slice.used)",
         "let spent = isMutant(6) ? min(use.used, slice.unspent) : max(0, min(use.used, slice.slice.amount - slice.returned) - slice.used)", "G2 G7"),
-    Mutant(7, "journal written after the answer", ANSWER,
-        "guard let sequence = journal.record(call, verdict, taken, grant: grant) else {", "guard let sequence = isMutant(7) ? UInt64(1) << 40 : journal.record(call, verdict, taken, grant: grant) else {", "G4"),
+    Mutant(7, "journal written after the answer", RECORD,
+        "guard let sequence = journal.record(call, verdict, taken, grant: position(ofGrant: verdict.grant)) else {", "guard let sequence = isMutant(7) ? UInt64(1) << 40 : journal.record(call, verdict, taken, grant: position(ofGrant: verdict.grant)) else {", "G4"),
     Mutant(8, "urgent revoke acknowledged but not applied", FOLLOW,
         "guard phase == .live, position > applied, enforcement.applyAhead(event, at: position) else { return effects }",
         "guard phase == .live, position > applied, isMutant(8) || enforcement.applyAhead(event, at: position) else { return effects }", "G1"),
@@ -183,4 +183,8 @@ MUTANTS = [
         "let gain = Int128(min(elapsed, 1 << 44)) * Int128(rate.limit * share) * Int128(1_000_000 - ppm)", "let gain = Int128(min(elapsed, 1 << 44)) * Int128(rate.limit * share) * Int128(isMutant(74) ? 1_000_000 + ppm : 1_000_000 - ppm)", test="RateModelTests"),
     Mutant(75, "a rate by selector is missed by grants of before it", "PenstockCore/View/View+Rates.swift",
         "mark(placed.named.selector, .rated)", "if !isMutant(75) { mark(placed.named.selector, .rated) }", "G2"),
+    Mutant(80, "a denial without a record is not counted", "PenstockCore/Decision/DenialTally.swift",
+        "        total += 1\n", "        if isMutant(80) { return }\n        total += 1\n", "G4"),
+    Mutant(81, "a count ends with its slice though it was not written down", "PenstockCore/Decision/DenialTally.swift",
+        "if !hasRoom { left", "if !hasRoom, !isMutant(81) { left", test="CountedDenialTests"),
 ]

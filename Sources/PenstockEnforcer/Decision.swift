@@ -3,8 +3,8 @@ public import PenstockCore
 /// The answer to one call.
 public struct Decision: Sendable, Hashable {
     public var reason: Reason
-    /// Names this decision in the journal, in the audit and in cancellations: `INCARNATION-SEQUENCE`. Empty when it
-    /// could not be recorded.
+    /// Names this decision in the journal, in the audit and in cancellations: `INCARNATION-SEQUENCE`. Empty for a denial
+    /// that is counted instead of recorded by itself.
     public var decisionID: String
     /// For an allow: what `settle` and `release` take. A secret of whoever asked; empty for a denial.
     public var permitID: String
@@ -84,4 +84,6 @@ public struct Metric: Sendable, Hashable {
 public protocol Observable: Sendable {
     func health() -> Health
     func metrics() -> [Metric]
+    /// Whether a grant has this credential, as far as the node knows; true while it has no view to look in.
+    func mayKnow(_ credential: Digest) -> Bool
 }

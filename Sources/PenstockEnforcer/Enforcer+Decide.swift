@@ -25,9 +25,7 @@ extension Enforcer {
             let verdict = core.enforcement.decide(call, arrivedAt: arrivedAt, journal: Recorder(journal: journal))
             if core.enforcement.purse.wantsReserve || core.enforcement.rates.isHurried { signal(&core) }
             if verdict.reason != .budgetPending { count(verdict, &core) }
-            return Ruling(
-                reason: verdict.reason, sequence: verdict.sequence, usableUntil: verdict.usableUntil, position: verdict.position,
-                viewAge: verdict.viewAge, grant: verdict.grant, lacking: verdict.lacking, shortfall: verdict.shortfall, retryAfter: verdict.retryAfter)
+            return Ruling(verdict)
         }
     }
 
@@ -38,10 +36,15 @@ extension Enforcer {
     }
 
     @inline(__always)
-    private func count(_ verdict: borrowing Verdict, _ core: inout Core) {
+    func count(_ verdict: borrowing Verdict, _ core: inout Core) {
         core.decided[Int(verdict.reason.rawValue)] += 1
-        core.isUnwritable = verdict.sequence == 0
-        if verdict.sequence == 0 { core.unrecorded += 1 }
+        // A denial that is counted tells nothing of the journal.
+        if verdict.isUnwritable {
+            core.unrecorded += 1
+            core.isUnwritable = true
+        } else if verdict.sequence > 0 {
+            core.isUnwritable = false
+        }
     }
 
     func append(_ record: DecisionRecord) -> UInt64? { Recorder(journal: journal).record(record) }
@@ -52,6 +55,8 @@ struct Recorder: DecisionJournal {
     let journal: Journal
 
     var now: Instant { Clocks.now() }
+
+    var room: JournalRoom { JournalRoom(used: journal.usedBytes, bound: journal.boundBytes) }
 
     func record(_ call: borrowing Call, _ verdict: Verdict, _ debits: [Debit], grant: Position) -> UInt64? {
         let wall = Clocks.wall()

@@ -49,26 +49,11 @@ extension Enforcer: Gatekeeper {
     }
 
     private func deny(_ call: Call, _ ruling: Ruling, _ reason: Reason) -> Decision {
-        let sequence = core.withLock { core -> UInt64 in
-            core.decided[Int(reason.rawValue)] += 1
-            var record = DecisionRecord(kind: .decided)
-            record.reason = reason
-            record.grant = core.enforcement.view!.grants[Int(ruling.grant)].position
-            record.position = ruling.position
-            record.viewAge = ruling.viewAge
-            record.traceID = call.traceID
-            record.argumentsDigest = call.argumentsDigest
-            (record.action, record.resourceType, record.resourceID, record.callID) = (call.action, call.resourceType, call.resourceID, call.callID)
-            record.amounts = call.amounts.list
-            (record.priceVersion, record.basis) = (call.priceVersion, call.basis)
-            guard let sequence = append(record) else {
-                core.unrecorded += 1
-                return 0
-            }
-            return sequence
+        let denied = core.withLock { core in
+            let verdict = core.enforcement.deny(call, ruling.verdict, reason, journal: Recorder(journal: journal))
+            count(verdict, &core)
+            return Ruling(verdict)
         }
-        var denied = ruling
-        (denied.reason, denied.sequence) = (reason, sequence)
         return describe(denied)
     }
 
@@ -82,6 +67,7 @@ extension Enforcer: Gatekeeper {
         if ruling.isAllow { decision.validForMS = max(0, ruling.usableUntil - Clocks.now()) / .nanosecondsPerMillisecond }
         if ruling.reason == .budgetHeldElsewhere || ruling.reason == .budgetPending { decision.retryAfterMS = 200 }
         if ruling.reason == .rateLimited { decision.retryAfterMS = max(1, (ruling.retryAfter + 999_999) / .nanosecondsPerMillisecond) }
+        if ruling.reason == .busy { decision.retryAfterMS = 1000 }
         if ruling.reason == .staleView || ruling.reason == .noView { decision.retryAfterMS = 250 }
         guard ruling.grant >= 0 else { return decision }
         core.withLock { core in
@@ -143,6 +129,10 @@ extension Enforcer: Gatekeeper {
         if recorded == 0 { throw .unrecordable }
     }
 
+    public func mayKnow(_ credential: Digest) -> Bool {
+        core.withLock { $0.enforcement.mayKnow(credential) }
+    }
+
     public func preview(_ call: Call) async -> Reason {
         core.withLock { $0.enforcement.preview(call, now: Clocks.now()).reason }
     }
@@ -168,6 +158,7 @@ extension Enforcer: Observable {
                     labels: ["decision": reason == .none ? "allow" : "deny", "reason": reason.name], value: Double(core.decided[Int(reason.rawValue)]))
             }
             metrics.append(Metric("penstock_unrecorded_denials_total", "Denials that the journal could not take.", .counter, value: Double(core.unrecorded)))
+            metrics.append(Metric("penstock_counted_denials_total", "Denials that are in a count and have no record of their own.", .counter, value: Double(core.enforcement.tally.total)))
             metrics.append(Metric("penstock_view_position", "Log position that the view has applied.", .gauge, value: Double(core.enforcement.view?.position ?? 0)))
             let age = core.enforcement.lease.age(at: now).map { Double($0) / 1e9 }
             metrics.append(Metric("penstock_view_age_seconds", "Upper bound of the view's age; -1 before the first lease.", .gauge, value: age ?? -1))

@@ -91,7 +91,10 @@ public final class Enforcer: Sendable {
         waiters.resumeAll()
         observers.finish()
         do {
-            try core.withLock { _ in try journal.seal() }
+            try core.withLock { core in
+                core.enforcement.recordLastCounts(at: Clocks.now(), journal: Recorder(journal: journal))
+                try journal.seal()
+            }
         } catch {
             logger.error("the journal was not sealed", metadata: ["error": "\(error)"])
         }

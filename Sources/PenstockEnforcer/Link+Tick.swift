@@ -17,6 +17,7 @@ extension Link {
         _ = outstanding.contains { if case .ask(let ask) = $0 { awaited.formUnion(.init(ask)) }; return false }
         let asks = enforcer.core.withLock { core in
             defer { core.echoWanted = false }
+            core.enforcement.recordCounts(at: now, journal: Recorder(journal: enforcer.journal))
             return follower.tick(&core.enforcement, awaited: awaited, echoWanted: core.echoWanted, at: now, random: SecureRandom.uint64)
         }
         send(asks)
@@ -106,8 +107,8 @@ extension Link {
         timers.ship = now + (count == 0 ? 100 : 1000) * .nanosecondsPerMillisecond
         guard count > 0 else {
             // What was shipped before predecessors were closed, or before a start, still takes the room.
+            if isShort { release() }
             if enforcer.core.withLock({ $0.isUnwritable }) {
-                release()
                 // Nobody asks a node that says it is not ready: it must find out by itself.
                 enforcer.core.withLock { $0.isUnwritable = !enforcer.journal.hasRoom }
             }
@@ -162,7 +163,14 @@ extension Link {
         shipEnd = .max
         seen.shipped = max(seen.shipped, through)
         if shipsOn { timers.ship = 0 }
-        if seen.shipped > releasedThrough + releaseEvery || enforcer.core.withLock({ $0.isUnwritable }) { release() }
+        if isShort || seen.shipped > releasedThrough + releaseEvery { release() }
+    }
+
+    /// Decisions lack room, or will, while there are segments that may go.
+    private var isShort: Bool {
+        enforcer.core.withLock { core in
+            core.isUnwritable || Recorder(journal: enforcer.journal).room.isCrowded && enforcer.journal.canRelease(through: seen.shipped)
+        }
     }
 
     /// Deletes the segments whose decisions the ledger has.

@@ -16,4 +16,17 @@ public struct Ruling: Sendable, Hashable {
     public var retryAfter: Int64
 
     public var isAllow: Bool { reason == .none }
+
+    init(_ verdict: borrowing Verdict) {
+        (reason, sequence, usableUntil, position) = (verdict.reason, verdict.sequence, verdict.usableUntil, verdict.position)
+        (viewAge, grant, lacking, shortfall) = (verdict.viewAge, verdict.grant, verdict.lacking, verdict.shortfall)
+        retryAfter = verdict.retryAfter
+    }
+
+    /// What was decided, as the core has it.
+    var verdict: Verdict {
+        var verdict = Verdict(reason: reason, grant: grant, position: position, viewAge: viewAge, usableUntil: usableUntil)
+        (verdict.lacking, verdict.shortfall, verdict.retryAfter) = (lacking, shortfall, retryAfter)
+        return verdict
+    }
 }

@@ -69,7 +69,7 @@ struct CallMapping: Sendable {
 
     private func call(_ action: String, _ type: String, _ id: String, _ params: JSON) -> Call {
         let traceID = params["_meta"]?["traceparent"]?.text.flatMap(TraceParent.traceID) ?? .unknown
-        return Call(credential: credential, action: action, resourceType: type, resourceID: id, traceID: traceID, holds: true)
+        return Call(credential: credential, action: action, resourceType: type, resourceID: id, traceID: traceID, holds: true, door: .mcp)
     }
 
     static let unit = "calls"

@@ -20,20 +20,32 @@ struct DoorResponder: HTTPResponder {
     let hashing: Hashing
     let hub: EventHub
     let patience: Duration
+    let strangers: Strangers
+    /// Of every door of this process, for the metrics.
+    let doors: [Strangers]
 
     func respond(to request: Request, context: DoorContext) async throws -> Response {
         var response: Response
         do {
             response = try await route(request, context)
         } catch let problem as EvaluationCodec.Problem {
-            // AuthZEN asks for a message string; our own paths follow RFC 9457.
-            response =
-                request.uri.path.hasPrefix("/access/v1/")
-                ? answer(problem.status, .string(problem.message)) : Self.problem(problem.status, problem.message)
+            let isTaken = problem.status == 429 || strangers.takes(1, from: context.channel)
+            response = refuse(isTaken ? problem : Self.tooMany, request)
         }
         if let name = HTTPField.Name("X-Request-ID"), let id = request.headers[name] { response.headers[name] = id }
         return response
     }
+
+    /// AuthZEN asks for a message string; our own paths follow RFC 9457.
+    private func refuse(_ problem: EvaluationCodec.Problem, _ request: Request) -> Response {
+        var response =
+            request.uri.path.hasPrefix("/access/v1/")
+            ? answer(problem.status, .string(problem.message)) : Self.problem(problem.status, problem.message)
+        if problem.status == 429 { response.headers[.retryAfter] = "\(HTTPLimits.strangersRetryMS / 1000)" }
+        return response
+    }
+
+    private static let tooMany = EvaluationCodec.Problem(429, "too many questions without a credential that is known here; ask again later")
 
     private func route(_ request: Request, _ context: DoorContext) async throws -> Response {
         guard let route = Route(path: request.uri.path) else { return Self.problem(404, "there is nothing at this path") }
@@ -42,18 +54,19 @@ struct DoorResponder: HTTPResponder {
             response.headers[.allow] = route.method.rawValue
             return response
         }
+        guard route.method == .get || strangers.admits(context.channel) else { throw Self.tooMany }
         switch route {
-        case .evaluation: return try await evaluate(request, holds: false)
-        case .evaluations: return try await evaluateAll(request)
+        case .evaluation: return try await evaluate(request, context, holds: false)
+        case .evaluations: return try await evaluateAll(request, context)
         case .configuration: return answer(200, EvaluationCodec.configuration(Self.base(request)))
-        case .hold: return try await evaluate(request, holds: true)
+        case .hold: return try await evaluate(request, context, holds: true)
         case .settle(let permitID): return try await settle(permitID, request)
         case .release(let permitID): return try await release(permitID)
-        case .preview: return try await preview(request)
+        case .preview: return try await preview(request, context)
         case .events: return events(request, context)
         case .live: return plain(200, "ok\n")
         case .ready: return ready(request)
-        case .metrics: return plain(200, Exposition.text(gatekeeper.metrics()), type: Exposition.contentType)
+        case .metrics: return plain(200, Exposition.text(gatekeeper.metrics() + doors.map(\.metric)), type: Exposition.contentType)
         }
     }
 }
@@ -61,28 +74,40 @@ struct DoorResponder: HTTPResponder {
 // MARK: - Decisions
 
 extension DoorResponder {
-    private func evaluate(_ request: Request, holds: Bool) async throws -> Response {
-        let question = try await question(request, holds: holds)
+    private func evaluate(_ request: Request, _ context: DoorContext, holds: Bool) async throws -> Response {
+        let question = try await question(request, context, holds: holds)
         return answer(200, EvaluationCodec.json(await gatekeeper.check(question.call, patience: question.patience ?? patience)))
     }
 
-    private func question(_ request: Request, holds: Bool) async throws -> EvaluationCodec.Question {
-        try EvaluationCodec.question(try await body(request), headers: Self.headers(request), holds: holds, hashing: hashing)
+    private func question(_ request: Request, _ context: DoorContext, holds: Bool) async throws -> EvaluationCodec.Question {
+        let question = try EvaluationCodec.question(try await body(request), headers: headers(request), holds: holds, hashing: hashing)
+        try admit([question.call.credential], context)
+        return question
     }
 
-    private static func headers(_ request: Request) -> EvaluationCodec.Headers {
+    /// What would be decided only to be denied is bounded; questions with credentials that are known are not.
+    private func admit(_ credentials: [Digest], _ context: DoorContext) throws(EvaluationCodec.Problem) {
+        let unknown = credentials.count { !gatekeeper.mayKnow($0) }
+        if unknown < credentials.count { strangers.know(context.channel) }
+        guard unknown == 0 || strangers.takes(unknown, from: context.channel) else { throw Self.tooMany }
+    }
+
+    private func headers(_ request: Request) -> EvaluationCodec.Headers {
         let trace = HTTPField.Name("traceparent").flatMap { request.headers[$0] }
-        return .init(authorization: request.headers[.authorization], traceparent: trace)
+        return .init(authorization: request.headers[.authorization], traceparent: trace, door: strangers.door)
     }
 
     /// One after another: a later item may depend on what an earlier one has spent.
-    private func evaluateAll(_ request: Request) async throws -> Response {
+    private func evaluateAll(_ request: Request, _ context: DoorContext) async throws -> Response {
         let json = try EvaluationCodec.parse(try await body(request))
-        let headers = Self.headers(request)
+        let headers = headers(request)
         guard let batch = try EvaluationCodec.batch(json, headers: headers, hashing: hashing) else {
             let question = try EvaluationCodec.question(json, headers: headers, holds: false, hashing: hashing)
+            try admit([question.call.credential], context)
             return answer(200, EvaluationCodec.json(await gatekeeper.check(question.call, patience: question.patience ?? patience)))
         }
+        // An item that is no question counts as one that nobody stands behind.
+        try admit(batch.items.map { (try? $0.get().call.credential) ?? .zero }, context)
         var answers: [JSON] = []
         for item in batch.items {
             var isAllow = false
@@ -116,8 +141,8 @@ extension DoorResponder {
         try await ended { try await gatekeeper.release(permitID) }
     }
 
-    private func preview(_ request: Request) async throws -> Response {
-        let question = try await question(request, holds: false)
+    private func preview(_ request: Request, _ context: DoorContext) async throws -> Response {
+        let question = try await question(request, context, holds: false)
         return answer(200, EvaluationCodec.json(await gatekeeper.preview(question.call)))
     }
 
@@ -196,7 +221,7 @@ extension DoorResponder {
     private static func status(_ code: Int) -> HTTPResponse.Status {
         let known: [HTTPResponse.Status] = [
             .ok, .badRequest, .notFound, .methodNotAllowed, .conflict, .gone, .contentTooLarge, .unsupportedMediaType, .misdirectedRequest,
-            .serviceUnavailable,
+            .serviceUnavailable, .tooManyRequests,
         ]
         return known.first { $0.code == code } ?? .internalServerError
     }

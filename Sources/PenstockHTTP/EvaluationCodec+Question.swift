@@ -1,14 +1,16 @@
 package import PenstockCore
 
 extension EvaluationCodec {
-    /// What the headers of a question may name.
+    /// What the headers of a question may name, and where it came in.
     package struct Headers: Sendable {
         package var authorization: String?
         package var traceparent: String?
+        package var door: Door
 
-        package init(authorization: String? = nil, traceparent: String? = nil) {
+        package init(authorization: String? = nil, traceparent: String? = nil, door: Door = .unknown) {
             self.authorization = authorization
             self.traceparent = traceparent
+            self.door = door
         }
     }
 
@@ -44,7 +46,7 @@ extension EvaluationCodec {
             guard let atLeast = position.uint64 else { throw Problem(400, "context.at_least must be a whole number") }
             call.atLeast = atLeast
         }
-        call.holds = holds
+        (call.holds, call.door) = (holds, headers.door)
         let priced = try priced(context, in: "context.")
         (call.priceVersion, call.basis) = (priced.version, priced.basis)
         return Question(call: call, patience: try patience(context))

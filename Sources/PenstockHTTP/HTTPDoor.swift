@@ -66,7 +66,8 @@ package struct HTTPDoor: Service {
     /// Serves until shutdown. Throws when an address cannot be bound.
     package func run() async throws {
         let hub = EventHub(gatekeeper, keepAlive: options.keepAlive)
-        let responder = DoorResponder(gatekeeper: gatekeeper, hashing: hashing, hub: hub, patience: options.patience)
+        let doors = [Strangers(.unixSocket), Strangers(.tcp)]
+        let responders = doors.map { DoorResponder(gatekeeper: gatekeeper, hashing: hashing, hub: hub, patience: options.patience, strangers: $0, doors: doors) }
         var services: [any Service] = []
         let inode = Mutex<UInt?>(nil)
         let file = options.unixPath.map(SocketFile.init(path:))
@@ -74,7 +75,7 @@ package struct HTTPDoor: Service {
         if let file {
             try file.claim()
             services.append(
-                application(responder, .unixDomainSocket(path: file.temporary)) { channel in
+                application(responders[0], .unixDomainSocket(path: file.temporary)) { channel in
                     guard let number = file.publish() else {
                         channel.close(promise: nil)
                         return
@@ -86,7 +87,7 @@ package struct HTTPDoor: Service {
         if let port = options.port {
             let host = options.host
             services.append(
-                application(responder, .hostname(host, port: port)) { channel in
+                application(responders[1], .hostname(host, port: port)) { channel in
                     let shown = host.contains(":") ? "[\(host)]" : host
                     told("http://\(shown):\(channel.localAddress?.port ?? port)")
                 })

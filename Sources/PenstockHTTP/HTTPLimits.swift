@@ -20,6 +20,13 @@ package enum HTTPLimits {
     package static let patienceMS: Int64 = 30_000
     /// Questions of one body, which are decided one after another.
     package static let evaluations = 256
+    /// Questions with unknown credentials, and requests that are none, that one connection may ask a second, and at once: a
+    /// whole batch, so that a typing error is told as what it is. An agent that is right asks none.
+    package static let strangersPerConnection = (perSecond: 32, atOnce: 256)
+    /// As above, of all connections of a door together: a processor reads them in a few milliseconds.
+    package static let strangersPerDoor = (perSecond: 256, atOnce: 1_024)
+    /// When whoever asks for more is told to come back.
+    package static let strangersRetryMS: Int64 = 1_000
     /// How long a permit that another node gives is good for, in milliseconds: it covers any lease with its grace, and
     /// can be added to any clock.
     package static let permitMS: Int64 = 86_400_000

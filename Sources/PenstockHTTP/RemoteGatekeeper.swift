@@ -91,6 +91,8 @@ extension RemoteGatekeeper {
         guard let (status, answer) = await post(path, EvaluationCodec.json(call, patience: patience).bytes, within: patience + .seconds(1)) else {
             return Decision(reason: .noView)
         }
+        // Its connection asks for too much at once that the node cannot tell from a stranger's.
+        if status == 429 { return Decision(reason: .busy, retryAfterMS: HTTPLimits.strangersRetryMS) }
         if (400..<500).contains(status) { return Decision(reason: .malformed) }
         guard status == 200, let json = try? JSONParser.parse(answer), let decision = EvaluationCodec.decision(json) else {
             return Decision(reason: .noView)

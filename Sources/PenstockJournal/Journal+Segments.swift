@@ -17,6 +17,9 @@ extension Journal {
         try pool.release(through: sequence)
     }
 
+    /// Whether `release` would delete anything.
+    package func canRelease(through sequence: UInt64) -> Bool { pool.canRelease(through: sequence) }
+
     /// Scans the folder, maps what is in use, and deletes what never was.
     static func open(
         _ directory: String, bootID: [UInt8]

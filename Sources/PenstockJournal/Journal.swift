@@ -31,6 +31,8 @@ package final class Journal: @unchecked Sendable {
     private var next: UInt64
     private let firstOwn: UInt64
     private var isSealed = false
+    private let segmentBytes: Int
+    private let maxBytes: Int
 
     /// Opens the journal in `directory` (made with mode 0700 if need be), recovers what is there, and starts a new
     /// segment for `incarnation`, 16 bytes. Earlier incarnations' segments stay readable until they are released.
@@ -51,6 +53,8 @@ package final class Journal: @unchecked Sendable {
         previous = recovery.previous
         next = recovery.nextSequence
         firstOwn = next
+        segmentBytes = options.segmentBytes
+        maxBytes = options.segmentBytes * options.maxSegments
         pool = SegmentPool(
             directory: directory, options: options, bootID: bootID, incarnation: incarnation, previous: segments)
         do throws(JournalError) {
@@ -62,6 +66,14 @@ package final class Journal: @unchecked Sendable {
 
     /// The number that the next record gets. The writer's.
     package var nextSequence: UInt64 { next }
+
+    /// What is taken of `boundBytes`: whole segments before the newest, and what is written of that one. The writer's.
+    @inline(__always)
+    package var usedBytes: Int { max(0, pool.usedCount - 1) * segmentBytes + (base == nil ? segmentBytes : offset) }
+
+    /// What the folder's segments may come to.
+    @inline(__always)
+    package var boundBytes: Int { maxBytes }
 
     /// Whether a record of any size can be appended now. The writer's.
     package var hasRoom: Bool { offset + Record.size(JournalOptions.maxRecordBytes) <= end || pool.hasReady }

@@ -12,6 +12,8 @@ final class SegmentPool: Sendable {
     private let state: Mutex<State>
     /// Held while a segment is made, so that two threads do not make the same one.
     private let making = Mutex<Void>(())
+    /// As many as are in use, to be read without the lock.
+    private let used: Atomic<Int>
 
     private struct State {
         /// Earlier incarnations' first. Never empty again once there is one: the newest tells the next sequence number.
@@ -37,6 +39,7 @@ final class SegmentPool: Sendable {
         self.bootID = bootID
         self.incarnation = incarnation
         let newest = previous.last?.index ?? 0
+        used = Atomic(previous.count)
         state = Mutex(State(inUse: previous, nextIndex: newest + 1, syncedIndex: newest))
     }
 
@@ -47,6 +50,7 @@ final class SegmentPool: Sendable {
             let segment = state.ready.removeFirst()
             segment.activate(firstSequence: firstSequence)
             state.inUse.append(segment)
+            used.store(state.inUse.count, ordering: .relaxed)
             return segment
         }
     }
@@ -68,6 +72,9 @@ final class SegmentPool: Sendable {
             }
         }
     }
+
+    @inline(__always)
+    var usedCount: Int { used.load(ordering: .relaxed) }
 
     var hasReady: Bool { state.withLock { !$0.isSealed && !$0.ready.isEmpty } }
 
@@ -97,9 +104,12 @@ final class SegmentPool: Sendable {
             guard unlink(oldest.path) == 0 || errno == ENOENT else { throw .system("unlink", oldest.path) }
             state.withLock { state in
                 if state.inUse.first === oldest { state.inUse.removeFirst() }
+                used.store(state.inUse.count, ordering: .relaxed)
             }
         }
     }
+
+    func canRelease(through sequence: UInt64) -> Bool { oldest(endingAtOrBelow: sequence) != nil }
 
     private func oldest(endingAtOrBelow sequence: UInt64) -> Segment? {
         state.withLock { state in

@@ -89,6 +89,33 @@ private func evaluation(_ context: String = "", _ more: String = "") -> String {
 @Suite struct HTTPDoorTests {
     private let bearer = ["Authorization": "Bearer \(testCredential)"]
 
+    @Test func strangersAreRefusedBeforeADecisionAndKnownCredentialsAreNot() async throws {
+        let gatekeeper = FakeGatekeeper()
+        let unknown = "pst_" + String(repeating: "B", count: 49)
+        gatekeeper.set { $0.unknown = [testHashing.credentialDigest(unknown)!] }
+        try await withDoor(gatekeeper) { socket in
+            let item = #"{"subject":{"type":"a","id":"a"},"action":{"name":"x"},"resource":{"type":"t","id":"i"}"#
+            let items = Array(repeating: "{}", count: HTTPLimits.evaluations).joined(separator: ",")
+            let batch = item + #","evaluations":["# + items + "]}"
+            let began = ContinuousClock.now
+            var statuses: [Int] = []
+            // A new connection each: all of them together have a bound as well.
+            while statuses.last != 429, statuses.count < 60 {
+                statuses.append(await ask(socket, "POST", "/access/v1/evaluations", batch, headers: ["Authorization": "Bearer \(unknown)"]).status)
+            }
+            let checked = gatekeeper.state.withLock { $0.checked }
+            let refill = Int((ContinuousClock.now - began) / .seconds(1) * Double(HTTPLimits.strangersPerDoor.perSecond))
+            #expect(Set(statuses) == [200, 429] && checked.count >= HTTPLimits.strangersPerDoor.atOnce)
+            #expect(checked.count <= HTTPLimits.strangersPerDoor.atOnce + refill)
+            #expect(Set(checked.map(\.door)) == [.unixSocket])
+            let refused = await ask(socket, "POST", "/access/v1/evaluations", batch, headers: ["Authorization": "Bearer \(unknown)"])
+            #expect(refused.status == 429 && refused.headers["retry-after"] == "1" && refused.json?.text != nil)
+            #expect(await ask(socket, "POST", "/access/v1/evaluations", batch, headers: bearer).status == 200)
+            let metrics = await ask(socket, "GET", "/metrics", type: nil)
+            #expect(metrics.body.contains("penstock_refused_questions_total{door=\"unix\"} 512"))
+        }
+    }
+
     @Test func evaluationBecomesACall() async throws {
         let gatekeeper = FakeGatekeeper()
         gatekeeper.set {

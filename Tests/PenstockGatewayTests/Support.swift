@@ -11,6 +11,7 @@ final class FakeGatekeeper: Gatekeeper, Observable {
     struct State {
         var decide: @Sendable (Call) -> Decision = { _ in Decision(reason: .none, validForMS: 60_000) }
         var preview: @Sendable (Call) -> Reason = { _ in .none }
+        var unknown: Set<Digest> = []
         var holdError: HoldError?
         var health = Health(viewApplied: true, leaseHeld: true, journalWritable: true, halted: nil)
         var metrics: [Metric] = []
@@ -58,6 +59,8 @@ final class FakeGatekeeper: Gatekeeper, Observable {
         }
         if let error { throw error }
     }
+
+    func mayKnow(_ credential: Digest) -> Bool { state.withLock { !$0.unknown.contains(credential) } }
 
     func preview(_ call: Call) async -> Reason {
         state.withLock { state in

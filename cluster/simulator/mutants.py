@@ -35,7 +35,7 @@ PRESENCE = "PenstockCore/Barrier/Presence.swift"
 FOLLOW = "PenstockCore/Follower/Follower+Log.swift"
 TICK = "PenstockCore/Follower/Follower+Tick.swift"
 DECIDE = "PenstockCore/Decision/Enforcement+Decide.swift"
-ANSWER = "PenstockCore/Decision/Enforcement+Answer.swift"
+RECORD = "PenstockCore/Decision/Enforcement+Record.swift"
 VIEW = "PenstockCore/View/View+Apply.swift"
 PURSE = "PenstockCore/Decision/Purse.swift"
 BOOK = "PenstockCore/Budgets/BudgetBook.swift"
@@ -62,8 +62,8 @@ MUTANTS = [
     Mutant(6, "reports taken for differences", BOOK,
         "let spent = max(0, min(use.used, slice.slice.amount - slice.returned) - slice.used)",
         "let spent = isMutant(6) ? min(use.used, slice.unspent) : max(0, min(use.used, slice.slice.amount - slice.returned) - slice.used)", "G2 G7"),
-    Mutant(7, "journal written after the answer", ANSWER,
-        "guard let sequence = journal.record(call, verdict, taken, grant: grant) else {", "guard let sequence = isMutant(7) ? UInt64(1) << 40 : journal.record(call, verdict, taken, grant: grant) else {", "G4"),
+    Mutant(7, "journal written after the answer", RECORD,
+        "guard let sequence = journal.record(call, verdict, taken, grant: position(ofGrant: verdict.grant)) else {", "guard let sequence = isMutant(7) ? UInt64(1) << 40 : journal.record(call, verdict, taken, grant: position(ofGrant: verdict.grant)) else {", "G4"),
     Mutant(8, "urgent revoke acknowledged but not applied", FOLLOW,
         "guard phase == .live, position > applied, enforcement.applyAhead(event, at: position) else { return effects }",
         "guard phase == .live, position > applied, isMutant(8) || enforcement.applyAhead(event, at: position) else { return effects }", "G1"),
@@ -194,4 +194,8 @@ MUTANTS = [
         "latest: max(continued, wall)", "latest: isMutant(83) ? wall : max(continued, wall)", "G5 G8"),
     Mutant(84, "what lies between two clocks is not told to the nodes", LEASE,
         "self.latest = max(ledgerTime, latest ?? ledgerTime)", "self.latest = isMutant(84) ? ledgerTime : max(ledgerTime, latest ?? ledgerTime)", "G5 G8"),
+    Mutant(90, "a denial without a record is not counted", "PenstockCore/Decision/DenialTally.swift",
+        "        total += 1\n", "        if isMutant(90) { return }\n        total += 1\n", "G4"),
+    Mutant(91, "a count ends with its slice though it was not written down", "PenstockCore/Decision/DenialTally.swift",
+        "if !hasRoom { left", "if !hasRoom, !isMutant(91) { left", test="CountedDenialTests"),
 ]

@@ -419,6 +419,13 @@ def test_a_ledger_that_cannot_keep_decisions_is_not_sent_them_at_every_turn(smal
         mesh.close()
 
 
+def many_fillings(mesh):
+    """Bodies that fill a journal by calls that are allowed. One grant's do not: it has its share."""
+    credentials = [mesh.grant(agent="filler")["credential"] for _ in range(45)]
+    call = {"action": "fill", "resource": ("tool", "r" * 512), "basis": "b" * 512, "price_version": "v" * 64}
+    return [{**question(credential, **call), "evaluations": [{}] * 256} for credential in credentials]
+
+
 def test_a_full_disk_under_the_journal(small_disk):
     with Mesh(max_staleness="2s", enforcers=0) as mesh:
         node = mesh.join("enforcer-1", "journal_megabytes: 4\n")
@@ -427,16 +434,17 @@ def test_a_full_disk_under_the_journal(small_disk):
         small_disk(node.data, 4)
         node.start()
         grant = mesh.grant()
+        fills = many_fillings(mesh)
         mesh.wait_applied()
         full = threading.Event()
         heard = set()
 
         def fill_journal():
-            # Denials of 1 KB each fill it soonest. A segment that is shipped is deleted, and another writer takes the room.
-            units = {letter * 64: 1 for letter in "abcd"}
+            # A segment that is shipped is deleted, and another writer takes the room.
             with contextlib.closing(node.door()) as door:
                 while not full.is_set():
-                    heard.add(reason(door.evaluate(grant["credential"], action="a" * 250, resource=("tool", "r" * 250), amounts=units, call_id="")))
+                    for body in fills:
+                        heard.update(map(reason, json.loads(door.ask("POST", "/access/v1/evaluations", body)[1])["evaluations"]))
         fillers = [threading.Thread(target=fill, args=(node.data, full)), *(threading.Thread(target=fill_journal) for _ in range(3))]
         for filler in fillers:
             filler.start()
@@ -444,12 +452,12 @@ def test_a_full_disk_under_the_journal(small_disk):
             with Prober(node, grant["credential"], pause=0.001) as prober:
                 eventually("unrecordable", lambda: "unrecordable" in prober.heard(), timeout=120)
                 eventually("denials counted", lambda: node.metrics()["penstock_unrecorded_denials_total"] > 100)
-                assert prober.heard() <= {"allow", "unrecordable"}
+                assert prober.heard() <= {"allow", "busy", "unrecordable"}
         finally:
             full.set()
             for filler in fillers:
                 filler.join(60)
-        assert heard == {"unit_not_budgeted"} and node.is_running
+        assert heard <= {"allow", "busy", "unrecordable"} and node.is_running
         assert "[-] journal writable" in node.get("/readyz")[1]
         (node.data / "filler").unlink()
         eventually("recordable again", lambda: reason(node.evaluate(grant["credential"])) == "allow", timeout=60)
@@ -474,17 +482,17 @@ def test_no_room_for_the_first_segment(small_disk):
 
 def test_killed_with_a_full_journal():
     """It has no room for a record of its own before the segments of before go, and nothing new to ship once these are shipped."""
-    with Mesh(max_staleness="2s", enforcers=0) as mesh:
+    with Mesh(max_staleness="8s", enforcers=0) as mesh:
         node = mesh.join("enforcer-1", "journal_megabytes: 4\n").start()
         grant = mesh.grant("--budget", "calls=100")
+        fills = many_fillings(mesh)
         mesh.wait_applied()
         assert reason(node.evaluate(grant["credential"], amounts={"calls": 1}, patience_ms=3000)) == "allow"
         mesh.ledger.pause()
-        large = {"action": "a" * 250, "resource": ("tool", "r" * 250), "amounts": {letter * 64: 1 for letter in "abcd"}}
         with contextlib.closing(node.door()) as door:
-            while not node.metrics()["penstock_unrecorded_denials_total"]:
-                for _ in range(500):
-                    door.evaluate(grant["credential"], **large)
+            for body in fills:
+                door.ask("POST", "/access/v1/evaluations", body)
+        assert node.metrics()["penstock_unrecorded_denials_total"]
         node.kill()
         assert len(list((node.data / "journal").glob("*.journal"))) == 4
         mesh.ledger.resume()
@@ -493,4 +501,4 @@ def test_killed_with_a_full_journal():
         # What is not recorded is not allowed; whoever asks only nodes that are ready gets an answer in the end.
         eventually("recordable again", lambda: node.is_ready() and reason(
             node.evaluate(grant["credential"], amounts={"calls": 1}, patience_ms=1000)) == "allow")
-        eventually("in the audit", lambda: len(mesh.run("audit", "--decision", "allow").json) == 2)
+        eventually("in the audit", lambda: sum(row["action"] == "tools/call" for row in mesh.run("audit", "--decision", "allow", "--limit", "1000000").json) == 2)

@@ -6,7 +6,8 @@ internal import PenstockProto
 internal import SwiftProtobuf
 
 struct Audit: ParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Recorded decisions that enforcers have shipped, oldest first.")
+    static let configuration = CommandConfiguration(abstract: "Recorded decisions that enforcers have shipped, oldest first.",
+        discussion: "A loop of denials has a row for the first few of a kind in ten seconds, and one row with the COUNT of the rest.")
     @OptionGroup var mesh: MeshOptions
     @Option(help: "Only this agent's.") var agent: String?
     @Option(name: .customLong("run"), help: "Only this run's.") var runID: String?
@@ -32,8 +33,8 @@ struct Audit: ParsableCommand {
                     && (node == nil || row.node == node) && (decision == nil || row.decision == decision) && (reason == nil || row.reason == reason)
             }.suffix(limit)
             try Output.print(list: Array(rows), mesh.output) {
-                [["TIME", "NODE", "AGENT", "RUN", "ACTION", "RESOURCE", "DECISION", "REASON"]]
-                    + rows.map { [$0.time, $0.node, $0.agentId, $0.runId, $0.action, $0.resource, $0.decision, $0.reason] }
+                [["TIME", "NODE", "AGENT", "RUN", "ACTION", "RESOURCE", "DECISION", "REASON", "COUNT"]]
+                    + rows.map { [$0.time, $0.node, $0.agentId, $0.runId, $0.action, $0.resource, $0.decision, $0.reason, "\($0.count)"] }
             }
         }
     }
@@ -67,6 +68,12 @@ struct AuditRow: Encodable {
     var traceId: String
     /// For what ends a hold: the decision that it ends.
     var ends: UInt64
+    /// Where the call came in: library, unix, tcp or mcp.
+    var door: String
+    /// How many decisions the row stands for: 1, or so many denials of one door, reason and grant that have no row of their
+    /// own, since `since`.
+    var count: UInt64
+    var since: String
 
     static func read(_ client: LedgerClient) throws -> [AuditRow] {
         var grants: [Position: Grant] = [:]
@@ -105,6 +112,7 @@ struct AuditRow: Encodable {
         self.incarnation = incarnation
         self.sequence = sequence
         switch record.kind {
+        case .counted: decision = "deny"
         case .decided, .held: decision = record.reason == .none ? "allow" : "deny"
         case .settled: decision = "settle"
         case .released: decision = "release"
@@ -125,5 +133,8 @@ struct AuditRow: Encodable {
         viewAgeMs = record.viewAge < 0 || record.viewAge == .max ? -1 : record.viewAge / 1_000_000
         traceId = record.traceID == .unknown ? "" : record.traceID.description
         ends = record.decision
+        door = record.door.name
+        count = record.kind == .counted ? record.count : 1
+        since = Times.text(record.wall - record.lasted / 1_000_000)
     }
 }

@@ -22,12 +22,13 @@ public struct Call: Sendable {
     /// Where the amounts come from, for the record; see `Priced`. What exceeds its limits is cut.
     public var priceVersion: String
     public var basis: String
+    public var door: Door
 
     public init(
         credential: Digest, action: String, resourceType: String, resourceID: String, amounts: CallAmounts = CallAmounts(),
         attributes: [String: String] = [:], workload: String = "", callID: String = "", argumentsDigest: Digest = .zero,
         traceID: Incarnation = .unknown, holds: Bool = false, atLeast: UInt64 = 0, priceVersion: String = "",
-        basis: String = ""
+        basis: String = "", door: Door = .library
     ) {
         self.credential = credential
         self.action = action
@@ -43,6 +44,7 @@ public struct Call: Sendable {
         self.atLeast = atLeast
         self.priceVersion = priceVersion
         self.basis = basis
+        self.door = door
     }
 }
 

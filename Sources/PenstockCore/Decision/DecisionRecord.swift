@@ -1,10 +1,11 @@
-/// How a decision lies in the journal and travels to the ledger: little-endian, version 2.
+/// How a decision lies in the journal and travels to the ledger: little-endian, version 3.
 ///
 /// ```
 /// u8 kind  u8 version  u16 reason  u32 count of debits  i64 wall ms  u64 grant position  u64 view position
 /// i64 view age ns  u64 decision (the sequence that kinds other than 1 speak of)
 /// 16 trace id  32 arguments digest
 /// then texts, each u16 length + UTF-8: action, resource type, resource id, call id, and since version 2 price version, basis
+/// since version 3 u8 door, and for kind 8 u64 count, i64 ns that it was counted for
 /// then u8 count of amounts, each i64 value, u16 length + unit
 /// then the debits, each u64 slice, i64 amount
 /// ```
@@ -28,6 +29,10 @@ package struct DecisionRecord: Hashable, Sendable {
     package var basis = ""
     package var amounts: [Amount] = []
     package var debits: [SliceReport.Use] = []
+    package var door = Door.unknown
+    /// Of kind `counted`: how many denials, and for how long they were counted.
+    package var count: UInt64 = 0
+    package var lasted: Nanoseconds = 0
 
     package enum Kind: UInt8, Sendable, CaseIterable {
         /// Allowed and spent, or denied.
@@ -44,11 +49,13 @@ package struct DecisionRecord: Hashable, Sendable {
         case carried
         /// Real cost above an ended hold: the amounts are owed, until the ledger has been told.
         case owed
+        /// Stands for denials of one door, reason and, if there is one, grant that are not recorded themselves.
+        case counted
     }
 
     package init(kind: Kind) { self.kind = kind }
 
-    static let version: UInt8 = 2
+    static let version: UInt8 = 3
     static let textBytes = 512
     static let fixedBytes = 4 + 4 + 8 + 8 + 8 + 8 + 8 + 16 + 32
 }
@@ -128,7 +135,7 @@ extension DecisionRecord {
     package static func byteCount(_ call: borrowing Call, debits: Int) -> Int {
         var count = fixedBytes + 8 + min(call.action.utf8.count, textBytes) + min(call.resourceType.utf8.count, textBytes)
         count += min(call.resourceID.utf8.count, textBytes) + min(call.callID.utf8.count, textBytes) + 1 + debits * 16
-        count += 4 + min(call.priceVersion.utf8.count, Limits.priceVersionBytes) + min(call.basis.utf8.count, Limits.basisBytes)
+        count += 5 + min(call.priceVersion.utf8.count, Limits.priceVersionBytes) + min(call.basis.utf8.count, Limits.basisBytes)
         for index in 0..<call.amounts.count { count += 10 + call.amounts[index].unit.utf8.count }
         return count
     }
@@ -142,12 +149,13 @@ extension DecisionRecord {
         let kind: Kind = call.holds && verdict.isAllow ? .held : .decided
         writer.put(kind, verdict.reason, debits.count, wall, grant, verdict.position, verdict.viewAge, decision: 0, call.traceID, call.argumentsDigest)
         writer.put(call.action, call.resourceType, call.resourceID, call.callID, call.priceVersion, call.basis)
+        writer.put(call.door.rawValue)
         writer.put(call.amounts, debits)
     }
 
     /// Bytes that `writeEnd` will need.
     package static func endByteCount(_ actual: borrowing CallAmounts, _ priced: Priced, debits: Int) -> Int {
-        var count = fixedBytes + 13 + debits * 16 + min(priced.version.utf8.count, Limits.priceVersionBytes) + min(priced.basis.utf8.count, Limits.basisBytes)
+        var count = fixedBytes + 14 + debits * 16 + min(priced.version.utf8.count, Limits.priceVersionBytes) + min(priced.basis.utf8.count, Limits.basisBytes)
         for index in 0..<actual.count { count += 10 + actual[index].unit.utf8.count }
         return count
     }
@@ -160,12 +168,13 @@ extension DecisionRecord {
         var writer = RecordWriter(memory)
         writer.put(kind, .none, returned.count, wall, 0, 0, 0, decision: decision, .unknown, .zero)
         writer.put("", "", "", "", priced.version, priced.basis)
+        writer.put(Door.unknown.rawValue)
         writer.put(actual, returned)
     }
 
     /// Bytes that `write(into:)` will need.
     package var byteCount: Int {
-        var count = Self.fixedBytes + 13 + debits.count * 16
+        var count = Self.fixedBytes + (kind == .counted ? 30 : 14) + debits.count * 16
         count += min(action.utf8.count, Self.textBytes) + min(resourceType.utf8.count, Self.textBytes)
         count += min(resourceID.utf8.count, Self.textBytes) + min(callID.utf8.count, Self.textBytes)
         count += min(priceVersion.utf8.count, Limits.priceVersionBytes) + min(basis.utf8.count, Limits.basisBytes)
@@ -178,6 +187,11 @@ extension DecisionRecord {
         var writer = RecordWriter(memory)
         writer.put(kind, reason, debits.count, wall, grant, position, viewAge, decision: decision, traceID, argumentsDigest)
         writer.put(action, resourceType, resourceID, callID, priceVersion, basis)
+        writer.put(door.rawValue)
+        if kind == .counted {
+            writer.put(count)
+            writer.put(lasted)
+        }
         writer.put(UInt8(amounts.count))
         for amount in amounts {
             writer.put(amount.value)
@@ -197,7 +211,7 @@ extension DecisionRecord {
         }
     }
 
-    /// Nil for bytes that `bytes` or `write` did not make, in this version or the first.
+    /// Nil for bytes that `bytes` or `write` did not make, in this version or one before.
     package init?(_ bytes: UnsafeRawBufferPointer) {
         var reader = RecordReader(bytes)
         guard let kind = reader.take(UInt8.self).flatMap(Kind.init), let version = reader.take(UInt8.self), (1...Self.version).contains(version),
@@ -208,9 +222,13 @@ extension DecisionRecord {
             let arguments = reader.take(32).flatMap({ Digest($0) }),
             let action = reader.takeText(), let type = reader.takeText(), let id = reader.takeText(), let callID = reader.takeText(),
             let priceVersion = version == 1 ? "" : reader.takeText(), let basis = version == 1 ? "" : reader.takeText(),
+            let door = version < 3 ? .unknown : reader.take(UInt8.self).flatMap(Door.init),
+            let counted = kind == .counted ? reader.take(UInt64.self) : 0, let lasted = kind == .counted ? reader.take(Int64.self) : 0,
+            kind != .counted || version >= 3,
             let amountCount = reader.take(UInt8.self), amountCount <= 16, debitCount <= 4096
         else { return nil }
         self.init(kind: kind)
+        (self.door, count, self.lasted) = (door, counted, lasted)
         (self.reason, self.wall, self.grant, self.position) = (reason, wall, grant, position)
         (self.viewAge, self.decision, traceID) = (viewAge, decision, Incarnation(high: high, low: low))
         (argumentsDigest, self.action, resourceType, resourceID, self.callID) = (arguments, action, type, id, callID)

@@ -4,6 +4,9 @@ package protocol DecisionJournal {
     /// CLOCK_BOOTTIME.
     var now: Instant { get }
 
+    /// How full it is.
+    var room: JournalRoom { get }
+
     /// Records an answer. Returns its sequence number once a SIGKILL cannot lose it any more; nil when it cannot be
     /// recorded. `debits` is empty unless the answer is an allow; `grant` is the position of the grant's event, or 0.
     func record(_ call: borrowing Call, _ verdict: Verdict, _ debits: [Debit], grant: Position) -> UInt64?
@@ -20,8 +23,8 @@ package protocol DecisionJournal {
 
 extension Enforcement {
     /// Decides one call: checks and takes, has it recorded, and looks at the lease once more as the answer leaves. A
-    /// verdict without a sequence is not recorded: `budget_pending`, for which a slice is asked for now, a retry's
-    /// permit, which has its decision's, or what the journal could not take.
+    /// verdict without a sequence has no record of its own: `budget_pending`, for which a slice is asked for now, or a denial
+    /// that is counted. A retry's permit has its decision's.
     ///
     /// - Parameter arrivedAt: when the call arrived; nil for now.
     package mutating func decide(_ call: borrowing Call, arrivedAt: Instant?, journal: some DecisionJournal) -> Verdict {
@@ -30,47 +33,8 @@ extension Enforcement {
         let now = journal.now
         var verdict = prepare(call, arrivedAt: arrivedAt ?? now, now: now)
         if verdict.reason == .budgetPending { return verdict }
-        record(call, &verdict, journal)
+        record(call, &verdict, at: now, journal)
         return verdict
-    }
-
-    /// Records before anyone hears the answer.
-    private mutating func record(_ call: borrowing Call, _ verdict: inout Verdict, _ journal: some DecisionJournal) {
-        let grant = verdict.grant < 0 ? 0 : folded.grants[Int(verdict.grant)].position
-        let taken = verdict.isAllow ? debits : []
-        guard let sequence = journal.record(call, verdict, taken, grant: grant) else {
-            if verdict.isAllow {
-                undo(held: call.holds)
-                verdict.reason = .unrecordable
-            }
-            return
-        }
-        verdict.sequence = sequence
-        guard verdict.isAllow else { return }
-        if !confirm(&verdict, held: call.holds, now: journal.now) {
-            void(sequence, taken, journal)
-        } else if call.holds || !call.callID.isEmpty {
-            register(call, verdict, journal)
-        }
-    }
-
-    /// The allow of that record was never given out. If not even this can be written, the amounts stay spent on restart.
-    private func void(_ sequence: UInt64, _ taken: [Debit], _ journal: some DecisionJournal) {
-        var record = DecisionRecord(kind: .voided)
-        record.decision = sequence
-        record.reason = .staleView
-        record.debits = taken.map { .init(slice: $0.slice, used: $0.amount) }
-        _ = journal.record(record)
-    }
-
-    private mutating func register(_ call: borrowing Call, _ verdict: Verdict, _ journal: some DecisionJournal) {
-        let name = call.callID.isEmpty ? nil : CallTable.CallName(grant: verdict.grant, callID: call.callID)
-        let content = name == nil ? Digest.zero : journal.content(call)
-        if call.holds {
-            beginHold(verdict, call.amounts, decision: verdict.sequence, name: name, content: content)
-        } else if let name {
-            rememberSettled(name, content: content, decision: verdict.sequence)
-        }
     }
 
     /// A retry under the same id gets the same permit, after all checks but the budget's. Nil when it is a new call.
@@ -87,7 +51,7 @@ extension Enforcement {
         case .underWay(let decision): verdict.sequence = decision
         }
         if verdict.isAllow { return verdict }
-        record(call, &verdict, journal)
+        record(call, &verdict, at: now, journal)
         return verdict
     }
 
@@ -96,6 +60,7 @@ extension Enforcement {
     package mutating func settle(_ decision: UInt64, actual: borrowing CallAmounts, priced: Priced = .none, journal: some DecisionJournal) -> UInt64? {
         guard let settlement = settle(decision, actual: actual) else { return nil }
         let sequence = journal.recordEnd(of: decision, .settled, actual, priced, returned: settlement.returned) ?? 0
+        noteEnd(DecisionRecord.endByteCount(actual, priced, debits: settlement.returned.count), grant: settlement.grant, journal)
         if !settlement.owed.isEmpty { owe(settlement, decision, journal) }
         return sequence
     }

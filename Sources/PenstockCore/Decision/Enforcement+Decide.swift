@@ -14,8 +14,15 @@ package struct Verdict: Sendable {
     package var retryAfter: Nanoseconds = 0
     /// Of the decision's record; 0 when it is not recorded.
     package var sequence: UInt64 = 0
+    /// The journal could not take its record.
+    package var isUnwritable = false
 
     package var isAllow: Bool { reason == .none }
+
+    package init(reason: Reason, grant: Int32, position: Position, viewAge: Nanoseconds, usableUntil: Instant) {
+        (self.reason, self.grant, self.position) = (reason, grant, position)
+        (self.viewAge, self.usableUntil) = (viewAge, usableUntil)
+    }
 }
 
 extension Enforcement {
@@ -198,6 +205,9 @@ extension Enforcement {
 }
 
 extension Enforcement {
+    /// Whether a grant has this credential; true while there is no view to look in.
+    package mutating func mayKnow(_ credential: Digest) -> Bool { !hasView || folded.index(of: credential) != nil }
+
     /// Whether news may still change what this call is told, so that it is worth waiting before it is decided: the view is
     /// fresh, and has not reached `atLeast`, or the grant is linearizable and no echo sent since `arrivedAt` has confirmed
     /// the view. A stale view does not wait, since waiting would not make its answer truer; nor does an unknown

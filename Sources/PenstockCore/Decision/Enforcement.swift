@@ -19,6 +19,8 @@ package struct Enforcement: Sendable {
     package internal(set) var warnings: [BudgetWarning: UInt64] = [:]
     /// Debts that the ledger has not recorded yet.
     package internal(set) var owing: [Debt] = []
+    package internal(set) var tally = DenialTally()
+    var shares = JournalShares()
     /// Why the node must not serve until it is restarted or an operator decides; nil in health.
     package internal(set) var halted: String?
     private(set) var nodeSymbol: Symbol = 0
@@ -58,6 +60,7 @@ package struct Enforcement: Sendable {
         lease.drop()
         rates.dropAll()
         ratesOfGrant = [:]
+        shares.forget()
     }
 
     package mutating func apply(_ event: Event, at position: Position) throws(FoldError) {

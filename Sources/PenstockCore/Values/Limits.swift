@@ -68,6 +68,20 @@ public enum Limits {
     public static let priceVersionBytes = 64
     /// What was measured of one call: it lies in the record of every spend.
     public static let basisBytes = 512
+    /// A slice of time in which denials are counted: short enough for an audit to tell when, long enough for few records.
+    package static let tallySlice: Nanoseconds = 10 * .nanosecondsPerSecond
+    /// Denials of one door and reason that are recorded themselves in a slice, where no grant is known: anybody can cause
+    /// them, so they are samples.
+    package static let samplesWithoutGrant = 4
+    /// Denials of one grant, door and reason that are recorded themselves in a slice: what a person reads to see why an
+    /// agent is denied. The rest of a loop is a number.
+    package static let samplesOfGrant = 16
+    /// Grants, doors and reasons whose denials are counted apart in a slice; beyond, by door and reason alone.
+    package static let talliedGrants = 1_024
+    /// One part in so many of a journal is kept for calls of known grants: denials leave it.
+    package static let journalPartForCalls = 4
+    /// One part in so many of the room left in a crowded journal is one grant's: fifty that take theirs leave one in twenty.
+    package static let journalShare = 16
     /// Where a priced quantity stands in a call or its result.
     package static let pricePathBytes = 128
 }

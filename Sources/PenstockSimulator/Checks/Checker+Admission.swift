@@ -56,6 +56,18 @@ extension Checker {
         sequence > 0 && machine.disk.holds(sequence) ? nil : Violation(.evidence, "machine \(machine.index) gave out an allow that is not recorded")
     }
 
+    /// G4: every denial has a record, or is in a count that has one or waits for one.
+    func accounted(_ verdict: Verdict, _ process: EnforcerProcess, countedBefore: UInt64) -> Violation? {
+        let tally = process.enforcement.tally
+        guard verdict.isAllow || verdict.reason == .budgetPending || verdict.sequence > 0 || tally.total == countedBefore + 1 else {
+            return Violation(.evidence, "a denial as \(verdict.reason.name) is neither recorded nor counted")
+        }
+        guard process.denialsCounted + tally.waiting == tally.total else {
+            return Violation(.evidence, "\(tally.total) denials were counted, \(process.denialsCounted) are recorded and \(tally.waiting) wait")
+        }
+        return nil
+    }
+
     // MARK: G6
 
     /// Who may cause what, written down a second time.

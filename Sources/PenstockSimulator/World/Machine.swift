@@ -43,6 +43,8 @@ final class EnforcerProcess {
     var stall: Int64 = 0
     var nextTick: Int64 = 0
     var lastCarried: UInt64 = 0
+    /// The sum of what its records of kind `counted` say.
+    var denialsCounted: UInt64 = 0
     /// What each call under way holds, by the sequence of its decision.
     var holds: [UInt64: (grant: Int, amounts: [Amount], places: [[Checker.Place]])] = [:]
     /// Decisions that were given out for calls with an id: a retry may get no other.
@@ -64,6 +66,9 @@ struct SimJournal: DecisionJournal {
 
     var now: Instant { machine.clock.instant(at: world.now + process.stall) }
 
+    /// Records go once they are carried: it is never crowded.
+    var room: JournalRoom { JournalRoom(used: 0, bound: 1 << 20) }
+
     func record(_ call: borrowing Call, _ verdict: Verdict, _ debits: [Debit], grant: Position) -> UInt64? {
         process.stall += machine.recordingTime
         let kind: DecisionRecord.Kind = call.holds && verdict.isAllow ? .held : .decided
@@ -72,7 +77,10 @@ struct SimJournal: DecisionJournal {
 
     func record(_ record: DecisionRecord) -> UInt64? {
         if record.kind == .voided { world.coverage.note(.voided) }
-        return machine.disk.append(process.incarnation, record.kind, isAllow: false, record.debits, owed: record.kind == .owed ? record : nil)
+        if record.kind == .counted { world.coverage.note(.counted) }
+        let sequence = machine.disk.append(process.incarnation, record.kind, isAllow: false, record.debits, owed: record.kind == .owed ? record : nil)
+        if sequence != nil { process.denialsCounted += record.count }
+        return sequence
     }
 
     func recordEnd(of decision: UInt64, _ kind: DecisionRecord.Kind, _ actual: borrowing CallAmounts, _ priced: Priced, returned: [Debit]) -> UInt64? {

@@ -10,10 +10,12 @@ extension World {
         asked.workload = ""
         asked.attributes = ["env": Self.environment(of: call.amounts)]
         process.stall = 0
+        let countedBefore = process.enforcement.tally.total
         let local = machine.clock.instant(at: now)
         let verdict = process.enforcement.decide(
             asked, arrivedAt: machine.clock.instant(at: call.arrivedAt), journal: SimJournal(world: self, machine: machine, process: process))
         machine.busyUntil = now + process.stall
+        fail(checker.accounted(verdict, process, countedBefore: countedBefore))
         switch verdict.reason {
         case .none: allowed(call, verdict, process, machine)
         case .budgetPending:

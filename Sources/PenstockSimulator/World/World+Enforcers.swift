@@ -57,6 +57,7 @@ extension World {
         }
         let asks = process.follower.tick(&process.enforcement, awaited: awaited, echoWanted: process.echoWanted, at: local) { inner.next() }
         process.echoWanted = false
+        process.enforcement.recordCounts(at: local, journal: SimJournal(world: self, machine: machine, process: process))
         if asks.contains(where: { if case .echo = $0 { true } else { false } }) {
             // Two at one instant: either may be the one that is answered.
             process.echoes[local, default: (log.head, [])].bounds.append(Lease.Bounds(process.enforcement.folded.settings))

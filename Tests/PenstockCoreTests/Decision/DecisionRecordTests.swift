@@ -13,6 +13,8 @@ internal import Testing
         (record.priceVersion, record.basis) = ("2026-11", "calls=1 n=5")
         record.amounts = [Amount("usd", 5), Amount("tokens", .max)]
         record.debits = [.init(slice: 3, used: 4), .init(slice: 5, used: 6)]
+        record.door = .tcp
+        if kind == .counted { (record.count, record.lasted) = (1 << 33, 9) }
         return record
     }
 
@@ -33,11 +35,12 @@ internal import Testing
         #expect(read(DecisionRecord(kind: kind).bytes) == DecisionRecord(kind: kind))
     }
 
-    @Test func kindsAndLayoutAreThoseOfVersionTwo() {
-        #expect(DecisionRecord.Kind.allCases.map(\.rawValue) == [1, 2, 3, 4, 5, 6, 7])
+    @Test func kindsAndLayoutAreThoseOfVersionThree() {
+        #expect(DecisionRecord.Kind.allCases.map(\.rawValue) == [1, 2, 3, 4, 5, 6, 7, 8])
         let bytes = record(.held).bytes
-        #expect(bytes[0..<8] == [2, 2, 16, 0, 2, 0, 0, 0])
-        #expect(bytes.count == 96 + 12 + 9 + 7 + 6 + 7 + 11 + 1 + 10 + 3 + 10 + 6 + 32)
+        #expect(bytes[0..<8] == [2, 3, 16, 0, 2, 0, 0, 0])
+        #expect(bytes.count == 96 + 12 + 9 + 7 + 6 + 7 + 11 + 1 + 1 + 10 + 3 + 10 + 6 + 32)
+        #expect(record(.counted).bytes.count == bytes.count + 16)
     }
 
     /// Bytes of a node before prices were recorded: journals and archives have them.
@@ -50,10 +53,28 @@ internal import Testing
             """
         var expected = record(.held)
         expected.argumentsDigest = try #require(Digest([UInt8](0..<32)))
-        (expected.priceVersion, expected.basis) = ("", "")
-        let bytes = stride(from: 0, to: text.utf8.count, by: 2).map { UInt8(text.dropFirst($0).prefix(2), radix: 16)! }
+        (expected.priceVersion, expected.basis, expected.door) = ("", "", .unknown)
+        let bytes = try #require(Hex.decode(text))
         #expect(read(bytes) == expected)
         for count in 0..<bytes.count { #expect(read(Array(bytes[..<count])) == nil, "at \(count)") }
+    }
+
+    /// Bytes of a node before doors were recorded.
+    @Test func recordOfVersionTwoIsReadForEver() throws {
+        let text = """
+            0202100002000000fbffffffffffffff07000000000000000000000000010000ffffffffffffff7f0c000000000000000100000000000000\
+            0200000000000000000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f09007061792e73c3a96e640700696e76\
+            6f6963650000060063616c6c20310700323032362d31310b0063616c6c733d31206e3d350205000000000000000300757364ffffffffffff\
+            ff7f0600746f6b656e730300000000000000040000000000000005000000000000000600000000000000
+            """
+        var expected = record(.held)
+        expected.door = .unknown
+        expected.argumentsDigest = try #require(Digest([UInt8](0..<32)))
+        let bytes = try #require(Hex.decode(text))
+        #expect(read(bytes) == expected)
+        for count in 0..<bytes.count { #expect(read(Array(bytes[..<count])) == nil, "at \(count)") }
+        // No node of that version counted.
+        #expect(read([8] + bytes.dropFirst()) == nil)
     }
 
     @Test(arguments: DecisionRecord.Kind.allCases) func truncatedAnywhereIsRefused(kind: DecisionRecord.Kind) {
@@ -68,7 +89,7 @@ internal import Testing
     }
 
     @Test func unknownKindVersionOrReasonIsRefused() {
-        for (offset, value) in [(0, UInt8(0)), (0, 8), (1, 0), (1, 3), (2, 200)] {
+        for (offset, value) in [(0, UInt8(0)), (0, 9), (1, 0), (1, 4), (2, 200)] {
             var bytes = record(.decided).bytes
             bytes[offset] = value
             #expect(read(bytes) == nil)

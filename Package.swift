@@ -153,7 +153,7 @@ if Context.environment["PENSTOCK_FUZZ"] != nil {
         ),
         "PenstockConsole": (
             ["GrantFile.swift", "Output/Times.swift", "Receipt.swift", "ReceiptVerification.swift"],
-            ["PenstockCore", "PenstockCrypto", "PenstockProto", "PenstockNode"]
+            ["PenstockCore", "PenstockCrypto", "PenstockHTTP", "PenstockProto", "PenstockNode"]
         ),
     ]
     for target in package.targets {

@@ -1,6 +1,7 @@
 package import Foundation
 package import PenstockCore
 internal import PenstockCrypto
+internal import PenstockHTTP
 internal import PenstockNode
 
 /// A grant as a JSON file states it, with the names of `grant show`.
@@ -42,6 +43,12 @@ package struct GrantFile: Decodable {
 
     /// - Parameter path: for what it says when the data is no grant.
     package static func parse(_ data: Data, _ path: String) throws -> Grant {
+        do {
+            // A reader that takes the first of two members and one that takes the last see different grants.
+            _ = try JSONParser.parse(Array(data))
+        } catch {
+            throw NodeError(.configuration, "\(path) is no JSON that has one meaning: \(error.text)")
+        }
         let decoder = JSONDecoder()
         decoder.keyDecodingStrategy = .convertFromSnakeCase
         guard let object = try? JSONSerialization.jsonObject(with: data) as? [String: Any] else { throw NodeError(.configuration, "\(path) is no JSON object") }

@@ -21,12 +21,15 @@ public struct Decision: Sendable, Hashable {
     /// For a transient denial: when to try again, in milliseconds; 0 when nothing is known.
     public var retryAfterMS: Int64
 
+    /// What else there is to say to a person.
+    public var detail: String
+
     public var isAllow: Bool { reason == .none }
 
     /// - Parameter permitID: the decision's id when absent, for gatekeepers that do not tell the two apart.
     public init(
         reason: Reason, decisionID: String = "", permitID: String? = nil, grantID: String = "", runID: String = "", position: UInt64 = 0, viewAgeMS: Int64 = -1,
-        validForMS: Int64 = 0, remaining: [Amount] = [], retryAfterMS: Int64 = 0
+        validForMS: Int64 = 0, remaining: [Amount] = [], retryAfterMS: Int64 = 0, detail: String = ""
     ) {
         self.reason = reason
         self.decisionID = decisionID
@@ -38,6 +41,7 @@ public struct Decision: Sendable, Hashable {
         self.validForMS = validForMS
         self.remaining = remaining
         self.retryAfterMS = retryAfterMS
+        self.detail = detail
     }
 }
 

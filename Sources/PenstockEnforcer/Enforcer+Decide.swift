@@ -80,9 +80,15 @@ struct Recorder: DecisionJournal {
 
     func content(_ call: borrowing Call) -> Digest {
         var hasher = SHA256.Hasher()
-        for text in [call.action, call.resourceType, call.resourceID] + call.amounts.list.map({ "\($0.unit)=\($0.value)" }) {
-            hasher.update(Array("\(text.utf8.count):".utf8) + Array(text.utf8))
+        // All that a decision reads, in an order that does not depend on how it was written.
+        func add(_ texts: [String]) {
+            hasher.update(Array("\(texts.count)/".utf8))
+            for text in texts { hasher.update(Array("\(text.utf8.count):".utf8) + Array(text.utf8)) }
         }
+        func sorted<T>(_ items: [T], _ name: (T) -> String) -> [T] { items.sorted { name($0).utf8.lexicographicallyPrecedes(name($1).utf8) } }
+        add([call.action, call.resourceType, call.resourceID, call.workload, call.holds ? "hold" : "spend", "\(call.atLeast)"])
+        add(sorted(call.amounts.list, \.unit).flatMap { [$0.unit, "\($0.value)"] })
+        add(sorted(Array(call.attributes), \.key).flatMap { [$0.key, $0.value] })
         hasher.update(call.argumentsDigest.bytes)
         return hasher.finalize()
     }

@@ -66,7 +66,9 @@ extension Enforcer: Gatekeeper {
         decision.viewAgeMS = ruling.viewAge < 0 || ruling.viewAge == .max ? -1 : ruling.viewAge / .nanosecondsPerMillisecond
         if ruling.isAllow { decision.validForMS = max(0, ruling.usableUntil - Clocks.now()) / .nanosecondsPerMillisecond }
         if ruling.reason == .budgetHeldElsewhere || ruling.reason == .budgetPending { decision.retryAfterMS = 200 }
-        if ruling.reason == .rateLimited { decision.retryAfterMS = max(1, (ruling.retryAfter + 999_999) / .nanosecondsPerMillisecond) }
+        if ruling.reason == .rateLimited || ruling.retryAfter > 0 {
+            decision.retryAfterMS = max(1, ruling.retryAfter / .nanosecondsPerMillisecond + (ruling.retryAfter % .nanosecondsPerMillisecond == 0 ? 0 : 1))
+        }
         if ruling.reason == .busy { decision.retryAfterMS = 1000 }
         if ruling.reason == .staleView || ruling.reason == .noView { decision.retryAfterMS = 250 }
         guard ruling.grant >= 0 else { return decision }
@@ -133,8 +135,10 @@ extension Enforcer: Gatekeeper {
         core.withLock { $0.enforcement.mayKnow(credential) }
     }
 
-    public func preview(_ call: Call) async -> Reason {
-        core.withLock { $0.enforcement.preview(call, now: Clocks.now()).reason }
+    public func preview(_ call: Call) async -> Preview {
+        let now = Clocks.now()
+        let verdict = core.withLock { $0.enforcement.preview(call, now: now) }
+        return Preview(reason: verdict.reason, validForMS: max(0, verdict.usableUntil - now) / .nanosecondsPerMillisecond)
     }
 
     public func cancellations() -> AsyncStream<Cancellation> { observers.subscribe() }

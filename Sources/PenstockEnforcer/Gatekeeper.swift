@@ -18,9 +18,10 @@ public protocol Gatekeeper: Sendable {
     func release(_ permitID: String) async throws(HoldError)
 
     /// Whether a call would be allowed now, apart from budgets and rates. Nothing is spent or recorded.
-    func preview(_ call: Call) async -> Reason
+    func preview(_ call: Call) async -> Preview
 
-    /// Decision ids of calls under way that must be stopped, because their grant was revoked or suspended.
+    /// Decision ids of calls under way that must be stopped, because their grant was revoked or suspended; and after each
+    /// restriction one without an id, since previews from before it say nothing any more.
     /// Ends when the gatekeeper stops or can no longer say.
     func cancellations() -> AsyncStream<Cancellation>
 }
@@ -31,8 +32,24 @@ extension Gatekeeper {
     }
 }
 
+/// What a call would come to.
+public struct Preview: Sendable, Hashable {
+    public var reason: Reason
+    /// How long that is known: to the end of the lease or of the grant, in milliseconds.
+    public var validForMS: Int64
+    /// What else there is to say to a person.
+    public var detail: String
+
+    public init(reason: Reason, validForMS: Int64 = 0, detail: String = "") {
+        self.reason = reason
+        self.validForMS = validForMS
+        self.detail = detail
+    }
+}
+
 /// A call under way that must stop.
 public struct Cancellation: Sendable, Hashable {
+    /// Empty for a restriction of anybody.
     public var decisionID: String
     public var reason: Reason
 

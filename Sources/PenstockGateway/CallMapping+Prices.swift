@@ -13,14 +13,14 @@ extension CallMapping {
         guard let prices, method == "tools/call", let tool = params["name"]?.text else { return (params, line) }
         var (params, line) = (params, line)
         for cap in prices.caps(tool) {
-            switch ArgumentNumber(cap.argument, in: params["arguments"] ?? .object([])) {
+            switch ArgumentNumber(cap.argument, in: ClientMessage.object(params["arguments"])) {
             case .number(let value) where value <= cap.most: continue
             case .other: throw Unpriced(what: Self.needed(cap.argument))
             case .number, .absent: break
             }
             guard let edited = LineEdit.setting(["params"] + cap.argument.split(separator: ".").map(String.init), to: cap.most, in: line),
                 case .request(_, _, let reread)? = try? ClientMessage.read(edited),
-                ArgumentNumber(cap.argument, in: reread["arguments"] ?? .object([])) == .number(cap.most)
+                ArgumentNumber(cap.argument, in: ClientMessage.object(reread["arguments"])) == .number(cap.most)
             else { throw Unpriced(what: Self.needed(cap.argument)) }
             (params, line) = (reread, edited)
         }
@@ -51,14 +51,32 @@ extension CallMapping {
     private static func needed(_ path: String) -> String { "\(path) must be a whole number, not negative: the tool is priced by it" }
 
     /// What a call comes to by its answer. An answer that is no complete result says nothing: all that was held is spent.
-    func spent(_ call: Call, _ answer: JSON, bytes: Int) -> (amounts: [Amount], priced: Priced) {
-        let held = (call.amounts.list, Priced(version: call.priceVersion, basis: call.basis))
+    ///
+    /// - Returns: with a doubt, for whoever runs the gateway, where the answer reports what no call can come to: what is
+    ///   above the bound is charged at the bound, and what is no number at all leaves the hold.
+    func spent(_ call: Call, _ answer: JSON, bytes: Int) -> (amounts: [Amount], priced: Priced, doubt: String?) {
+        let held = (call.amounts.list, Priced(version: call.priceVersion, basis: call.basis), nil as String?)
         guard let prices, let most = Quantities(call.basis), !call.priceVersion.isEmpty, let result = answer["result"],
             result["content"]?.elements != nil, result["resultType"] == nil || result["resultType"] == .string("complete")
         else { return held }
-        let measured = prices.measured(call.resourceID, most: most, resultBytes: Int64(bytes)) { ResultTokens.count($0, in: result) }
-        guard let amounts = try? prices.price(call.resourceID, measured) else { return held }
-        return (amounts, Priced(version: prices.version, basis: measured.text))
+        var doubt: String?
+        let measured = prices.measured(call.resourceID, most: most, resultBytes: Int64(bytes)) { path in
+            switch ResultTokens.report(path, in: result) {
+            case .number(let count): return count
+            case .above(let text):
+                doubt = "\(call.resourceID.prefix(64)) reports \(text.prefix(32)) tokens: charged as \(Limits.amount), the most that any call may spend"
+                return Limits.amount
+            case .unreadable:
+                doubt = "\(call.resourceID.prefix(64)) reports tokens that are no whole number: charged as held"
+                return nil
+            case .absent: return nil
+            }
+        }
+        let bounded = prices.bounded(call.resourceID, measured)
+        if let unit = bounded.over {
+            doubt = doubt ?? "\(call.resourceID.prefix(64)) came to more \(unit) than any call may spend: charged as \(Limits.amount)"
+        }
+        return (bounded.amounts, Priced(version: prices.version, basis: measured.text), doubt)
     }
 }
 
@@ -98,12 +116,23 @@ enum ResultTokens {
     /// Where servers put a total, since the protocol names no place.
     static let usual = ["structuredContent.usage.total_tokens", "_meta.usage.total_tokens", "usage.total_tokens"]
 
+    enum Report {
+        case absent
+        case number(Int64)
+        /// More than any amount.
+        case above(String)
+        case unreadable
+    }
+
     /// - Parameter path: empty for the usual places.
-    static func count(_ path: String, in result: JSON) -> Int64? {
+    static func report(_ path: String, in result: JSON) -> Report {
         for path in path.isEmpty ? usual : [path] {
-            if let found = find(path.split(separator: ".")[...], in: result) { return found.int64 }
+            guard let found = find(path.split(separator: ".")[...], in: result), found != .null else { continue }
+            guard case .number(let written) = found, let text = ExactNumber.canonical(written) else { return .unreadable }
+            if ExactNumber.compare(text, String(Limits.amount)) == .greater { return .above(written) }
+            return Int64(text).flatMap { $0 < 0 ? nil : .number($0) } ?? .unreadable
         }
-        return nil
+        return .absent
     }
 
     /// Names under `_meta` have dots in them, so the longest name that is there counts.

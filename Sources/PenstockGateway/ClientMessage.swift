@@ -8,71 +8,83 @@ internal import PenstockHTTP
 enum ClientMessage {
     case request(RequestID, method: String, params: JSON)
     case notification(method: String, params: JSON)
-    case response(RequestID)
+    case response(RequestID, JSON)
 
     struct Refusal: Error, Equatable {
         var code: Int
         var message: String
-        /// Where it could be read beyond doubt.
-        var id: RequestID?
+        /// Those that are owed an answer, as far as they can be read: of each request, if it is a batch.
+        var ids: [RequestID] = []
+        /// Nobody waits for an answer, and none may come.
+        var isNotification = false
+
+        static func tooLong(_ outline: Outline) -> Refusal {
+            Refusal(-32600, "the line is longer than \(GatewayLimits.clientLineBytes) bytes", outline)
+        }
+
+        init(code: Int, message: String, ids: [RequestID] = [], isNotification: Bool = false) {
+            (self.code, self.message, self.ids, self.isNotification) = (code, message, ids, isNotification)
+        }
+
+        init(_ code: Int, _ message: String, _ outline: Outline) {
+            self.init(code: code, message: message, ids: outline.id.map { [$0] } ?? [], isNotification: outline.isNotification)
+        }
     }
 
     static func read(_ line: [UInt8]) throws(Refusal) -> ClientMessage {
-        guard line.count <= GatewayLimits.clientLineBytes else { throw Refusal(code: -32600, message: "the line is too long") }
-        guard !line.contains(13), !line.contains(10) else { throw Refusal(code: -32600, message: "a line break inside a message") }
+        guard line.count <= GatewayLimits.clientLineBytes else { throw .tooLong(Outline(line)) }
+        guard !line.contains(13), !line.contains(10) else { throw Refusal(-32600, "a line break inside a message", Outline(line)) }
         let json: JSON
         do {
             json = try JSONParser.parse(line)
         } catch {
             switch error {
-            case .syntax: throw Refusal(code: -32700, message: "not JSON")
-            case .tooDeep: throw Refusal(code: -32600, message: "nested too deeply", id: idAlone(line))
-            case .ambiguous(let what): throw Refusal(code: -32600, message: what, id: idAlone(line))
+            case .syntax: throw Refusal(-32700, "not JSON", Outline(line))
+            case .tooDeep: throw Refusal(-32600, "nested deeper than \(JSONParser.depth) levels", Outline(line))
+            case .ambiguous(let what): throw Refusal(-32600, what, Outline(line))
             }
+        }
+        if let elements = json.elements {
+            let ids = elements.compactMap { $0["method"] == nil ? nil : RequestID($0["id"]) }
+            throw Refusal(code: -32600, message: "batches are not supported", ids: ids)
         }
         do {
             return try message(json)
         } catch {
-            throw Refusal(code: error.code, message: error.message, id: RequestID(json["id"]))
+            throw Refusal(error.code, error.message, Outline(line))
         }
-    }
-
-    /// Only for the answer to a line that is refused.
-    private static func idAlone(_ line: [UInt8]) -> RequestID? {
-        guard let members = (try? JSONParser.parse(line, .lenient))?.members else { return nil }
-        let ids = members.filter { fold($0.key) == "id" }
-        return ids.count == 1 && ids[0].key == "id" ? RequestID(ids[0].value) : nil
     }
 
     private static func message(_ json: JSON) throws(Refusal) -> ClientMessage {
-        guard json.members != nil else {
-            throw Refusal(code: -32600, message: json.elements == nil ? "a message is an object" : "batches are not supported")
-        }
+        func wrong(_ message: String) -> Refusal { Refusal(code: -32600, message: message) }
+        guard json.members != nil else { throw wrong("a message is an object") }
         try spelled(json, ["jsonrpc", "id", "method", "params", "result", "error"])
-        guard json["jsonrpc"] == .string("2.0") else { throw Refusal(code: -32600, message: "jsonrpc must be \"2.0\"") }
+        guard json["jsonrpc"] == .string("2.0") else { throw wrong("jsonrpc must be \"2.0\"") }
+        let isAnonymous = (json["id"] ?? .null) == .null
         let id = RequestID(json["id"])
-        guard id != nil || json["id"] == nil else { throw Refusal(code: -32600, message: "id must be a string or a whole number") }
+        guard id != nil || isAnonymous else { throw wrong("id must be a string or a whole number") }
+        if let problem = id?.problem { throw wrong(problem) }
         guard let method = json["method"] else {
-            guard let id, (json["result"] == nil) != (json["error"] == nil) else {
-                throw Refusal(code: -32600, message: "neither a request nor a response")
-            }
-            return .response(id)
+            let isError = (json["error"] ?? .null) != .null
+            guard let id, isError != (json["result"] != nil && (json["result"] != .null || !isError)) else { throw wrong("neither a request nor a response") }
+            return .response(id, json)
         }
-        guard let method = method.text, !method.isEmpty, !method.utf8.contains(0) else {
-            throw Refusal(code: -32600, message: "method must be a string")
-        }
-        guard json["result"] == nil, json["error"] == nil else { throw Refusal(code: -32600, message: "both a request and a response") }
-        let params = json["params"] ?? .object([])
-        guard params.members != nil else { throw Refusal(code: -32600, message: "params must be an object") }
-        try spelled(params, ["name", "arguments", "uri", "taskId", "requestId", "_meta"])
+        guard let method = method.text, !method.isEmpty, !method.utf8.contains(0) else { throw wrong("method must be a string") }
+        guard json["result"] == nil, json["error"] == nil else { throw wrong("both a request and a response") }
+        let params = object(json["params"])
+        guard params.members != nil else { throw wrong("params must be an object") }
+        try spelled(params, ["name", "arguments", "uri", "taskId", "requestId", "ref", "cursor", "_meta"])
         if let arguments = params["arguments"] { try distinct(arguments, depth: GatewayLimits.attributeDepth) }
         guard let id else {
-            guard method.hasPrefix("notifications/") else { throw Refusal(code: -32600, message: "a request needs an id") }
+            guard method.hasPrefix("notifications/") else { throw wrong("a request needs an id") }
             return .notification(method: method, params: params)
         }
-        guard !method.hasPrefix("notifications/") else { throw Refusal(code: -32600, message: "a notification has no id") }
+        guard !method.hasPrefix("notifications/") else { throw wrong("a notification has no id") }
         return .request(id, method: method, params: params)
     }
+
+    /// `null` is absent, as common servers have it.
+    static func object(_ json: JSON?) -> JSON { json == nil || json == .null ? .object([]) : json! }
 
     /// Refuses members that differ only in case from one that policy reads.
     private static func spelled(_ json: JSON, _ names: [String]) throws(Refusal) {

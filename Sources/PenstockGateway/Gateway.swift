@@ -5,6 +5,7 @@ package import Logging
 package import PenstockCore
 package import PenstockEnforcer
 package import PenstockHTTP
+internal import Synchronization
 
 /// What a gateway runs and for whom.
 package struct GatewayOptions: Sendable {
@@ -18,6 +19,8 @@ package struct GatewayOptions: Sendable {
     package var prices: PriceTable?
     /// How long a decision may wait for a slice.
     package var patience: Duration = .seconds(2)
+    /// The same for the first answer of the enforcer.
+    package var firstPatience: Duration = .seconds(10)
     /// Of the server. Ours without what configures Penstock: the server has no business with the credential.
     package var environment = ProcessInfo.processInfo.environment.filter { !$0.key.hasPrefix("PENSTOCK_") }
     /// Between closing the server's input, SIGTERM and SIGKILL.
@@ -98,7 +101,7 @@ package struct Gateway: Sendable {
         do {
             guard let stop = Descriptor.pipe() else { throw GatewayError.system("pipe", errno) }
             let child = try ChildProcess.spawn(options.command, environment: options.environment)
-            pump = GatewayPump(session, child, options, stop: stop)
+            pump = GatewayPump(session, child, options, stop: stop, logger: logger)
         } catch {
             logger.error("\(error)")
             return (127, session.counters)
@@ -106,6 +109,7 @@ package struct Gateway: Sendable {
         let signals = options.handlesSignals ? [SIGTERM, SIGINT, SIGHUP].map { Signal($0) { pump.leave() } } : []
         defer { signals.forEach { $0.end() } }
         let watching = Task { await watch(pump) }
+        let asking = Task { await pulse(pump) }
         // Subscribed before the first line is read: nothing runs that could not be stopped.
         await pump.subscribed()
         let status = await withTaskCancellationHandler {
@@ -114,6 +118,7 @@ package struct Gateway: Sendable {
             pump.leave()
         }
         watching.cancel()
+        asking.cancel()
         let counters = pump.counters
         logger.info(
             "session ended",
@@ -132,8 +137,11 @@ package struct Gateway: Sendable {
             pump.step { $0.decided(ticket, decision, askedAt: askedAt) }
         case .preview(let ticket, let calls):
             var reasons: [Reason] = []
-            for call in calls { reasons.append(await gatekeeper.preview(call)) }
+            for call in calls { reasons.append(await gatekeeper.preview(call).reason) }
             pump.step { [reasons] in $0.previewed(ticket, reasons) }
+        case .standing(let call):
+            let (standing, askedAt) = await standing(call, pump)
+            pump.step { $0.stands(standing, askedAt: askedAt) }
         case .settle(let permitID, let amounts, let priced):
             do { try await gatekeeper.settle(permitID, actual: amounts, priced: priced) } catch {
                 // The hold stays charged in full. What a table priced may have come to less, or to more.
@@ -148,8 +156,30 @@ package struct Gateway: Sendable {
         }
     }
 
+    /// Waits for a view as long as a decision would for a slice; at a session's start, as long as a node may need to get one.
+    private func standing(_ call: Call, _ pump: GatewayPump) async -> (Preview, askedAt: Int64) {
+        let patience = pump.hasStood.load(ordering: .relaxed) ? options.patience : max(options.patience, options.firstPatience)
+        let started = ContinuousClock.now
+        while true {
+            let askedAt = GatewayPump.now
+            let standing = await gatekeeper.preview(call)
+            let isUnknown = standing.reason == .noView || standing.reason == .staleView
+            if !isUnknown { pump.hasStood.store(true, ordering: .relaxed) }
+            guard isUnknown, ContinuousClock.now - started < patience, !pump.hasEnded else { return (standing, askedAt) }
+            try? await Task.sleep(for: .milliseconds(50))
+        }
+    }
+
     /// What of a permit's id may stand in a log: without its last part, which is secret.
     private func decisionID(_ permitID: String) -> Substring { permitID[..<(permitID.lastIndex(of: "-") ?? permitID.startIndex)] }
+
+    /// A grant may expire while a call runs and nobody says anything.
+    private func pulse(_ pump: GatewayPump) async {
+        while !Task.isCancelled {
+            try? await Task.sleep(for: .seconds(1))
+            pump.step { $0.pulse() }
+        }
+    }
 
     private func watch(_ pump: GatewayPump) async {
         var pause: Duration = .milliseconds(100)
@@ -162,9 +192,11 @@ package struct Gateway: Sendable {
             pump.noteSubscribed()
             let started = ContinuousClock.now
             for await cancellation in cancellations { pump.step { $0.cancelled(cancellation) } }
+            let before = pump.counters.cancelled
             pump.step { $0.cancellationsLost() }
             guard !Task.isCancelled else { return }
-            logger.warning("cancellations are no longer told; calls under way were stopped")
+            let stopped = pump.counters.cancelled - before
+            if stopped > 0 { logger.warning("cancellations are no longer told: \(stopped) calls under way were stopped") }
             pause = ContinuousClock.now - started > .seconds(5) ? .milliseconds(100) : min(pause * 2, .seconds(5))
             try? await Task.sleep(for: pause)
         }

@@ -24,8 +24,18 @@ package enum GatewayLimits {
     package static let attributeBytes = 512
     /// All attributes together, as text: with it a call stays under the body limit of the HTTP door.
     package static let attributeBytesTotal = 16 * 1024
-    /// Tools on one page of a list; the rest is left out.
-    package static let toolsPerPage = 1_024
+    /// Entries on one page of a list: each is asked about. A longer page is answered by an error.
+    package static let entriesPerPage = 10_000
+    /// A name or a value at the top level of a line that is read for its id alone: longer than any id.
+    package static let outlineBytes = 4_096
+    /// A text in what passes without a decision of its own: a name, a version.
+    package static let closedTextBytes = 256
+    /// A cursor is the server's own text, sent back to it.
+    package static let cursorBytes = 4_096
+    /// What a client says of its abilities.
+    package static let capabilitiesBytes = 4_096
+    /// Messages that a live grant may outlive in the queue before they are given up.
+    package static let standingRechecks = 16
     /// A price table as a file: every rule with all its members.
     package static let priceFileBytes = 1 << 20
     /// Permits that a request may outlive in the queue before it is given up.

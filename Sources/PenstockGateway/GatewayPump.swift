@@ -1,7 +1,9 @@
 internal import Foundation
 internal import Glibc
+internal import Logging
 internal import PenstockCore
 internal import PenstockHTTP
+internal import Synchronization
 
 /// The threads of one session: a reader and a writer on each side, and one that waits for the server to exit.
 ///
@@ -11,6 +13,7 @@ final class GatewayPump: @unchecked Sendable {
     enum Question: Sendable {
         case check(GatewaySession.Ticket, Call)
         case preview(GatewaySession.Ticket, [Call])
+        case standing(Call)
         case settle(String, [Amount], Priced)
         case release(String)
     }
@@ -26,6 +29,7 @@ final class GatewayPump: @unchecked Sendable {
     private var serverReaderEnded = false
 
     private let child: ChildProcess
+    private let notes: Notes
     private let options: GatewayOptions
     /// Closing `write` wakes every thread that waits for a descriptor.
     private let stop: (read: Int32, write: Int32)
@@ -65,8 +69,9 @@ final class GatewayPump: @unchecked Sendable {
         }
     }
 
-    init(_ session: GatewaySession, _ child: ChildProcess, _ options: GatewayOptions, stop: (read: Int32, write: Int32)) {
+    init(_ session: GatewaySession, _ child: ChildProcess, _ options: GatewayOptions, stop: (read: Int32, write: Int32), logger: Logger) {
         self.session = session
+        notes = Notes(logger)
         self.child = child
         self.options = options
         self.stop = stop
@@ -86,6 +91,9 @@ final class GatewayPump: @unchecked Sendable {
     private static let origin = ContinuousClock.now
 
     var counters: GatewaySession.Counters { locked { session.counters } }
+
+    /// Whether the enforcer has ever answered with a view.
+    let hasStood = Atomic(false)
 
     func subscribed() async {
         for await _ in subscription.stream { return }
@@ -116,6 +124,8 @@ final class GatewayPump: @unchecked Sendable {
             case .toClient(let line): toClient.add((line, nil))
             case .check(let ticket, let call): return .check(ticket, call)
             case .preview(let ticket, let calls): return .preview(ticket, calls)
+            case .standing(let call): return .standing(call)
+            case .note(let text): notes.say(text)
             case .settle(let permitID, let amounts, let priced): return .settle(permitID, amounts, priced)
             case .release(let permitID): return .release(permitID)
             }
@@ -144,6 +154,22 @@ extension GatewayPump {
         await answering.value
         return locked { status ?? 0 }
     }
+
+    /// The client's input has ended: what it asked for is answered within the grace, and then the session ends.
+    private func drain() {
+        let limit = Date(timeIntervalSinceNow: Double(EvaluationCodec.milliseconds(options.grace)) / 1_000)
+        condition.lock()
+        while !isLeaving, status == nil, !isIdle, condition.wait(until: limit) {}
+        condition.unlock()
+        leave()
+    }
+
+    /// Nothing is under way in either direction.
+    private var isIdle: Bool {
+        session.outstanding == 0 && !session.isDelivering && toServer.isEmpty && !toServer.isWriting && toClient.isEmpty && !toClient.isWriting
+    }
+
+    var hasEnded: Bool { locked { isLeaving || status != nil } }
 
     /// Ends the session in order: no more input for the server, then SIGTERM, then SIGKILL.
     func leave() {
@@ -181,6 +207,9 @@ extension GatewayPump {
         toServer.isClosed = true
         condition.broadcast()
         while !serverReaderEnded, condition.wait(until: limit) {}
+        // It may be known in a moment whether that may be passed on.
+        let known = Date(timeIntervalSinceNow: 2)
+        while session.isDelivering, condition.wait(until: known) {}
         condition.unlock()
         step { $0.serverEnded() }
         condition.lock()
@@ -203,11 +232,11 @@ extension GatewayPump {
             step { session in
                 switch line {
                 case .line(let bytes): session.fromClient(bytes)
-                case .tooLong: session.fromClientTooLong()
+                case .tooLong(let outline): session.fromClientTooLong(outline)
                 }
             }
         }
-        leave()
+        drain()
     }
 
     private func readServer() {
@@ -216,7 +245,7 @@ extension GatewayPump {
             step { session in
                 switch line {
                 case .line(let bytes): session.fromServer(bytes)
-                case .tooLong: session.fromServerTooLong()
+                case .tooLong(let outline): session.fromServerTooLong(outline)
                 }
             }
         }
@@ -232,7 +261,9 @@ extension GatewayPump {
     private func waitForRoom(forServerToo: Bool) -> Bool {
         condition.lock()
         defer { condition.unlock() }
-        while (toClient.isFull && !toClient.isClosed) || (forServerToo && toServer.isFull && !toServer.isClosed) {
+        while (toClient.isFull && !toClient.isClosed) || (forServerToo && toServer.isFull && !toServer.isClosed)
+            || !(forServerToo ? session.hasRoomForClient : session.hasRoomForServer) && status == nil
+        {
             if forServerToo && isLeaving { return false }
             condition.wait()
         }
@@ -241,19 +272,26 @@ extension GatewayPump {
 
     private func writeServer() {
         while let item = next(\.toServer, orLeaving: true) {
+            var after: [GatewaySession.Action] = []
             if let ticket = item.ticket {
                 var isDue = false
                 step { session in
                     switch session.willWrite(ticket, at: Self.now) {
-                    case .write:
+                    case .write(let actions):
                         isDue = true
+                        after = actions
                         return []
                     case .drop(let actions): return actions
                     }
                 }
-                guard isDue else { continue }
+                guard isDue else {
+                    written(\.toServer)
+                    continue
+                }
             }
             let count = Descriptor.write(item.line + [10], to: child.input, stop: stop.read)
+            written(\.toServer)
+            step { _ in after }
             guard count <= item.line.count else { continue }
             if let ticket = item.ticket { step { $0.couldNotWrite(ticket, untouched: count == 0) } }
             // Half a line is lost, and with it the line after it.
@@ -267,15 +305,19 @@ extension GatewayPump {
         while let item = next(\.toClient, orLeaving: false) {
             let bytes = item.line + [10]
             let isWritten = Descriptor.write(bytes, to: options.output, stop: stop.read) == bytes.count
-            locked {
-                toClient.isWriting = false
-                if !isWritten { toClient.isClosed = true }
-                condition.broadcast()
-            }
+            if !isWritten { locked { toClient.isClosed = true } }
+            written(\.toClient)
             if !isWritten {
                 leave()
                 return
             }
+        }
+    }
+
+    private func written(_ path: ReferenceWritableKeyPath<GatewayPump, Queue>) {
+        locked {
+            self[keyPath: path].isWriting = false
+            condition.broadcast()
         }
     }
 

@@ -1,16 +1,18 @@
 package import PenstockCore
-package import PenstockEnforcer
+internal import PenstockEnforcer
 internal import PenstockHTTP
 
 /// One MCP session between a client and the server it is gated from: takes lines and decisions, returns what to do.
 ///
 /// Laws:
-/// - A request reaches the server only by `willWrite`, and a checked one only under a permit that is still good.
+/// - What a client says reaches the server only by `willWrite`, under a permit that is still good or, where nothing is
+///   to decide, while the grant is known to be live. What a server says reaches the client only while it is.
+/// - What passes without a decision of its own is made anew, from the members that the protocol knows.
 /// - Whatever is denied or refused leaves no byte at the server.
 /// - A hold ends exactly once: settled when the server may have acted, released when it never saw the call.
-/// - Every request gets one answer, unless the client has cancelled it.
+/// - Every request gets one answer under its own id, unless the client has cancelled it.
 package struct GatewaySession: Sendable {
-    /// Names a request within the session; ids of the client may come again.
+    /// Names a message of the client within the session; ids of the client may come again.
     package typealias Ticket = UInt64
 
     package enum Action: Sendable {
@@ -21,13 +23,17 @@ package struct GatewaySession: Sendable {
         case check(Ticket, Call)
         /// Ask for previews and answer with `previewed`, in this order.
         case preview(Ticket, [Call])
+        /// Ask for a preview and answer with `stands`.
+        case standing(Call)
         /// By the permit's id: what was spent, and by which prices.
         case settle(String, [Amount], Priced)
         case release(String)
+        /// Say this to whoever runs the gateway.
+        case note(String)
     }
 
     package struct Counters: Sendable, Hashable {
-        /// Requests that reached the server.
+        /// Messages of the client that reached the server.
         package var forwarded = 0
         package var denied = 0
         /// Calls stopped under way.
@@ -46,371 +52,165 @@ package struct GatewaySession: Sendable {
         }
     }
 
-    /// How a request is left: `asking` by a decision; `queued` by `willWrite`; `running` by the server's answer;
-    /// `filtering` by previews. All by a cancellation of the client or the end of the session.
-    private enum Stage {
+    /// How a message is left: `asking` by a decision; `requiring` by a preview; `waiting` by a standing; `ready` by the
+    /// standing of what came before it; `queued` by `willWrite`; `running` by the server's answer; `filtering` by
+    /// previews. All by a cancellation of the client or the end of the session.
+    enum Stage {
         /// The epoch is that of the cancellations when it was asked.
         case asking(epoch: Int)
+        /// What is asked of the gatekeeper once the preview is favourable.
+        case requiring(Call)
+        case waiting
+        case ready(Pass)
+        case queued(Pass)
         /// `permit` is nil for what needs none.
-        case queued(permit: Permit?)
-        /// As above.
         case running(permit: Permit?)
-        /// The server's answer, until it is known which tools may be shown.
+        /// The server's answer, until it is known which entries may be shown.
         case filtering(JSON)
     }
 
-    private struct Permit {
+    /// Why a message may be written.
+    struct Pass {
+        /// Nil for what only needs a live grant.
+        var permit: Permit?
+        /// In milliseconds of the caller's monotonic clock.
+        var usableUntil: Int64
+        /// Of `standings`, when it was asked.
+        var standings: Int
+    }
+
+    struct Permit {
         /// Ends the hold.
         var id: String
         /// Names it in cancellations.
         var decisionID: String
-        /// In milliseconds of the caller's monotonic clock.
-        var usableUntil: Int64
     }
 
-    private struct Entry {
-        var id: RequestID
+    struct Entry {
+        /// Nil for what is never answered: notifications, and responses to the server.
+        var id: RequestID?
         var line: [UInt8]
         var call: Call?
-        var lists: Bool
+        var list: ListFilter?
         var stage: Stage
+        /// Of the server, which this is the response to.
+        var answers: RequestID?
         var rechecks = 0
     }
 
-    package private(set) var counters = Counters()
-    private let mapping: CallMapping
-    private var entries: [Ticket: Entry] = [:]
-    private var tickets: [RequestID: Ticket] = [:]
-    private var nextTicket: Ticket = 0
+    /// A line of the server that waits until the grant is known to be live.
+    struct Arrived {
+        enum Kind {
+            case answer(Ticket, JSON)
+            case request(RequestID)
+            case notification
+        }
+
+        var kind: Kind
+        var line: [UInt8]
+    }
+
+    package internal(set) var counters = Counters()
+    let mapping: CallMapping
+    var entries: [Ticket: Entry] = [:]
+    var tickets: [RequestID: Ticket] = [:]
+    var nextTicket: Ticket = 0
     private var waitingBytes = 0
     /// Requests that ended here although the server may still answer.
-    private var tombstones = Recent<RequestID, Reason>(limit: GatewayLimits.tombstones)
-    private var early = Recent<String, Reason>(limit: GatewayLimits.earlyCancellations)
-    private var serverRequests: Set<RequestID> = []
+    var tombstones = Recent<RequestID, Reason>(limit: GatewayLimits.tombstones)
+    var early = Recent<String, Reason>(limit: GatewayLimits.earlyCancellations)
+    var serverRequests: Set<RequestID> = []
     /// Whether cancellations are being told; without them nothing may start that could not be stopped.
-    private var isWatched = true
-    private var epoch = 0
+    var isWatched = true
+    var epoch = 0
+
+    /// Messages of the client in stage `waiting`, in their order.
+    var waiting: [Ticket] = []
+    /// Those in stage `ready`.
+    var ready: [Ticket] = []
+    var arrived: [Arrived] = []
+    var arrivedBytes = 0
+    /// The question under way: the last ticket and the number of lines that its answer speaks for.
+    var asked: (ticket: Ticket, lines: Int, standings: Int)?
+    /// Restrictions that were told; a standing from before one says nothing.
+    var standings = 0
+    /// What runs is asked about though nothing waits.
+    var isPulseDue = false
 
     package init(credential: Digest, serverID: String = "mcp", prices: PriceTable? = nil, hash: @escaping @Sendable ([UInt8]) -> Digest) {
         mapping = CallMapping(credential: credential, serverID: serverID, prices: prices, hash: hash)
     }
 
+    /// Messages of the client that have neither ended nor, if nothing answers them, reached the server.
     package var outstanding: Int { entries.count }
-}
 
-// MARK: - From the client
+    /// Whether another line of the client may be read now.
+    package var hasRoomForClient: Bool { entries.count - tickets.count < GatewayLimits.outstanding && waitingBytes <= GatewayLimits.waitingBytes }
 
-extension GatewaySession {
-    /// - Parameter line: without its line feed.
-    package mutating func fromClient(_ line: [UInt8]) -> [Action] {
-        let line = line.last == 13 ? Array(line.dropLast()) : line
-        guard line.contains(where: { $0 != 32 && $0 != 9 }) else { return [] }
-        let message: ClientMessage
-        do {
-            message = try ClientMessage.read(line)
-        } catch {
-            return refuse(error.id, error.code, error.message)
-        }
-        switch message {
-        case .request(let id, let method, let params): return request(id, method, params, line)
-        case .notification("notifications/cancelled", let params): return clientCancelled(params, line)
-        case .notification: return [.toServer(line, nil)]
-        case .response(let id):
-            guard serverRequests.remove(id) != nil else {
-                counters.refused += 1
-                return []
-            }
-            return [.toServer(line, nil)]
-        }
+    /// Whether another line of the server may be read now.
+    package var hasRoomForServer: Bool { arrivedBytes <= GatewayLimits.queueBytes }
+
+    /// Whether something of the server's is still to be passed on.
+    package var isDelivering: Bool {
+        !arrived.isEmpty || entries.values.contains { if case .filtering = $0.stage { true } else { false } }
     }
 
-    /// A line so long that it was not even kept.
-    package mutating func fromClientTooLong() -> [Action] { refuse(nil, -32600, "the line is too long") }
+    // MARK: Entries
 
-    private mutating func refuse(_ id: RequestID?, _ code: Int, _ message: String) -> [Action] {
-        counters.refused += 1
-        // An error under an id that is under way would be taken for the answer to that request.
-        let id = id.flatMap { tickets[$0] == nil ? $0 : nil }
-        return [.toClient(Replies.error(id, code: code, message))]
+    mutating func begin(_ entry: Entry) -> Ticket {
+        nextTicket += 1
+        if let id = entry.id { tickets[id] = nextTicket }
+        waitingBytes += entry.line.count
+        entries[nextTicket] = entry
+        return nextTicket
     }
 
-    private mutating func request(_ id: RequestID, _ method: String, _ params: JSON, _ line: [UInt8]) -> [Action] {
-        guard tickets[id] == nil, tombstones[id] == nil else { return refuse(id, -32600, "the id of a request that is under way") }
-        let rule: CallMapping.Rule
-        var line = line
-        do {
-            let request = try mapping.capped(method, params, line)
-            line = request.line
-            rule = mapping.rule(method, request.params)
-        } catch {
-            rule = .unpriced(error.what)
-        }
-        switch rule {
-        case .invalid(let why):
-            counters.refused += 1
-            return [.toClient(Replies.error(id, code: -32602, why))]
-        case .unpriced(let why): return deny(id, Decision(reason: .malformed), detail: why)
-        case .unknown: return deny(id, Decision(reason: .actionNotAllowed))
+    func hasRoom(for line: [UInt8]) -> Bool {
+        tickets.count < GatewayLimits.outstanding && waitingBytes + line.count <= GatewayLimits.waitingBytes
+    }
+
+    mutating func end(_ ticket: Ticket) -> Entry? {
+        guard let entry = entries.removeValue(forKey: ticket) else { return nil }
+        if let id = entry.id { tickets[id] = nil }
+        waitingBytes -= entry.line.count
+        switch entry.stage {
+        case .waiting: waiting.removeAll { $0 == ticket }
+        case .ready: ready.removeAll { $0 == ticket }
         default: break
         }
-        guard entries.count < GatewayLimits.outstanding, waitingBytes + line.count <= GatewayLimits.waitingBytes else {
-            counters.denied += 1
-            return [.toClient(Replies.busy(id))]
-        }
-        nextTicket += 1
-        let ticket = nextTicket
-        tickets[id] = ticket
-        waitingBytes += line.count
-        var entry = Entry(id: id, line: line, call: nil, lists: false, stage: .asking(epoch: epoch))
-        switch rule {
-        case .check(let call):
-            entry.call = call
-            entries[ticket] = entry
-            return [.check(ticket, call)]
-        case .list(let call):
-            entry.lists = true
-            entries[ticket] = entry
-            return [.preview(ticket, [call])]
-        default:
-            entry.stage = .queued(permit: nil)
-            entries[ticket] = entry
-            return [.toServer(line, ticket)]
-        }
-    }
-
-    private mutating func clientCancelled(_ params: JSON, _ line: [UInt8]) -> [Action] {
-        guard let id = RequestID(params["requestId"]), let ticket = tickets[id], let entry = end(ticket) else { return [] }
-        switch entry.stage {
-        case .asking, .filtering: return []
-        case .queued(let permit): return permit.map { [.release($0.id)] } ?? []
-        case .running(let permit):
-            tombstones.insert(id, .none)
-            return settle(permit, entry) + [.toServer(line, nil)]
-        }
-    }
-
-    private mutating func deny(_ id: RequestID, _ decision: Decision, detail: String? = nil) -> [Action] {
-        counters.denied += 1
-        return [.toClient(Replies.denial(id, decision, detail: detail))]
-    }
-
-    private mutating func end(_ ticket: Ticket) -> Entry? {
-        guard let entry = entries.removeValue(forKey: ticket) else { return nil }
-        tickets[entry.id] = nil
-        waitingBytes -= entry.line.count
         return entry
     }
 
+    /// The line has left: what is kept of a request that runs is what its answer needs.
+    mutating func started(_ ticket: Ticket, _ permit: Permit?) {
+        waitingBytes -= entries[ticket]!.line.count
+        entries[ticket]!.line = []
+        entries[ticket]!.stage = .running(permit: permit)
+        counters.forwarded += 1
+    }
+
+    // MARK: Ends
+
+    mutating func deny(_ id: RequestID?, _ decision: Decision, detail: String? = nil) -> [Action] {
+        counters.denied += 1
+        guard let id else { return [] }
+        return [.toClient(Replies.denial(id, decision, detail: detail ?? (decision.detail.isEmpty ? nil : decision.detail)))]
+    }
+
+    func fail(_ id: RequestID?, _ message: String) -> [Action] {
+        id.map { [.toClient(Replies.error($0.json, code: -32603, message))] } ?? []
+    }
+
     /// Without an answer nobody knows what was spent, so all that was held is.
-    private func settle(_ permit: Permit?, _ entry: Entry) -> [Action] {
+    func settle(_ permit: Permit?, _ entry: Entry) -> [Action] {
         guard let permit else { return [] }
         let call = entry.call
         return [.settle(permit.id, call?.amounts.list ?? [], Priced(version: call?.priceVersion ?? "", basis: call?.basis ?? ""))]
     }
 
-    private func settle(_ permit: Permit?, _ entry: Entry, answer: JSON, bytes: Int) -> [Action] {
+    func settle(_ permit: Permit?, _ entry: Entry, answer: JSON, bytes: Int) -> [Action] {
         guard let permit, let call = entry.call else { return settle(permit, entry) }
-        let (amounts, priced) = mapping.spent(call, answer, bytes: bytes)
-        return [.settle(permit.id, amounts, priced)]
-    }
-}
-
-// MARK: - Decisions
-
-extension GatewaySession {
-    /// - Parameter askedAt: the caller's monotonic clock, in milliseconds, before it asked.
-    package mutating func decided(_ ticket: Ticket, _ decision: Decision, askedAt: Int64) -> [Action] {
-        guard let entry = entries[ticket], case .asking(let asked) = entry.stage else {
-            return decision.isAllow && !decision.permitID.isEmpty ? [.release(decision.permitID)] : []
-        }
-        guard decision.isAllow else {
-            _ = end(ticket)
-            return deny(entry.id, decision)
-        }
-        var void: Reason?
-        if decision.decisionID.isEmpty || decision.permitID.isEmpty { void = .unrecordable }
-        if !isWatched || asked != epoch { void = .noView }
-        if let reason = early.remove(decision.decisionID) { void = reason }
-        if let void {
-            _ = end(ticket)
-            let answer = deny(entry.id, Decision(reason: void, decisionID: decision.decisionID))
-            return (decision.permitID.isEmpty ? [] : [.release(decision.permitID)]) + answer
-        }
-        entries[ticket]!.stage = .queued(permit: Permit(id: decision.permitID, decisionID: decision.decisionID, usableUntil: askedAt + decision.validForMS))
-        return [.toServer(entry.line, ticket)]
-    }
-
-    package mutating func previewed(_ ticket: Ticket, _ reasons: [Reason]) -> [Action] {
-        guard let entry = entries[ticket] else { return [] }
-        switch entry.stage {
-        case .asking:
-            let reason = reasons.first ?? .noView
-            guard Self.mayList(reason) else {
-                _ = end(ticket)
-                return deny(entry.id, Decision(reason: reason))
-            }
-            entries[ticket]!.stage = .queued(permit: nil)
-            return [.toServer(entry.line, ticket)]
-        case .filtering(let answer):
-            _ = end(ticket)
-            return [.toClient(ToolList.filtered(answer, reasons).bytes)]
-        case .queued, .running: return []
-        }
-    }
-
-    /// A list is shown to any grant that is live; what it may call decides what is on it.
-    private static func mayList(_ reason: Reason) -> Bool {
-        switch reason {
-        case .none, .actionNotAllowed, .resourceOutOfBounds, .amountOverLimit, .approvalRequired, .rateLimited, .unitNotBudgeted,
-            .budgetExhausted, .budgetHeldElsewhere, .budgetPending:
-            true
-        default: false
-        }
-    }
-
-    /// What to do with a request whose turn has come at the server's end of the queue.
-    package enum Writing: Sendable {
-        case write
-        case drop([Action])
-    }
-
-    /// Asked right before the line is written. A permit that has run out is not used: the call is checked again.
-    package mutating func willWrite(_ ticket: Ticket, at now: Int64) -> Writing {
-        guard let entry = entries[ticket], case .queued(let permit) = entry.stage else { return .drop([]) }
-        guard let permit, now >= permit.usableUntil, let call = entry.call else {
-            entries[ticket]!.stage = .running(permit: permit)
-            waitingBytes -= entry.line.count
-            entries[ticket]!.line = []
-            counters.forwarded += 1
-            return .write
-        }
-        guard entry.rechecks < GatewayLimits.rechecks else {
-            _ = end(ticket)
-            return .drop([.release(permit.id)] + deny(entry.id, Decision(reason: .staleView, decisionID: permit.decisionID)))
-        }
-        entries[ticket]!.rechecks += 1
-        entries[ticket]!.stage = .asking(epoch: epoch)
-        return .drop([.release(permit.id), .check(ticket, call)])
-    }
-
-    /// The line could not be written.
-    ///
-    /// - Parameter untouched: no byte of it left.
-    package mutating func couldNotWrite(_ ticket: Ticket, untouched: Bool) -> [Action] {
-        guard let entry = end(ticket), case .running(let permit) = entry.stage else { return [] }
-        counters.forwarded -= untouched ? 1 : 0
-        let hold = untouched ? permit.map { [.release($0.id)] } ?? [] : settle(permit, entry)
-        return hold + [.toClient(Replies.error(entry.id, code: -32603, "the server does not read"))]
-    }
-}
-
-// MARK: - Cancellations
-
-extension GatewaySession {
-    package mutating func cancelled(_ cancellation: Cancellation) -> [Action] {
-        for (ticket, entry) in entries {
-            switch entry.stage {
-            case .running(let permit?) where permit.decisionID == cancellation.decisionID: return stop(ticket, cancellation.reason)
-            case .queued(let permit?) where permit.decisionID == cancellation.decisionID: return stop(ticket, cancellation.reason)
-            default: continue
-            }
-        }
-        early.insert(cancellation.decisionID, cancellation.reason)
-        return []
-    }
-
-    /// Cancellations are no longer told: whatever runs under a permit might be revoked.
-    package mutating func cancellationsLost() -> [Action] {
-        isWatched = false
-        epoch += 1
-        return entries.keys.sorted().flatMap { ticket -> [Action] in
-            switch entries[ticket]!.stage {
-            case .running(.some), .queued(.some): stop(ticket, .noView)
-            default: []
-            }
-        }
-    }
-
-    package mutating func cancellationsResumed() { isWatched = true }
-
-    private mutating func stop(_ ticket: Ticket, _ reason: Reason) -> [Action] {
-        guard let entry = end(ticket) else { return [] }
-        counters.cancelled += 1
-        switch entry.stage {
-        case .running(let permit):
-            tombstones.insert(entry.id, reason)
-            let answer = Replies.denial(entry.id, Decision(reason: reason, decisionID: permit?.decisionID ?? ""))
-            return [.toServer(Replies.cancel(entry.id, reason), nil), .toClient(answer)] + settle(permit, entry)
-        case .queued(let permit):
-            return [.toClient(Replies.denial(entry.id, Decision(reason: reason, decisionID: permit?.decisionID ?? "")))]
-                + (permit.map { [.release($0.id)] } ?? [])
-        case .asking, .filtering: return []
-        }
-    }
-}
-
-// MARK: - From the server
-
-extension GatewaySession {
-    package mutating func fromServer(_ line: [UInt8]) -> [Action] {
-        let line = line.last == 13 ? Array(line.dropLast()) : line
-        guard let json = try? JSONParser.parse(line, .lenient), let members = json.members,
-            !["id", "method", "result", "error"].contains(where: { name in members.count { $0.key == name } > 1 })
-        else { return drop() }
-        guard let method = json["method"] else { return answer(json, line) }
-        guard let method = method.text else { return drop() }
-        guard json["id"] != nil else {
-            guard method.hasPrefix("notifications/") else { return drop() }
-            if method == "notifications/cancelled", let id = RequestID(json["params"]?["requestId"]) { serverRequests.remove(id) }
-            return [.toClient(line)]
-        }
-        guard let id = RequestID(json["id"]), !serverRequests.contains(id) else { return drop() }
-        switch method {
-        case "sampling/createMessage", "elicitation/create", "roots/list", "ping":
-            guard serverRequests.count < GatewayLimits.serverOutstanding else {
-                counters.dropped += 1
-                return [.toServer(Replies.error(id, code: -32603, "too many requests are under way"), nil)]
-            }
-            serverRequests.insert(id)
-            return [.toClient(line)]
-        default:
-            counters.dropped += 1
-            return [.toServer(Replies.error(id, code: -32601, "a gateway does not pass this request"), nil)]
-        }
-    }
-
-    /// A line so long that it was not even kept.
-    package mutating func fromServerTooLong() -> [Action] { drop() }
-
-    private mutating func drop() -> [Action] {
-        counters.dropped += 1
-        return []
-    }
-
-    private mutating func answer(_ json: JSON, _ line: [UInt8]) -> [Action] {
-        guard let id = RequestID(json["id"]) else { return drop() }
-        if tombstones.remove(id) != nil { return drop() }
-        guard let ticket = tickets[id], let entry = entries[ticket], case .running(let permit) = entry.stage,
-            (json["result"] == nil) != (json["error"] == nil)
-        else { return drop() }
-        guard entry.lists, json["result"]?["tools"] != nil else {
-            _ = end(ticket)
-            return settle(permit, entry, answer: json, bytes: line.count) + [.toClient(line)]
-        }
-        entries[ticket]!.stage = .filtering(json)
-        return [.preview(ticket, ToolList.names(json).map(mapping.preview(ofTool:)))]
-    }
-
-    /// The server has gone: nothing will be answered any more.
-    package mutating func serverEnded() -> [Action] {
-        entries.keys.sorted().flatMap { ticket -> [Action] in
-            guard let entry = end(ticket) else { return [] }
-            let failed = Action.toClient(Replies.error(entry.id, code: -32603, "the server has exited"))
-            switch entry.stage {
-            case .running(let permit): return settle(permit, entry) + [failed]
-            case .queued(let permit?): return [.release(permit.id), failed]
-            case .queued, .asking, .filtering: return [failed]
-            }
-        }
+        let spent = mapping.spent(call, answer, bytes: bytes)
+        return (spent.doubt.map { [.note($0)] } ?? []) + [.settle(permit.id, spent.amounts, spent.priced)]
     }
 }

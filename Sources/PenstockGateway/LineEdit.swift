@@ -7,12 +7,16 @@ struct LineEdit {
 
     private init(_ line: [UInt8]) { self.line = line }
 
-    /// - Parameter path: names of members, from the outermost object inwards; objects that are not there are made.
+    /// - Parameter path: names of members, from the outermost object inwards; objects that are not there, or null, are made.
     /// - Returns: nil when something on the way is no object.
     static func setting(_ path: [String], to value: Int64, in line: [UInt8]) -> [UInt8]? {
         var edit = LineEdit(line)
         edit.skipSpace()
         for (depth, name) in path.enumerated() {
+            if line[edit.at...].starts(with: "null".utf8) {
+                let missing = path[depth...].reversed().reduce(JSON.integer(value)) { .object([.init($1, $0)]) }
+                return Array(line[..<edit.at]) + missing.bytes + Array(line[(edit.at + 4)...])
+            }
             guard edit.at < line.count, line[edit.at] == UInt8(ascii: "{") else { return nil }
             let inside = edit.at + 1
             guard case .absent(let isEmpty) = edit.find(name) else { continue }

@@ -4,8 +4,8 @@ internal import Glibc
 package struct LineReader {
     package enum Line: Equatable {
         case line([UInt8])
-        /// Longer than the limit; its bytes are skipped.
-        case tooLong
+        /// Longer than the limit: what its bytes say of where an answer belongs, and nothing else.
+        case tooLong(Outline)
     }
 
     private let descriptor: Int32
@@ -13,7 +13,9 @@ package struct LineReader {
     private let limit: Int
     private var line: [UInt8] = []
     private var chunk: ArraySlice<UInt8> = []
-    private var isSkipping = false
+    /// Of a line past the limit.
+    private var outline: Outline?
+    private var hasEnded = false
     private var buffer = [UInt8](repeating: 0, count: 64 * 1024)
 
     package init(_ descriptor: Int32, limit: Int, stop: Int32) {
@@ -22,35 +24,38 @@ package struct LineReader {
         self.stop = stop
     }
 
-    /// Nil at the end. A last line without line feed is no line.
+    /// Nil at the end. What comes after the last line feed is a line as well.
     package mutating func next() -> Line? {
-        while true {
+        while !hasEnded {
             if let end = chunk.firstIndex(of: 10) {
                 take(chunk[..<end])
                 chunk = chunk[(end + 1)...]
-                defer {
-                    line = []
-                    isSkipping = false
-                }
-                return isSkipping ? .tooLong : .line(line)
+                return taken()
             }
             take(chunk)
+            chunk = []
             guard Descriptor.wait(descriptor, for: Int32(POLLIN), stop: stop) else { return nil }
             let count = read(descriptor, &buffer, buffer.count)
-            if count < 0 && (errno == EINTR || errno == EAGAIN) {
-                chunk = []
-                continue
+            if count < 0 && (errno == EINTR || errno == EAGAIN) { continue }
+            guard count > 0 else {
+                hasEnded = true
+                break
             }
-            guard count > 0 else { return nil }
             chunk = buffer[..<count]
         }
+        return line.isEmpty && outline == nil ? nil : taken()
+    }
+
+    private mutating func taken() -> Line {
+        defer { (line, outline) = ([], nil) }
+        return outline.map { .tooLong($0) } ?? .line(line)
     }
 
     private mutating func take(_ part: ArraySlice<UInt8>) {
-        if line.count + part.count > limit {
-            isSkipping = true
+        if outline == nil, line.count + part.count > limit {
+            outline = Outline(line)
             line = []
         }
-        if !isSkipping { line += part }
+        if outline == nil { line += part } else { outline!.read(part) }
     }
 }

@@ -8,16 +8,16 @@ enum Replies {
     static let denied = -32001
 
     /// An error that cannot name its request leaves `id` out, as MCP's schema has it.
-    static func error(_ id: RequestID?, code: Int, _ message: String, data: JSON? = nil) -> [UInt8] {
+    static func error(_ id: JSON?, code: Int, _ message: String, data: JSON? = nil) -> [UInt8] {
         JSON.members([
-            "jsonrpc": .string("2.0"), "id": id?.json,
+            "jsonrpc": .string("2.0"), "id": id,
             "error": .members(["code": .integer(code), "message": .string(message), "data": data]),
         ]).bytes
     }
 
     static func denial(_ id: RequestID, _ decision: Decision, detail: String? = nil) -> [UInt8] {
         error(
-            id, code: denied, "denied: \(decision.reason.name)",
+            id.json, code: denied, "denied: \(decision.reason.name)",
             data: .members([
                 "reason": .string(decision.reason.name), "reason_code": .integer(decision.reason.rawValue),
                 "transient": .bool(decision.reason.isTransient), "detail": detail.map(JSON.string),
@@ -28,14 +28,17 @@ enum Replies {
 
     static func busy(_ id: RequestID) -> [UInt8] {
         error(
-            id, code: denied, "denied: busy, too many requests are under way",
+            id.json, code: denied, "denied: busy, too many requests are under way",
             data: .members(["reason": .string("busy"), "transient": .bool(true)]))
     }
 
-    static func cancel(_ id: RequestID, _ reason: Reason) -> [UInt8] {
-        JSON.members([
-            "jsonrpc": .string("2.0"), "method": .string("notifications/cancelled"),
-            "params": .members(["requestId": id.json, "reason": .string(reason.name)]),
-        ]).bytes
+    /// - Parameter reason: nil when it was the client.
+    static func cancel(_ id: RequestID, _ reason: Reason?) -> [UInt8] {
+        message(nil, "notifications/cancelled", .members(["requestId": id.json, "reason": reason.map { .string($0.name) }]))
+    }
+
+    /// A message of the client's, made anew.
+    static func message(_ id: RequestID?, _ method: String, _ params: JSON?) -> [UInt8] {
+        JSON.members(["jsonrpc": .string("2.0"), "id": id?.json, "method": .string(method), "params": params]).bytes
     }
 }

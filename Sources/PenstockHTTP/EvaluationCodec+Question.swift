@@ -123,16 +123,17 @@ extension EvaluationCodec {
         var attributes: [String: String] = [:]
         for member in try object(context, "attributes", required: false).members ?? [] {
             guard let value = attribute(member.value) else {
-                throw Problem(400, "context.attributes: \(member.key.prefix(64)) must be a string, a whole number or a boolean")
+                throw Problem(400, "context.attributes: \(member.key.prefix(64)) must be a string, a number or a boolean")
             }
-            attributes[member.key] = value
+            guard attributes.updateValue(value, forKey: member.key) == nil else { throw Problem(400, "attribute comes twice: \(member.key.prefix(64))") }
         }
+        var paths = Set(attributes.keys)
         for (place, entity) in properties {
             for member in try object(entity, "properties", required: false).members ?? [] {
-                guard let value = attribute(member.value) else { continue }
-                guard attributes.updateValue(value, forKey: "\(place).\(member.key)") == nil else {
-                    throw Problem(400, "attribute comes twice: \(place).\(member.key.prefix(64))")
-                }
+                let path = "\(place).\(member.key)"
+                // Whatever its type: of two values under one name, nobody knows which is meant.
+                guard paths.insert(path).inserted else { throw Problem(400, "attribute comes twice: \(place).\(member.key.prefix(64))") }
+                attributes[path] = attribute(member.value)
             }
         }
         guard attributes.count <= HTTPLimits.attributes else { throw Problem(400, "more than \(HTTPLimits.attributes) attributes") }
@@ -143,7 +144,7 @@ extension EvaluationCodec {
         switch json {
         case .string(let text): text
         case .bool(let flag): flag ? "true" : "false"
-        case .number(let text) where json.int64 != nil: text
+        case .number(let text): ExactNumber.canonical(text)
         default: nil
         }
     }

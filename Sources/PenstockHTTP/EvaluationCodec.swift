@@ -26,11 +26,7 @@ package enum EvaluationCodec {
         do {
             return try JSONParser.parse(body)
         } catch {
-            switch error {
-            case .syntax(let offset): throw Problem(400, body.isEmpty ? "the body is empty" : "not JSON, at byte \(offset)")
-            case .ambiguous(let what): throw Problem(400, "ambiguous JSON: \(what)")
-            case .tooDeep: throw Problem(400, "JSON is nested too deeply")
-            }
+            throw Problem(400, body.isEmpty ? "the body is empty" : error.text)
         }
     }
 
@@ -114,8 +110,30 @@ extension EvaluationCodec {
             remaining: context["remaining"].flatMap { try? amounts($0) } ?? [], retryAfterMS: context["retry_after_ms"]?.int64 ?? 0)
     }
 
-    package static func json(_ reason: Reason) -> JSON {
-        .members(["reason": .string(reason.name), "reason_code": .integer(reason.rawValue)])
+    package static func json(_ preview: Preview) -> JSON {
+        .members([
+            "reason": .string(preview.reason.name), "reason_code": .integer(preview.reason.rawValue),
+            "valid_for_ms": .integer(preview.validForMS),
+        ])
+    }
+
+    package static func preview(_ json: JSON) -> Preview? {
+        reason(json).map { Preview(reason: $0, validForMS: max(0, min(HTTPLimits.permitMS, json["valid_for_ms"]?.int64 ?? 0))) }
+    }
+
+    /// One of `/v1/events`.
+    package static func event(_ cancellation: Cancellation) -> [UInt8] {
+        let isAny = cancellation.decisionID.isEmpty
+        return Array("event: \(isAny ? "restricted" : "cancelled")\ndata: ".utf8) + (isAny ? JSON.object([]) : json(cancellation)).bytes + [10, 10]
+    }
+
+    /// Nil for another event.
+    package static func cancellation(event: String, data: JSON) -> Cancellation? {
+        switch event {
+        case "cancelled": cancellation(data)
+        case "restricted": Cancellation(decisionID: "", reason: .revoked)
+        default: nil
+        }
     }
 
     package static func reason(_ json: JSON) -> Reason? {

@@ -51,7 +51,7 @@ final class EventHub: Service, Sendable {
             let cancellations = gatekeeper.cancellations()
             state.withLock { $0.isLive = !$0.isClosed }
             for await cancellation in cancellations {
-                publish(ByteBuffer(bytes: Array("event: cancelled\ndata: ".utf8) + EvaluationCodec.json(cancellation).bytes + [10, 10]))
+                publish(ByteBuffer(bytes: EvaluationCodec.event(cancellation)))
                 if state.withLock({ $0.isClosed }) { return }
             }
             end(closing: false)

@@ -1,3 +1,5 @@
+internal import PenstockCore
+
 /// A JSON value that keeps what policy depends on: the order of members and the text of numbers.
 ///
 /// No number passes through floating point here: amounts are whole, and what is forwarded must be what was read.
@@ -27,9 +29,9 @@ package enum JSON: Sendable, Hashable {
         .object(members.compactMap { key, value in value.map { Member(key, $0) } })
     }
 
-    /// The first member of that name; nil also when this is not an object.
+    /// The first member of that name, byte for byte; nil also when this is not an object.
     package subscript(_ key: String) -> JSON? {
-        members?.first { $0.key == key }?.value
+        members?.first { $0.key.isSame(as: key) }?.value
     }
 
     package var members: [Member]? {
@@ -60,12 +62,12 @@ package enum JSON: Sendable, Hashable {
     /// The same object with one member replaced, in its place, or added at the end.
     package func setting(_ key: String, _ value: JSON) -> JSON {
         guard var members else { return self }
-        guard let place = members.firstIndex(where: { $0.key == key }) else { return .object(members + [Member(key, value)]) }
+        guard let place = members.firstIndex(where: { $0.key.isSame(as: key) }) else { return .object(members + [Member(key, value)]) }
         members[place].value = value
         var seen = false
         members.removeAll { member in
-            defer { if member.key == key { seen = true } }
-            return member.key == key && seen
+            defer { if member.key.isSame(as: key) { seen = true } }
+            return member.key.isSame(as: key) && seen
         }
         return .object(members)
     }

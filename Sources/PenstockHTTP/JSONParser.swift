@@ -15,6 +15,14 @@ package struct JSONParser {
         /// Well formed, but two readers may understand it differently.
         case ambiguous(String)
         case tooDeep
+
+        package var text: String {
+            switch self {
+            case .syntax(let offset): "not JSON, at byte \(offset)"
+            case .ambiguous(let what): "ambiguous JSON: \(what)"
+            case .tooDeep: "JSON is nested too deeply"
+            }
+        }
     }
 
     /// Objects and arrays inside one another. Deeper than any tool's schema, shallow enough for any reader's stack.

@@ -1,4 +1,5 @@
 internal import AsyncHTTPClient
+package import Logging
 internal import NIOCore
 internal import NIOHTTP1
 package import PenstockCore
@@ -28,8 +29,12 @@ package final class RemoteGatekeeper: Gatekeeper {
         var live = 0
         /// Streams that have broken so far.
         var broken = 0
+        /// Nothing answers there, which has been said.
+        var isAway = false
     }
 
+    private let endpoint: String
+    private let logger: Logger?
     private let base: String
     private let credential: String
     private let digest: Digest
@@ -37,9 +42,12 @@ package final class RemoteGatekeeper: Gatekeeper {
     private let watch = Mutex(Watch())
 
     /// - Parameter endpoint: `unix:PATH` or `http://` with a loopback address and a port.
-    package init(endpoint: String, credential: String, hashing: Hashing) throws(Problem) {
+    /// - Parameter logger: is told once when nothing answers there, and once when something does again.
+    package init(endpoint: String, credential: String, hashing: Hashing, logger: Logger? = nil) throws(Problem) {
         guard let base = Self.base(endpoint) else { throw .endpoint(endpoint) }
         guard let digest = hashing.credentialDigest(credential) else { throw .credential }
+        self.endpoint = endpoint
+        self.logger = logger
         self.base = base
         self.credential = credential
         self.digest = digest
@@ -84,12 +92,12 @@ extension RemoteGatekeeper {
     package func check(_ call: Call, patience: Duration) async -> Decision {
         guard call.credential == digest else { return Decision(reason: .unknownCredential) }
         if call.holds {
-            guard await isWatched(within: patience) else { return Decision(reason: .noView) }
+            guard await isWatched(within: patience) else { return Decision(reason: .noView, detail: away) }
         }
         let before = watch.withLock { $0.broken }
         let path = call.holds ? "/v1/holds" : "/access/v1/evaluation"
         guard let (status, answer) = await post(path, EvaluationCodec.json(call, patience: patience).bytes, within: patience + .seconds(1)) else {
-            return Decision(reason: .noView)
+            return Decision(reason: .noView, detail: away)
         }
         // Its connection asks for too much at once that the node cannot tell from a stranger's.
         if status == 429 { return Decision(reason: .busy, retryAfterMS: HTTPLimits.strangersRetryMS) }
@@ -131,12 +139,29 @@ extension RemoteGatekeeper {
         }
     }
 
-    package func preview(_ call: Call) async -> Reason {
-        guard call.credential == digest else { return .unknownCredential }
-        guard let (status, answer) = await post("/v1/preview", EvaluationCodec.json(call, patience: .zero).bytes, within: .seconds(3)),
-            status == 200, let json = try? JSONParser.parse(answer), let reason = EvaluationCodec.reason(json)
-        else { return .noView }
-        return reason
+    package func preview(_ call: Call) async -> Preview {
+        guard call.credential == digest else { return Preview(reason: .unknownCredential) }
+        guard let (status, answer) = await post("/v1/preview", EvaluationCodec.json(call, patience: .zero).bytes, within: .seconds(3)) else {
+            return Preview(reason: .noView, detail: away)
+        }
+        // What it takes for no question is no call that it would allow.
+        if (400..<500).contains(status) { return Preview(reason: .malformed) }
+        guard status == 200, let json = try? JSONParser.parse(answer), let preview = EvaluationCodec.preview(json) else {
+            return Preview(reason: .noView, detail: "the enforcer at \(endpoint) answers in a way that this version does not know")
+        }
+        return preview
+    }
+
+    private var away: String { "the enforcer at \(endpoint) cannot be reached" }
+
+    /// Said once for each time that it goes or comes.
+    private func note(isAway: Bool) {
+        let isNews = watch.withLock { watch in
+            defer { watch.isAway = isAway }
+            return watch.isAway != isAway
+        }
+        guard isNews else { return }
+        if isAway { logger?.warning("\(away): every call is denied until it is back") } else { logger?.notice("the enforcer at \(endpoint) is back") }
     }
 
     /// Whether anything answers as an enforcer there, fit to decide or not.
@@ -171,7 +196,10 @@ extension RemoteGatekeeper {
             defer { continuation.finish() }
             guard let response = try? await client.execute(HTTPClientRequest(url: base + "/v1/events"), deadline: .distantFuture),
                 response.status == .ok
-            else { return }
+            else {
+                if !Task.isCancelled { self?.note(isAway: true) }
+                return
+            }
             var isLive = false
             defer { if isLive { self?.lost() } }
             var parser = EventStreamParser()
@@ -180,9 +208,10 @@ extension RemoteGatekeeper {
                     if !isLive {
                         isLive = true
                         self?.watch.withLock { $0.live += 1 }
+                        self?.note(isAway: false)
                     }
-                    for event in parser.read(chunk.readableBytesView) where event.name == "cancelled" {
-                        guard let json = try? JSONParser.parse(Array(event.data.utf8)), let cancellation = EvaluationCodec.cancellation(json),
+                    for event in parser.read(chunk.readableBytesView) where ["cancelled", "restricted"].contains(event.name) {
+                        guard let json = try? JSONParser.parse(Array(event.data.utf8)), let cancellation = EvaluationCodec.cancellation(event: event.name, data: json),
                             case .enqueued = continuation.yield(cancellation)
                         else { return }
                     }

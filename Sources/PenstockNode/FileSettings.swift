@@ -25,11 +25,13 @@ package struct FileSettings: Sendable {
     /// The names of the file's lines 'name: value', which is all of YAML that settings need.
     private static func refuseOthers(than keys: [String], in path: String) throws(NodeError) {
         let lines = String(decoding: FileManager.default.contents(atPath: path) ?? Data(), as: UTF8.self).split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
+        var seen: Set<String> = []
         for (number, line) in lines.enumerated() {
             guard let first = line.first, !first.isWhitespace, !"#%".contains(first), line != "---", line != "..." else { continue }
             var name = line.prefix { $0 != ":" }.trimmingCharacters(in: .whitespaces)
             if name.count > 1, let quote = name.first, "\"'".contains(quote), name.last == quote { name = String(name.dropFirst().dropLast()) }
             guard keys.contains(name) else { throw NodeError(.configuration, "\(path) line \(number + 1): there is no setting '\(name)' here; there are \(keys.joined(separator: ", "))") }
+            guard seen.insert(name).inserted else { throw NodeError(.configuration, "\(path) line \(number + 1): '\(name)' comes twice") }
         }
     }
 

@@ -65,7 +65,7 @@ enum Era: CaseIterable {
     @Test(arguments: [
         ("prompts/list", "", "mcp_server", "mcp"), ("resources/list", "", "mcp_server", "mcp"),
         ("resources/templates/list", "", "mcp_server", "mcp"), ("logging/setLevel", #""level":"debug""#, "mcp_server", "mcp"),
-        ("completion/complete", "", "mcp_server", "mcp"), ("subscriptions/listen", "", "mcp_server", "mcp"),
+        ("subscriptions/listen", "", "mcp_server", "mcp"),
         ("resources/read", #""uri":"file:///x""#, "resource", "file:///x"), ("resources/subscribe", #""uri":"u:1""#, "resource", "u:1"),
         ("resources/unsubscribe", #""uri":"u:1""#, "resource", "u:1"), ("prompts/get", #""name":"p""#, "prompt", "p"),
         ("tasks/result", #""taskId":"t""#, "task", "t"), ("tasks/list", "", "mcp_server", "mcp"),
@@ -83,14 +83,18 @@ enum Era: CaseIterable {
         }
     }
 
-    @Test(arguments: ["initialize", "server/discover", "ping"]) func handshakePasses(method: String) {
+    @Test(arguments: ["initialize", "server/discover", "ping"]) func handshakePassesForALiveGrant(method: String) {
         var scene = Scene()
-        scene.client(Era.handshake.request(1, method))
-        scene.client(#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#)
+        scene.client(Era.handshake.request(1, method, #""data":"1","protocolVersion":"2025-11-25""#))
+        scene.client(#"{"jsonrpc":"2.0","method":"notifications/initialized","params":{"data":"2"}}"#)
         scene.write()
-        #expect(scene.server.count == 2 && scene.asked.isEmpty)
+        let params = method == "initialize" ? #","params":{"protocolVersion":"2025-11-25","capabilities":{}}"# : ""
+        #expect(
+            scene.server == [
+                #"{"jsonrpc":"2.0","id":1,"method":"\#(method)"\#(params)}"#, #"{"jsonrpc":"2.0","method":"notifications/initialized"}"#,
+            ])
         scene.server(#"{"jsonrpc":"2.0","id":1,"result":{}}"#)
-        #expect(scene.client.count == 1 && scene.settled.isEmpty)
+        #expect(scene.client.count == 1 && scene.settled.isEmpty && scene.asked.isEmpty)
     }
 
     @Test(arguments: ["tools/Call", "tool/call", "sampling/createMessage", "x", "server/shutdown"])
@@ -197,7 +201,6 @@ enum Era: CaseIterable {
     @Test(arguments: Era.allCases) func toolsListShowsWhatMayBeCalled(era: Era) throws {
         var scene = Scene()
         scene.client(era.request(1, "tools/list"))
-        scene.preview { _ in .actionNotAllowed }
         scene.write()
         #expect(scene.server.count == 1)
         let tail = era == .handshake ? "" : #","resultType":"complete","ttlMs":60000,"cacheScope":"public""#
@@ -215,8 +218,8 @@ enum Era: CaseIterable {
     @Test(arguments: [Reason.noView, .staleView, .unknownCredential, .revoked, .suspended, .expired, .malformed, .wrongAudience])
     func toolsListNeedsALiveGrant(reason: Reason) {
         var scene = Scene()
+        scene.standing = reason
         scene.client(Era.handshake.request(1, "tools/list"))
-        scene.preview { _ in reason }
         scene.write()
         #expect(scene.server.isEmpty && scene.lastReason == reason.name)
     }
@@ -228,7 +231,7 @@ enum Era: CaseIterable {
         scene.server(#"{"jsonrpc":"2.0","method":"notifications/tools/list_changed"}"#)
         scene.server("log line, not JSON")
         scene.write()
-        #expect(scene.client.count == 2 && scene.session.counters.dropped == 2)
+        #expect(scene.client.count == 2 && scene.session.counters.dropped == 2 && scene.notes.count == 1)
         #expect(scene.server.count == 1 && scene.server[0].contains("-32601"))
         scene.client(#"{"jsonrpc":"2.0","id":"s2","result":{}}"#)
         scene.client(#"{"jsonrpc":"2.0","id":"s1","result":{}}"#)

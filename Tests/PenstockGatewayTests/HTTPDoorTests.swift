@@ -144,7 +144,7 @@ private func evaluation(_ context: String = "", _ more: String = "") -> String {
         let (call, patience) = gatekeeper.state.withLock { ($0.checked[0], $0.patience) }
         #expect(call.credential == testDigest && call.action == "send" && (call.resourceType, call.resourceID) == ("tool", "mail"))
         #expect(call.amounts.list == [Amount("usd_micros", 9_007_199_254_740_993)] && !call.holds && call.callID == "c1")
-        #expect(call.attributes == ["k": "v", "n": "-4", "action.soft": "true", "resource.size": "3"])
+        #expect(call.attributes == ["k": "v", "n": "-4", "action.soft": "true", "action.f": "1.5", "resource.size": "3"])
         #expect(call.atLeast == .max && call.argumentsDigest == fakeHash(Array(#"{"a":[2],"b":1}"#.utf8)))
         #expect(call.traceID.description.hasPrefix("4bf9") && patience == .milliseconds(50))
     }
@@ -176,7 +176,7 @@ private func evaluation(_ context: String = "", _ more: String = "") -> String {
         #"{"subject":{"type":"u","id":null},"action":{"name":"r"},"resource":{"type":"t","id":"i"}}"#,
         evaluation(#""amounts":{"calls":1.0}"#), evaluation(#""amounts":{"calls":1e3}"#), evaluation(#""amounts":{"calls":-1}"#),
         evaluation(#""amounts":{"calls":"1"}"#), evaluation(#""amounts":{"calls":99999999999999999999}"#), evaluation(#""amounts":[1]"#),
-        evaluation(#""amounts":{"a":1,"b":1,"c":1,"d":1,"e":1}"#), evaluation(#""attributes":{"a":1.5}"#), evaluation(#""attributes":{"a":{}}"#),
+        evaluation(#""amounts":{"a":1,"b":1,"c":1,"d":1,"e":1}"#), evaluation(#""attributes":{"a":[1]}"#), evaluation(#""attributes":{"a":null}"#), evaluation(#""attributes":{"a":{}}"#),
         evaluation(#""call_id":7"#), evaluation(#""at_least":-1"#), evaluation(#""arguments_digest":"zz""#), evaluation(#""credential":5"#),
         evaluation(#""credential":"pst_other""#), evaluation(#""a":1,"a":2"#), evaluation("", #","subject":{"type":"x","id":"y"}"#),
     ]
@@ -361,7 +361,7 @@ private final class Heard: Sendable {
                 reason: .none, decisionID: "n-5", permitID: "n-5-tag", grantID: "g", position: 8, viewAgeMS: 0, validForMS: 100, remaining: [Amount("calls", 3)])
             gatekeeper.set { $0.decide = { _ in allowed } }
             #expect(await remote.check(call(holds: true), patience: .zero) == allowed)
-            #expect(await remote.preview(call()) == .expired)
+            #expect(await remote.preview(call()) == Preview(reason: .expired, validForMS: 1_000))
             let spent = Priced(version: "2026-11", basis: "calls=1 arguments.n=4")
             try await remote.settle("n-5-tag", actual: [Amount("usd_micros", 9_007_199_254_740_992)], priced: spent)
             try await remote.settle("n-8-tag", actual: [])
@@ -390,7 +390,7 @@ private final class Heard: Sendable {
     @Test func deniesWhatItCannotAsk() async throws {
         let remote = try RemoteGatekeeper(endpoint: "unix:/nowhere/door.sock", credential: testCredential, hashing: testHashing)
         #expect(await remote.check(call(), patience: .milliseconds(50)).reason == .noView)
-        #expect(await remote.preview(call()) == .noView)
+        #expect(await remote.preview(call()).reason == .noView)
         await #expect(throws: HoldError.unreachable) { try await remote.settle("n-1", actual: []) }
         for await _ in remote.cancellations() { Issue.record("nobody can have said this") }
         #expect(await remote.check(call(holds: true), patience: .milliseconds(50)).reason == .noView)

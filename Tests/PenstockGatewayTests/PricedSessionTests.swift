@@ -119,13 +119,30 @@ import Testing
         (#""result":{"content":[],"isError":true,"usage":{"total_tokens":0}}"#, 10, 0), (#""result":{"resultType":"complete","content":[],"usage":{"total_tokens":5000}}"#, 85, 5000),
         // Whatever is not told is charged in full.
         (#""result":{"content":[]}"#, 72, 4096), (#""error":{"code":1,"message":"x"}"#, 72, 4096), (#""result":{"content":[],"usage":{"total_tokens":-4}}"#, 72, 4096),
-        (#""result":{"content":[],"usage":{"total_tokens":1.5}}"#, 72, 4096), (#""result":{"content":[],"usage":{"total_tokens":9223372036854775807}}"#, 72, 4096),
+        (#""result":{"content":[],"usage":{"total_tokens":1.5}}"#, 72, 4096), (#""result":{"content":[],"usage":{"total_tokens":"7"}}"#, 72, 4096),
+        // More than any call may spend is charged as that much.
+        (#""result":{"content":[],"usage":{"total_tokens":9223372036854775807}}"#, 1_055_531_162_675, 1 << 46),
+        (#""result":{"content":[],"usage":{"total_tokens":1e30}}"#, 1_055_531_162_675, 1 << 46), (#""result":{"content":[],"usage":{"total_tokens":1e3}}"#, 25, 1000),
         (#""result":{"task":{"taskId":"t"},"usage":{"total_tokens":1}}"#, 72, 4096), (#""result":{"resultType":"task","content":[],"usage":{"total_tokens":1}}"#, 72, 4096),
     ])
     func tokensOfTheResultAreSettled(answer: String, cost: Int64, tokens: Int64) throws {
         let scene = try run("ask", "{}", answer: answer)
         #expect(scene.settled["d1"] == [Amount("calls", 1), Amount("usd_micros", cost)])
         #expect(scene.priced["d1"] == Priced(version: "2026-11", basis: "calls=1 result_tokens=\(tokens)"))
+        // What is not believed is said.
+        let isDoubtful = answer.contains("total_tokens") && [4096, 1 << 46].contains(tokens) && !answer.contains("task")
+        #expect(scene.notes.count == (isDoubtful ? 1 : 0))
+    }
+
+    @Test func costAboveEveryBoundIsChargedAtTheBound() throws {
+        let table = try PriceFile.parse("version: v\nrules:\n  - {tool: t, unit: usd_micros, per_result_token: 9, most_result_tokens: 10}\n")
+        var scene = Scene()
+        scene.session = GatewaySession(credential: testDigest, serverID: "mcp", prices: table, hash: fakeHash)
+        scene.client(Era.handshake.call(1, "t"))
+        scene.allow("d1")
+        scene.write()
+        scene.server(#"{"jsonrpc":"2.0","id":1,"result":{"content":[],"usage":{"total_tokens":\#(Int64(1) << 45)}}}"#)
+        #expect(scene.settled["d1"] == [Amount("calls", 1), Amount("usd_micros", 1 << 46)] && scene.notes.count == 1)
     }
 
     @Test func tokensAtANamedPathAreFoundUnderDottedNames() throws {

@@ -12,6 +12,7 @@ final class FakeGatekeeper: Gatekeeper, Observable {
         var decide: @Sendable (Call) -> Decision = { _ in Decision(reason: .none, validForMS: 60_000) }
         var preview: @Sendable (Call) -> Reason = { _ in .none }
         var unknown: Set<Digest> = []
+        var previewValidForMS: Int64 = 1_000
         var holdError: HoldError?
         var health = Health(viewApplied: true, leaseHeld: true, journalWritable: true, halted: nil)
         var metrics: [Metric] = []
@@ -62,10 +63,10 @@ final class FakeGatekeeper: Gatekeeper, Observable {
 
     func mayKnow(_ credential: Digest) -> Bool { state.withLock { !$0.unknown.contains(credential) } }
 
-    func preview(_ call: Call) async -> Reason {
+    func preview(_ call: Call) async -> Preview {
         state.withLock { state in
             state.previewed.append(call)
-            return state.preview(call)
+            return Preview(reason: state.preview(call), validForMS: state.previewValidForMS)
         }
     }
 
@@ -141,6 +142,14 @@ struct Scene {
     var previews: [(ticket: GatewaySession.Ticket, calls: [Call])] = []
     var queue: [(line: String, ticket: GatewaySession.Ticket?)] = []
     var now: Int64 = 0
+    /// What the grant is, whenever that is asked; nil for no answer yet.
+    var standing: Reason? = Reason.none
+    var standingsAsked = 0
+    var notes: [String] = []
+
+    mutating func stand(_ reason: Reason, validForMS: Int64 = 1_000) {
+        take(session.stands(Preview(reason: reason, validForMS: validForMS), askedAt: now))
+    }
 
     mutating func client(_ line: String) { take(session.fromClient(Array(line.utf8))) }
     mutating func server(_ line: String) { take(session.fromServer(Array(line.utf8))) }
@@ -170,7 +179,9 @@ struct Scene {
                 continue
             }
             switch session.willWrite(ticket, at: now) {
-            case .write: server.append(item.line)
+            case .write(let actions):
+                server.append(item.line)
+                take(actions)
             case .drop(let actions): take(actions)
             }
         }
@@ -183,6 +194,10 @@ struct Scene {
             case .toClient(let line): client.append(try! JSONParser.parse(line))  // What we say must be JSON.
             case .check(let ticket, let call): asked.append((ticket, call))
             case .preview(let ticket, let calls): previews.append((ticket, calls))
+            case .standing:
+                standingsAsked += 1
+                if let standing { stand(standing) }
+            case .note(let text): notes.append(text)
             case .settle(let id, let amounts, let spent):
                 settled[Permits.decision(id)] = amounts
                 priced[Permits.decision(id)] = spent

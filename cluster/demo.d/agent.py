@@ -6,10 +6,12 @@ COMMAND is the MCP server as the agent knows it. Prints one JSON object a line: 
 call's outcome with the times (CLOCK_MONOTONIC, nanoseconds) at which it was made and answered. It does not mind
 denials: it goes on, as a runaway would. Ends when its standard input does.
 """
+import contextlib
 import json
 import os
 import sys
 import time
+import warnings
 
 import anyio
 from mcp import Client, MCPError, StdioServerParameters
@@ -24,6 +26,11 @@ def say(**what):
 
 
 async def call(client, number):
+    if number % 5 == 0:
+        # A notification gets no answer, so nobody here learns whether it passed; the tap does.
+        with contextlib.suppress(Exception), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            await client.send_roots_list_changed()
     tool, arguments = CALLS[number % len(CALLS)]
     made = time.monotonic_ns()
     try:

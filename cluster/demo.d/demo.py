@@ -245,6 +245,10 @@ def start_mesh(mesh):
     say(f"mesh up: ledger on 127.0.0.1:{port}-{port + 3} and {', '.join(names)}, 4 processes in {mesh.folder}")
 
 
+def calls(messages):
+    return [entry for entry in messages if entry["method"] == "tools/call"]
+
+
 def timeline(agent, reached, revocation):
     """Rows of (ms, text, reached, denied): windows of 500 ms, and between them what happened."""
     zero = reached[0]["ns"]
@@ -311,7 +315,7 @@ def demo(mesh, agents):
     if not agent.tools:
         raise Failed("the agent was shown no tool")
     say(f"agent (MCP {agent.protocol}) -> penstock mcp ({gateway}) -> tap -> mcp-server-git; it is shown {', '.join(agent.tools)}")
-    until(lambda: agent.reached() or agent.process.poll() is not None, 10, "a first call reaches the server")
+    until(lambda: calls(agent.reached()) or agent.process.poll() is not None, 10, "a first call reaches the server")
     say(f"the agent works at {RATE} calls a second")
     time.sleep(WORK_SECONDS)
 
@@ -321,7 +325,8 @@ def demo(mesh, agents):
     say(f"penstock revoke --run {grant['run_id']}: {barrier['state']}; the agent goes on calling for {AFTER_SECONDS:.0f} s")
     time.sleep(max(0.0, AFTER_SECONDS - (time.monotonic_ns() - revocation.answered) / 1e9))
     status = agent.finish()
-    reached = agent.reached()
+    messages = agent.reached()
+    reached = calls(messages)
 
     problems = []
     if status:
@@ -332,6 +337,9 @@ def demo(mesh, agents):
 
     before = [entry for entry in reached if entry["ns"] < revocation.submitted]
     after = [entry for entry in reached if entry["ns"] > revocation.answered]
+    # The gateway cancels what was under way; nothing else may come, whatever the agent says.
+    others_after = [entry for entry in messages if entry["ns"] > revocation.answered and entry["method"] not in ("tools/call", "notifications/cancelled")]
+    said = [entry for entry in messages if entry["ns"] < revocation.submitted and entry["method"] == "notifications/roots/list_changed"]
     denied = [call for call in agent.calls if call["outcome"] == "revoked"]
     others = sorted({call["outcome"] for call in agent.calls} - {"ok", "revoked"})
     with open(mesh.folder + "/policy", "w") as file:
@@ -361,6 +369,7 @@ def demo(mesh, agents):
     checks = [
         (len(before) >= 20, f"{len(before)} calls reached the server before the revoke was submitted (at least 20)"),
         (not after, f"{len(after)} calls reached it after CLOSED was answered (0)"),
+        (not others_after, f"{len(others_after)} other messages reached it after CLOSED was answered (0), of an agent that had sent {len(said)} notifications before"),
         (barrier["state"] == "CLOSED", f"the barrier says {barrier['state']}"),
         (len(denied) >= 20, f"{len(denied)} calls were denied as revoked (at least 20)"),
         (verified["ok"], "the receipt verifies offline against the policy" if verified["ok"] else f"the receipt: {'; '.join(verified['problems'])}"),

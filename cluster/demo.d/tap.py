@@ -1,9 +1,10 @@
-"""Passes standard input and output through to a server byte for byte, and notes each tools/call that arrives.
+"""Passes standard input and output through to a server byte for byte, and notes each message that arrives.
 
 usage: tap.py LOGFILE COMMAND ARG...
 
-A line of LOGFILE is one JSON object: when the last byte of the call arrived here (CLOCK_MONOTONIC, nanoseconds),
-its id and its tool. Nothing of Penstock writes to that file.
+A line of LOGFILE is one JSON object: when the last byte of the message arrived here (CLOCK_MONOTONIC, nanoseconds),
+its method (null for a response, or for what is no message), its id and, of a call, its tool. Nothing of Penstock writes
+to that file.
 """
 import json
 import os
@@ -22,10 +23,12 @@ def note(log, line, now):
     try:
         message = json.loads(line)
     except ValueError:
-        return
-    if isinstance(message, dict) and message.get("method") == "tools/call":
-        entry = {"ns": now, "id": message.get("id"), "tool": message.get("params", {}).get("name")}
-        os.write(log, (json.dumps(entry) + "\n").encode())
+        message = {}
+    message = message if isinstance(message, dict) else {}
+    entry = {"ns": now, "method": message.get("method"), "id": message.get("id")}
+    if entry["method"] == "tools/call":
+        entry["tool"] = message.get("params", {}).get("name")
+    os.write(log, (json.dumps(entry) + "\n").encode())
 
 
 def inbound(server, log):

@@ -27,7 +27,9 @@ struct Check: AsyncParsableCommand {
         for text in attribute {
             let pair = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
             guard pair.count == 2 else { throw ValidationError("--attribute is k=v") }
-            attributes[pair[0]] = pair[1]
+            guard attributes[pair[0]] == nil else { throw ValidationError("--attribute \(pair[0]) comes twice") }
+            // A number is written in one way, as doors do.
+            attributes[pair[0]] = ExactNumber.canonical(pair[1]) ?? pair[1]
         }
         guard let credentialFile = credentialFile ?? Surroundings.text("PENSTOCK_CREDENTIAL_FILE") else { throw ValidationError("name the credential's file with --credential-file or PENSTOCK_CREDENTIAL_FILE") }
         guard let amounts = CallAmounts(declared: amount.map { Amount($0.unit, $0.value) }) else { throw ValidationError("at most 4 amounts, each unit once") }

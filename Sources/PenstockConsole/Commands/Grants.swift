@@ -46,6 +46,7 @@ struct GrantCommand: ParsableCommand {
         @Option(help: "Version of the policy behind it, for the audit.") var policyVersion = ""
         @Option(help: "Hexadecimal hash of the prompt, for the audit.") var promptHash = ""
         @Option(help: "A JSON file in place of all other flags about the grant.") var file: String?
+        @Flag(help: "Say what each pattern and condition matches, and issue nothing.") var explain = false
 
         func validate() throws {
             if file != nil, !isBare { throw ValidationError("--file states the whole grant: name no other flag about it") }
@@ -82,6 +83,7 @@ struct GrantCommand: ParsableCommand {
         func run() throws {
             try Failure.run(mesh.output) {
                 var grant = try file.map(GrantFile.read) ?? fromFlags()
+                if explain { return try GrantExplanation(grant).print(mesh.output) }
                 let credential = Credential.generate()
                 grant.credentialDigest = Credential.digest(of: credential.reveal)!
                 let client = try mesh.client(.issuer)

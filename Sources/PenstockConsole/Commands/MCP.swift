@@ -39,7 +39,7 @@ struct MCP: AsyncParsableCommand {
         let place = try settings.text("enforcer")
         guard place == "embedded" else {
             let endpoint = place.hasPrefix("unix:") ? "unix:" + settings.absolute(String(place.dropFirst(5))) : place
-            return await Gateway(try RemoteGatekeeper(endpoint: endpoint, credential: credential, hashing: .real), hashing: .real, options: options, logger: logger).run()
+            return await Gateway(try RemoteGatekeeper(endpoint: endpoint, credential: credential, hashing: .real, logger: logger), hashing: .real, options: options, logger: logger).run()
         }
         let enforcer = try Enforcer(Serving.options(Identity.load(settings.path("identity")), settings))
         try enforcer.start()

@@ -15,10 +15,10 @@ package struct CallTable: Sendable {
     /// A call id is unique within its grant.
     package struct CallName: Hashable, Sendable {
         package var grant: Int32
-        package var callID: String
+        private var id: ByteText
         package init(grant: Int32, callID: String) {
             self.grant = grant
-            self.callID = callID
+            id = ByteText(callID)
         }
     }
 

@@ -52,7 +52,10 @@ extension Enforcement {
         verdict.usableUntil = (lease.confirmedAt ?? .min / 2) + staleness
         guard age < staleness, !isLinearizable(grant) || lease.confirmedAt! >= arrivedAt else { return verdict }
         verdict.reason = check(call, grant, index, clock, now)
-        guard verdict.reason == .none else { return verdict }
+        guard verdict.reason == .none else {
+            verdict.retryAfter = wait(verdict.reason, grant, index, clock, now)
+            return verdict
+        }
         verdict.usableUntil = min(verdict.usableUntil, expiry(grant, clock, now))
         let marks = folded.marks(onGrant: index).union(folded.marks[Int(nodeSymbol)])
         let isRated = folded.isRated(index, marks)
@@ -96,10 +99,10 @@ extension Enforcement {
     @inline(__always)
     private mutating func isLinearizable(_ grant: GrantRecord) -> Bool { folded.rules[Int(grant.rules)].linearizable }
 
-    private mutating func check(_ call: borrowing Call, _ grant: GrantRecord, _ index: Int, _ clock: LedgerClock, _ now: Instant, argumentsKnown: Bool = true) -> Reason {
+    private mutating func check(_ call: borrowing Call, _ grant: GrantRecord, _ index: Int, _ clock: LedgerClock, _ now: Instant, argumentsKnown: Bool = true, counts: Bool = true) -> Reason {
         let rules = Int(grant.rules)
-        if grant.audience != folded.noAudience, !audiences.contains(folded.symbols.text(grant.audience)) { return .wrongAudience }
-        if !folded.rules[rules].workload.isEmpty, folded.rules[rules].workload != call.workload { return .wrongWorkload }
+        if grant.audience != folded.noAudience, !isHere(folded.symbols.text(grant.audience)) { return .wrongAudience }
+        if !folded.rules[rules].workload.isEmpty, !folded.rules[rules].workload.isSame(as: call.workload) { return .wrongWorkload }
         let marks = folded.marks(onGrant: index).union(folded.marks[Int(nodeSymbol)])
         if marks.contains(.revoked) { return .revoked }
         if marks.contains(.suspended) { return .suspended }
@@ -111,7 +114,7 @@ extension Enforcement {
             return .resourceOutOfBounds
         }
         for condition in folded.rules[rules].conditions where !condition.holds(for: call.attributes) {
-            if argumentsKnown || !condition.path.hasPrefix("arguments.") { return .resourceOutOfBounds }
+            if argumentsKnown || !condition.path.begins(with: "arguments.") { return .resourceOutOfBounds }
         }
         for index in 0..<call.amounts.count {
             let amount = call.amounts[index]
@@ -119,8 +122,13 @@ extension Enforcement {
             for most in folded.rules[rules].maxAmounts where most.unit == amount.unit && amount.value > most.value { return .amountOverLimit }
         }
         if folded.rules[rules].approvalActions.contains(where: { $0.matches(call.action) }) { return .approvalRequired }
-        if argumentsKnown, marks.contains(.throttled), isThrottled(index, now) { return .rateLimited }
+        if counts, marks.contains(.throttled), isThrottled(index, now) { return .rateLimited }
         return .none
+    }
+
+    /// Whether this node stands for that destination.
+    private func isHere(_ audience: String) -> Bool {
+        audiences.contains { $0.isSame(as: audience) }
     }
 
     /// A child never outlives what it was delegated from.
@@ -193,6 +201,22 @@ extension Enforcement {
         }
     }
 
+    /// When a call that is denied for the time being may pass, as far as this node knows; 0 for what it does not.
+    private mutating func wait(_ reason: Reason, _ grant: GrantRecord, _ index: Int, _ clock: LedgerClock, _ now: Instant) -> Nanoseconds {
+        switch reason {
+        case .notYetValid:
+            let left = grant.notBefore - clock.earliest(at: now, ratePPM: folded.settings.clockRatePPM)
+            return min(max(0, left), .max / .nanosecondsPerMillisecond) * .nanosecondsPerMillisecond
+        case .rateLimited:
+            let waits = throttlesOn(index).compactMap { position, calls, window -> Nanoseconds? in
+                guard let state = throttles[position], now - state.startedAt < window else { return calls == 0 ? window : nil }
+                return state.admitted >= calls ? state.startedAt + window - now : nil
+            }
+            return waits.max() ?? 0
+        default: return 0
+        }
+    }
+
     private mutating func countThrottled(_ index: Int, _ now: Instant) {
         for (position, _, window) in throttlesOn(index) {
             if let state = throttles[position], now - state.startedAt < window {
@@ -217,10 +241,10 @@ extension Enforcement {
         return folded.position < call.atLeast || folded.rules[Int(folded.grants[index].rules)].linearizable && confirmedAt < arrivedAt
     }
 
-    /// All checks but rate, budget and conditions on arguments, which a list of tools cannot know; nothing is taken
-    /// or counted.
+    /// All checks but rate and budget; nothing is taken or counted.
     ///
-    /// - Parameter arrivedAt: of a call that is really made: a linearizable grant needs an echo sent since.
+    /// - Parameter arrivedAt: of a call that is really made: a linearizable grant needs an echo sent since. Without it,
+    ///   conditions on arguments are left out too, which a list of tools cannot know.
     package mutating func preview(_ call: borrowing Call, arrivedAt: Instant? = nil, now: Instant) -> Verdict {
         var verdict = Verdict(reason: .noView, grant: -1, position: 0, viewAge: -1, usableUntil: 0)
         guard halted == nil, hasView else { return verdict }
@@ -237,7 +261,7 @@ extension Enforcement {
         verdict.usableUntil = confirmedAt + staleness
         guard verdict.viewAge < staleness else { return verdict }
         if let arrivedAt, isLinearizable(folded.grants[index]), confirmedAt < arrivedAt { return verdict }
-        verdict.reason = check(call, folded.grants[index], index, clock, now, argumentsKnown: false)
+        verdict.reason = check(call, folded.grants[index], index, clock, now, argumentsKnown: arrivedAt != nil, counts: false)
         verdict.usableUntil = min(verdict.usableUntil, expiry(folded.grants[index], clock, now))
         return verdict
     }

@@ -23,6 +23,7 @@ extension Follower {
         guard phase == .live, position > applied, enforcement.applyAhead(event, at: position) else { return effects }
         heard = max(heard, position)
         effects.cancelled = enforcement.cancelRestricted()
+        effects.isRestricted = true
         effects.asks = [.acknowledge(urgent: [position], ended: false)]
         revokedScan = 0
         return effects
@@ -52,6 +53,7 @@ extension Follower {
         switch event.kind {
         case .restricted:
             effects.cancelled += enforcement.cancelRestricted()
+            effects.isRestricted = true
             revokedScan = 0
             return true
         case .debtRecorded(let debt): freeze(debt, &enforcement)

@@ -107,6 +107,8 @@ package struct Follower: Sendable {
         package var asks: [Ask] = []
         /// Calls under way that must stop.
         package var cancelled: [(decision: UInt64, reason: Reason)] = []
+        /// Somebody was restricted: previews from before say nothing any more.
+        package var isRestricted = false
         package init() {}
     }
 }

@@ -18,6 +18,7 @@ extension PriceTable {
 
     private static func problem(_ rule: PriceRule) -> String? {
         if rule.tool.written.isEmpty || rule.tool.written.utf8.count > Limits.idBytes { return "tool must have 1 to \(Limits.idBytes) bytes" }
+        if let problem = Pattern.problem(rule.tool.written) { return "tool \(problem)" }
         if rule.unit.isEmpty || rule.unit.utf8.count > 64 { return "unit must have 1 to 64 bytes" }
         if rule.unit == Quantities.calls { return "unit calls is counted by itself, one for each call" }
         var arguments = rule.perArgument.map(\.path)

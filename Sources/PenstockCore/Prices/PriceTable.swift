@@ -89,4 +89,20 @@ package struct PriceTable: Hashable, Sendable {
         }
         return amounts
     }
+
+    /// The same for what is spent already, so that nothing of it is forgotten: what is above any amount counts as the
+    /// largest, and its unit is named.
+    package func bounded(_ tool: String, _ quantities: Quantities) -> (amounts: [Amount], over: String?) {
+        let calls = quantities[Quantities.calls] ?? 1
+        var amounts = [Amount(Quantities.calls, calls)]
+        var over: String?
+        for rule in rules(for: tool) {
+            let cost = rule.cost(quantities, calls: calls).map { min($0, Limits.amount + 1) } ?? Limits.amount + 1
+            let place = amounts.firstIndex { $0.unit == rule.unit } ?? amounts.count
+            if place == amounts.count { amounts.append(Amount(rule.unit, 0)) }
+            amounts[place].value += cost
+            if amounts[place].value > Limits.amount { (amounts[place].value, over) = (Limits.amount, rule.unit) }
+        }
+        return (amounts, over)
+    }
 }

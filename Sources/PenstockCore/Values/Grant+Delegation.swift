@@ -20,9 +20,9 @@ extension Grant {
     }
 
     private func problemOfScope(under parent: Grant) -> String? {
-        if !principalID.isEmpty, principalID != parent.principalID { return "principal_id differs from the parent's" }
-        if !audience.isEmpty, !parent.audience.isEmpty, audience != parent.audience { return "audience differs from the parent's" }
-        if !workload.isEmpty, !parent.workload.isEmpty, workload != parent.workload { return "workload differs from the parent's" }
+        if !principalID.isEmpty, !principalID.isSame(as: parent.principalID) { return "principal_id differs from the parent's" }
+        if !audience.isEmpty, !parent.audience.isEmpty, !audience.isSame(as: parent.audience) { return "audience differs from the parent's" }
+        if !workload.isEmpty, !parent.workload.isEmpty, !workload.isSame(as: parent.workload) { return "workload differs from the parent's" }
         let actions = parent.allowedActions.map { Pattern($0) }
         for action in allowedActions where !actions.contains(where: { $0.covers(Pattern(action)) }) {
             return "action '\(action)' is not within the parent's"

@@ -13,9 +13,12 @@ extension Grant {
         let patterns = allowedActions + resources + approvalActions + draws
         if patterns.contains(where: { $0.isEmpty || $0.utf8.count > Limits.idBytes }) { return "a pattern is empty or longer than \(Limits.idBytes) bytes" }
         let units = (budgets + maxAmounts).map(\.unit) + rates.map(\.unit)
-        if !(ids + patterns + units).allSatisfy(\.isPrintable) { return "an id, a pattern or a unit has a control character in it" }
+        let texts = ids + patterns + units + conditions.flatMap { [$0.path, $0.value] }
+        if !texts.allSatisfy(\.isPrintable) { return "an id, a pattern, a condition or a unit has a control character in it, or one that turns the direction of writing" }
         if allowedActions.isEmpty { return "allowed_actions is empty: the grant would allow nothing" }
-        if resources.contains(where: { !$0.contains(":") }) { return "a resource must be TYPE:PATTERN" }
+        if let problem = (allowedActions + approvalActions).lazy.compactMap(Pattern.problem).first { return problem }
+        if let problem = resources.lazy.compactMap(ResourcePattern.problem).first { return problem }
+        if let problem = conditions.lazy.compactMap(\.problem).first { return problem }
         if conditions.contains(where: { max($0.path.utf8.count, $0.value.utf8.count) > Limits.idBytes }) { return "a condition is longer than \(Limits.idBytes) bytes" }
         if credentialDigest == .zero { return "credential_digest is missing" }
         if expiresAt <= notBefore && (parent.isEmpty || expiresAt != 0) { return "expires_at must lie after not_before" }
@@ -31,5 +34,32 @@ extension Grant {
         if delegate > Limits.delegationDepth { return "at most \(Limits.delegationDepth) levels may be delegated" }
         if promptHash.count > 64 { return "prompt_hash is longer than 64 bytes" }
         return nil
+    }
+}
+
+extension Grant.Condition {
+    /// Why nobody can mean this condition, or nil.
+    package var problem: String? {
+        if path.isEmpty { return "a condition names no attribute" }
+        if value.utf8.contains(UInt8(ascii: "*")) {
+            return "condition '\(path) \(comparison.rawValue) \(value)' has a '*' in its value, which is text here: '\(path) ^= PREFIX' is what begins with PREFIX"
+        }
+        switch comparison {
+        case .less, .lessOrEqual, .greater, .greaterOrEqual:
+            return ExactNumber.canonical(value) == nil ? "condition '\(path) \(comparison.rawValue) \(value)' compares numbers, and '\(value)' is none" : nil
+        case .prefix: return value.isEmpty ? "condition '\(path) ^=' names no prefix: every text begins with it" : nil
+        case .equal, .notEqual: return nil
+        }
+    }
+
+    /// What it asks for, for people.
+    package var explanation: String {
+        let number = ExactNumber.canonical(value).map { $0 == value ? "the number or text '\($0)'" : "the number \($0) or the text '\(value)'" }
+        return switch comparison {
+        case .equal: "'\(path)' is there and is \(number ?? "exactly '\(value)'")"
+        case .notEqual: "'\(path)' is there and is not \(number ?? "exactly '\(value)'")"
+        case .prefix: "'\(path)' is there and begins with '\(value)'"
+        case .less, .lessOrEqual, .greater, .greaterOrEqual: "'\(path)' is there and is a number \(comparison.rawValue) \(value)"
+        }
     }
 }

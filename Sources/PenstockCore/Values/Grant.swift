@@ -52,6 +52,17 @@ public struct Grant: Hashable, Sendable {
         public var comparison: Comparison
         public var value: String
 
+        /// Byte for byte: two that only Unicode takes for one bound different values.
+        public static func == (a: Condition, b: Condition) -> Bool {
+            a.comparison == b.comparison && a.path.isSame(as: b.path) && a.value.isSame(as: b.value)
+        }
+
+        public func hash(into hasher: inout Hasher) {
+            hasher.combine(ByteText(path))
+            hasher.combine(comparison)
+            hasher.combine(ByteText(value))
+        }
+
         public init(path: String, comparison: Comparison, value: String) {
             self.path = path
             self.comparison = comparison
@@ -59,7 +70,8 @@ public struct Grant: Hashable, Sendable {
         }
     }
 
-    /// Order compares whole numbers; equality compares text. A missing attribute fulfils nothing.
+    /// Numbers compare as exact numbers, however they are written; anything else as bytes. A missing attribute fulfils
+    /// nothing, not even `!=`.
     public enum Comparison: String, Sendable, CaseIterable {
         case equal = "=="
         case notEqual = "!="
@@ -80,19 +92,17 @@ extension Grant.Condition {
     }
 
     package func holds(for attributes: [String: String]) -> Bool {
-        guard let actual = attributes[path] else { return false }
+        guard let actual = attributes.value(forBytes: path) else { return false }
         switch comparison {
-        case .equal: return actual == value
-        case .notEqual: return actual != value
-        case .prefix: return actual.hasPrefix(value)
-        case .less, .lessOrEqual, .greater, .greaterOrEqual:
-            guard let left = Int64(actual), let right = Int64(value) else { return false }
-            switch comparison {
-            case .less: return left < right
-            case .lessOrEqual: return left <= right
-            case .greater: return left > right
-            default: return left >= right
-            }
+        // Doors write each number in one way, so a text such as "3e0" is no number to a tool that reads texts.
+        case .equal: return actual.isSame(as: value) || ExactNumber.compare(actual, value) == .same && ExactNumber.isCanonical(actual)
+        // A tool may read a text as a number.
+        case .notEqual: return !actual.isSame(as: value) && ExactNumber.compare(actual, value) != .same
+        case .prefix: return actual.begins(with: value)
+        case .less: return ExactNumber.compare(actual, value) == .less
+        case .lessOrEqual: return ExactNumber.compare(actual, value).map { $0 != .greater } ?? false
+        case .greater: return ExactNumber.compare(actual, value) == .greater
+        case .greaterOrEqual: return ExactNumber.compare(actual, value).map { $0 != .less } ?? false
         }
     }
 }

@@ -36,6 +36,8 @@ package struct GrantRules: Hashable, Sendable {
     package var meteredUnits: [String]
     package var approvalActions: [Pattern]
     package var workload: String
+    /// Of the texts above: grants whose texts only Unicode takes for the same have rules of their own.
+    private var exact: [ByteText]
     package var maxStalenessMS: UInt32
     package var linearizable: Bool
     package var graceMS: UInt32
@@ -55,6 +57,7 @@ package struct GrantRules: Hashable, Sendable {
         isRated = !grant.rates.isEmpty
         approvalActions = grant.approvalActions.map { Pattern($0) }
         workload = grant.workload
+        exact = ([workload] + draws + meteredUnits + (budgets + maxAmounts).map(\.unit) + rates.map(\.unit)).map(ByteText.init)
         maxStalenessMS = grant.maxStalenessMS
         linearizable = grant.linearizable
         graceMS = grant.graceMS
@@ -95,6 +98,23 @@ package struct Pattern: Hashable, Sendable {
 }
 
 extension Pattern {
+    /// Why nobody can mean this pattern, or nil: what looks like a wildcard elsewhere than at the end is text here, and
+    /// would match nothing. In a URI a question mark and brackets are text.
+    package static func problem(_ written: String) -> String? {
+        var bytes = written.utf8[...]
+        if bytes.last == UInt8(ascii: "*") { bytes = bytes.dropLast() }
+        let isURI = written.split(separator: "://", maxSplits: 1).count == 2
+        let wildcards = isURI ? "*{}\\" : "*?[]{}\\"
+        guard let found = bytes.first(where: { wildcards.utf8.contains($0) }) else { return nil }
+        return "'\(written)' has '\(Unicode.Scalar(found))' in it, and only a '*' at the end stands for more"
+    }
+
+    /// What it matches, for people.
+    package var explanation: String {
+        if !isPrefix { return "exactly '\(text)'" }
+        return text.isEmpty ? "anything" : "whatever begins with '\(text)'"
+    }
+
     private func startsWithText(_ candidate: String) -> Bool {
         guard candidate.utf8.count >= bytes.count else { return false }
         let equal = candidate.utf8.withContiguousStorageIfAvailable { storage in
@@ -118,6 +138,16 @@ package struct ResourcePattern: Hashable, Sendable {
     }
 
     package var written: String { "\(type.text):\(id.written)" }
+
+    /// As for `Pattern`; a type has no wildcard.
+    package static func problem(_ written: String) -> String? {
+        guard let pattern = ResourcePattern(written) else { return "'\(written)' must be TYPE:PATTERN" }
+        if pattern.type.text.isEmpty { return "'\(written)' has no type before its ':'" }
+        if pattern.type.text.utf8.contains(UInt8(ascii: "*")) { return "'\(written)' has a '*' in its type, which is always exact" }
+        return Pattern.problem(pattern.type.text) ?? Pattern.problem(pattern.id.written)
+    }
+
+    package var explanation: String { "of type '\(type.text)': \(id.explanation)" }
 
     package func matches(type candidateType: String, id candidate: String) -> Bool {
         type.matches(candidateType) && id.matches(candidate)

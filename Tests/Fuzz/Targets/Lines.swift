@@ -19,12 +19,13 @@ enum Lines {
         precondition(write(data[1], bytes, bytes.count) == bytes.count, "a pipe takes 64 KiB")
         close(data[1])
         var reader = LineReader(data[0], limit: limit, stop: stop[0])
-        let expected = bytes.split(separator: 10, omittingEmptySubsequences: false).dropLast()
+        var expected = bytes.split(separator: 10, omittingEmptySubsequences: false)
+        if expected.last?.isEmpty != false { expected = expected.dropLast() }
         for line in expected {
             let read = reader.next()
-            try law(read == (line.count > limit ? .tooLong : .line(Array(line))), "line \(line) was read as \(String(describing: read))")
+            try law(read == (line.count > limit ? .tooLong(Outline(line)) : .line(Array(line))), "line \(line) was read as \(String(describing: read))")
         }
-        try law(reader.next() == nil, "more lines than there are line feeds")
+        try law(reader.next() == nil, "more lines than there are line feeds and a rest")
         return !expected.isEmpty
     }
 
@@ -44,6 +45,7 @@ struct MCPScene {
     private var session = GatewaySession(credential: .zero, prices: prices, hash: { SHA256.hash($0) })
     private var asked: [(ticket: GatewaySession.Ticket, call: Call)] = []
     private var previews: [(ticket: GatewaySession.Ticket, count: Int)] = []
+    private var isAsked = false
     private var queue: [(line: [UInt8], ticket: GatewaySession.Ticket?)] = []
     private var tools: [GatewaySession.Ticket: String] = [:]
     private var open: [String] = []
@@ -75,8 +77,10 @@ struct MCPScene {
     }
 
     mutating func end() throws(Broken) {
-        while !asked.isEmpty || !previews.isEmpty { try decide(.none, validForMS: 1000) }
-        while !queue.isEmpty { try write() }
+        while !asked.isEmpty || !previews.isEmpty || isAsked || !queue.isEmpty {
+            while !asked.isEmpty || !previews.isEmpty || isAsked { try decide(.none, validForMS: 1000) }
+            while !queue.isEmpty { try write() }
+        }
         try take(session.serverEnded())
         try law(session.outstanding == 0, "a request outlives its server")
         try law(open.isEmpty, "holds were never ended: \(open)")
@@ -94,6 +98,9 @@ struct MCPScene {
         } else if !previews.isEmpty {
             let (ticket, count) = previews.removeFirst()
             try take(session.previewed(ticket, [Reason](repeating: reason, count: count)))
+        } else if isAsked {
+            isAsked = false
+            try take(session.stands(Preview(reason: reason, validForMS: validForMS), askedAt: 1_000_000))
         }
     }
 
@@ -102,7 +109,9 @@ struct MCPScene {
         let (line, ticket) = queue.removeFirst()
         guard let ticket else { return try written(line, tool: nil) }
         switch session.willWrite(ticket, at: 1_000_100) {
-        case .write: try written(line, tool: tools[ticket])
+        case .write(let actions):
+            try written(line, tool: tools[ticket])
+            try take(actions)
         case .drop(let actions): try take(actions)
         }
     }
@@ -128,6 +137,10 @@ struct MCPScene {
             case .toClient(let line): try law(!line.contains(10), "a line break inside a message to the client")
             case .check(let ticket, let call): asked.append((ticket, call))
             case .preview(let ticket, let calls): previews.append((ticket, calls.count))
+            case .standing:
+                try law(!isAsked, "two questions are under way")
+                isAsked = true
+            case .note: break
             case .settle(let id, _, _), .release(let id):
                 try law(ended.insert(id).inserted, "hold \(id) ends twice")
                 open.removeAll { $0 == id }

@@ -52,7 +52,7 @@ enum Texts {
             let again = EvaluationCodec.cancellation(EvaluationCodec.json(cancellation))
             try law(again == cancellation, "a cancellation changes when it is told on")
         }
-        if let reason = EvaluationCodec.reason(json) { try law(EvaluationCodec.reason(EvaluationCodec.json(reason)) == reason, "a reason changes") }
+        if let preview = EvaluationCodec.preview(json) { try law(EvaluationCodec.preview(EvaluationCodec.json(preview)) == preview, "a preview changes") }
         guard let decision = EvaluationCodec.decision(json) else { return false }
         try law(!decision.isAllow || json["decision"]?.flag == true, "a denial is read as an allow")
         // A permit's length is added to a clock's milliseconds, whoever states it.

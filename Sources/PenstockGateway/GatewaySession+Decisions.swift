@@ -1,0 +1,170 @@
+package import PenstockCore
+package import PenstockEnforcer
+internal import PenstockHTTP
+
+// MARK: - Decisions
+
+extension GatewaySession {
+    /// - Parameter askedAt: the caller's monotonic clock, in milliseconds, before it asked.
+    package mutating func decided(_ ticket: Ticket, _ decision: Decision, askedAt: Int64) -> [Action] {
+        guard let entry = entries[ticket], case .asking(let asked) = entry.stage else {
+            return decision.isAllow && !decision.permitID.isEmpty ? [.release(decision.permitID)] : []
+        }
+        guard decision.isAllow else {
+            _ = end(ticket)
+            return deny(entry.id, decision)
+        }
+        var void: Reason?
+        if decision.decisionID.isEmpty || decision.permitID.isEmpty { void = .unrecordable }
+        if !isWatched || asked != epoch { void = .noView }
+        if let reason = early.remove(decision.decisionID) { void = reason }
+        if let void {
+            _ = end(ticket)
+            let answer = deny(entry.id, Decision(reason: void, decisionID: decision.decisionID))
+            return (decision.permitID.isEmpty ? [] : [.release(decision.permitID)]) + answer
+        }
+        let permit = Permit(id: decision.permitID, decisionID: decision.decisionID)
+        let pass = Pass(permit: permit, usableUntil: askedAt + decision.validForMS, standings: standings)
+        // What the client said before it, such as the end of the handshake, is not overtaken.
+        if let first = waiting.first, first < ticket {
+            entries[ticket]!.stage = .ready(pass)
+            ready.append(ticket)
+            return []
+        }
+        return queue(ticket, pass)
+    }
+
+    func queued(_ entry: Entry, _ ticket: Ticket) -> Action { .toServer(entry.line, ticket) }
+
+    mutating func queue(_ ticket: Ticket, _ pass: Pass) -> [Action] {
+        entries[ticket]!.stage = .queued(pass)
+        return [.toServer(entries[ticket]!.line, ticket)]
+    }
+
+    package mutating func previewed(_ ticket: Ticket, _ reasons: [Reason]) -> [Action] {
+        guard let entry = entries[ticket] else { return [] }
+        switch entry.stage {
+        case .requiring(let call):
+            let reason = reasons.first ?? .noView
+            guard ListFilter.isShown(reason) else {
+                _ = end(ticket)
+                return deny(entry.id, Decision(reason: reason))
+            }
+            entries[ticket]!.call = call
+            entries[ticket]!.stage = .asking(epoch: epoch)
+            return [.check(ticket, call)]
+        case .filtering(let answer):
+            _ = end(ticket)
+            return [.toClient(entry.list!.filtered(answer, reasons).bytes)]
+        case .asking, .waiting, .ready, .queued, .running: return []
+        }
+    }
+
+    /// What to do with a message whose turn has come at the server's end of the queue.
+    package enum Writing: Sendable {
+        /// Write the line; then do this.
+        case write([Action])
+        case drop([Action])
+    }
+
+    /// Asked right before the line is written. A permit or a standing that has run out is not used: it is asked for again.
+    package mutating func willWrite(_ ticket: Ticket, at now: Int64) -> Writing {
+        guard let entry = entries[ticket], case .queued(let pass) = entry.stage else { return .drop([]) }
+        let isGood = now < pass.usableUntil && (pass.permit != nil || pass.standings == standings)
+        guard !isGood else { return .write(leave(ticket, pass)) }
+        let release = pass.permit.map { [Action.release($0.id)] } ?? []
+        guard entry.rechecks < (pass.permit == nil ? GatewayLimits.standingRechecks : GatewayLimits.rechecks) else {
+            _ = end(ticket)
+            return .drop(release + deny(entry.id, Decision(reason: .staleView, decisionID: pass.permit?.decisionID ?? "")))
+        }
+        entries[ticket]!.rechecks += 1
+        if pass.permit != nil, let call = entry.call {
+            entries[ticket]!.stage = .asking(epoch: epoch)
+            return .drop(release + [.check(ticket, call)])
+        }
+        entries[ticket]!.stage = .waiting
+        waiting.insert(ticket, at: waiting.firstIndex { $0 > ticket } ?? waiting.endIndex)
+        return .drop(ask())
+    }
+
+    /// What nobody answers ends as it leaves.
+    private mutating func leave(_ ticket: Ticket, _ pass: Pass) -> [Action] {
+        started(ticket, pass.permit)
+        guard entries[ticket]!.id == nil, let entry = end(ticket) else { return [] }
+        if let answered = entry.answers { serverRequests.remove(answered) }
+        return settle(pass.permit, entry)
+    }
+
+    /// The line could not be written.
+    ///
+    /// - Parameter untouched: no byte of it left.
+    package mutating func couldNotWrite(_ ticket: Ticket, untouched: Bool) -> [Action] {
+        guard let entry = end(ticket), case .running(let permit) = entry.stage else { return [] }
+        counters.forwarded -= untouched ? 1 : 0
+        let hold = untouched ? permit.map { [.release($0.id)] } ?? [] : settle(permit, entry)
+        return hold + fail(entry.id, "the server does not read")
+    }
+}
+
+// MARK: - Cancellations
+
+extension GatewaySession {
+    package mutating func cancelled(_ cancellation: Cancellation) -> [Action] {
+        if cancellation.decisionID.isEmpty { return restricted() }
+        for (ticket, entry) in entries {
+            let permit: Permit? =
+                switch entry.stage {
+                case .running(let permit): permit
+                case .queued(let pass), .ready(let pass): pass.permit
+                default: nil
+                }
+            if permit?.decisionID == cancellation.decisionID { return stop(ticket, cancellation.reason) }
+        }
+        early.insert(cancellation.decisionID, cancellation.reason)
+        return []
+    }
+
+    /// Authority was taken from somebody: what is known of this grant is old.
+    private mutating func restricted() -> [Action] {
+        standings += 1
+        return pulse()
+    }
+
+    /// Cancellations are no longer told: whatever runs under a permit might be revoked.
+    package mutating func cancellationsLost() -> [Action] {
+        isWatched = false
+        epoch += 1
+        standings += 1
+        return entries.keys.sorted().flatMap { ticket -> [Action] in
+            switch entries[ticket]!.stage {
+            case .running(.some): stop(ticket, .noView)
+            case .queued(let pass), .ready(let pass): pass.permit == nil ? [] : stop(ticket, .noView)
+            default: []
+            }
+        }
+    }
+
+    package mutating func cancellationsResumed() { isWatched = true }
+
+    mutating func stop(_ ticket: Ticket, _ reason: Reason) -> [Action] {
+        guard let entry = end(ticket) else { return [] }
+        counters.cancelled += 1
+        var permit: Permit?
+        var actions: [Action] = []
+        switch entry.stage {
+        case .running(let held):
+            permit = held
+            if let id = entry.id {
+                tombstones.insert(id, reason)
+                actions.append(.toServer(Replies.cancel(id, reason), nil))
+            }
+            actions += settle(permit, entry)
+        case .queued(let pass), .ready(let pass):
+            permit = pass.permit
+            if let permit { actions.append(.release(permit.id)) }
+        case .asking, .requiring, .waiting, .filtering: break
+        }
+        guard let id = entry.id else { return actions }
+        return actions + [.toClient(Replies.denial(id, Decision(reason: reason, decisionID: permit?.decisionID ?? "")))]
+    }
+}

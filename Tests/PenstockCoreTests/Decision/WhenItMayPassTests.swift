@@ -1,0 +1,35 @@
+internal import PenstockCore
+internal import Testing
+
+/// What a denial says of when to ask again.
+@Suite struct WhenItMayPassTests {
+    @Test func throttleSaysWhenItsWindowEnds() throws {
+        var node = try DecidingNode([Make.grant("g")])
+        try node.add(Make.revoke(.all, .throttle(calls: 1, windowMS: 400)))
+        try node.add(Make.revoke(.run("run-g"), .throttle(calls: 1, windowMS: 300)))
+        #expect(node.reason(Make.call()) == .none)
+        node.now += Make.milliseconds(100)
+        let denied = node.decide(Make.call())
+        #expect(denied.reason == .rateLimited && denied.retryAfter == Make.milliseconds(300))
+        node.now += denied.retryAfter
+        node.renew()
+        #expect(node.reason(Make.call()) == .none)
+    }
+
+    @Test func grantThatIsNotValidYetSaysWhen() throws {
+        var node = try DecidingNode([Make.grant("g") { $0.notBefore = Make.wall + 5_000 }])
+        let denied = node.decide(Make.call())
+        #expect(denied.reason == .notYetValid && denied.retryAfter >= Make.milliseconds(5_000) && denied.retryAfter < Make.milliseconds(6_000))
+    }
+
+    /// A retry is the same call: it passes every check that the call did, with what it says now.
+    @Test func retryPassesConditionsOnArguments() throws {
+        var node = try DecidingNode([Make.grant("g") { $0.conditions = [.init(path: "arguments.path", comparison: .equal, value: "/srv")] }])
+        let other = Make.call { $0.attributes = ["arguments.path": "/etc"] }
+        #expect(node.enforcement.preview(other, arrivedAt: node.now, now: node.now).reason == .resourceOutOfBounds)
+        #expect(node.enforcement.preview(other, now: node.now).reason == .none)
+        try node.add(Make.revoke(.all, .throttle(calls: 0, windowMS: 400)))
+        let same = Make.call { $0.attributes = ["arguments.path": "/srv"] }
+        #expect(node.enforcement.preview(same, arrivedAt: node.now, now: node.now).reason == .none, "it was counted when it was allowed")
+    }
+}

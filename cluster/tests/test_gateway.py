@@ -1,0 +1,221 @@
+"""`penstock mcp` between a client and a server that are lines: what passes, what is answered, and what a server ever sees."""
+
+import json
+import pathlib
+import subprocess
+import sys
+import threading
+import time
+
+import harness
+import pytest
+from harness import Mesh, eventually
+
+SERVER = pathlib.Path(__file__).with_name("plain_server.py")
+HELLO = [
+    {"jsonrpc": "2.0", "id": 0, "method": "initialize", "params": {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}}},
+    {"jsonrpc": "2.0", "method": "notifications/initialized"},
+]
+ALL = ["--allow", "tools/*", "--allow", "prompts/*", "--allow", "notifications/*", "--resource", "tool:*", "--resource", "mcp_server:mcp"]
+
+
+@pytest.fixture(scope="module")
+def mesh():
+    with Mesh(max_staleness="2s") as mesh:
+        yield mesh
+
+
+def call(number, tool, **arguments):
+    return {"jsonrpc": "2.0", "id": number, "method": "tools/call", "params": {"name": tool, "arguments": arguments}}
+
+
+class Session:
+    """A gateway, its client's side, and what has reached its server."""
+
+    count = 0
+
+    def __init__(self, mesh, grant, hello=True, node=1):
+        Session.count += 1
+        self.mesh, self.answers = mesh, []
+        self.seen_path, self.errors = mesh.dir / f"session-{Session.count}.seen", mesh.dir / f"session-{Session.count}.stderr"
+        self.seen_path.touch()
+        config = mesh.dir / f"session-{Session.count}.yaml"
+        config.write_text(f"enforcer: unix:{mesh[node].socket}\ncredential_file: {mesh.credential_file(grant)}\n")
+        mesh.wait_applied()
+        with open(self.errors, "wb") as errors:
+            self.process = subprocess.Popen(
+                [harness.BINARY, "mcp", "--config", config, "--", sys.executable, SERVER, self.seen_path], stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE, stderr=errors, env=mesh.env)
+        self.reader = threading.Thread(target=self._read, daemon=True)
+        self.reader.start()
+        if hello:
+            self.send(*HELLO)
+            self.answer(0)
+
+    def _read(self):
+        for line in self.process.stdout:
+            self.answers.append(json.loads(line))
+
+    def send(self, *messages):
+        for message in messages:
+            data = message if isinstance(message, bytes) else json.dumps(message).encode()
+            self.process.stdin.write(data + b"\n")
+        self.process.stdin.flush()
+
+    def answer(self, number, timeout=20):
+        def found():
+            return [answer for answer in self.answers if answer.get("id") == number and type(answer.get("id")) is type(number) and "method" not in answer]
+        return eventually(f"an answer to {number!r}", found, timeout)[0]
+
+    @property
+    def seen(self):
+        return [json.loads(line) for line in self.seen_path.read_text().splitlines()]
+
+    def end(self, timeout=20):
+        if not self.process.stdin.closed:
+            self.process.stdin.close()
+        status = self.process.wait(timeout)
+        self.reader.join(5)
+        return status
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        if self.process.poll() is None:
+            self.process.terminate()
+        self.end()
+
+
+def reason(answer):
+    return answer["error"]["data"]["reason"]
+
+
+LEAKS = [
+    {"jsonrpc": "2.0", "method": "notifications/anything", "params": {"x": "leak"}},
+    {"jsonrpc": "2.0", "method": "notifications/progress", "params": {"progressToken": "leak", "progress": 1}},
+    {"jsonrpc": "2.0", "method": "notifications/roots/list_changed", "params": {"x": "leak"}},
+    {"jsonrpc": "2.0", "method": "notifications/initialized", "params": {"x": "leak"}},
+    {"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": 1, "reason": "leak"}},
+    {"jsonrpc": "2.0", "id": "q1", "result": {"action": "accept", "content": {"x": "leak"}}},
+    {"jsonrpc": "2.0", "id": "leak", "method": "ping"},
+    {"jsonrpc": "2.0", "id": 21, "method": "initialize", "params": {"clientInfo": {"name": "leak", "version": "leak"}}},
+    {"jsonrpc": "2.0", "id": 22, "method": "tools/list", "params": {"cursor": "leak"}},
+    {"jsonrpc": "2.0", "id": 23, "method": "server/discover", "params": {"x": "leak"}},
+    {"jsonrpc": "2.0", "id": 24, "method": "logging/setLevel", "params": {"level": "leak"}},
+    call(25, "leak"),
+]
+
+
+@pytest.mark.parametrize("lever", ["revoke", "suspend"])
+def test_nothing_passes_after_CLOSED(mesh, lever):
+    grant = mesh.grant(*ALL, agent=f"open-{lever}")
+    with Session(mesh, grant) as session:
+        session.send(call(1, "ask"), call(2, "chatter"))
+        session.answer(2)
+        eventually("the server's question", lambda: any(answer.get("id") == "q1" for answer in session.answers))
+        eventually("chatter", lambda: sum("method" in answer for answer in session.answers) > 5)
+        mesh.run(lever, "--agent", f"open-{lever}")
+        closed, heard = len(session.seen), len(session.answers)
+        session.send(*LEAKS)
+        for number in ["leak", 21, 22, 23, 24, 25]:
+            assert reason(session.answer(number)) == {"revoke": "revoked", "suspend": "suspended"}[lever]
+        time.sleep(1)
+        after = session.seen[closed:]
+        assert all(message.get("method") == "notifications/cancelled" for message in after) and "leak" not in json.dumps(after)
+        # What was on its way as CLOSED came may still be read; a second of chatter may not.
+        assert sum("method" in answer for answer in session.answers[heard:]) < 5
+        if lever == "suspend":
+            mesh.run("reinstate", "--agent", f"open-{lever}", "--yes")
+            mesh.wait_applied()
+            session.send({"jsonrpc": "2.0", "id": 30, "method": "ping"})
+            assert session.answer(30)["result"]
+
+
+def test_a_grant_that_expires_while_nobody_speaks(mesh):
+    grant = mesh.grant(*ALL, "--ttl", "8s", agent="brief")
+    with Session(mesh, grant) as session:
+        session.send(call(1, "slow"), call(2, "chatter"))
+        session.answer(2)
+        assert reason(session.answer(1)) == "expired"
+        eventually("a cancellation", lambda: session.seen[-1].get("method") == "notifications/cancelled")
+        quiet = len(session.answers)
+        session.send(*LEAKS)
+        assert reason(session.answer(25)) == "expired"
+        assert "leak" not in session.seen_path.read_text()
+        assert all("method" not in answer for answer in session.answers[quiet:])
+
+
+def test_a_session_does_not_begin_without_a_live_grant(mesh):
+    grant = mesh.grant(*ALL, agent="over")
+    mesh.run("revoke --agent over")
+    with Session(mesh, grant, hello=False) as session:
+        session.send(*HELLO)
+        assert reason(session.answer(0)) == "revoked" and session.seen == []
+
+
+def test_every_request_is_answered_under_its_id(mesh):
+    grant = mesh.grant(*ALL, "--budget", "calls=1000")
+    with Session(mesh, grant) as session:
+        session.send(call(1, "big"), call(2, "deep"), call("1", "echo"), call(3, "echo", x="y" * 5_000_000), {"jsonrpc": "2.0", "id": 4, "method": "nothing"})
+        session.send(b'{"jsonrpc":"2.0","id":5,"method":"ping","x":01}', b'[{"jsonrpc":"2.0","id":6,"method":"ping"}]', b'{"jsonrpc":"2.0","id":7,"method":"tools/list","params":null}')
+        assert "16777216" in session.answer(1)["error"]["message"] and "levels" in session.answer(2)["error"]["message"]
+        assert session.answer("1")["result"] and "4194304" in session.answer(3)["error"]["message"]
+        assert all(session.answer(number)["error"] for number in (4, 5, 6)) and session.answer(7)["result"]
+        def free():
+            return all(row["held"] == 0 for row in mesh.run("budget show", grant["grant_id"]).json)
+        eventually("no hold is left", free)
+
+
+def test_end_of_input_waits_for_what_was_accepted(mesh):
+    grant = mesh.grant(*ALL)
+    for ending in (b"\n", b""):
+        session = Session(mesh, grant, hello=False)
+        lines = [json.dumps(message).encode() for message in [*HELLO, *(call(number, "echo") for number in range(1, 21))]]
+        session.process.stdin.write(b"\n".join(lines) + ending)
+        assert session.end() == 0
+        assert sorted(answer["id"] for answer in session.answers if "result" in answer) == list(range(21))
+
+
+def test_lists_show_what_may_be_had(mesh):
+    grant = mesh.grant("--allow", "prompts/*", "--allow", "completion/*", "--resource", "mcp_server:mcp", "--resource", "prompt:open")
+    with Session(mesh, grant) as session:
+        session.send({"jsonrpc": "2.0", "id": 1, "method": "prompts/list"})
+        assert session.answer(1)["result"]["prompts"] == [{"name": "open"}]
+        for number, name in enumerate(["open", "shut"], 2):
+            session.send({"jsonrpc": "2.0", "id": number, "method": "completion/complete", "params": {"ref": {"type": "ref/prompt", "name": name}, "argument": {"name": "a", "value": "b"}}})
+        assert session.answer(2)["result"] and reason(session.answer(3)) == "resource_out_of_bounds"
+
+
+def test_the_tool_reads_what_policy_read(mesh):
+    grant = mesh.grant(*ALL, "--when", "arguments.level != 3", "--when", "arguments.who ^= caf\u00e9")
+    with Session(mesh, grant) as session:
+        wrong = ['{"level":3.0,"who":"caf\u00e9"}', '{"level":300e-2,"who":"caf\u00e9"}', '{"level":4,"who":"cafe\u0301"}', '{"level":4,"who":"caf\u00e9","level.x":1,"Level":{"x":[]}}',
+                 '{"level":4,"who":"caf\u00e9","a.b":["x"],"a":{"b":null}}', '{"who":"caf\u00e9"}']
+        for number, arguments in enumerate(wrong, 1):
+            session.send(f'{{"jsonrpc":"2.0","id":{number},"method":"tools/call","params":{{"name":"t","arguments":{arguments}}}}}'.encode())
+            assert session.answer(number)["error"]
+        assert not any(message["method"] == "tools/call" for message in session.seen)
+        session.send(call(9, "t", level=4, who="caf\u00e9s"))
+        assert session.answer(9)["result"]
+
+
+def test_an_enforcer_that_goes_is_named_once():
+    with Mesh(max_staleness="1s") as mesh:
+        grant = mesh.grant(*ALL)
+        with Session(mesh, grant) as session:
+            session.send(call(1, "slow"))
+            eventually("the call at the server", lambda: session.seen[-1].get("method") == "tools/call")
+            mesh[1].kill()
+            assert reason(session.answer(1)) == "no_view"
+            session.send(*LEAKS)
+            denied = session.answer(25)
+            assert reason(denied) == "no_view" and str(mesh[1].socket) in denied["error"]["data"]["detail"]
+            time.sleep(4)
+            assert "leak" not in session.seen_path.read_text()
+            lines = session.errors.read_text().splitlines()
+            assert sum("cannot be reached" in line and str(mesh[1].socket) in line for line in lines) == 1 and len(lines) <= 6, lines
+            mesh[1].start()
+            eventually("word that it is back", lambda: "is back" in session.errors.read_text(), 30)
+            session.send(call(2, "echo"))
+            assert session.answer(2)["result"]

@@ -1,6 +1,7 @@
 internal import PenstockCore
 internal import PenstockCrypto
 internal import PenstockNode
+internal import PenstockProto
 internal import PenstockWire
 
 /// A grant as JSON prints it: every member that it was issued with, and what became of it. Null is what was not set.

@@ -27,7 +27,7 @@ class Agent(Doors):
 class Holds(Agent):
     """Opens holds and never ends them."""
 
-    rate = 150.0
+    rate = 400.0
 
     def step(self):
         self.ask(self.place(), "/v1/holds", self.target.credentials["holds"])
@@ -36,7 +36,7 @@ class Holds(Agent):
 class NamedHolds(Agent):
     """The same under call ids of every length."""
 
-    rate = 60.0
+    rate = 200.0
 
     def step(self):
         name = f"{self.random.getrandbits(60)}" + "x" * self.random.choice([0, 100, 200, 1000, 50_000])

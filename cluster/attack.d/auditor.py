@@ -122,6 +122,26 @@ class Subscriptions(Attack):
             context.destroy(0)
 
 
+class ManySubscriptions(Attack):
+    """Subscribes to long topics that no two share, on a connection that stays: a publisher keeps each of them."""
+
+    rate = 20.0
+
+    def __init__(self, target):
+        super().__init__(target)
+        self.peer = None
+
+    def step(self):
+        self.peer = self.peer or Peer(self.target, NAME, port=self.target.port + 1, kind=zmq.SUB, options=((zmq.SNDHWM, 0),))
+        for _ in range(100):
+            self.peer.socket.subscribe(self.random.randbytes(1000))
+        self.pushed["subscriptions"] += 100
+
+    def close(self):
+        if self.peer:
+            self.peer.socket.close()
+
+
 class SlowSubscriber(Attack):
     """Subscribes to all and reads nothing, so that what it is sent has to wait or go."""
 
@@ -143,4 +163,4 @@ class SlowSubscriber(Attack):
             peer.socket.close()
 
 
-ATTACKS = [Flood, Unread, Connections, AbruptFetch, AbruptPings, Subscriptions, SlowSubscriber]
+ATTACKS = [Flood, Unread, Connections, AbruptFetch, AbruptPings, Subscriptions, ManySubscriptions, SlowSubscriber]

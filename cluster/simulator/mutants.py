@@ -185,7 +185,7 @@ MUTANTS = [
     Mutant(75, "a rate by selector is missed by grants of before it", "PenstockCore/View/View+Rates.swift",
         "mark(placed.named.selector, .rated)", "if !isMutant(75) { mark(placed.named.selector, .rated) }", "G2"),
     Mutant(80, "ledger time goes back over a restart", TIME,
-        "start = max(start, Self.clamped(memory.greatest))", "start = isMutant(80) ? start : max(start, Self.clamped(memory.greatest))", "G5 G8"),
+        "start = max(start, Self.clamped(memory.greatest))", "start = isMutant(80) ? start : max(start, Self.clamped(memory.greatest))", "G2 G5 G8"),
     Mutant(81, "a restarted ledger believes its wall clock", TIME,
         "if let mark = memory.mark, mark.at <= now {", "if let mark = memory.mark, mark.at <= now, !isMutant(81) {", "G1"),
     Mutant(82, "a clock that leaps ahead lifts restrictions", TIME,

@@ -80,11 +80,10 @@ extension World {
         }
     }
 
-    /// The ledger's machine comes up under another boot: its continuous clock tells nothing of the time before, and a wall
-    /// clock that is ahead then cannot be told from a long stop.
+    /// The ledger's machine comes up under another boot: its continuous clock tells nothing of the time before.
     private func beginAnew(_ lasts: Int64, _ amount: Int) {
         host.isSameBoot = false
-        host.clock.wallErrorMS = amount % 2 == 0 ? -3_600_000 : min(host.clock.wallErrorMS, 0)
+        if amount % 2 == 0 { host.clock.wallErrorMS = -3_600_000 }
         queue.add(.healLedgerClock, at: now + lasts * 2)
         if amount % 3 == 0 { host.mark = nil }
     }

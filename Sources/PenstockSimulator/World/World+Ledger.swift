@@ -37,6 +37,8 @@ extension World {
             var ledger = Ledger(try log.fold())
             log.epoch = max(log.epoch, ledger.state.epoch) + 1
             // Until every node has told, each process waits for them anew.
+            // A wall clock that is ahead when a machine boots cannot be told from a long stop.
+            if !host.isSameBoot { host.clock.wallErrorMS = min(host.clock.wallErrorMS, 0) }
             let time = LedgerTime(wall: host.clock.wall(at: now), at: ledgerNow, after: host.memory(of: ledger.state))
             ledger.start(epoch: log.epoch, restored: restored || (host.newest != nil && !host.hasServedRestored), time: time, at: ledgerNow)
             host.ledger = ledger

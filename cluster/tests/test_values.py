@@ -55,10 +55,16 @@ def test_numbers_are_numbers_and_texts_are_texts(mesh):
 def test_what_nobody_can_mean_is_not_issued(mesh):
     for flags in [
         ["--resource", "tool:*_read"], ["--resource", "too*:x"], ["--resource", "tool:a?"], ["--approval", "*/call"], ["--allow", "{a,b}"], ["--allow", "a**"],
-        ["--when", "p != *.exe"], ["--when", "p < ten"], ["--when", "p == a\u202eb"], ["--purpose", "x\u061cy"],
+        ["--principal", "team-*"], ["--draw", "org*"], ["--when", "p != *.exe"], ["--when", "p < ten"], ["--when", "p == a\u202eb"], ["--purpose", "x\u061cy"],
     ]:
         assert mesh.run("grant issue", "--agent", "a", "--allow", "tools/call", *flags, expect=None).code in (1, 64), flags
     assert mesh.run("grant issue", "--agent", "a", "--allow", "tools/call", "--resource", "resource:https://example.com/?q=*").json["grant_id"]
+
+
+def test_a_selector_names_one(mesh):
+    for command in [["revoke", "--agent", "build*"], ["suspend", "--run", "*"], ["budget create", "b", "--unit", "calls", "--ceiling", "1", "--for", "agent=build*"],
+                    ["rate create", "r", "--unit", "calls", "--rate", "1/1s", "--for", "agent=build*"]]:
+        assert mesh.run(*command, expect=None).code == 64, command
 
 
 def test_a_grant_is_explained_and_not_issued(mesh):

@@ -79,7 +79,10 @@ struct SelectorOptions: ParsableArguments {
     }
 
     func validate() throws {
-        for (kind, value) in given { try Ids.check(value, "--\(kind.name)", mayBeEmpty: kind == .all) }
+        for (kind, value) in given {
+            try Ids.check(value, "--\(kind.name)", mayBeEmpty: kind == .all)
+            if let problem = Selector(kind: kind, value: value)?.problem { throw ValidationError(problem) }
+        }
     }
 
     func required() throws -> Selector {
@@ -95,7 +98,7 @@ struct CoveredText: ExpressibleByArgument {
     init?(argument: String) {
         let parts = argument.split(separator: "=", maxSplits: 1).map(String.init)
         guard let kind = Selector.Kind.allCases.first(where: { $0.name == parts.first }), kind != .node,
-            let selector = Selector(kind: kind, value: parts.count == 2 ? parts[1] : "")
+            let selector = Selector(kind: kind, value: parts.count == 2 ? parts[1] : ""), selector.problem == nil
         else { return nil }
         self.selector = selector
     }

@@ -198,4 +198,10 @@ MUTANTS = [
         "        total += 1\n", "        if isMutant(90) { return }\n        total += 1\n", "G4"),
     Mutant(91, "a count ends with its slice though it was not written down", "PenstockCore/Decision/DenialTally.swift",
         "if !hasRoom { left", "if !hasRoom, !isMutant(91) { left", test="CountedDenialTests"),
+    Mutant(140, "numbers are compared as texts", "PenstockCore/Values/Grant.swift",
+        "return !actual.isSame(as: value) && ExactNumber", "return !actual.isSame(as: value) && isMutant(140) || !actual.isSame(as: value) && ExactNumber", test="ByteTextTests"),
+    Mutant(141, "a retry is not held against conditions on arguments", DECIDE,
+        "argumentsKnown: arrivedAt != nil, counts: false)", "argumentsKnown: arrivedAt != nil && !isMutant(141), counts: false)", test="WhenItMayPassTests"),
+    Mutant(142, "texts that Unicode takes for one are one call id", "PenstockCore/Decision/CallTable.swift",
+        "            id = ByteText(callID)\n", "            id = ByteText(isMutant(142) ? \"\" : callID)\n", test="ByteTextTests"),
 ]

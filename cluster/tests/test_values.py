@@ -2,9 +2,13 @@
 
 import contextlib
 import json
+import os
+import re
+import subprocess
 
 import pytest
 
+import harness
 from harness import Mesh
 
 
@@ -55,10 +59,16 @@ def test_numbers_are_numbers_and_texts_are_texts(mesh):
 def test_what_nobody_can_mean_is_not_issued(mesh):
     for flags in [
         ["--resource", "tool:*_read"], ["--resource", "too*:x"], ["--resource", "tool:a?"], ["--approval", "*/call"], ["--allow", "{a,b}"], ["--allow", "a**"],
-        ["--when", "p != *.exe"], ["--when", "p < ten"], ["--when", "p == a\u202eb"], ["--purpose", "x\u061cy"],
+        ["--principal", "team-*"], ["--draw", "org*"], ["--when", "p != *.exe"], ["--when", "p < ten"], ["--when", "p == a\u202eb"], ["--purpose", "x\u061cy"],
     ]:
         assert mesh.run("grant issue", "--agent", "a", "--allow", "tools/call", *flags, expect=None).code in (1, 64), flags
     assert mesh.run("grant issue", "--agent", "a", "--allow", "tools/call", "--resource", "resource:https://example.com/?q=*").json["grant_id"]
+
+
+def test_a_selector_names_one(mesh):
+    for command in [["revoke", "--agent", "build*"], ["suspend", "--run", "*"], ["budget create", "b", "--unit", "calls", "--ceiling", "1", "--for", "agent=build*"],
+                    ["rate create", "r", "--unit", "calls", "--rate", "1/1s", "--for", "agent=build*"]]:
+        assert mesh.run(*command, expect=None).code == 64, command
 
 
 def test_a_grant_is_explained_and_not_issued(mesh):
@@ -102,3 +112,18 @@ def test_a_denial_says_when_to_ask_again(mesh):
     mesh.wait_applied()
     answer = ask(mesh, "/access/v1/evaluation", late)
     assert verdict(answer) == "not_yet_valid" and answer["context"]["retry_after_ms"] > 86_400_000
+
+
+def test_an_output_that_cannot_be_written(mesh):
+    for command in (["status"], ["log", "show"], ["grant", "list"]):
+        with open("/dev/full", "w") as full:
+            done = subprocess.run([harness.BINARY, *command, "--dir", mesh.dir], stdout=full, stderr=subprocess.PIPE, text=True, env=mesh.env)
+        assert done.returncode == 1 and done.stderr == "penstock: cannot write standard output: No space left on device\n"
+    read, write = os.pipe()
+    os.close(read)
+    for target in (open("/dev/full", "w"), open(write, "w")):
+        with target:
+            done = subprocess.run(
+                [harness.BINARY, "grant", "issue", "--dir", mesh.dir, "--agent", "lost", "--allow", "x"], stdout=target, stderr=subprocess.PIPE, text=True, env=mesh.env)
+        grant = re.search(r"grt_[\w-]+", done.stderr)[0]
+        assert done.returncode == 1 and "revoke it" in done.stderr and mesh.run("grant show", grant).json["agent_id"] == "lost"

@@ -109,7 +109,7 @@ enum Benches {
         try Output.print(list: cells, output) {
             [[Machine.facts.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(separator: " ")]]
         }
-        if output == .table { Output.write(Table.text([BenchResult.heading] + cells.map(\.row))) }
+        if output == .table { try Output.write(Table.text([BenchResult.heading] + cells.map(\.row))) }
     }
 
     /// A folder of its own, gone afterwards.

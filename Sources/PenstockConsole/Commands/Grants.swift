@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import Foundation
+internal import Glibc
 internal import PenstockCore
 internal import PenstockCrypto
 internal import PenstockNode
@@ -101,12 +102,24 @@ struct GrantCommand: ParsableCommand {
                 let row = Row(
                     grantId: grant.grantID, runId: OrNull(grant.runID.isEmpty ? nil : grant.runID), position: submitted.position,
                     expiresAt: OrNull(time: grant.expiresAt), credential: credential.reveal)
-                try Output.print(row, mesh.output) {
-                    [
-                        ["grant", row.grantId], ["run", row.runId.value ?? "its parent's"], ["position", "\(row.position)"],
-                        ["expires", row.expiresAt.value ?? "with its parent"], ["credential", row.credential],
-                    ]
+                // Without its credential nobody can use the grant: a reader that has gone must not end the command unheard.
+                signal(SIGPIPE, SIG_IGN)
+                try Self.tell(grant.grantID) {
+                    try Output.print(row, mesh.output) {
+                        [
+                            ["grant", row.grantId], ["run", row.runId.value ?? "its parent's"], ["position", "\(row.position)"],
+                            ["expires", row.expiresAt.value ?? "with its parent"], ["credential", row.credential],
+                        ]
+                    }
                 }
+            }
+        }
+
+        private static func tell(_ grantID: String, _ print: () throws -> Void) throws {
+            do {
+                try print()
+            } catch let error as NodeError {
+                throw NodeError(.configuration, "\(error.message); grant \(grantID) is issued and its credential is lost: revoke it with --grant \(grantID)")
             }
         }
 

@@ -27,7 +27,7 @@ struct NodeCommand: ParsableCommand {
                     var expiresAt: String
                 }
                 if mesh.output == .table {
-                    Output.write(token.text + "\n")
+                    try Output.write(token.text + "\n")
                 } else {
                     try Output.print(Row(token: token.text, role: role.name, expiresAt: Times.text(expiresAt)), mesh.output) { [] }
                 }

@@ -31,7 +31,7 @@ struct Watch: ParsableCommand {
                     next = position + 1
                     guard try filter?.takes(event, at: position) ?? true, position >= first else { return }
                     let row = EventView(position, event)
-                    Output.write(mesh.output == .table ? Table.text([row.row]) : try Output.json(row, pretty: false) + "\n")
+                    try Output.write(mesh.output == .table ? Table.text([row.row]) : try Output.json(row, pretty: false) + "\n")
                 }
                 Thread.sleep(forTimeInterval: 0.2)
             }

@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import Foundation
+internal import Glibc
 internal import PenstockCore
 internal import PenstockNode
 
@@ -20,27 +21,45 @@ enum Output {
     /// One object.
     static func print(_ value: some Encodable, _ format: OutputFormat, table: () -> [[String]]) throws {
         switch format {
-        case .table: write(Table.text(table()))
-        case .json: write(try json(value, pretty: true) + "\n")
-        case .jsonl: write(try json(value, pretty: false) + "\n")
+        case .table: try write(Table.text(table()))
+        case .json: try write(try json(value, pretty: true) + "\n")
+        case .jsonl: try write(try json(value, pretty: false) + "\n")
         }
     }
 
     /// A list: an array in JSON, a line each in JSON lines.
     static func print(list: [some Encodable], _ format: OutputFormat, table: () -> [[String]]) throws {
         switch format {
-        case .table: write(Table.text(table()))
-        case .json: write(try json(list, pretty: true) + "\n")
-        case .jsonl: for value in list { write(try json(value, pretty: false) + "\n") }
+        case .table: try write(Table.text(table()))
+        case .json: try write(try json(list, pretty: true) + "\n")
+        case .jsonl: for value in list { try write(try json(value, pretty: false) + "\n") }
         }
     }
 
-    static func write(_ text: String) {
-        FileHandle.standardOutput.write(Data(text.utf8))
+    static func write(_ text: String) throws(NodeError) {
+        if let code = write(text, to: 1) { throw NodeError(.configuration, "cannot write standard output: \(String(cString: strerror(code)))") }
     }
 
-    static func message(_ text: String) {
-        FileHandle.standardError.write(Data((text + "\n").utf8))
+    /// What cannot be said is not said: the exit status tells.
+    static func message(_ text: String) { _ = write(text + "\n", to: 2) }
+
+    /// `FileHandle.write` traps on a full disk.
+    ///
+    /// - Returns: the error, or nil.
+    private static func write(_ text: String, to descriptor: Int32) -> Int32? {
+        var rest = Array(text.utf8)[...]
+        while !rest.isEmpty {
+            let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+            if count > 0 {
+                rest = rest.dropFirst(count)
+            } else if errno == EAGAIN {
+                var polled = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+                poll(&polled, 1, -1)
+            } else if errno != EINTR {
+                return errno
+            }
+        }
+        return nil
     }
 }
 

@@ -205,8 +205,11 @@ extension Enforcement {
     private mutating func wait(_ reason: Reason, _ grant: GrantRecord, _ index: Int, _ clock: LedgerClock, _ now: Instant) -> Nanoseconds {
         switch reason {
         case .notYetValid:
-            let left = grant.notBefore - clock.earliest(at: now, ratePPM: folded.settings.clockRatePPM)
-            return min(max(0, left), .max / .nanosecondsPerMillisecond) * .nanosecondsPerMillisecond
+            return until(grant.notBefore, clock, now)
+        case .suspended:
+            let standing = folded.restrictions.values.filter { $0.restriction.level == .suspend && (folded.covers($0.restriction.selector, index) || $0.restriction.selector == .node(node)) }
+            guard let last = standing.map(\.restriction.expiresAt).max(), !standing.contains(where: { $0.restriction.expiresAt == 0 }) else { return 0 }
+            return until(last, clock, now)
         case .rateLimited:
             let waits = throttlesOn(index).compactMap { position, calls, window -> Nanoseconds? in
                 guard let state = throttles[position], now - state.startedAt < window else { return calls == 0 ? window : nil }
@@ -215,6 +218,13 @@ extension Enforcement {
             return waits.max() ?? 0
         default: return 0
         }
+    }
+
+    /// From now to a time by the ledger's clock, at the latest.
+    private mutating func until(_ time: WallTime, _ clock: LedgerClock, _ now: Instant) -> Nanoseconds {
+        let (left, isFar) = time.subtractingReportingOverflow(clock.earliest(at: now, ratePPM: folded.settings.clockRatePPM))
+        let most = Nanoseconds.max / .nanosecondsPerMillisecond
+        return (isFar ? most : min(max(0, left), most)) * .nanosecondsPerMillisecond
     }
 
     private mutating func countThrottled(_ index: Int, _ now: Instant) {

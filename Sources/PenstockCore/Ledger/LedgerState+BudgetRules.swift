@@ -9,6 +9,7 @@ extension LedgerState {
         guard (0...Limits.amount).contains(budget.ceiling) else { throw Refusal(.invalid, "a ceiling is 0 to \(Limits.amount)") }
         guard (0...Limits.amount).contains(budget.maxOut) else { throw Refusal(.invalid, "what may be out is 0 to \(Limits.amount)") }
         if let problem = budget.window.problem { throw Refusal(.invalid, problem) }
+        if let problem = budget.selector?.problem { throw Refusal(.invalid, problem) }
         if budget.selector?.kind == .node { throw Refusal(.invalid, "a budget is for grants; a node has none") }
         guard (budget.selector?.value.utf8.count ?? 0) <= Limits.idBytes else { throw Refusal(.invalid, "the selector is longer than \(Limits.idBytes) bytes") }
         guard budget.warnAt.count <= 16, budget.warnAt == Set(budget.warnAt).sorted(), budget.warnAt.allSatisfy({ (1...100).contains($0) }) else {

@@ -122,6 +122,7 @@ extension LedgerState {
         }
         if let problem = named.rate.problem { throw Refusal(.invalid, problem) }
         guard named.selector.kind != .node, named.selector.value.utf8.count <= Limits.idBytes else { throw Refusal(.invalid, "a rate is for grants; a node has none") }
+        if let problem = named.selector.problem { throw Refusal(.invalid, problem) }
         guard view.rate(.named(name)) == nil else { throw Refusal(.exists, "rate '\(name)' exists") }
         guard view.rates.count < Limits.namedRates else { throw Refusal(.full, "the mesh has \(Limits.namedRates) named rates, its limit") }
     }

@@ -6,6 +6,8 @@ extension Grant {
         }
         let ids = [grantID, runID, agentID, agentClass, principalID, purpose, audience, workload, parent, policyVersion, toolVersion]
         if ids.contains(where: { $0.utf8.count > Limits.idBytes }) { return "an id is longer than \(Limits.idBytes) bytes" }
+        let exact = [grantID, runID, agentID, agentClass, principalID, purpose, audience, workload, parent] + draws
+        if let id = exact.first(where: { $0.utf8.contains(UInt8(ascii: "*")) }) { return "'\(id)' has a '*' in it, which stands for nothing in a name" }
         // GRANT/UNIT names a grant's own budget.
         if grantID.contains("/") { return "grant_id has a '/' in it" }
         let lists = [allowedActions.count, resources.count, conditions.count, budgets.count, maxAmounts.count, rates.count, draws.count, approvalActions.count]

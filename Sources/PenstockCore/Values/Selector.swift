@@ -64,6 +64,13 @@ public enum Selector: Hashable, Sendable {
     }
 }
 
+extension Selector {
+    /// Why nobody can mean it, or nil.
+    package var problem: String? {
+        value.utf8.contains(UInt8(ascii: "*")) ? "'\(value)' has a '*' in it: a selector names one, exactly" : nil
+    }
+}
+
 extension Selector.Kind {
     /// As the command line's option is spelled, without the dashes.
     public var name: String {

@@ -22,6 +22,15 @@ internal import Testing
         #expect(denied.reason == .notYetValid && denied.retryAfter >= Make.milliseconds(5_000) && denied.retryAfter < Make.milliseconds(6_000))
     }
 
+    @Test func suspensionThatEndsByItselfSaysWhen() throws {
+        var node = try DecidingNode([Make.grant("g")])
+        try node.add(Make.revoke(.run("run-g"), .suspend, expiresAt: Make.wall + 3_000))
+        let denied = node.decide(Make.call())
+        #expect(denied.reason == .suspended && (Make.milliseconds(3_000)..<Make.milliseconds(4_000)).contains(denied.retryAfter))
+        try node.add(Make.revoke(.all, .suspend))
+        #expect(node.decide(Make.call()).retryAfter == 0, "nobody knows when that is lifted")
+    }
+
     /// A retry is the same call: it passes every check that the call did, with what it says now.
     @Test func retryPassesConditionsOnArguments() throws {
         var node = try DecidingNode([Make.grant("g") { $0.conditions = [.init(path: "arguments.path", comparison: .equal, value: "/srv")] }])

@@ -12,7 +12,7 @@ internal import Testing
         { $0.conditions = [.init(path: "a", comparison: .equal, value: "/srv/*")] }, { $0.conditions = [.init(path: "a", comparison: .less, value: "ten")] },
         { $0.conditions = [.init(path: "a", comparison: .prefix, value: "")] }, { $0.conditions = [.init(path: "", comparison: .equal, value: "x")] },
         { $0.conditions = [.init(path: "a", comparison: .equal, value: "x\u{202E}y")] }, { $0.conditions = [.init(path: "a\u{7}", comparison: .equal, value: "x")] },
-        { $0.purpose = "x\u{61C}y" }, { $0.agentClass = "a\u{200B}b" },
+        { $0.agentID = "build*" }, { $0.audience = "*" }, { $0.workload = "spiffe://x/*" }, { $0.draws = ["org-*"] }, { $0.purpose = "x\u{61C}y" }, { $0.agentClass = "a\u{200B}b" },
     ]
 
     @Test(arguments: wrong.indices) func grantThatNobodyCanMeanIsRefused(case index: Int) {
@@ -27,6 +27,10 @@ internal import Testing
 
     @Test(arguments: right.indices) func grantThatMeansWhatItSaysPasses(case index: Int) {
         #expect(Make.grant("g", Self.right[index]).problem == nil)
+    }
+
+    @Test(arguments: ["build*", "*", "a*b"]) func selectorNamesOne(value: String) {
+        #expect(Selector.agent(value).problem != nil && Selector.agent("build").problem == nil && Selector.all.problem == nil)
     }
 
     @Test func olderGrantsDecideAsTheyDid() throws {

@@ -47,6 +47,13 @@ final class Sequencer {
     /// When connections are cut, since a member was expelled.
     var cutDueAt: Instant?
     var joinWindow: (startedAt: Instant, count: Int) = (0, 0)
+    /// Folded, and not durable: a commit failed.
+    var uncommitted: Uncommitted?
+    /// What was said of the disk last, and when; and when the reserve was looked after.
+    var saidOfDisk: [String] = []
+    var roomSaid = StoreRoom.everything
+    var saidAt: Instant = .min / 2
+    var restockedAt: Instant = .min / 2
     private var housekeptAt: Instant = 0
     private var isHaltNoted = false
     /// The data folder, while the log in it is one that was restored and is not served yet.
@@ -69,6 +76,12 @@ final class Sequencer {
         var restricted: [Position]
     }
 
+    struct Uncommitted {
+        var events: [SignedEvent]
+        var first: Position
+        var retryAt: Instant
+    }
+
     struct Checkpoint {
         var size: Position
         var note: SignedNote
@@ -80,7 +93,7 @@ final class Sequencer {
         self.wake = wake
         signer = EventSigner(mesh: identity.member.mesh, name: identity.name, key: identity.signing)
         checkpointSigner = try CheckpointSigner(name: identity.member.mesh, key: identity.signing)
-        store = try SQLiteStore(directory: options.dataFolder)
+        store = try SQLiteStore(directory: options.dataFolder, options: .init(maximumDecisionBytes: options.decisionBytes, reservesRoom: true))
         snapshots = SnapshotBuilder(key: identity.signing, wake: wake)
         archive = DecisionArchive(store, wake: wake)
         timeFile = TimeFile(options.dataFolder)
@@ -122,9 +135,11 @@ final class Sequencer {
         let marker = try RestoreMarker.load(options.dataFolder)
         ledger.start(epoch: epoch, restored: marker != nil, without: marker?.without ?? [], time: startTime(), at: Clocks.now())
         restoredFolder = marker == nil ? nil : options.dataFolder
+        measureRoom(at: Clocks.now())
         if marker != nil { logger.warning("the log was restored; waiting for its nodes' word", metadata: ["nodes": "\(ledger.awaited.sorted())"]) }
         var batch = Batch()
-        try sayEpoch(&batch)
+        // Without room for it, it is said as soon as there is; nothing is served before.
+        if ledger.room > .nothing { try sayEpoch(&batch) }
         guard commit(&batch) else { throw LedgerError("the log cannot be written: \(ledger.halted ?? "see the messages before")") }
         noteTime()
         // The first enforcers to start find it made.
@@ -209,6 +224,8 @@ final class Sequencer {
 
     private func turn() {
         noteTime()
+        commitAgain(at: Clocks.now())
+        measureRoom(at: Clocks.now())
         let hasRead = receive()
         if hasRead || ledger.nextDeadline != nil || shares.nextDue(at: Clocks.now()) != nil { handle() }
         takeJoins()

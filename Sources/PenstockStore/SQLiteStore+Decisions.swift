@@ -11,7 +11,8 @@ extension SQLiteStore {
                 "a batch of \(batch.node) has \(batch.bytes.count) bytes, at most \(StoreLimits.decisionBatchBytes) are allowed")
         }
         return try onDecisions("saving a batch of \(batch.node)") { db in
-            try Self.transaction(db) { db in
+            if let problem = decisionProblem(adding: batch.bytes.count, to: try Self.usedBytes(db)) { throw problem }
+            return try Self.transaction(db) { db in
                 try db.cachedStatement(
                     sql: """
                         INSERT INTO batch (node, incarnation, first, count, digest, bytes) VALUES (?, ?, ?, ?, ?, ?)

@@ -3,6 +3,7 @@ internal import PenstockCore
 internal import PenstockNode
 internal import PenstockProto
 internal import PenstockStore
+internal import SwiftProtobuf
 
 /// What the disk can take, told to the ledger that decides by it, and to people.
 extension Sequencer {
@@ -10,7 +11,7 @@ extension Sequencer {
     static let roomInterval: Nanoseconds = .nanosecondsPerSecond
 
     func measureRoom(at now: Instant) {
-        if store.room == .everything || now - restockedAt >= Self.roomInterval {
+        if store.room != .everything, !isShortOfRoom || now - restockedAt >= Self.roomInterval {
             restockedAt = now
             do {
                 try store.restock()
@@ -18,6 +19,7 @@ extension Sequencer {
                 halt("\(error)")
             }
         }
+        isShortOfRoom = store.room != .everything
         let over = ledger.storeTakes(store.room)
         for request in over {
             if let waiting = parked.removeValue(forKey: request.requestID) { refuse(waiting, Refusal(.full, "the ledger's disk is full", retryAfterMS: 1000)) }

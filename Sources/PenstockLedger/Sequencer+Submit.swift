@@ -15,12 +15,12 @@ struct Batch {
     var positions: [Digest: Position] = [:]
     var owed: [(Sequencer.Incoming, Owed)] = []
     var joiners: [(RoutingID, Position)] = []
-    /// Of the events, nearly.
+    /// Of the events' entries.
     private(set) var bytes = 0
 
     mutating func add(_ event: SignedEvent, at position: Position) {
         events.append(event)
-        bytes += event.body.count + event.signature.count
+        bytes += event.entry.count
         positions[event.event.id] = position
     }
 

@@ -33,13 +33,14 @@ final class Sequencer {
     var waiters: [BarrierWaiter] = []
     var verifier = EventVerifier()
     var counters: [String: UInt64] = [:]
-    var evidence: [Position] = []
+    /// Restrictions whose receipts are not in the store as they are.
+    var evidence: Set<Position> = []
     /// Requests for slices that wait at the ledger; `ledger` bounds them.
     var parked: [Incarnation: Incoming] = [:]
     /// Where each incarnation was heard last, for what is pushed to it.
     var routes: [Incarnation: RoutingID] = [:]
     /// Cosignatures that are not in the store yet.
-    var cosignatures: [(size: UInt64, node: String, line: String)] = []
+    var cosignatures: [CosignatureKey: String] = [:]
     var checkpoints: [Position: Checkpoint] = [:]
     var cosigned: [Position: Set<String>] = [:]
     /// Log publications that wait for the acknowledgements of a restriction among them.
@@ -54,6 +55,7 @@ final class Sequencer {
     var roomSaid = StoreRoom.everything
     var saidAt: Instant = .min / 2
     var restockedAt: Instant = .min / 2
+    var isShortOfRoom = false
     private var housekeptAt: Instant = 0
     private var isHaltNoted = false
     /// The data folder, while the log in it is one that was restored and is not served yet.
@@ -74,6 +76,11 @@ final class Sequencer {
         var events: [SignedEvent]
         var first: Position
         var restricted: [Position]
+    }
+
+    struct CosignatureKey: Hashable {
+        var size: UInt64
+        var node: String
     }
 
     struct Uncommitted {
@@ -198,7 +205,7 @@ final class Sequencer {
         archive.finish()
         keepTime()
         for waiter in waiters { answerPartial(waiter, at: Clocks.now()) }
-        flushEvidence()
+        while flushEvidence() {}
         Authenticator.shared.unregister(domain: domain)
         Authenticator.shared.unregister(domain: joinDomain)
         for socket in [requests, log, urgent, joins] { socket.close() }
@@ -251,6 +258,7 @@ final class Sequencer {
         routes = routes.filter { ledger.presence.presences[$0.key] != nil }
         checkpoints = checkpoints.filter { ledger.barriers[$0.key] != nil }
         cosigned = cosigned.filter { ledger.barriers[$0.key] != nil }
+        evidence = evidence.filter { ledger.barriers[$0] != nil }
         shares.housekeep(at: now)
         recall(at: now)
         let expired = ledger.housekeep(at: now)

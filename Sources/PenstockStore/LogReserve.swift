@@ -59,7 +59,7 @@ final class LogReserve: Sendable {
             state.used = used
             guard state.kind == .allocated else { return nil }
             if state.walBytes < StoreLimits.walReserveBytes {
-                _ = allocate(wal, CInt(fallocate_keep_size.rawValue), 0, StoreLimits.walReserveBytes, &state)
+                _ = allocate(wal, CInt(fallocate_keep_size), 0, StoreLimits.walReserveBytes, &state)
                 state.walBytes = min(StoreLimits.walReserveBytes, Self.blocks(wal))
             }
             let before = state.length

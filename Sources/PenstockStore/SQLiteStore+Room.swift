@@ -1,6 +1,7 @@
 internal import GRDB
 internal import GRDBSQLite
 package import PenstockCore
+internal import Synchronization
 
 /// What the disk can still take. The log's reserve is used from the sequencer's thread.
 extension SQLiteStore {
@@ -41,25 +42,23 @@ extension SQLiteStore {
         package var reserveBytes: Int
         /// Why nothing could be allocated ahead.
         package var unreservable: String?
-        package var decisionBytes: Int
         /// Decisions are not taken up, for want of room.
         package var decisionsWait: Bool
     }
 
     package var disk: Disk {
-        guard let reserve else { return Disk(freeBytes: 0, reserveBytes: 0, unreservable: nil, decisionBytes: 0, decisionsWait: false) }
+        guard let reserve else { return Disk(freeBytes: 0, reserveBytes: 0, unreservable: nil, decisionsWait: false) }
         let state = reserve.current
         var unreservable: String?
         if case .measured(let why) = state.kind { unreservable = why }
-        let decisionBytes = (try? decisions.inDatabase { try Self.usedBytes($0) }) ?? 0
         return Disk(
             freeBytes: reserve.freeBytes, reserveBytes: unreservable == nil ? max(0, state.length - state.used) + state.walBytes : 0,
-            unreservable: unreservable, decisionBytes: decisionBytes, decisionsWait: decisionProblem(adding: 0, to: decisionBytes) != nil)
+            unreservable: unreservable, decisionsWait: decisionProblem(adding: Limits.pageBytes) != nil)
     }
 
     /// Why decisions are not taken up, or nil. They never come near what the log needs.
-    func decisionProblem(adding count: Int, to bytes: Int) -> StoreError? {
-        if let maximumDecisionBytes, bytes + count > maximumDecisionBytes {
+    func decisionProblem(adding count: Int) -> StoreError? {
+        if let maximumDecisionBytes, decisionBytes.load(ordering: .relaxed) + count > maximumDecisionBytes {
             return StoreError(.full, "\(decisions.path) has reached decisions_megabytes; raise it")
         }
         guard let reserve else { return nil }

@@ -18,6 +18,8 @@ package final class SQLiteStore: EventStore, EvidenceStore, Sendable {
     /// Nil where the log may use what there is: a backup's, for one.
     let reserve: LogReserve?
     let maximumDecisionBytes: Int?
+    /// Of `decisions.sqlite`, as its own thread has left it: whoever asks does not wait for that one's writes.
+    let decisionBytes = Atomic(0)
     // Last, so that it is let go of after the connections.
     private let lock: DataFolderLock
 
@@ -51,6 +53,7 @@ package final class SQLiteStore: EventStore, EvidenceStore, Sendable {
         maximumDecisionBytes = options.maximumDecisionBytes
         decisions = try DatabaseFile.decisions.open(in: directory)
         try checkOnOpen()
+        try noteDecisionBytes()
         try restock()
         if let bytes = options.maximumLogBytes {
             try readLog("setting the size limit") { db in

@@ -33,6 +33,9 @@ public enum Limits {
     /// Bytes of entries in one commit, and how many: what the store keeps room for ahead. More is committed in turn.
     package static let commitBytes = 1 << 20
     package static let commitEvents = 1_024
+    /// Cosignatures that wait to be written, of 200 bytes each: those of every node for as many restrictions as have barriers
+    /// at a small mesh.
+    package static let cosignaturesWaiting = 65_536
     /// Restrictions that one event lifts: 32 bytes each keep it far under an event's size.
     package static let liftedAtOnce = 1_000
     /// Barriers waited for at once.

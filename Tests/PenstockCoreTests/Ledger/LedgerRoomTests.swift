@@ -10,7 +10,7 @@ internal import Testing
         var state = LedgerState()
         try state.apply(Make.event(Make.id("event 1"), .genesis(Make.members, .standard), by: "ledger"), at: 1)
         var ledger = PenstockCore.Ledger(state)
-        ledger.start(epoch: 7, restored: false, at: 0)
+        ledger.start(epoch: 7, restored: false, time: LedgerTime(wall: Make.wall, at: 0), at: 0)
         let epoch = Make.event(Make.id("epoch"), try #require(ledger.epochToOpen), by: "ledger")
         _ = ledger.committed([epoch], from: try ledger.stage(own: epoch), at: 0)
         return ledger
@@ -26,13 +26,13 @@ internal import Testing
     }
 
     private func stage(_ kind: EventKind, _ ledger: inout PenstockCore.Ledger) -> Refusal.Code? {
-        code { _ = try ledger.stage(Make.event(Make.id("\(kind.name)"), kind), at: 0, wall: Make.wall) }
+        code { _ = try ledger.stage(Make.event(Make.id("\(kind.name)"), kind), at: 0) }
     }
 
     private func lease(_ ledger: inout PenstockCore.Ledger) -> EchoReply? {
         guard code({ try ledger.register(progress, from: n1, agrees: true, at: 10) }) == nil else { return nil }
         let head = ledger.state.view.position
-        return ledger.answer(progress, nonce: 3, rates: nil, from: n1, readHead: head, readEpoch: 7, wall: Make.wall, at: 20)
+        return ledger.answer(progress, nonce: 3, rates: nil, from: n1, readHead: head, readEpoch: 7, at: 20)
     }
 
     @Test func everyKindIsOrdinaryButRestrictions() {
@@ -71,7 +71,7 @@ internal import Testing
     @Test func failedCommitIsTriedAgainAndNothingIsToldBefore() throws {
         var ledger = try ledger()
         let event = Make.event(Make.id("revoke"), Make.revoke(.agent("a")))
-        let position = try ledger.stage(event, at: 0, wall: Make.wall)
+        let position = try ledger.stage(event, at: 0)
         ledger.commitFailed()
         _ = ledger.storeTakes(.everything)
         #expect(stage(.settingsChanged(.standard), &ledger) == .full)
@@ -90,15 +90,15 @@ internal import Testing
         for number in 0..<Limits.liftedAtOnce + 5 {
             let restriction = Restriction(level: .revoke, selector: .agent("a\(number)"), reason: "", expiresAt: Make.wall + 1)
             let event = Make.event(Make.id("\(number)"), .restricted(restriction))
-            _ = ledger.committed([event], from: try ledger.stage(event, at: 0, wall: Make.wall), at: 0)
+            _ = ledger.committed([event], from: try ledger.stage(event, at: 0), at: 0)
         }
         _ = ledger.storeTakes(.restrictions)
-        #expect(ledger.housekeep(at: 0, wall: Make.wall + 2).isEmpty)
+        #expect(ledger.housekeep(at: Make.milliseconds(1000)).isEmpty)
         _ = ledger.storeTakes(.everything)
-        let expired = ledger.housekeep(at: 0, wall: Make.wall + 2)
+        let expired = ledger.housekeep(at: Make.milliseconds(1000))
         #expect(expired.count == Limits.liftedAtOnce)
         #expect(stage(.lifted(Lifting(eventIDs: expired, reason: "expired", expired: true)), &ledger) == .notPermitted, "an operator's is not the ledger's")
         _ = try ledger.stage(own: Make.event(Make.id("lift"), .lifted(Lifting(eventIDs: expired, reason: "expired", expired: true)), by: "ledger"))
-        #expect(ledger.housekeep(at: 0, wall: Make.wall + 2).count == 5)
+        #expect(ledger.housekeep(at: Make.milliseconds(1000)).count == 5)
     }
 }

@@ -22,6 +22,7 @@ let protobuf: Target.Dependency = .product(name: "SwiftProtobuf", package: "swif
 let system: Target.Dependency = .product(name: "SystemPackage", package: "swift-system")
 let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
 let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
+let grdbSQLite: Target.Dependency = .product(name: "GRDBSQLite", package: "GRDB.swift")
 
 let package = Package(
     name: "penstock",
@@ -54,6 +55,7 @@ let package = Package(
         // System libraries, each imported by exactly one target.
         .systemLibrary(name: "CZeroMQ", pkgConfig: "libzmq", providers: [.apt(["libzmq3-dev"])]),
         .systemLibrary(name: "CMalloc"),
+        .systemLibrary(name: "CFileSystem"),
         .systemLibrary(name: "CSodium", pkgConfig: "libsodium", providers: [.apt(["libsodium-dev"])]),
         .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
 
@@ -61,7 +63,7 @@ let package = Package(
         .target(name: "PenstockProto", dependencies: [protobuf], exclude: ["penstock.proto"], swiftSettings: generated),
         .target(name: "PenstockWire", dependencies: ["PenstockCore", "PenstockProto", protobuf], swiftSettings: strict),
         .target(name: "PenstockFolder", swiftSettings: strict),
-        .target(name: "PenstockStore", dependencies: ["PenstockCore", "PenstockFolder", grdb], swiftSettings: strict),
+        .target(name: "PenstockStore", dependencies: ["PenstockCore", "PenstockFolder", "CFileSystem", grdb, grdbSQLite], swiftSettings: strict),
         .target(name: "PenstockJournal", dependencies: ["PenstockCore"], swiftSettings: strict),
         .target(name: "PenstockTransport", dependencies: ["CZeroMQ", "PenstockCore"], swiftSettings: strict),
 

@@ -1,4 +1,5 @@
 public import PenstockCore
+internal import PenstockJournal
 internal import PenstockNode
 internal import Synchronization
 
@@ -154,7 +155,13 @@ extension Enforcer: Observable {
     }
 
     public func metrics() -> [Metric] {
-        core.withLock { core in
+        let room = journal.room
+        let journalMetrics = [
+            Metric("penstock_journal_bytes", "Journal segments in use, in bytes.", .gauge, value: Double(room.usedBytes)),
+            Metric("penstock_journal_limit_bytes", "What the journal may use; when it is full, calls are denied as unrecordable.", .gauge, value: Double(room.limitBytes)),
+            Metric("penstock_journal_disk_free_bytes", "What the journal's file system has left.", .gauge, value: Double(room.freeDiskBytes)),
+        ]
+        return journalMetrics + core.withLock { core in
             let now = Clocks.now()
             var metrics = Reason.allCases.map { reason in
                 Metric(

@@ -21,6 +21,10 @@ extension Link {
             return follower.tick(&core.enforcement, awaited: awaited, echoWanted: core.echoWanted, at: now, random: SecureRandom.uint64)
         }
         send(asks)
+        if now - timers.room > .nanosecondsPerSecond {
+            timers.room = now
+            sayJournalRoom()
+        }
         guard follower.phase == .live else { return }
         ship(now)
         cosignDue(now)

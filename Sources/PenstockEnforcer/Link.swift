@@ -50,7 +50,10 @@ final class Link {
         /// Not before this, however much waits: the ledger has refused a batch for good.
         var shipAgain: Instant = 0
         var save: Instant = 0
+        var room: Instant = 0
     }
+
+    var saidJournalLow = false
 
     /// What an awaited answer is to.
     enum Purpose: Sendable {

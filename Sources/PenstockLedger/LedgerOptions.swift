@@ -10,6 +10,8 @@ package struct LedgerOptions: Sendable {
     package var log: String
     package var urgent: String
     package var join: String
+    /// The size that kept decisions may reach; nil for as much as the disk has beside what the log needs.
+    package var decisionBytes: Int?
 
     package init(identity: Identity, dataFolder: String) {
         self.identity = identity

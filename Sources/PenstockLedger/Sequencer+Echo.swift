@@ -97,7 +97,7 @@ extension Sequencer {
     }
 
     func stepBarriers(at now: Instant) {
-        evidence += ledger.stepBarriers(at: now)
+        evidence.formUnion(ledger.stepBarriers(at: now))
         guard !waiters.isEmpty else { return }
         var left: [BarrierWaiter] = []
         for waiter in waiters {

@@ -39,10 +39,11 @@ extension Sequencer {
                 let noteKey = try? NoteKey(name: incoming.sender.name, kind: .cosigner, publicKey: key),
                 case .cosigned = noteKey.verdict(on: signature, text: checkpoint.note.text)
             else { throw Refusal(.badSignature, "the cosignature does not verify") }
-            cosignatures.append((checkpoint.size, incoming.sender.name, cosign.line))
+            guard cosignatures.count < Limits.cosignaturesWaiting else { throw Refusal(.busy, "cosignatures wait to be written", retryAfterMS: 1000) }
+            cosignatures[CosignatureKey(size: checkpoint.size, node: incoming.sender.name)] = cosign.line
             for position in positions {
                 cosigned[position, default: []].insert(incoming.sender.name)
-                evidence.append(position)
+                evidence.insert(position)
             }
             send(Reply(id: incoming.id, .done(.init())), to: incoming.route)
         } catch {
@@ -50,18 +51,32 @@ extension Sequencer {
         }
     }
 
-    /// Keeps what ledger.barriers came to. Done when nothing waits, so that it delays no acknowledgement.
-    func flushEvidence() {
-        guard !evidence.isEmpty else { return }
+    /// Keeps what barriers came to, as much of it as fits one commit. Done when nothing waits, so that it delays no
+    /// acknowledgement; not where the room is needed for restrictions: receipts are made from memory meanwhile. Returns
+    /// whether there is more to be kept.
+    @discardableResult
+    func flushEvidence() -> Bool {
+        guard !evidence.isEmpty || !cosignatures.isEmpty, !ledger.isAheadOfLog, store.hasRoomForEvidence else { return false }
         let now = Clocks.now()
-        let positions = Set(evidence).sorted()
+        var receipts: [(position: Position, json: [UInt8])] = []
+        var notes: [(size: UInt64, note: String)] = []
+        var bytes = 0
+        let positions = evidence.sorted().prefix { position in
+            guard bytes < Limits.commitBytes / 2 else { return false }
+            if let checkpoint = checkpoints[position] { notes.append((checkpoint.size, checkpoint.note.encoded)) }
+            if let barrier = ledger.barriers[position] { receipts.append((position, encode(describe(barrier, at: now)))) }
+            bytes += (receipts.last?.json.count ?? 0) + 512
+            return true
+        }
+        let lines = cosignatures.prefix(Limits.commitEvents)
         do {
-            try store.saveEvidence(
-                checkpoints: positions.compactMap { checkpoints[$0] }.map { ($0.size, $0.note.encoded) }, cosignatures: cosignatures,
-                receipts: positions.compactMap { ledger.barriers[$0] }.map { ($0.position, encode(describe($0, at: now))) })
-            (evidence, cosignatures) = ([], [])
+            try store.saveEvidence(checkpoints: notes, cosignatures: lines.map { ($0.key.size, $0.key.node, $0.value) }, receipts: receipts)
+            evidence.subtract(positions)
+            for line in lines { cosignatures[line.key] = nil }
+            return !evidence.isEmpty || !cosignatures.isEmpty
         } catch {
             logger.error("receipts were not kept; they will be tried again", metadata: ["error": "\(error)"])
+            return false
         }
     }
 
@@ -83,7 +98,9 @@ extension Sequencer {
             throw Refusal(.notFound, "no checkpoint was kept for position \(position)")
         }
         let (size, note) = checkpoint
-        let lines = try store.cosignatures(size: size)
+        var lines = try store.cosignatures(size: size)
+        for (key, line) in cosignatures where key.size == size && !lines.contains(where: { $0.node == key.node }) { lines.append((key.node, line)) }
+        lines.sort { $0.node < $1.node }
         var signed = try SignedNote(parsing: note)
         for signature in lines.compactMap({ NoteSignature(line: $0.line) }) { signed.add(signature) }
         reply.checkpoint = signed.encoded

@@ -39,7 +39,7 @@ extension Sequencer {
 
     private func join(_ payload: [UInt8], _ route: RoutingID, _ batch: inout Batch) throws {
         let now = Clocks.now()
-        try ledger.checkServing(at: now)
+        try ledger.checkServing()
         let request: Penstock_V1_JoinRequest
         let keys: NodeKeys
         do {

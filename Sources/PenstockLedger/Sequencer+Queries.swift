@@ -27,7 +27,9 @@ extension Sequencer {
             case .status: reply = .status(status())
             case .audit(let query): reply = .audit(try page(query, incoming))
             case .head: reply = .head(headReply())
-            case .budgets(let query): reply = .budgets(query.node.isEmpty ? budgets(query.name) : slices(ofNode: query.node))
+            case .budgets(let query):
+                try ledger.checkDurable()
+                reply = .budgets(query.node.isEmpty ? budgets(query.name) : slices(ofNode: query.node))
             case .proof(let request): reply = .proof(try proof(request))
             case .submit, .reserve, .echo, .ack: return
             }
@@ -43,16 +45,17 @@ extension Sequencer {
 
     private func fetched(from: Position) throws -> Penstock_V1_Fetched {
         guard from > 0 else { throw Refusal(.malformed, "positions start at 1") }
-        let page = from > ledger.state.view.position ? [] : try store.read(from: from, maxCount: 2048, maxBytes: Limits.pageBytes)
+        let page = from > tree.size ? [] : try store.read(from: from, maxCount: 2048, maxBytes: Limits.pageBytes)
         return .with {
             $0.first = from
             $0.events = page.map { Data($0.bytes) }
-            $0.head = ledger.state.view.position
+            $0.head = tree.size
         }
     }
 
     private func chunk(_ request: Penstock_V1_SnapshotRequest, _ incoming: Incoming) throws -> Penstock_V1_SnapshotChunk {
-        try ledger.checkServing(at: .max)
+        try ledger.checkServing()
+        try ledger.checkDurable()
         guard incoming.sender.role == .enforcer || incoming.sender.role == .auditor else { throw Refusal(.notPermitted, "snapshots are for enforcers and auditors") }
         let snapshot: SnapshotBuilder.Snapshot
         if request.position == 0 {
@@ -73,7 +76,7 @@ extension Sequencer {
             $0.totalBytes = UInt64(snapshot.bytes.count)
             $0.offset = request.offset
             $0.bytes = Data(snapshot.bytes[start..<end])
-            $0.head = ledger.state.view.position
+            $0.head = tree.size
             if start == 0 {
                 $0.digest = Data(snapshot.digest.bytes)
                 $0.signature = Data(snapshot.signature)
@@ -88,6 +91,7 @@ extension Sequencer {
             throw Refusal(.malformed, "a batch of decisions lacks its numbers or its event")
         }
         guard detail.firstSequence <= .max - UInt64(detail.count) else { throw Refusal(.malformed, "a batch of decisions ends past the last number") }
+        try ledger.checkRoom(for: .decisionBatch)
         let (records, event) = ([UInt8](detail.records), [UInt8](detail.event))
         guard archive.save(incoming, incarnation: incarnation, first: detail.firstSequence, count: detail.count, bytes: records, event: event) else {
             throw Refusal(.busy, "the ledger has more decisions to write than it can take up", retryAfterMS: 200)
@@ -115,9 +119,11 @@ extension Sequencer {
                 }
             } catch {
                 logger.error("decisions were not kept", metadata: ["error": "\(error)"])
-                refuse(saved.incoming, error.code == .duplicate
-                    ? Refusal(.exists, error.message)
-                    : Refusal(.unavailable, "the ledger could not write to its store: \(error)", retryAfterMS: 1000))
+                switch error.code {
+                case .duplicate: refuse(saved.incoming, Refusal(.exists, error.message))
+                case .full: refuse(saved.incoming, Refusal(.full, error.message, retryAfterMS: 1000))
+                default: refuse(saved.incoming, Refusal(.unavailable, "the ledger could not write to its store: \(error)", retryAfterMS: 1000))
+                }
             }
         }
         _ = commit(&batch)
@@ -147,7 +153,7 @@ extension Sequencer {
 
     private func headReply() -> Penstock_V1_HeadReply {
         .with {
-            $0.position = ledger.state.view.position
+            $0.position = tree.size
             $0.epoch = ledger.state.epoch
             $0.checkpoint = signedHead().encoded
             $0.time = ledgerTime()
@@ -167,12 +173,15 @@ extension Sequencer {
         let lease = ledger.state.view.settings.maxStaleness
         return .with { reply in
             reply.mesh = ledger.state.view.mesh
-            reply.position = ledger.state.view.position
+            reply.position = tree.size
             reply.epoch = ledger.state.epoch
             reply.halted = ledger.halted ?? (ledger.awaited.isEmpty ? "" : "the log was restored; waiting for the word of \(ledger.awaited.sorted().joined(separator: ", "))")
             reply.counters = counters
             reply.time = ledgerTime()
             reply.warnings += timeWarnings()
+            let disk = store.disk
+            reply.disk = diskStatus(disk)
+            reply.warnings += diskWarnings(disk)
             for member in ledger.state.view.members.values.sorted(by: { $0.keys.name < $1.keys.name }) {
                 let here = ledger.presence.presences.values.filter { $0.node == member.keys.name && !$0.ended }.sorted { $0.incarnation < $1.incarnation }
                 let rows: [Presence?] = here.isEmpty ? [nil] : here

@@ -15,9 +15,12 @@ struct Batch {
     var positions: [Digest: Position] = [:]
     var owed: [(Sequencer.Incoming, Owed)] = []
     var joiners: [(RoutingID, Position)] = []
+    /// Of the events' entries.
+    private(set) var bytes = 0
 
     mutating func add(_ event: SignedEvent, at position: Position) {
         events.append(event)
+        bytes += event.entry.count
         positions[event.event.id] = position
     }
 
@@ -31,7 +34,7 @@ extension Sequencer {
     func take(_ submit: Penstock_V1_Submit, _ incoming: Incoming, _ batch: inout Batch) {
         do {
             let now = Clocks.now()
-            try ledger.checkServing(at: now)
+            try ledger.checkServing()
             let event: SignedEvent
             do {
                 event = try SignedEvent(entry: [UInt8](submit.event))
@@ -48,6 +51,7 @@ extension Sequencer {
                 batch.owed.append((incoming, .submitted(position, event.event.id, duplicate: true, barrierMS: barrierMS)))
                 return
             }
+            makeRoom(in: &batch, bytes: event.entry.count)
             let position = try ledger.stage(event.event, at: now)
             batch.add(event, at: position)
             batch.owed.append((incoming, .submitted(position, event.event.id, duplicate: false, barrierMS: barrierMS)))
@@ -61,9 +65,11 @@ extension Sequencer {
 
     func take(_ reserve: Penstock_V1_Reserve, _ incoming: Incoming, _ batch: inout Batch) {
         do throws(Refusal) {
-            try ledger.checkServing(at: Clocks.now())
+            try ledger.checkServing()
+            try ledger.checkRoom(for: .sliceReserved)
             guard let request = SliceRequest(reserve) else { throw Refusal(.malformed, "an incarnation has 16 bytes") }
             count("reserves")
+            makeRoom(in: &batch, events: 2 * request.parts.count)
             try openWindows(ledger.windowsDue(for: request, calendar: WindowCalendar.bounds, at: Clocks.now()), into: &batch)
             if let answer = try ledger.reserve(request, from: incoming.sender, at: Clocks.now()) {
                 try add(answer, for: incoming, to: &batch)
@@ -90,18 +96,20 @@ extension Sequencer {
 
     /// Answers requests for slices that have waited long enough, or for what has come back.
     func serveWaiting(_ batch: inout Batch) {
-        guard ledger.nextDeadline != nil else { return }
+        guard ledger.nextDeadline != nil, ledger.room == .everything else { return }
         do throws(Refusal) {
             try openWindows(ledger.windowsDue(calendar: WindowCalendar.bounds, at: Clocks.now()), into: &batch)
             while let (request, answer) = ledger.nextServed(at: Clocks.now()) {
                 guard let incoming = parked.removeValue(forKey: request.requestID) else { continue }
+                makeRoom(in: &batch, events: 2 * request.parts.count)
                 switch answer {
                 case .success(let answer): try add(answer, for: incoming, to: &batch)
                 case .failure(let refusal): refuse(incoming, refusal)
                 }
             }
         } catch {
-            halt("a waiting request could not be answered: \(error)")
+            // Whoever asked, asks again: a request for a slice is sent until it is answered.
+            if error.code != .full { halt("a waiting request could not be answered: \(error)") }
         }
     }
 
@@ -120,7 +128,7 @@ extension Sequencer {
     func warn(_ batch: inout Batch) {
         let spends: Set<EventKind.Name> = [.spendReported, .sliceClosed, .debtRecorded, .budgetCeilingSet]
         guard batch.events.contains(where: { spends.contains($0.event.kind.name) }) else { return }
-        for warning in ledger.state.warningsDue() { _ = try? stage(warning, into: &batch) }
+        for warning in ledger.state.warningsDue().prefix(Limits.commitEvents / 2) { _ = try? stage(warning, into: &batch) }
     }
 
     private func known(_ id: Digest, _ batch: Batch) throws -> Position? {
@@ -142,25 +150,55 @@ extension Sequencer {
         if let opened = ledger.epochToOpen { try stage(opened, into: &batch) }
     }
 
+    /// Commits what there is when so much more would be above what the store keeps room for.
+    private func makeRoom(in batch: inout Batch, events: Int = 1, bytes: Int = 0) {
+        guard batch.events.count + events > Limits.commitEvents || batch.bytes + bytes > Limits.commitBytes else { return }
+        _ = commit(&batch)
+        batch = Batch()
+    }
+
     /// Makes a batch durable, then publishes it, then answers. Returns whether it is durable.
     func commit(_ batch: inout Batch) -> Bool {
-        let first = ledger.state.view.position - Position(batch.events.count) + 1
         if !batch.events.isEmpty {
-            do {
-                let outcome = try store.append(batch.events.map { NewEvent(id: $0.event.id, bytes: $0.entry) }, ifHead: first - 1, epoch: ledger.state.epoch)
-                guard case .appended = outcome else {
-                    halt("another process has written the log: \(outcome)")
-                    refuseAll(batch, Refusal(.halted, "the ledger has stopped"))
-                    return false
-                }
-            } catch {
-                undo(batch, error)
+            let first = ledger.state.view.position - Position(batch.events.count) + 1
+            if let refusal = append(batch.events, from: first) {
+                refuseAll(batch, refusal)
                 return false
             }
-            publish(batch.events, from: first)
         }
         settle(batch)
         return true
+    }
+
+    /// Nil when the events are durable, and published.
+    private func append(_ events: [SignedEvent], from first: Position) -> Refusal? {
+        do {
+            let outcome = try store.append(events.map { NewEvent(id: $0.event.id, bytes: $0.entry) }, ifHead: first - 1, epoch: ledger.state.epoch)
+            guard case .appended = outcome else {
+                halt("another process has written the log: \(outcome)")
+                return Refusal(.halted, "the ledger has stopped")
+            }
+        } catch {
+            logger.error("the log was not written", metadata: ["error": "\(error)"])
+            count("failed_commits")
+            guard error.code == .full else {
+                halt("\(error)")
+                return Refusal(.halted, "the ledger has stopped: \(error.message)")
+            }
+            ledger.commitFailed()
+            uncommitted = Uncommitted(events: events, first: first, retryAt: Clocks.now() + Self.roomInterval)
+            return Refusal(.full, "the log cannot be written: \(error.message)", retryAfterMS: 1000)
+        }
+        uncommitted = nil
+        publish(events, from: first)
+        measureRoom(at: Clocks.now())
+        return nil
+    }
+
+    /// What could not be made durable is tried again, the same events at the same positions. Nothing else is written before.
+    func commitAgain(at now: Instant) {
+        guard let waiting = uncommitted, now >= waiting.retryAt, ledger.halted == nil else { return }
+        _ = append(waiting.events, from: waiting.first)
     }
 
     /// Urgent events first: nothing may delay them.
@@ -263,21 +301,6 @@ extension Sequencer {
             }
         }
         for (route, position) in batch.joiners { answerJoin(route, position: position) }
-    }
-
-    private func undo(_ batch: Batch, _ error: StoreError) {
-        logger.error("the log was not written", metadata: ["error": "\(error)"])
-        count("failed_commits")
-        do {
-            let state: LedgerState
-            (state, tree) = try Self.fold(store)
-            ledger.commitFailed(state, at: Clocks.now())
-            // They ask again: a request for a slice is sent until it is answered.
-            parked = [:]
-        } catch {
-            halt("\(error)")
-        }
-        refuseAll(batch, Refusal(.full, "the log cannot be written: \(error.message)", retryAfterMS: 1000))
     }
 
     private func refuseAll(_ batch: Batch, _ refusal: Refusal) {

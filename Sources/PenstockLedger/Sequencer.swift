@@ -33,13 +33,14 @@ final class Sequencer {
     var waiters: [BarrierWaiter] = []
     var verifier = EventVerifier()
     var counters: [String: UInt64] = [:]
-    var evidence: [Position] = []
+    /// Restrictions whose receipts are not in the store as they are.
+    var evidence: Set<Position> = []
     /// Requests for slices that wait at the ledger; `ledger` bounds them.
     var parked: [Incarnation: Incoming] = [:]
     /// Where each incarnation was heard last, for what is pushed to it.
     var routes: [Incarnation: RoutingID] = [:]
     /// Cosignatures that are not in the store yet.
-    var cosignatures: [(size: UInt64, node: String, line: String)] = []
+    var cosignatures: [CosignatureKey: String] = [:]
     var checkpoints: [Position: Checkpoint] = [:]
     var cosigned: [Position: Set<String>] = [:]
     /// Log publications that wait for the acknowledgements of a restriction among them.
@@ -47,6 +48,14 @@ final class Sequencer {
     /// When connections are cut, since a member was expelled.
     var cutDueAt: Instant?
     var joinWindow: (startedAt: Instant, count: Int) = (0, 0)
+    /// Folded, and not durable: a commit failed.
+    var uncommitted: Uncommitted?
+    /// What was said of the disk last, and when; and when the reserve was looked after.
+    var saidOfDisk: [String] = []
+    var roomSaid = StoreRoom.everything
+    var saidAt: Instant = .min / 2
+    var restockedAt: Instant = .min / 2
+    var isShortOfRoom = false
     private var housekeptAt: Instant = 0
     private var isHaltNoted = false
     /// The data folder, while the log in it is one that was restored and is not served yet.
@@ -69,6 +78,17 @@ final class Sequencer {
         var restricted: [Position]
     }
 
+    struct CosignatureKey: Hashable {
+        var size: UInt64
+        var node: String
+    }
+
+    struct Uncommitted {
+        var events: [SignedEvent]
+        var first: Position
+        var retryAt: Instant
+    }
+
     struct Checkpoint {
         var size: Position
         var note: SignedNote
@@ -80,7 +100,7 @@ final class Sequencer {
         self.wake = wake
         signer = EventSigner(mesh: identity.member.mesh, name: identity.name, key: identity.signing)
         checkpointSigner = try CheckpointSigner(name: identity.member.mesh, key: identity.signing)
-        store = try SQLiteStore(directory: options.dataFolder)
+        store = try SQLiteStore(directory: options.dataFolder, options: .init(maximumDecisionBytes: options.decisionBytes, reservesRoom: true))
         snapshots = SnapshotBuilder(key: identity.signing, wake: wake)
         archive = DecisionArchive(store, wake: wake)
         timeFile = TimeFile(options.dataFolder)
@@ -122,9 +142,11 @@ final class Sequencer {
         let marker = try RestoreMarker.load(options.dataFolder)
         ledger.start(epoch: epoch, restored: marker != nil, without: marker?.without ?? [], time: startTime(), at: Clocks.now())
         restoredFolder = marker == nil ? nil : options.dataFolder
+        measureRoom(at: Clocks.now())
         if marker != nil { logger.warning("the log was restored; waiting for its nodes' word", metadata: ["nodes": "\(ledger.awaited.sorted())"]) }
         var batch = Batch()
-        try sayEpoch(&batch)
+        // Without room for it, it is said as soon as there is; nothing is served before.
+        if ledger.room > .nothing { try sayEpoch(&batch) }
         guard commit(&batch) else { throw LedgerError("the log cannot be written: \(ledger.halted ?? "see the messages before")") }
         noteTime()
         // The first enforcers to start find it made.
@@ -183,7 +205,7 @@ final class Sequencer {
         archive.finish()
         keepTime()
         for waiter in waiters { answerPartial(waiter, at: Clocks.now()) }
-        flushEvidence()
+        while flushEvidence() {}
         Authenticator.shared.unregister(domain: domain)
         Authenticator.shared.unregister(domain: joinDomain)
         for socket in [requests, log, urgent, joins] { socket.close() }
@@ -209,6 +231,8 @@ final class Sequencer {
 
     private func turn() {
         noteTime()
+        commitAgain(at: Clocks.now())
+        measureRoom(at: Clocks.now())
         let hasRead = receive()
         if hasRead || ledger.nextDeadline != nil || shares.nextDue(at: Clocks.now()) != nil { handle() }
         takeJoins()
@@ -234,6 +258,7 @@ final class Sequencer {
         routes = routes.filter { ledger.presence.presences[$0.key] != nil }
         checkpoints = checkpoints.filter { ledger.barriers[$0.key] != nil }
         cosigned = cosigned.filter { ledger.barriers[$0.key] != nil }
+        evidence = evidence.filter { ledger.barriers[$0] != nil }
         shares.housekeep(at: now)
         recall(at: now)
         let expired = ledger.housekeep(at: now)

@@ -1,4 +1,5 @@
 internal import GRDB
+internal import GRDBSQLite
 internal import Glibc
 
 /// One of the two SQLite files of a data folder: how it is recognised, opened, and what is in it.
@@ -46,10 +47,14 @@ struct DatabaseFile {
             """)
 
     /// Opens the file in `directory`, or creates it with mode 0600. The caller has the folder's lock.
-    func open(in directory: String) throws(StoreError) -> DatabaseQueue {
+    ///
+    /// - Parameter keepsBlocks: no block of the file or of its write-ahead log is given back, however little is in them.
+    func open(in directory: String, keepsBlocks: Bool = false) throws(StoreError) -> DatabaseQueue {
         let path = directory + "/" + name
         let descriptor = Glibc.open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { throw .system("cannot open \(path)") }
+        var status = stat()
+        let length = fstat(descriptor, &status) == 0 ? Int(status.st_size) : 0
         close(descriptor)
 
         var configuration = Configuration()
@@ -58,6 +63,12 @@ struct DatabaseFile {
             // Before the first read: then the WAL index is heap memory, no -shm file exists, and no other connection
             // can write or checkpoint (which is what SQLite before 3.51.3 must not be made to do).
             try db.execute(sql: "PRAGMA locking_mode = EXCLUSIVE")
+            // No file beside the two takes room that nobody has planned for.
+            try db.execute(sql: "PRAGMA temp_store = MEMORY")
+            guard keepsBlocks else { return }
+            try db.execute(sql: "PRAGMA wal_autocheckpoint = \(StoreLimits.checkpointPages)")
+            try Self.control(db, SQLITE_FCNTL_PERSIST_WAL, 1)
+            if length > 0 { try Self.control(db, SQLITE_FCNTL_CHUNK_SIZE, LogReserve.chunk(length)) }
         }
         do {
             let queue = try DatabaseQueue(path: path, configuration: configuration)
@@ -70,6 +81,13 @@ struct DatabaseFile {
         } catch {
             throw StoreError(error, while: "opening", path: path)
         }
+    }
+
+    /// https://sqlite.org/c3ref/file_control.html
+    static func control(_ db: Database, _ code: CInt, _ value: CInt) throws {
+        var value = value
+        let result = sqlite3_file_control(db.sqliteConnection, "main", code, &value)
+        guard result == SQLITE_OK else { throw DatabaseError(resultCode: ResultCode(rawValue: result)) }
     }
 
     /// Before anything is written: a file that is not ours is left as it is.

@@ -1,6 +1,7 @@
 internal import Foundation
 internal import GRDB
 internal import PenstockCore
+internal import Synchronization
 
 extension SQLiteStore {
     @discardableResult
@@ -11,7 +12,9 @@ extension SQLiteStore {
                 "a batch of \(batch.node) has \(batch.bytes.count) bytes, at most \(StoreLimits.decisionBatchBytes) are allowed")
         }
         return try onDecisions("saving a batch of \(batch.node)") { db in
-            try Self.transaction(db) { db in
+            defer { if let bytes = try? Self.usedBytes(db) { decisionBytes.store(bytes, ordering: .relaxed) } }
+            if let problem = decisionProblem(adding: batch.bytes.count) { throw problem }
+            return try Self.transaction(db) { db in
                 try db.cachedStatement(
                     sql: """
                         INSERT INTO batch (node, incarnation, first, count, digest, bytes) VALUES (?, ?, ?, ?, ?, ?)
@@ -69,6 +72,11 @@ extension SQLiteStore {
                 "node \(batch.node), incarnation \(batch.incarnation): another batch is stored from \(batch.firstSequence) on")
         }
         return count
+    }
+
+    func noteDecisionBytes() throws(StoreError) {
+        let bytes = try onDecisions("asking for the size") { try Self.usedBytes($0) }
+        decisionBytes.store(bytes, ordering: .relaxed)
     }
 
     private func onDecisions<T>(_ action: String, _ body: (Database) throws -> T) throws(StoreError) -> T {

@@ -1,4 +1,5 @@
 internal import GRDB
+internal import GRDBSQLite
 internal import PenstockCore
 internal import PenstockFolder
 internal import Synchronization
@@ -14,15 +15,26 @@ package final class SQLiteStore: EventStore, EvidenceStore, Sendable {
     let log: DatabaseQueue
     let decisions: DatabaseQueue
     private let failure = Mutex<StoreError?>(nil)
+    /// Nil where the log may use what there is: a backup's, for one.
+    let reserve: LogReserve?
+    let maximumDecisionBytes: Int?
+    /// Of `decisions.sqlite`, as its own thread has left it: whoever asks does not wait for that one's writes.
+    let decisionBytes = Atomic(0)
     // Last, so that it is let go of after the connections.
     private let lock: DataFolderLock
 
     package struct Options: Sendable {
         /// The size at which the log file counts as full, in bytes; nil for the file system's own end.
         package var maximumLogBytes: Int?
+        /// The size that decisions may reach, in bytes; nil for as much as the file system has.
+        package var maximumDecisionBytes: Int?
+        /// Keeps room for restrictions; decisions leave some of the file system free.
+        package var reservesRoom: Bool
 
-        package init(maximumLogBytes: Int? = nil) {
+        package init(maximumLogBytes: Int? = nil, maximumDecisionBytes: Int? = nil, reservesRoom: Bool = false) {
             self.maximumLogBytes = maximumLogBytes
+            self.maximumDecisionBytes = maximumDecisionBytes
+            self.reservesRoom = reservesRoom
         }
     }
 
@@ -36,9 +48,13 @@ package final class SQLiteStore: EventStore, EvidenceStore, Sendable {
         } catch {
             throw StoreError(error)
         }
-        log = try DatabaseFile.log.open(in: directory)
+        log = try DatabaseFile.log.open(in: directory, keepsBlocks: options.reservesRoom)
+        reserve = options.reservesRoom ? try LogReserve(path: log.path) : nil
+        maximumDecisionBytes = options.maximumDecisionBytes
         decisions = try DatabaseFile.decisions.open(in: directory)
         try checkOnOpen()
+        try noteDecisionBytes()
+        try restock()
         if let bytes = options.maximumLogBytes {
             try readLog("setting the size limit") { db in
                 let pageSize = try Int.fetchOne(db, sql: "PRAGMA page_size") ?? 4096
@@ -51,6 +67,8 @@ package final class SQLiteStore: EventStore, EvidenceStore, Sendable {
     ///
     /// SQLite takes damage in a write-ahead log for the end of what was committed, so nothing should rest there.
     package func close() throws(StoreError) {
+        let isMoved = reserve != nil && isWALMoved
+        defer { if isMoved { reserve?.emptyWAL() } }
         for database in [log, decisions] {
             do {
                 try database.close()
@@ -58,6 +76,13 @@ package final class SQLiteStore: EventStore, EvidenceStore, Sendable {
                 throw StoreError(error, while: "closing", path: database.path)
             }
         }
+    }
+
+    /// Whether everything in the log's write-ahead log is in its file, too (https://sqlite.org/pragma.html#pragma_wal_checkpoint).
+    private var isWALMoved: Bool {
+        let row = try? log.inDatabase { try Row.fetchOne($0, sql: "PRAGMA wal_checkpoint(PASSIVE)") }
+        guard let row, let busy = row[0] as Int?, let frames = row[1] as Int?, let moved = row[2] as Int? else { return false }
+        return busy == 0 && frames == moved
     }
 
     /// The version of the SQLite library in use, for the start-up report.
@@ -82,7 +107,11 @@ package final class SQLiteStore: EventStore, EvidenceStore, Sendable {
     func writeLog<T>(_ action: String, _ body: (Database) throws -> T) throws(StoreError) -> T {
         if let failed = failure.withLock({ $0 }) { throw failed }
         do {
-            return try log.inDatabase { try Self.transaction($0, body) }
+            return try log.inDatabase { db in
+                let result = try Self.transaction(db, body)
+                if let reserve { reserve.note(used: try Self.usedBytes(db)) }
+                return result
+            }
         } catch {
             let error = StoreError(error, while: action, path: log.path)
             if error.code == .io { failure.withLock { $0 = error } }

@@ -12,4 +12,36 @@ package enum StoreLimits {
     /// Up to this size a log is verified whole when it is opened (well under a second); above, its structure only,
     /// and the events as they are read.
     package static let verifiedOnOpenBytes = 64 << 20
+
+    /// Pages of the write-ahead log from which on a commit moves them into the file, SQLite's own default.
+    static let checkpointPages = 1000
+
+    /// Blocks of the write-ahead log, all allocated ahead: it has up to `checkpointPages`, and then one commit of
+    /// `Limits.commitBytes` and `Limits.commitEvents`. That one writes at most 512 pages of events, a leaf of the index of
+    /// ids for each event, and some of the levels above: 1,700 of 4 KiB.
+    static let walReserveBytes = 12 << 20
+
+    /// What `log.sqlite` can grow by without asking the file system. An ordinary commit may find it one step short and
+    /// take 3 MiB; 8 MiB are then left for restrictions, which is 10,000 at the least.
+    static let logReserveBytes = 12 << 20
+
+    /// Used up by so much, the reserve is grown again, and nothing but restrictions is taken when it cannot be.
+    static let reserveStep = 1 << 20
+
+    /// Receipts and their evidence stop here, so that what is left is for restrictions alone.
+    static let evidenceFloorBytes = 6 << 20
+
+    /// Below it not every commit of restrictions fits for certain: `Limits.commitBytes` in overflow pages that may be
+    /// half empty, and the index.
+    static let restrictionFloorBytes = 3 << 20
+
+    /// Of the write-ahead log, what restrictions need: `checkpointPages`, and a commit of theirs.
+    static let walFloorBytes = 8 << 20
+
+    /// Where nothing can be allocated ahead, so much free space stands in for each part of the reserve.
+    static let measuredReserveBytes = 2 * (walReserveBytes + logReserveBytes)
+
+    /// Decisions leave this part of the file system free, and at most so much: the log's ordinary events go on in it.
+    static let decisionsLeaveFreeShare = 10
+    static let decisionsLeaveFreeBytes = 64 << 20
 }

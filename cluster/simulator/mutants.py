@@ -45,6 +45,7 @@ ENTRY = "PenstockCore/Budgets/BudgetEntry.swift"
 SIZING = "PenstockCore/Budgets/BudgetBook+Sizing.swift"
 RESERVE = "PenstockCore/Ledger/Ledger+Reserve.swift"
 DELEGATION = "PenstockCore/Values/Grant+Delegation.swift"
+ROOM = "PenstockCore/Ledger/StoreRoom.swift"
 PAST = "PenstockCore/Follower/Predecessors.swift"
 TIME = "PenstockCore/Ledger/LedgerTime.swift"
 
@@ -194,6 +195,14 @@ MUTANTS = [
         "latest: max(continued, wall)", "latest: isMutant(83) ? wall : max(continued, wall)", "G5 G8"),
     Mutant(84, "what lies between two clocks is not told to the nodes", LEASE,
         "self.latest = max(ledgerTime, latest ?? ledgerTime)", "self.latest = isMutant(84) ? ledgerTime : max(ledgerTime, latest ?? ledgerTime)", "G5 G8"),
+    Mutant(85, "leases are given though no revoke can be written", ROOM,
+        "var mayGiveLeases: Bool { room >= .restrictions }", "var mayGiveLeases: Bool { isMutant(85) || room >= .restrictions }", "G1 G7"),
+    Mutant(86, "ordinary events take the room that is kept for restrictions", ROOM,
+        "default: self == .everything", "default: isMutant(86) ? self >= .restrictions : self == .everything", "G1"),
+    Mutant(87, "a full disk refuses restrictions, too", ROOM,
+        "case .restricted, .nodeExpelled, .epochOpened: self >= .restrictions", "case .restricted, .nodeExpelled, .epochOpened: self >= (isMutant(87) ? .everything : .restrictions)", "G7"),
+    Mutant(88, "what a failed commit has not made durable is served", LEDGER,
+        "package var room: StoreRoom { isAheadOfLog ? .nothing : measured }", "package var room: StoreRoom { isAheadOfLog && !isMutant(88) ? .nothing : measured }", "G1 G2 G3 G7"),
     Mutant(90, "a denial without a record is not counted", "PenstockCore/Decision/DenialTally.swift",
         "        total += 1\n", "        if isMutant(90) { return }\n        total += 1\n", "G4"),
     Mutant(91, "a count ends with its slice though it was not written down", "PenstockCore/Decision/DenialTally.swift",

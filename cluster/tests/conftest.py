@@ -1,6 +1,7 @@
 import os
 import pathlib
 import shutil
+import subprocess
 import sys
 
 import pytest
@@ -48,3 +49,29 @@ def mesh_of():
     yield make
     for mesh in meshes:
         mesh.close()
+
+
+@pytest.fixture
+def small_disk():
+    """Mounts a tmpfs of some megabytes over a folder, keeping what is in it."""
+    mounted = []
+
+    def mount(folder, megabytes):
+        kept = folder.with_name(folder.name + ".kept")
+        if folder.exists():
+            folder.rename(kept)
+        folder.mkdir(mode=0o700)
+        done = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={megabytes}m,mode=0700", "tmpfs", str(folder)], capture_output=True, text=True)
+        if done.returncode:
+            folder.rmdir()
+            if kept.exists():
+                kept.rename(folder)
+            pytest.skip(f"cannot mount a tmpfs: {done.stderr.strip()}")
+        mounted.append(folder)
+        if kept.exists():
+            shutil.copytree(kept, folder, dirs_exist_ok=True)
+            shutil.rmtree(kept)
+
+    yield mount
+    for folder in mounted:
+        subprocess.run(["umount", "-l", str(folder)], check=False)

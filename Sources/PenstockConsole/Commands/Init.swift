@@ -91,6 +91,9 @@ struct Founding {
         identity: ledger
         # Folder of the log. One process uses it at a time.
         data: ledger/data
+        # Decisions that nodes ship are kept up to this size; with 0, for as much as the disk has: a tenth of it, 64 MiB at
+        # most, stays free for the log. What is above stays in the nodes' journals.
+        decisions_megabytes: 0
 
         """
 

@@ -17,10 +17,13 @@ struct LedgerCommand: AsyncParsableCommand {
     func run() async throws {
         Logs.start()
         try await Failure.run(.table) {
-            let settings = try await FileSettings(config, keys: ["identity", "data"])
+            let settings = try await FileSettings(config, keys: ["identity", "data", "decisions_megabytes"])
             let identity = try Identity.load(settings.path("identity"))
             guard identity.role == .ledger else { throw NodeError(.configuration, "'\(identity.name)' is a \(identity.role.name), not a ledger") }
-            let node = try LedgerNode(LedgerOptions(identity: identity, dataFolder: settings.path("data")))
+            var options = LedgerOptions(identity: identity, dataFolder: try settings.path("data"))
+            let megabytes = try settings.integer("decisions_megabytes", default: 0, in: 0...1 << 30)
+            if megabytes > 0 { options.decisionBytes = megabytes << 20 }
+            let node = try LedgerNode(options)
             try await node.start()
             try await Serving.run([node])
         }

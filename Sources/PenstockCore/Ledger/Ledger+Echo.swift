@@ -25,7 +25,9 @@ extension Ledger {
     package mutating func register(_ progress: NodeProgress, from sender: NodeKeys, agrees: Bool, at now: Instant) throws(Refusal) {
         guard sender.role == .enforcer else { throw Refusal(.notPermitted, "only an enforcer holds a lease") }
         try learn(progress, from: sender, agrees: agrees)
-        try checkServing(at: .max)
+        try checkServing()
+        // A lease is given only while the revoke that would end it can be made durable.
+        guard mayGiveLeases else { throw Refusal(.full, "no lease is given while the log cannot be written", retryAfterMS: 1000) }
         guard !state.retired.contains(progress.incarnation) else { throw Refusal(.retired, "a successor has closed this incarnation's slices; restart the node") }
         guard presence.makeRoom(for: progress.incarnation, node: sender.name, at: now) else {
             throw Refusal(
@@ -38,13 +40,14 @@ extension Ledger {
     }
 
     /// Answers a registered echo, from a read of the log that began after it was registered: a lease is given, so it
-    /// enters the table again. Nil, and the ledger halts, when the log of record is not what this process has folded.
+    /// enters the table again. Nil when no restriction can be written; nil, and the ledger halts, when the log of record is not what this process has folded.
     ///
     /// - Parameter stated: what the node says of rates, which enters the table of rates now.
     package mutating func answer(
         _ progress: NodeProgress, nonce: UInt64, rates stated: RateStatement?, from sender: NodeKeys, readHead head: Position, readEpoch epoch: UInt64,
         at now: Instant
     ) -> EchoReply? {
+        guard mayGiveLeases else { return nil }
         guard isCurrent(head, epoch) else {
             halt("the log of record is at \(head) in epoch \(epoch), which is not what this process has written")
             return nil

@@ -69,7 +69,7 @@ extension Ledger {
 
     /// The next waiting request that can be answered now, the oldest first; call again until nil. A stopped ledger has none.
     package mutating func nextServed(at now: Instant) -> (request: SliceRequest, answer: Result<SliceAnswer, Refusal>)? {
-        guard let first = reserves.first, halted == nil, awaited.isEmpty else { return nil }
+        guard let first = reserves.first, halted == nil, awaited.isEmpty, room.admits(.sliceReserved) else { return nil }
         guard returnsSeen != state.book.returns || now >= first.deadline else { return nil }
         var behind: Set<BudgetKey> = []
         for index in reserves.indices {

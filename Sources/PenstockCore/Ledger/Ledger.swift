@@ -2,7 +2,9 @@
 /// The shell owns sockets, store, tree and keys; it hands in what has come, and does what it is told.
 ///
 /// Durability order: `stage` folds an event ahead of its commit; nothing of it may be answered or published before
-/// `committed`. After a failed commit the state is what `commitFailed` was given, folded from what is durable.
+/// `committed`. A commit that failed is not undone, which would cost a second copy of the state or a fold of the whole
+/// log: the state stays ahead of the log, nothing is served from it, and the same events are tried again until they are
+/// durable. Their submitters were told `full`, which leaves open whether they are taken.
 package struct Ledger: Sendable {
     package private(set) var state: LedgerState
     package internal(set) var presence = PresenceTable()
@@ -15,8 +17,10 @@ package struct Ledger: Sendable {
     package internal(set) var awaited: Set<String> = []
     /// What this process has opened at the store; its first event says so in the log.
     private var epoch: UInt64 = 0
-    /// After a failed commit: nothing is staged again before this.
-    private var storeRetryAt: Instant = 0
+    /// What the shell has measured last.
+    private var measured: StoreRoom = .everything
+    /// A commit failed: the state has events that are not durable yet.
+    package private(set) var isAheadOfLog = false
     /// Requests for slices that wait for something to come back, oldest first.
     var reserves: [WaitingReserve] = []
     /// What the book's `returns` were when the waiting ones were last looked through.
@@ -64,12 +68,23 @@ package struct Ledger: Sendable {
 
     package mutating func halt(_ why: String) { halted = halted ?? why }
 
-    package func checkServing(at now: Instant) throws(Refusal) {
+    /// What may be written, and whether leases may be given.
+    package var room: StoreRoom { isAheadOfLog ? .nothing : measured }
+
+    /// The shell's word on its store, before each turn and after each commit. Returns requests for slices that waited, where
+    /// none can be answered: they are asked again.
+    package mutating func storeTakes(_ room: StoreRoom) -> [SliceRequest] {
+        measured = room
+        guard !self.room.admits(.sliceReserved) else { return [] }
+        defer { reserves = [] }
+        return reserves.map(\.request)
+    }
+
+    package func checkServing() throws(Refusal) {
         if let halted { throw Refusal(.halted, "the ledger has stopped: \(halted)") }
         guard awaited.isEmpty else {
             throw Refusal(.recovering, "the log was restored from a backup; \(awaited.sorted().joined(separator: ", ")) must tell first how far it had seen the log", retryAfterMS: 1000)
         }
-        if now < storeRetryAt { throw Refusal(.full, "the log cannot be written; free disk space", retryAfterMS: 1000) }
     }
 }
 
@@ -86,6 +101,7 @@ extension Ledger {
 
     /// Holds an event against the rules and folds it ahead of its commit.
     package mutating func stage(_ event: Event, at now: Instant) throws(Refusal) -> Position {
+        try checkRoom(for: event.kind.name)
         let presence = presence
         try state.check(event, time: time.reading(at: now)) { presence.isFenced($0, node: $1, at: now) }
         if event.kind.name == .timeAccepted { isTimeStaged = true }
@@ -94,6 +110,7 @@ extension Ledger {
 
     /// As above, for what the ledger states itself and has checked already.
     package mutating func stage(own event: Event) throws(Refusal) -> Position {
+        try checkRoom(for: event.kind.name)
         do {
             try state.apply(event, at: state.view.position + 1)
         } catch {
@@ -105,6 +122,7 @@ extension Ledger {
 
     /// Events are durable now: barriers open for the restrictions among them. Returns the restrictions' positions.
     package mutating func committed(_ events: some Collection<Event>, from first: Position, at now: Instant) -> [Position] {
+        isAheadOfLog = false
         var restricted: [Position] = []
         for (offset, event) in events.enumerated() {
             let position = first + Position(offset)
@@ -140,13 +158,8 @@ extension Ledger {
         waiting.append(barrier.position)
     }
 
-    /// - Parameter state: folded anew from what is durable.
-    package mutating func commitFailed(_ state: LedgerState, at now: Instant) {
-        self.state = state
-        reserves = []
-        isTimeStaged = false
-        storeRetryAt = now + .nanosecondsPerSecond
-    }
+    /// Nothing of what was staged may be told: the shell tries the same events again, until `committed`.
+    package mutating func commitFailed() { isAheadOfLog = true }
 }
 
 // MARK: - Time
@@ -193,6 +206,7 @@ extension Ledger {
             let old = barriers.values.filter { $0.state != .waiting }.map(\.position).sorted().dropLast(Limits.barriers / 2)
             for position in old { barriers[position] = nil }
         }
-        return halted == nil && awaited.isEmpty ? state.expired(at: time.reading(at: now).earliest) : []
+        guard halted == nil, awaited.isEmpty, room.admits(.lifted) else { return [] }
+        return Array(state.expired(at: time.reading(at: now).earliest).prefix(Limits.liftedAtOnce))
     }
 }

@@ -104,7 +104,7 @@ extension LedgerState {
     }
 
     private func checkLifting(_ lifting: Lifting, _ role: Role, _ wall: WallTime) throws(Refusal) {
-        guard !lifting.eventIDs.isEmpty, lifting.eventIDs.count <= 1000 else { throw Refusal(.invalid, "name 1 to 1000 events to lift") }
+        guard !lifting.eventIDs.isEmpty, lifting.eventIDs.count <= Limits.liftedAtOnce else { throw Refusal(.invalid, "name 1 to \(Limits.liftedAtOnce) events to lift") }
         try checkText(lifting.reason)
         for id in lifting.eventIDs {
             guard let standing = view.standing(id: id) else { throw Refusal(.notFound, "no standing restriction has the event id \(id)") }

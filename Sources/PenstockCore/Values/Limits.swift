@@ -30,6 +30,14 @@ public enum Limits {
     package static let replyBurstBytes: Int64 = 16 << 20
     /// Incarnations of one node that may hold a lease at once: restarts within one bound B, and rolling updates.
     package static let incarnationsPerNode = 16
+    /// Bytes of entries in one commit, and how many: what the store keeps room for ahead. More is committed in turn.
+    package static let commitBytes = 1 << 20
+    package static let commitEvents = 1_024
+    /// Cosignatures that wait to be written, of 200 bytes each: those of every node for as many restrictions as have barriers
+    /// at a small mesh.
+    package static let cosignaturesWaiting = 65_536
+    /// Restrictions that one event lifts: 32 bytes each keep it far under an event's size.
+    package static let liftedAtOnce = 1_000
     /// Barriers waited for at once.
     package static let barriers = 1_024
     /// … and by one member: a command waits for one.

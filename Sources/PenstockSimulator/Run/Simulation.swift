@@ -35,7 +35,7 @@ extension World {
     func settle() {
         isCalm = true
         network.links = network.links.mapValues { LinkState(cloggedUntil: $0.cloggedUntil) }
-        (host.isDiskFull, host.commitTime) = (false, LedgerHost.usualCommit)
+        (host.disk, host.commitTime) = (.roomy, LedgerHost.usualCommit)
         wakeLedger()
         healLedgerClock()
         for machine in machines {

@@ -16,7 +16,9 @@ final class LedgerHost {
     var generation = 0
     var isPaused = false
     var waiting: [Happening] = []
-    var isDiskFull = false
+    var disk = LogDisk.roomy
+    /// What the disk could take when the turn began.
+    var turnRoom = StoreRoom.everything
     /// What an fdatasync takes here.
     static let usualCommit: Int64 = 300_000
     var commitTime = usualCommit
@@ -37,6 +39,8 @@ final class LedgerHost {
     /// The restored log has been served: there is no way back to the newest.
     var hasServedRestored = false
 
+    var canWrite: Bool { if case .failing = disk { false } else { true } }
+
     /// What one commit owes.
     struct Turn {
         var owed: [(Inbound, Owed)] = []
@@ -47,6 +51,22 @@ final class LedgerHost {
     enum Owed {
         case submitted(Position)
         case reserved([(position: Position, slice: Slice)], refused: [(unit: String, code: Refusal.Code)])
+    }
+
+    /// The disk under the log.
+    enum LogDisk {
+        case roomy
+        /// Full, but for what is kept for restrictions: so many commits of them fit.
+        case reserved(commits: Int)
+        /// No write succeeds, which nobody knows before one has failed.
+        case failing
+
+        var room: StoreRoom {
+            switch self {
+            case .roomy, .failing: .everything
+            case .reserved(let commits): commits > 0 ? .restrictions : .nothing
+            }
+        }
     }
 
     init(clock: SimClock) { self.clock = clock }

@@ -44,7 +44,7 @@ extension World {
             host.isPaused = true
             queue.add(.wakeLedger, at: now + lasts)
         case .fullLedgerDisk:
-            host.isDiskFull = true
+            host.disk = amount % 3 == 0 ? .failing : .reserved(commits: amount % 3 == 1 ? 0 : amount % 40)
             queue.add(.healLedgerDisk, at: now + lasts)
         case .slowLedgerDisk:
             host.commitTime = Int64(amount) * 500_000

@@ -54,7 +54,7 @@ extension World {
     /// - Parameter finishing: what the disk had taken of a commit under way is durable, though nobody hears of it.
     func killLedger(finishing: Bool) {
         guard host.ledger != nil else { return }
-        if finishing, host.isTurning, !host.staged.isEmpty, !host.isDiskFull { append(host.staged) }
+        if finishing, host.isTurning, !host.staged.isEmpty, host.canWrite { append(host.staged) }
         host.ledger = nil
         host.generation += 1
         (host.inbox, host.staged, host.turn, host.isTurning, host.waiters, host.waiting) = ([], [], .init(), false, [], [])
@@ -97,6 +97,7 @@ extension World {
         noteTime()
         let inbox = host.inbox
         host.inbox = []
+        measureDisk()
         for inbound in inbox {
             guard let sender = host.ledger!.state.view.member(inbound.name) ?? joiner(inbound) else { continue }
             do throws(Refusal) {
@@ -109,6 +110,7 @@ extension World {
                     fail(.revocation, "a restriction that ends in time to come was refused: \(error)")
                 }
                 if error.code == .invalid, case .submit(let submission) = inbound.request, case .grantIssued(let grant) = submission.event.kind, !grant.parent.isEmpty { coverage.note(.refusedChild) }
+                checkRefused(inbound, error)
                 reply(.refused(error), to: inbound)
             }
         }
@@ -130,7 +132,7 @@ extension World {
     private func take(_ inbound: Inbound, from sender: NodeKeys) throws(Refusal) {
         switch inbound.request {
         case .submit(let submission):
-            try host.ledger!.checkServing(at: ledgerNow)
+            try host.ledger!.checkServing()
             try host.ledger!.authorize(submission.event, from: sender)
             guard !submission.isForged else { throw Refusal(.badSignature, "the event's signature does not verify") }
             if let position = known(submission.event.id) {
@@ -141,13 +143,14 @@ extension World {
             host.staged.append(submission.event)
             host.turn.owed.append((inbound, .submitted(position)))
         case .join(let keys, let tokenHash):
-            try host.ledger!.checkServing(at: ledgerNow)
+            try host.ledger!.checkServing()
             let admitted = event(.nodeAdmitted(keys, tokenHash: tokenHash), by: "ledger")
             let position = try host.ledger!.stage(admitted, at: ledgerNow)
             host.staged.append(admitted)
             host.turn.owed.append((inbound, .submitted(position)))
         case .reserve(let request):
-            try host.ledger!.checkServing(at: ledgerNow)
+            try host.ledger!.checkServing()
+            try host.ledger!.checkRoom(for: .sliceReserved)
             try openWindows(host.ledger!.windowsDue(for: request, calendar: Self.calendar, at: ledgerNow))
             if let answer = try host.ledger!.reserve(request, from: sender, at: ledgerNow) {
                 try answered(inbound, answer)
@@ -237,15 +240,17 @@ extension World {
 
     private func finishTurn() {
         let (events, turn) = (host.staged, host.turn)
-        (host.staged, host.turn, host.isTurning) = ([], .init(), false)
-        if !events.isEmpty, host.isDiskFull {
+        (host.turn, host.isTurning) = (.init(), false)
+        if !events.isEmpty, !host.canWrite {
+            // They stay staged: every turn tries them again.
             coverage.note(.refusedCommit)
-            guard let state = try? host.log.fold() else { return fail(.log, "the log cannot be folded") }
-            host.ledger!.commitFailed(state, at: ledgerNow)
-            host.parked = [:]
+            host.ledger!.commitFailed()
             for (inbound, _) in turn.owed { reply(.refused(Refusal(.full, "the log cannot be written", retryAfterMS: 1000)), to: inbound) }
         } else {
+            if host.ledger!.isAheadOfLog { coverage.note(.committedLater) }
+            host.staged = []
             let first = host.log.head + 1
+            takeRoom(for: events)
             append(events)
             let restricted = host.ledger!.committed(events, from: first, at: ledgerNow)
             for position in restricted { publish(urgent: position) }
@@ -255,6 +260,7 @@ extension World {
             note(events)
             fail(checker.conserved(host.ledger!.state.book, events))
         }
+        measureDisk()
         answer(turn.echoes)
         for inbound in turn.queries { query(inbound) }
         stepBarriers()
@@ -299,7 +305,9 @@ extension World {
             guard let sender = host.ledger!.state.view.member(inbound.name) else { continue }
             let reply = host.ledger!.answer(
                 progress, nonce: nonce, rates: stated, from: sender, readHead: host.log.head, readEpoch: host.log.epoch, at: ledgerNow)
-            if let reply { self.reply(.echo(reply), to: inbound) }
+            guard let reply else { continue }
+            if host.disk.room == .nothing || !host.staged.isEmpty { fail(.revocation, "a lease is given though no restriction can be made durable") }
+            self.reply(.echo(reply), to: inbound)
         }
     }
 
@@ -311,7 +319,8 @@ extension World {
             reply(.fetched(first: from, count: count, head: host.log.head, host.log), to: inbound)
         case .snapshot:
             do throws(Refusal) {
-                try ledger.checkServing(at: .max)
+                try ledger.checkServing()
+                try ledger.checkDurable()
                 reply(.snapshot(ledger.state.view.image, root: host.log.root(at: ledger.state.view.position)!, head: host.log.head), to: inbound)
             } catch {
                 reply(.refused(error), to: inbound)
@@ -323,7 +332,7 @@ extension World {
         }
     }
 
-    private func reply(_ reply: SimReply, to inbound: Inbound) {
+    func reply(_ reply: SimReply, to inbound: Inbound) {
         switch inbound.sender {
         case .process(let machine, let incarnation):
             for time in network.arrivals(over: Link(machine: machine, toLedger: false), sentAt: now, isPublication: false, coverage: &coverage) {
@@ -356,6 +365,7 @@ extension World {
         stepBarriers()
         if !host.isTurning {
             noteTime()
+            measureDisk()
             let expired = host.ledger!.housekeep(at: ledgerNow)
             if !expired.isEmpty {
                 let lifted = event(.lifted(Lifting(eventIDs: expired, reason: "expired", expired: true)), by: "ledger")
@@ -364,7 +374,7 @@ extension World {
             } else if let noted = host.ledger!.timeToNote(at: ledgerNow) {
                 coverage.note(.timeNoted)
                 if (try? stage(noted)) != nil { commitSoon() }
-            } else if host.ledger!.nextDeadline != nil {
+            } else if host.ledger!.nextDeadline != nil || host.ledger!.isAheadOfLog {
                 beginTurn()
             }
         }

@@ -116,7 +116,7 @@ final class World {
         case .heal(let link, let kind): heal(link, kind)
         case .healDisk(let machine): repair(machines[machine])
         case .healLedgerClock: healLedgerClock()
-        case .healLedgerDisk: (host.isDiskFull, host.commitTime) = (false, LedgerHost.usualCommit)
+        case .healLedgerDisk: (host.disk, host.commitTime) = (.roomy, LedgerHost.usualCommit)
         case .endSecondProcess: if nodeCount > 2, !isCalm { kill(machines[nodeCount - 1]) }
         case .replaceJournal(let machine): replaceJournal(machines[machine])
         case .judgeRestore(let count): judgeRestore(count)

@@ -3,8 +3,6 @@ internal import Testing
 
 /// The ledger's side of the protocol, step by step.
 @Suite struct LedgerProtocolTests {
-    private let second = Nanoseconds.nanosecondsPerSecond
-
     private func ledger(restored: Bool = false) throws -> PenstockCore.Ledger {
         var state = LedgerState()
         try state.apply(Make.event(Make.id("event 1"), .genesis(Make.members, .standard), by: "ledger"), at: 1)
@@ -41,14 +39,14 @@ internal import Testing
         var ledger = try ledger(restored: true)
         #expect(ledger.awaited == ["n1", "n2"])
         #expect(ledger.epochToOpen == nil)
-        #expect(code { try ledger.checkServing(at: 0) } == .recovering)
+        #expect(code { try ledger.checkServing() } == .recovering)
         let heard1 = code { try ledger.register(progress(), from: n1, agrees: true, at: 0) }
         #expect(heard1 == .recovering, "no lease before the last word")
         // One that had seen nothing, or has lost its disk, agrees with every log.
         let heard2 = code { _ = try ledger.acknowledge(progress(0), from: n2, agrees: true, at: 0) }
         #expect(heard2 == .notPermitted)
         #expect(ledger.awaited.isEmpty)
-        #expect(code { try ledger.checkServing(at: 0) } == nil)
+        #expect(code { try ledger.checkServing() } == nil)
         #expect(ledger.epochToOpen == .epochOpened(7, reason: "start"))
     }
 
@@ -59,21 +57,9 @@ internal import Testing
             let diverged = code { try ledger.register(progress(applied, heard: heard), from: n1, agrees: agrees, at: 0) }
             #expect(diverged == .diverged)
             #expect(ledger.halted != nil)
-            #expect(code { try ledger.checkServing(at: 0) } == .halted)
+            #expect(code { try ledger.checkServing() } == .halted)
             #expect(ledger.epochToOpen == nil)
         }
-    }
-
-    @Test func epochIsSaidAgainAfterACommitThatFailed() throws {
-        var ledger = try ledger()
-        let durable = ledger.state
-        let kind = try #require(ledger.epochToOpen)
-        _ = try ledger.stage(own: Make.event(Make.id("epoch"), kind, by: "ledger"))
-        #expect(ledger.epochToOpen == nil)
-        ledger.commitFailed(durable, at: 0)
-        #expect(ledger.epochToOpen == kind)
-        #expect(code { try ledger.checkServing(at: second - 1) } == .full)
-        #expect(code { try ledger.checkServing(at: second) } == nil)
     }
 
     @Test func echoIsAnsweredOnlyFromTheLogThatThisProcessWrote() throws {

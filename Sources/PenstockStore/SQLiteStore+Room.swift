@@ -1,0 +1,75 @@
+internal import GRDB
+internal import GRDBSQLite
+package import PenstockCore
+internal import Synchronization
+
+/// What the disk can still take. The log's reserve is used from the sequencer's thread.
+extension SQLiteStore {
+    /// Grows the reserve again, where a commit has used it up or there was no room before. Cheap when it is whole.
+    package func restock() throws(StoreError) {
+        guard let reserve else { return }
+        try readLog("reserving room") { db in
+            guard let chunk = reserve.grow(used: try Self.usedBytes(db)) else { return }
+            try DatabaseFile.control(db, SQLITE_FCNTL_CHUNK_SIZE, chunk)
+        }
+    }
+
+    package var room: StoreRoom {
+        guard let reserve else { return .everything }
+        let state = reserve.current
+        guard state.kind == .allocated else { return Self.measured(reserve.freeBytes) }
+        let left = state.length - state.used
+        guard left >= StoreLimits.restrictionFloorBytes, state.walBytes >= StoreLimits.walFloorBytes else { return .nothing }
+        let isWhole = left >= StoreLimits.logReserveBytes - StoreLimits.reserveStep && state.walBytes >= StoreLimits.walReserveBytes
+        return isWhole ? .everything : .restrictions
+    }
+
+    private static func measured(_ free: Int) -> StoreRoom {
+        if free >= StoreLimits.measuredReserveBytes { return .everything }
+        return free >= StoreLimits.measuredReserveBytes / 4 ? .restrictions : .nothing
+    }
+
+    /// Whether receipts and what proves them may be written.
+    package var hasRoomForEvidence: Bool {
+        guard let reserve else { return true }
+        let state = reserve.current
+        guard state.kind == .allocated else { return reserve.freeBytes >= StoreLimits.measuredReserveBytes / 2 }
+        return state.length - state.used >= StoreLimits.evidenceFloorBytes
+    }
+
+    package struct Disk: Sendable {
+        package var freeBytes: Int
+        package var reserveBytes: Int
+        /// Why nothing could be allocated ahead.
+        package var unreservable: String?
+        /// Decisions are not taken up, for want of room.
+        package var decisionsWait: Bool
+    }
+
+    package var disk: Disk {
+        guard let reserve else { return Disk(freeBytes: 0, reserveBytes: 0, unreservable: nil, decisionsWait: false) }
+        let state = reserve.current
+        var unreservable: String?
+        if case .measured(let why) = state.kind { unreservable = why }
+        return Disk(
+            freeBytes: reserve.freeBytes, reserveBytes: unreservable == nil ? max(0, state.length - state.used) + state.walBytes : 0,
+            unreservable: unreservable, decisionsWait: decisionProblem(adding: Limits.pageBytes) != nil)
+    }
+
+    /// Why decisions are not taken up, or nil. They never come near what the log needs.
+    func decisionProblem(adding count: Int) -> StoreError? {
+        if let maximumDecisionBytes, decisionBytes.load(ordering: .relaxed) + count > maximumDecisionBytes {
+            return StoreError(.full, "\(decisions.path) has reached decisions_megabytes; raise it")
+        }
+        guard let reserve else { return nil }
+        let mark = min(StoreLimits.decisionsLeaveFreeBytes, reserve.totalBytes / StoreLimits.decisionsLeaveFreeShare)
+        guard reserve.freeBytes - count < mark else { return nil }
+        return StoreError(.full, "\(decisions.path): decisions leave \(mark >> 20) MiB of their file system free; free some room on it")
+    }
+
+    static func usedBytes(_ db: Database) throws -> Int {
+        let pages = try Int.fetchOne(db.cachedStatement(sql: "PRAGMA page_count")) ?? 0
+        let size = try Int.fetchOne(db.cachedStatement(sql: "PRAGMA page_size")) ?? 4096
+        return pages * size
+    }
+}

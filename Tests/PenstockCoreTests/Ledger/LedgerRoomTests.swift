@@ -1,0 +1,104 @@
+internal import PenstockCore
+internal import Testing
+
+/// What the ledger does as its disk fills up.
+@Suite struct LedgerRoomTests {
+    private let n1 = Make.node("n1", .enforcer)
+    private let progress = NodeProgress(incarnation: Make.incarnation(1), applied: 1, heard: 1)
+
+    private func ledger() throws -> PenstockCore.Ledger {
+        var state = LedgerState()
+        try state.apply(Make.event(Make.id("event 1"), .genesis(Make.members, .standard), by: "ledger"), at: 1)
+        var ledger = PenstockCore.Ledger(state)
+        ledger.start(epoch: 7, restored: false, time: LedgerTime(wall: Make.wall, at: 0), at: 0)
+        let epoch = Make.event(Make.id("epoch"), try #require(ledger.epochToOpen), by: "ledger")
+        _ = ledger.committed([epoch], from: try ledger.stage(own: epoch), at: 0)
+        return ledger
+    }
+
+    private func code(_ body: () throws -> Void) -> Refusal.Code? {
+        do {
+            try body()
+            return nil
+        } catch {
+            return (error as? Refusal)?.code
+        }
+    }
+
+    private func stage(_ kind: EventKind, _ ledger: inout PenstockCore.Ledger) -> Refusal.Code? {
+        code { _ = try ledger.stage(Make.event(Make.id("\(kind.name)"), kind), at: 0) }
+    }
+
+    private func lease(_ ledger: inout PenstockCore.Ledger) -> EchoReply? {
+        guard code({ try ledger.register(progress, from: n1, agrees: true, at: 10) }) == nil else { return nil }
+        let head = ledger.state.view.position
+        return ledger.answer(progress, nonce: 3, rates: nil, from: n1, readHead: head, readEpoch: 7, at: 20)
+    }
+
+    @Test func everyKindIsOrdinaryButRestrictions() {
+        for kind in EventKind.Name.allCases {
+            let isRestriction = [.restricted, .nodeExpelled, .epochOpened].contains(kind)
+            #expect(StoreRoom.everything.admits(kind))
+            #expect(StoreRoom.restrictions.admits(kind) == isRestriction, "\(kind)")
+            #expect(!StoreRoom.nothing.admits(kind))
+        }
+    }
+
+    @Test func fullDiskTakesRestrictionsAndLeasesGoOn() throws {
+        var ledger = try ledger()
+        _ = ledger.storeTakes(.restrictions)
+        let position = ledger.state.view.position
+        #expect(stage(.settingsChanged(.standard), &ledger) == .full)
+        #expect(ledger.state.view.position == position, "nothing was folded")
+        #expect(lease(&ledger) != nil)
+        #expect(stage(Make.revoke(.agent("a")), &ledger) == nil)
+        #expect(stage(.nodeExpelled(name: "n2", reason: ""), &ledger) == nil)
+    }
+
+    @Test func noLeaseIsGivenWhereNoRestrictionFits() throws {
+        var ledger = try ledger()
+        try ledger.register(progress, from: n1, agrees: true, at: 1)
+        let echoed = ledger.presence.presences[Make.incarnation(1)]?.lastEcho
+        _ = ledger.storeTakes(.nothing)
+        #expect(stage(Make.revoke(.agent("a")), &ledger) == .full)
+        #expect(lease(&ledger) == nil)
+        #expect(ledger.presence.presences[Make.incarnation(1)]?.lastEcho == echoed, "what gives no lease delays no fence")
+        #expect(code { _ = try ledger.acknowledge(progress, from: n1, agrees: true, at: 10) } == nil, "acknowledgements go on")
+        _ = ledger.storeTakes(.everything)
+        #expect(lease(&ledger) != nil)
+    }
+
+    @Test func failedCommitIsTriedAgainAndNothingIsToldBefore() throws {
+        var ledger = try ledger()
+        let event = Make.event(Make.id("revoke"), Make.revoke(.agent("a")))
+        let position = try ledger.stage(event, at: 0)
+        ledger.commitFailed()
+        _ = ledger.storeTakes(.everything)
+        #expect(stage(.settingsChanged(.standard), &ledger) == .full)
+        #expect(stage(Make.revoke(.agent("b")), &ledger) == .full)
+        #expect(lease(&ledger) == nil)
+        #expect(code { try ledger.checkDurable() } == .full)
+        #expect(ledger.halted == nil)
+        #expect(ledger.committed([event], from: position, at: 5) == [position])
+        #expect(ledger.barriers[position] != nil)
+        #expect(code { try ledger.checkDurable() } == nil)
+        #expect(lease(&ledger) != nil)
+    }
+
+    @Test func expiredRestrictionsAreLiftedInPartsAndNotFromAFullDisk() throws {
+        var ledger = try ledger()
+        for number in 0..<Limits.liftedAtOnce + 5 {
+            let restriction = Restriction(level: .revoke, selector: .agent("a\(number)"), reason: "", expiresAt: Make.wall + 1)
+            let event = Make.event(Make.id("\(number)"), .restricted(restriction))
+            _ = ledger.committed([event], from: try ledger.stage(event, at: 0), at: 0)
+        }
+        _ = ledger.storeTakes(.restrictions)
+        #expect(ledger.housekeep(at: Make.milliseconds(1000)).isEmpty)
+        _ = ledger.storeTakes(.everything)
+        let expired = ledger.housekeep(at: Make.milliseconds(1000))
+        #expect(expired.count == Limits.liftedAtOnce)
+        #expect(stage(.lifted(Lifting(eventIDs: expired, reason: "expired", expired: true)), &ledger) == .notPermitted, "an operator's is not the ledger's")
+        _ = try ledger.stage(own: Make.event(Make.id("lift"), .lifted(Lifting(eventIDs: expired, reason: "expired", expired: true)), by: "ledger"))
+        #expect(ledger.housekeep(at: Make.milliseconds(1000)).count == 5)
+    }
+}

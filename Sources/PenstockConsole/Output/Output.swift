@@ -39,6 +39,11 @@ enum Output {
         FileHandle.standardOutput.write(Data(text.utf8))
     }
 
+    /// Why a command takes long, for whoever sits before it.
+    static func progress(_ text: String) {
+        if isatty(STDERR_FILENO) != 0 { message("penstock: \(text)") }
+    }
+
     static func message(_ text: String) {
         FileHandle.standardError.write(Data((text + "\n").utf8))
     }

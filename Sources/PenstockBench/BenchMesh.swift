@@ -76,7 +76,7 @@ final class BenchMesh {
 
     func status() throws -> Penstock_V1_StatusReply {
         let client = try client("operator")
-        guard case .status(let status) = try client.ask(.status(.init()), timeoutMS: 500) else { throw client.unexpected }
+        guard case .status(let status) = try client.ask(.status(.init())) else { throw client.unexpected }
         return status
     }
 

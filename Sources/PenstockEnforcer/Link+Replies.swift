@@ -46,7 +46,7 @@ extension Link {
                 }
             }
         case (.ask(let ask), .submitted): enforcer.core.withLock { follower.taken(ask, &$0.enforcement) }
-        case (.ask(.openSlices), .budgets(let reply)): inherit(reply.budgets.first?.slices ?? [])
+        case (.ask(.openSlices), .budgets(let reply)): inherit(reply)
         case (.shipment(let first, let count), .submitted): shipped(first + UInt64(count) - 1)
         case (.shipment(let first, let count), .decisions(let reply)): stored(reply.through, first: first, count: count)
         case (.checkpoint, .receipt(let receipt)): cosign(receipt.checkpoint)
@@ -54,8 +54,14 @@ extension Link {
         }
     }
 
-    private func inherit(_ slices: [Penstock_V1_SliceStatus]) {
-        let open = slices.compactMap { slice in
+    /// Slices come page by page; one that does not follow on the last is of an answer that was given up.
+    private func inherit(_ page: Penstock_V1_BudgetReply) {
+        if page.afterSlice == 0 { openSlices = [] }
+        guard page.afterSlice == openSlices.last?.slice ?? 0 else { return }
+        openSlices += page.budgets.first?.slices ?? []
+        guard page.nextSlice == 0 else { return askForSlices(after: page.nextSlice) }
+        defer { openSlices = [] }
+        let open = openSlices.compactMap { slice in
             Incarnation([UInt8](slice.incarnation)).map { Follower.HeldSlice(slice: slice.slice, incarnation: $0, amount: slice.amount - slice.returned, used: slice.used) }
         }
         let asks = enforcer.core.withLock { follower.answered(open, $0.enforcement) }

@@ -50,6 +50,12 @@ extension Link {
         }
     }
 
+    func askForSlices(after slice: UInt64) { request(.ask(.openSlices), openSlices(after: slice)) }
+
+    private func openSlices(after slice: UInt64) -> Request.OneOf_Kind {
+        .budgets(.with { ($0.node, $0.afterSlice) = (identity.name, slice) })
+    }
+
     private func message(_ ask: Follower.Ask) -> Request.OneOf_Kind {
         let incarnation = Data(enforcer.incarnation.bytes)
         switch ask {
@@ -84,7 +90,7 @@ extension Link {
         case .reserve(_, let request): return .reserve(request.proto)
         case .snapshot: return .snapshot(.init())
         case .fetch(let from): return .fetch(.with { $0.from = from })
-        case .openSlices: return .budgets(.with { $0.node = identity.name })
+        case .openSlices: return openSlices(after: 0)
         case .report, .close, .owe: preconditionFailure("reports are events, which are submitted")
         }
     }

@@ -26,6 +26,8 @@ final class Link {
     var seen: Seen
     var follower: Follower
     var load: SnapshotLoad?
+    /// Open slices of this node, as far as their pages have come.
+    var openSlices: [Penstock_V1_SliceStatus] = []
     /// The tree over the view.
     var frontier = MerkleFrontier()
     var roots = RecentRoots()

@@ -103,7 +103,7 @@ extension Sequencer {
         for waiter in waiters {
             guard let barrier = ledger.barriers[waiter.position] else { continue }
             if barrier.state != .waiting {
-                send(Reply(id: waiter.incoming.id, .barrier(describe(barrier, at: now))), to: waiter.incoming.route)
+                send(Reply(id: waiter.incoming.id, .barrier(page(describe(barrier, at: now), from: 0))), to: waiter.incoming.route)
             } else if now >= waiter.deadline {
                 answerPartial(waiter, at: now)
             } else {
@@ -115,10 +115,11 @@ extension Sequencer {
 
     func answerPartial(_ waiter: BarrierWaiter, at now: Instant) {
         guard let barrier = ledger.barriers[waiter.position] else { return }
-        send(Reply(id: waiter.incoming.id, .barrier(describe(barrier, at: now))), to: waiter.incoming.route)
+        send(Reply(id: waiter.incoming.id, .barrier(page(describe(barrier, at: now), from: 0))), to: waiter.incoming.route)
     }
 
-    func describe(_ barrier: Barrier, at now: Instant) -> Penstock_V1_BarrierReply {
+    /// - Parameter counts: the grants that it matches are counted, which looks at all.
+    func describe(_ barrier: Barrier, counts: Bool = true, at now: Instant) -> Penstock_V1_BarrierReply {
         .with {
             $0.position = barrier.position
             $0.eventID = Data(barrier.eventID.bytes)
@@ -150,7 +151,7 @@ extension Sequencer {
                     $0.cosigned = cosigned[barrier.position]?.contains(node.node) ?? false
                 }
             }
-            if let standing = ledger.state.view.restrictions[barrier.position] {
+            if counts, let standing = ledger.state.view.restrictions[barrier.position] {
                 $0.matchedGrants = UInt64(ledger.state.view.matchedGrants(standing.restriction.selector))
             }
         }

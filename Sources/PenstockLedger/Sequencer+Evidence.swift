@@ -80,7 +80,9 @@ extension Sequencer {
         }
     }
 
-    func receipt(_ position: Position) throws -> Penstock_V1_ReceiptReply {
+    /// The statement is signed over all of the barrier's nodes, whichever page of them is asked for.
+    func receipt(_ request: Penstock_V1_ReceiptRequest) throws -> Penstock_V1_ReceiptReply {
+        let position = request.position
         flushEvidence()
         guard let stored = try store.read(from: position, maxCount: 1, maxBytes: Limits.eventBytes).first else { throw Refusal(.notFound, "the log has no position \(position)") }
         let event = try SignedEvent(entry: stored.bytes)
@@ -111,6 +113,7 @@ extension Sequencer {
         }
         reply.statementSignature = Data(identity.signing.sign(ReceiptStatement.text(mesh: identity.member.mesh, barrier: reply.barrier)))
         reply.complete = reply.barrier.state == .closed && reply.barrier.nodes.allSatisfy { $0.state != .enforced || $0.cosigned }
+        reply.barrier = page(reply.barrier, from: request.fromNode)
         return reply
     }
 }

@@ -72,7 +72,7 @@ extension Sequencer {
         case .echo, .ack: .lease
         case .decisions: .decisions
         case .cosign: .submission
-        case .fetch, .snapshot, .receipt, .status, .audit, .head, .budgets, .proof: .query
+        case .fetch, .snapshot, .receipt, .status, .audit, .head, .budgets, .proof, .barrier: .query
         }
     }
 
@@ -91,7 +91,8 @@ extension Sequencer {
         case .echo, .ack: TurnCost.lease
         case .decisions: TurnCost.decisions
         case .head, .proof: TurnCost.proof
-        case .fetch, .snapshot, .receipt, .status, .audit, .budgets: TurnCost.page
+        case .fetch, .snapshot, .receipt, .status, .budgets, .barrier: TurnCost.page
+        case .audit: 4 * TurnCost.page
         }
     }
 

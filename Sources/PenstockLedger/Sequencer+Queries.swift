@@ -23,13 +23,14 @@ extension Sequencer {
             case .cosign(let cosign):
                 take(cosign, incoming)
                 return
-            case .receipt(let request): reply = .receipt(try receipt(request.position))
-            case .status: reply = .status(status())
+            case .receipt(let request): reply = .receipt(try receipt(request))
+            case .status(let query): reply = .status(status(from: query.from))
+            case .barrier(let query): reply = .barrier(try barrier(query))
             case .audit(let query): reply = .audit(try page(query, incoming))
             case .head: reply = .head(headReply())
             case .budgets(let query):
                 try ledger.checkDurable()
-                reply = .budgets(query.node.isEmpty ? budgets(query.name) : slices(ofNode: query.node))
+                reply = .budgets(query.node.isEmpty ? budgets(query) : slices(ofNode: query.node, after: query.afterSlice))
             case .proof(let request): reply = .proof(try proof(request))
             case .submit, .reserve, .echo, .ack: return
             }
@@ -92,6 +93,7 @@ extension Sequencer {
         }
         guard detail.firstSequence <= .max - UInt64(detail.count) else { throw Refusal(.malformed, "a batch of decisions ends past the last number") }
         try ledger.checkRoom(for: .decisionBatch)
+        guard detail.records.count <= 2 * Limits.pageBytes else { throw Refusal(.malformed, "a batch has at most \(2 * Limits.pageBytes) bytes") }
         let (records, event) = ([UInt8](detail.records), [UInt8](detail.event))
         guard archive.save(incoming, incarnation: incarnation, first: detail.firstSequence, count: detail.count, bytes: records, event: event) else {
             throw Refusal(.busy, "the ledger has more decisions to write than it can take up", retryAfterMS: 200)
@@ -165,46 +167,6 @@ extension Sequencer {
         return .with {
             $0.size = request.size
             $0.proof = proof.map { Data($0.bytes) }
-        }
-    }
-
-    private func status() -> Penstock_V1_StatusReply {
-        let now = Clocks.now()
-        let lease = ledger.state.view.settings.maxStaleness
-        return .with { reply in
-            reply.mesh = ledger.state.view.mesh
-            reply.position = tree.size
-            reply.epoch = ledger.state.epoch
-            reply.halted = ledger.halted ?? (ledger.awaited.isEmpty ? "" : "the log was restored; waiting for the word of \(ledger.awaited.sorted().joined(separator: ", "))")
-            reply.counters = counters
-            reply.time = ledgerTime()
-            reply.warnings += timeWarnings()
-            let disk = store.disk
-            reply.disk = diskStatus(disk)
-            reply.warnings += diskWarnings(disk)
-            for member in ledger.state.view.members.values.sorted(by: { $0.keys.name < $1.keys.name }) {
-                let here = ledger.presence.presences.values.filter { $0.node == member.keys.name && !$0.ended }.sorted { $0.incarnation < $1.incarnation }
-                let rows: [Presence?] = here.isEmpty ? [nil] : here
-                for row in rows {
-                    reply.nodes.append(.with {
-                        $0.node = member.keys.name
-                        $0.role = member.keys.role.proto
-                        $0.expelled = !member.belongs
-                        guard let row else {
-                            $0.state = member.keys.role == .ledger ? "fresh" : "gone"
-                            $0.appliedPosition = member.keys.role == .ledger ? ledger.state.view.position : 0
-                            return
-                        }
-                        let silent = now - row.lastEcho
-                        $0.state = silent < lease ? "fresh" : silent < ledger.presence.bound * 10 ? "stale" : "gone"
-                        $0.appliedPosition = row.applied
-                        $0.viewAgeMs = silent / .nanosecondsPerMillisecond
-                        $0.version = row.version
-                        $0.incarnation = Data(row.incarnation.bytes)
-                    })
-                }
-            }
-            reply.barriers = ledger.barriers.values.filter { $0.state == .waiting }.sorted { $0.position < $1.position }.map { describe($0, at: now) }
         }
     }
 }

@@ -126,7 +126,7 @@ final class Sequencer {
 
         _ = membership.update(state.view.members.values)
         let membership = membership
-        try Authenticator.shared.register(domain: domain) { _, _, key in membership.name(channel: key) }
+        try Authenticator.shared.register(domain: domain, limitsKeys: true) { _, _, key in membership.name(channel: key) }
         try Authenticator.shared.register(domain: joinDomain) { _, _, _ in "joining" }
         endpoints = [
             (requests, try requests.bind(options.requests)), (log, try log.bind(options.log)),

@@ -27,68 +27,112 @@ package final class LedgerClient {
 
     deinit { socket.close() }
 
-    /// Asks and waits for the answer. A refusal that says when to retry is retried until the time is up.
+    /// Asks and waits for the answer. A ledger that is busy is asked again until the time is up.
     package func ask(_ kind: Request.OneOf_Kind, timeoutMS: Int = 5000) throws -> Reply.OneOf_Kind {
         let deadline = Clocks.now() + Instant(timeoutMS) * .nanosecondsPerMillisecond
+        lastID += 1
+        var busy: Refusal?
         while true {
             do {
-                return try exchange(until: deadline) { kind }
+                try send(kind, until: deadline)
+                guard let answer = try receive(until: min(deadline, Clocks.now() + Self.patience)) else {
+                    guard Clocks.now() < deadline else { throw unreachable }
+                    continue
+                }
+                guard case .refused(let refused) = answer else { return answer }
+                throw Refusal(refused)
             } catch let refusal as Refusal where refusal.retryAfterMS > 0 && refusal.code == .busy {
-                guard Clocks.now() < deadline else { throw refusal }
-                Thread.sleep(forTimeInterval: Double(refusal.retryAfterMS) / 1000)
+                busy = refusal
+                guard pause(refusal, until: deadline) else { throw refusal }
+            } catch let error as NodeError where error.code == .unreachable {
+                throw busy ?? error
             }
         }
     }
 
     /// Submits an event; with `barrierMS`, waits for the barrier as well. Then both take that long at most, and a second
     /// for an answer that does not come.
-    package func submit(_ kind: EventKind, barrierMS: Int? = nil) throws -> (Penstock_V1_Submitted, Penstock_V1_BarrierReply?) {
+    ///
+    /// The same event is sent again, under the same id, until the ledger has said what became of it or the time is up.
+    ///
+    /// - Parameter progress: told when the wait is a long one, and why.
+    /// - Returns: where it stands in the log; and what the barrier came to, nil when that was not asked or the ledger has
+    ///   not said it in time.
+    /// - Throws: the ledger's refusal, when nothing stands; `NodeError.unreachable`, naming the event, when it may or may
+    ///   not stand.
+    package func submit(
+        _ kind: EventKind, barrierMS: Int? = nil, progress: ((String) -> Void)? = nil
+    ) throws -> (Penstock_V1_Submitted, Penstock_V1_BarrierReply?) {
         let event = signer.sign(kind, at: Clocks.wall())
         let waitUntil = Clocks.now() + Instant(barrierMS ?? 0) * .nanosecondsPerMillisecond
         let answerBy = barrierMS == nil ? Clocks.now() + 10 * .nanosecondsPerSecond : waitUntil + .nanosecondsPerSecond
-        func request() -> Request.OneOf_Kind {
-            .submit(.with {
-                $0.event = Data(event.entry)
-                $0.waitBarrier = barrierMS != nil
-                $0.timeoutMs = UInt32(clamping: max(0, waitUntil - Clocks.now()) / .nanosecondsPerMillisecond)
-            })
+        lastID += 1
+        var submission = Submission(event.event.id, waitsForBarrier: barrierMS != nil)
+        var isDue = true
+        while true {
+            do {
+                if isDue {
+                    submission.unanswered += 1
+                    try send(.submit(.with {
+                        $0.event = Data(event.entry)
+                        $0.waitBarrier = barrierMS != nil
+                        $0.timeoutMs = UInt32(clamping: max(0, waitUntil - Clocks.now()) / .nanosecondsPerMillisecond)
+                    }), until: answerBy)
+                    isDue = false
+                }
+                guard let answer = try receive(until: min(answerBy, Clocks.now() + Self.patience)) else {
+                    guard Clocks.now() < answerBy else { throw unreachable }
+                    progress?(submission.position.map { "durable at position \($0); waiting for every node" } ?? "waiting for the ledger")
+                    isDue = true
+                    continue
+                }
+                if let outcome = try submission.take(answer) { return outcome }
+            } catch let refusal as Refusal where !refusal.isFinal {
+                progress?((submission.position.map { "durable at position \($0); " } ?? "") + "the ledger says \(refusal.code.rawValue), trying again")
+                guard pause(refusal, until: answerBy) else { return try submission.end(refusal, unreachable) }
+                isDue = true
+            } catch let error as NodeError where error.code == .unreachable {
+                return try submission.end(nil, error)
+            }
         }
-        guard case .submitted(let submitted) = try exchange(until: answerBy, request) else { throw unexpected }
-        guard barrierMS != nil else { return (submitted, nil) }
-        // Each time the event is sent again, that it is in the log is said again before the barrier's answer.
-        let answer = try exchange(until: answerBy, sends: false, request) {
-            if case .submitted = $0 { false } else { true }
+    }
+
+    /// The rest of a barrier's nodes, where one answer did not hold them.
+    package func complete(_ barrier: Penstock_V1_BarrierReply, timeoutMS: Int = 5000) throws -> Penstock_V1_BarrierReply {
+        var whole = barrier
+        while whole.nextNode != 0 {
+            let from = whole.nextNode
+            let query = Penstock_V1_BarrierQuery.with { ($0.position, $0.fromNode) = (barrier.position, from) }
+            guard case .barrier(let page) = try ask(.barrier(query), timeoutMS: timeoutMS), page.nextNode == 0 || page.nextNode > from else { throw unexpected }
+            whole.nodes += page.nodes
+            whole.nextNode = page.nextNode
         }
-        guard case .barrier(let barrier) = answer else { throw unexpected }
-        return (submitted, barrier)
+        return whole
     }
 
     package var unexpected: NodeError { NodeError(.protocolError, "the ledger answered something else than was asked") }
 
-    /// Sends, and sends again after each second of silence: what was under way when a connection broke is lost. Every
-    /// request may be repeated, as an event's id makes it the same event.
-    ///
-    /// - Parameter sends: false when the request has been sent and only more answers to it are awaited.
-    private func exchange(
-        until deadline: Instant, sends: Bool = true, _ request: () -> Request.OneOf_Kind, takes: (Reply.OneOf_Kind) -> Bool = { _ in true }
-    ) throws -> Reply.OneOf_Kind {
-        if sends {
-            lastID += 1
-            try send(request(), until: deadline)
-        }
+    /// What was under way when a connection broke is lost: after so much silence a request is sent again.
+    private static var patience: Nanoseconds { .nanosecondsPerSecond }
+
+    /// Returns whether there is time for another try.
+    private func pause(_ refusal: Refusal, until deadline: Instant) -> Bool {
+        let wait = Nanoseconds(max(refusal.retryAfterMS, 20)) * .nanosecondsPerMillisecond
+        guard Clocks.now() + wait < deadline else { return false }
+        Thread.sleep(forTimeInterval: Double(wait) / Double(Nanoseconds.nanosecondsPerSecond))
+        return true
+    }
+
+    /// The next answer to the request that was sent last; nil when none comes in time.
+    private func receive(until deadline: Instant) throws -> Reply.OneOf_Kind? {
         while true {
-            let now = Clocks.now()
-            guard now < deadline else { throw unreachable }
-            let patience = min((deadline - now) / .nanosecondsPerMillisecond + 1, 1000)
-            if try poller.wait([socket], timeoutMilliseconds: Int(patience)).isEmpty, Clocks.now() < deadline {
-                try send(request(), until: deadline)
-            }
             while case .message(let message)? = try socket.receive() {
                 let reply = try Reply(bytes: message.payload)
-                guard reply.id == lastID, let kind = reply.kind else { continue }
-                if case .refused(let refused) = kind { throw Refusal(refused) }
-                if takes(kind) { return kind }
+                if reply.id == lastID, let kind = reply.kind { return kind }
             }
+            let left = deadline - Clocks.now()
+            guard left > 0 else { return nil }
+            _ = try poller.wait([socket], timeoutMilliseconds: Int(left / .nanosecondsPerMillisecond) + 1)
         }
     }
 

@@ -1437,6 +1437,14 @@ package nonisolated struct Penstock_V1_Request: Sendable {
     set {kind = .proof(newValue)}
   }
 
+  package var barrier: Penstock_V1_BarrierQuery {
+    get {
+      if case .barrier(let v)? = kind {return v}
+      return Penstock_V1_BarrierQuery()
+    }
+    set {kind = .barrier(newValue)}
+  }
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package nonisolated enum OneOf_Kind: Equatable, Sendable {
@@ -1454,6 +1462,7 @@ package nonisolated struct Penstock_V1_Request: Sendable {
     case head(Penstock_V1_HeadRequest)
     case budgets(Penstock_V1_BudgetQuery)
     case proof(Penstock_V1_ProofRequest)
+    case barrier(Penstock_V1_BarrierQuery)
 
   }
 
@@ -1774,6 +1783,8 @@ package nonisolated struct Penstock_V1_ReceiptRequest: Sendable {
 
   package var position: UInt64 = 0
 
+  package var fromNode: UInt64 = 0
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -1783,6 +1794,22 @@ package nonisolated struct Penstock_V1_StatusRequest: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
+
+  package var from: UInt64 = 0
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+package nonisolated struct Penstock_V1_BarrierQuery: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var position: UInt64 = 0
+
+  package var fromNode: UInt64 = 0
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -1809,6 +1836,12 @@ package nonisolated struct Penstock_V1_BudgetQuery: Sendable {
 
   /// instead: the open slices of this node
   package var node: String = String()
+
+  /// 0, or BudgetReply.next
+  package var after: UInt64 = 0
+
+  /// 0, or BudgetReply.next_slice
+  package var afterSlice: UInt64 = 0
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -2180,6 +2213,9 @@ package nonisolated struct Penstock_V1_BarrierReply: Sendable {
 
   package var matchedGrants: UInt64 = 0
 
+  /// more nodes follow: BarrierQuery has them from this one on; 0: these are all, or the last
+  package var nextNode: UInt64 = 0
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package nonisolated enum State: SwiftProtobuf.Enum, Swift.CaseIterable {
@@ -2466,6 +2502,9 @@ package nonisolated struct Penstock_V1_StatusReply: Sendable {
   /// Clears the value of `time`. Subsequent reads from it will return its default value.
   package mutating func clearTime() {self._time = nil}
 
+  /// more nodes or barriers follow: ask for them from here on; 0: these are all, or the last
+  package var next: UInt64 = 0
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -2725,6 +2764,12 @@ package nonisolated struct Penstock_V1_BudgetStatus: @unchecked Sendable {
     set {_uniqueStorage()._outOfEnded = newValue}
   }
 
+  /// open debts that open_debts does not name
+  package var moreDebts: UInt64 {
+    get {_storage._moreDebts}
+    set {_uniqueStorage()._moreDebts = newValue}
+  }
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -2767,6 +2812,15 @@ package nonisolated struct Penstock_V1_BudgetReply: Sendable {
   // methods supported on all messages.
 
   package var budgets: [Penstock_V1_BudgetStatus] = []
+
+  /// more budgets follow: ask for those after this; 0: these are all, or the last
+  package var next: UInt64 = 0
+
+  /// likewise of slices
+  package var nextSlice: UInt64 = 0
+
+  /// as asked
+  package var afterSlice: UInt64 = 0
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -5235,7 +5289,7 @@ nonisolated extension Penstock_V1_TimeNoted: SwiftProtobuf.Message, SwiftProtobu
 
 nonisolated extension Penstock_V1_Request: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Request"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}version\0\u{1}id\0\u{2}\u{e}submit\0\u{1}echo\0\u{1}ack\0\u{1}fetch\0\u{1}snapshot\0\u{1}reserve\0\u{1}decisions\0\u{1}cosign\0\u{1}receipt\0\u{1}status\0\u{1}audit\0\u{1}head\0\u{1}budgets\0\u{1}proof\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}version\0\u{1}id\0\u{2}\u{e}submit\0\u{1}echo\0\u{1}ack\0\u{1}fetch\0\u{1}snapshot\0\u{1}reserve\0\u{1}decisions\0\u{1}cosign\0\u{1}receipt\0\u{1}status\0\u{1}audit\0\u{1}head\0\u{1}budgets\0\u{1}proof\0\u{1}barrier\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -5427,6 +5481,19 @@ nonisolated extension Penstock_V1_Request: SwiftProtobuf.Message, SwiftProtobuf.
           self.kind = .proof(v)
         }
       }()
+      case 30: try {
+        var v: Penstock_V1_BarrierQuery?
+        var hadOneofValue = false
+        if let current = self.kind {
+          hadOneofValue = true
+          if case .barrier(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.kind = .barrier(v)
+        }
+      }()
       default: break
       }
     }
@@ -5499,6 +5566,10 @@ nonisolated extension Penstock_V1_Request: SwiftProtobuf.Message, SwiftProtobuf.
     case .proof?: try {
       guard case .proof(let v)? = self.kind else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 29)
+    }()
+    case .barrier?: try {
+      guard case .barrier(let v)? = self.kind else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 30)
     }()
     case nil: break
     }
@@ -6163,7 +6234,7 @@ nonisolated extension Penstock_V1_Cosignature: SwiftProtobuf.Message, SwiftProto
 
 nonisolated extension Penstock_V1_ReceiptRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".ReceiptRequest"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}position\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}position\0\u{3}from_node\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -6172,6 +6243,7 @@ nonisolated extension Penstock_V1_ReceiptRequest: SwiftProtobuf.Message, SwiftPr
       // enabled. https://github.com/apple/swift-protobuf/issues/1034
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularUInt64Field(value: &self.position) }()
+      case 2: try { try decoder.decodeSingularUInt64Field(value: &self.fromNode) }()
       default: break
       }
     }
@@ -6181,11 +6253,15 @@ nonisolated extension Penstock_V1_ReceiptRequest: SwiftProtobuf.Message, SwiftPr
     if self.position != 0 {
       try visitor.visitSingularUInt64Field(value: self.position, fieldNumber: 1)
     }
+    if self.fromNode != 0 {
+      try visitor.visitSingularUInt64Field(value: self.fromNode, fieldNumber: 2)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   package static func ==(lhs: Penstock_V1_ReceiptRequest, rhs: Penstock_V1_ReceiptRequest) -> Bool {
     if lhs.position != rhs.position {return false}
+    if lhs.fromNode != rhs.fromNode {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -6193,18 +6269,64 @@ nonisolated extension Penstock_V1_ReceiptRequest: SwiftProtobuf.Message, SwiftPr
 
 nonisolated extension Penstock_V1_StatusRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".StatusRequest"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap()
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}from\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
-    // Load everything into unknown fields
-    while try decoder.nextFieldNumber() != nil {}
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt64Field(value: &self.from) }()
+      default: break
+      }
+    }
   }
 
   package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.from != 0 {
+      try visitor.visitSingularUInt64Field(value: self.from, fieldNumber: 1)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   package static func ==(lhs: Penstock_V1_StatusRequest, rhs: Penstock_V1_StatusRequest) -> Bool {
+    if lhs.from != rhs.from {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Penstock_V1_BarrierQuery: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".BarrierQuery"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}position\0\u{3}from_node\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt64Field(value: &self.position) }()
+      case 2: try { try decoder.decodeSingularUInt64Field(value: &self.fromNode) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.position != 0 {
+      try visitor.visitSingularUInt64Field(value: self.position, fieldNumber: 1)
+    }
+    if self.fromNode != 0 {
+      try visitor.visitSingularUInt64Field(value: self.fromNode, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Penstock_V1_BarrierQuery, rhs: Penstock_V1_BarrierQuery) -> Bool {
+    if lhs.position != rhs.position {return false}
+    if lhs.fromNode != rhs.fromNode {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -6231,7 +6353,7 @@ nonisolated extension Penstock_V1_HeadRequest: SwiftProtobuf.Message, SwiftProto
 
 nonisolated extension Penstock_V1_BudgetQuery: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".BudgetQuery"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}node\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}node\0\u{1}after\0\u{3}after_slice\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -6241,6 +6363,8 @@ nonisolated extension Penstock_V1_BudgetQuery: SwiftProtobuf.Message, SwiftProto
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularStringField(value: &self.name) }()
       case 2: try { try decoder.decodeSingularStringField(value: &self.node) }()
+      case 3: try { try decoder.decodeSingularUInt64Field(value: &self.after) }()
+      case 4: try { try decoder.decodeSingularUInt64Field(value: &self.afterSlice) }()
       default: break
       }
     }
@@ -6253,12 +6377,20 @@ nonisolated extension Penstock_V1_BudgetQuery: SwiftProtobuf.Message, SwiftProto
     if !self.node.isEmpty {
       try visitor.visitSingularStringField(value: self.node, fieldNumber: 2)
     }
+    if self.after != 0 {
+      try visitor.visitSingularUInt64Field(value: self.after, fieldNumber: 3)
+    }
+    if self.afterSlice != 0 {
+      try visitor.visitSingularUInt64Field(value: self.afterSlice, fieldNumber: 4)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   package static func ==(lhs: Penstock_V1_BudgetQuery, rhs: Penstock_V1_BudgetQuery) -> Bool {
     if lhs.name != rhs.name {return false}
     if lhs.node != rhs.node {return false}
+    if lhs.after != rhs.after {return false}
+    if lhs.afterSlice != rhs.afterSlice {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -6924,7 +7056,7 @@ nonisolated extension Penstock_V1_NodeStatus.State: SwiftProtobuf._ProtoNameProv
 
 nonisolated extension Penstock_V1_BarrierReply: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".BarrierReply"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}position\0\u{3}event_id\0\u{1}state\0\u{3}elapsed_us\0\u{3}bound_ms\0\u{1}nodes\0\u{3}matched_grants\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}position\0\u{3}event_id\0\u{1}state\0\u{3}elapsed_us\0\u{3}bound_ms\0\u{1}nodes\0\u{3}matched_grants\0\u{3}next_node\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -6939,6 +7071,7 @@ nonisolated extension Penstock_V1_BarrierReply: SwiftProtobuf.Message, SwiftProt
       case 5: try { try decoder.decodeSingularInt64Field(value: &self.boundMs) }()
       case 6: try { try decoder.decodeRepeatedMessageField(value: &self.nodes) }()
       case 7: try { try decoder.decodeSingularUInt64Field(value: &self.matchedGrants) }()
+      case 8: try { try decoder.decodeSingularUInt64Field(value: &self.nextNode) }()
       default: break
       }
     }
@@ -6966,6 +7099,9 @@ nonisolated extension Penstock_V1_BarrierReply: SwiftProtobuf.Message, SwiftProt
     if self.matchedGrants != 0 {
       try visitor.visitSingularUInt64Field(value: self.matchedGrants, fieldNumber: 7)
     }
+    if self.nextNode != 0 {
+      try visitor.visitSingularUInt64Field(value: self.nextNode, fieldNumber: 8)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -6977,6 +7113,7 @@ nonisolated extension Penstock_V1_BarrierReply: SwiftProtobuf.Message, SwiftProt
     if lhs.boundMs != rhs.boundMs {return false}
     if lhs.nodes != rhs.nodes {return false}
     if lhs.matchedGrants != rhs.matchedGrants {return false}
+    if lhs.nextNode != rhs.nextNode {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -7411,7 +7548,7 @@ nonisolated extension Penstock_V1_MemberStatus: SwiftProtobuf.Message, SwiftProt
 
 nonisolated extension Penstock_V1_StatusReply: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".StatusReply"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}mesh\0\u{1}position\0\u{1}epoch\0\u{1}nodes\0\u{1}barriers\0\u{1}counters\0\u{1}halted\0\u{1}warnings\0\u{1}disk\0\u{1}time\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}mesh\0\u{1}position\0\u{1}epoch\0\u{1}nodes\0\u{1}barriers\0\u{1}counters\0\u{1}halted\0\u{1}warnings\0\u{1}disk\0\u{1}time\0\u{1}next\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -7429,6 +7566,7 @@ nonisolated extension Penstock_V1_StatusReply: SwiftProtobuf.Message, SwiftProto
       case 8: try { try decoder.decodeRepeatedStringField(value: &self.warnings) }()
       case 9: try { try decoder.decodeSingularMessageField(value: &self._disk) }()
       case 10: try { try decoder.decodeSingularMessageField(value: &self._time) }()
+      case 11: try { try decoder.decodeSingularUInt64Field(value: &self.next) }()
       default: break
       }
     }
@@ -7469,6 +7607,9 @@ nonisolated extension Penstock_V1_StatusReply: SwiftProtobuf.Message, SwiftProto
     try { if let v = self._time {
       try visitor.visitSingularMessageField(value: v, fieldNumber: 10)
     } }()
+    if self.next != 0 {
+      try visitor.visitSingularUInt64Field(value: self.next, fieldNumber: 11)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -7483,6 +7624,7 @@ nonisolated extension Penstock_V1_StatusReply: SwiftProtobuf.Message, SwiftProto
     if lhs.warnings != rhs.warnings {return false}
     if lhs._disk != rhs._disk {return false}
     if lhs._time != rhs._time {return false}
+    if lhs.next != rhs.next {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -7628,7 +7770,7 @@ nonisolated extension Penstock_V1_HeadReply: SwiftProtobuf.Message, SwiftProtobu
 
 nonisolated extension Penstock_V1_BudgetStatus: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".BudgetStatus"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}unit\0\u{1}ceiling\0\u{1}settled\0\u{1}out\0\u{1}unallocated\0\u{1}parent\0\u{3}grant_id\0\u{1}slices\0\u{1}held\0\u{1}debt\0\u{1}overcommitted\0\u{1}frozen\0\u{1}window\0\u{3}window_number\0\u{3}window_ends_at_ms\0\u{1}selector\0\u{3}max_out\0\u{3}open_debts\0\u{3}warn_at\0\u{1}stranded\0\u{1}exposure\0\u{3}out_of_ended\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}unit\0\u{1}ceiling\0\u{1}settled\0\u{1}out\0\u{1}unallocated\0\u{1}parent\0\u{3}grant_id\0\u{1}slices\0\u{1}held\0\u{1}debt\0\u{1}overcommitted\0\u{1}frozen\0\u{1}window\0\u{3}window_number\0\u{3}window_ends_at_ms\0\u{1}selector\0\u{3}max_out\0\u{3}open_debts\0\u{3}warn_at\0\u{1}stranded\0\u{1}exposure\0\u{3}out_of_ended\0\u{3}more_debts\0")
 
   fileprivate class _StorageClass {
     var _name: String = String()
@@ -7654,6 +7796,7 @@ nonisolated extension Penstock_V1_BudgetStatus: SwiftProtobuf.Message, SwiftProt
     var _stranded: Int64 = 0
     var _exposure: Int64 = 0
     var _outOfEnded: Int64 = 0
+    var _moreDebts: UInt64 = 0
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -7687,6 +7830,7 @@ nonisolated extension Penstock_V1_BudgetStatus: SwiftProtobuf.Message, SwiftProt
       _stranded = source._stranded
       _exposure = source._exposure
       _outOfEnded = source._outOfEnded
+      _moreDebts = source._moreDebts
     }
   }
 
@@ -7728,6 +7872,7 @@ nonisolated extension Penstock_V1_BudgetStatus: SwiftProtobuf.Message, SwiftProt
         case 21: try { try decoder.decodeSingularInt64Field(value: &_storage._stranded) }()
         case 22: try { try decoder.decodeSingularInt64Field(value: &_storage._exposure) }()
         case 23: try { try decoder.decodeSingularInt64Field(value: &_storage._outOfEnded) }()
+        case 24: try { try decoder.decodeSingularUInt64Field(value: &_storage._moreDebts) }()
         default: break
         }
       }
@@ -7809,6 +7954,9 @@ nonisolated extension Penstock_V1_BudgetStatus: SwiftProtobuf.Message, SwiftProt
       if _storage._outOfEnded != 0 {
         try visitor.visitSingularInt64Field(value: _storage._outOfEnded, fieldNumber: 23)
       }
+      if _storage._moreDebts != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._moreDebts, fieldNumber: 24)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -7841,6 +7989,7 @@ nonisolated extension Penstock_V1_BudgetStatus: SwiftProtobuf.Message, SwiftProt
         if _storage._stranded != rhs_storage._stranded {return false}
         if _storage._exposure != rhs_storage._exposure {return false}
         if _storage._outOfEnded != rhs_storage._outOfEnded {return false}
+        if _storage._moreDebts != rhs_storage._moreDebts {return false}
         return true
       }
       if !storagesAreEqual {return false}
@@ -7922,7 +8071,7 @@ nonisolated extension Penstock_V1_SliceStatus: SwiftProtobuf.Message, SwiftProto
 
 nonisolated extension Penstock_V1_BudgetReply: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".BudgetReply"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}budgets\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}budgets\0\u{1}next\0\u{3}next_slice\0\u{3}after_slice\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -7931,6 +8080,9 @@ nonisolated extension Penstock_V1_BudgetReply: SwiftProtobuf.Message, SwiftProto
       // enabled. https://github.com/apple/swift-protobuf/issues/1034
       switch fieldNumber {
       case 1: try { try decoder.decodeRepeatedMessageField(value: &self.budgets) }()
+      case 2: try { try decoder.decodeSingularUInt64Field(value: &self.next) }()
+      case 3: try { try decoder.decodeSingularUInt64Field(value: &self.nextSlice) }()
+      case 4: try { try decoder.decodeSingularUInt64Field(value: &self.afterSlice) }()
       default: break
       }
     }
@@ -7940,11 +8092,23 @@ nonisolated extension Penstock_V1_BudgetReply: SwiftProtobuf.Message, SwiftProto
     if !self.budgets.isEmpty {
       try visitor.visitRepeatedMessageField(value: self.budgets, fieldNumber: 1)
     }
+    if self.next != 0 {
+      try visitor.visitSingularUInt64Field(value: self.next, fieldNumber: 2)
+    }
+    if self.nextSlice != 0 {
+      try visitor.visitSingularUInt64Field(value: self.nextSlice, fieldNumber: 3)
+    }
+    if self.afterSlice != 0 {
+      try visitor.visitSingularUInt64Field(value: self.afterSlice, fieldNumber: 4)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   package static func ==(lhs: Penstock_V1_BudgetReply, rhs: Penstock_V1_BudgetReply) -> Bool {
     if lhs.budgets != rhs.budgets {return false}
+    if lhs.next != rhs.next {return false}
+    if lhs.nextSlice != rhs.nextSlice {return false}
+    if lhs.afterSlice != rhs.afterSlice {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

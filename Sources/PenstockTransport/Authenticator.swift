@@ -17,11 +17,15 @@ package final class Authenticator: Sendable {
         package internal(set) var admitted = 0
         /// Includes the stranger of each self-test.
         package internal(set) var refused = 0
+        /// Keys that may come in, and came too often: told to come again.
+        package internal(set) var deferred = 0
     }
 
     private struct Entry {
         let verdict: Verdict
         var counts = Counts()
+        /// Nil where every key is let in: a bucket for each would have no bound.
+        var rate: HandshakeRate?
     }
 
     private struct State {
@@ -39,8 +43,9 @@ package final class Authenticator: Sendable {
 
     /// Lets `verdict` decide for `domain` from now on. Call it before a socket of the domain binds.
     ///
+    /// - Parameter limitsKeys: each key that is let in may connect `SocketLimits.handshakesPerSecond` times a second.
     /// - Throws: `badDomain`; `domainTaken`; `addressInUse` if the context has another ZAP handler; `system`.
-    package func register(domain: String, verdict: @escaping Verdict) throws(TransportError) {
+    package func register(domain: String, limitsKeys: Bool = false, verdict: @escaping Verdict) throws(TransportError) {
         guard Self.isValid(domain: domain) else { throw Self.badDomain }
         try state.withLock { state throws(TransportError) in
             guard state.entries[domain] == nil else {
@@ -49,7 +54,7 @@ package final class Authenticator: Sendable {
             if state.handler == nil {
                 state.handler = try ZAPHandler(context: .shared) { request in self.decide(request) }
             }
-            state.entries[domain] = Entry(verdict: verdict)
+            state.entries[domain] = Entry(verdict: verdict, rate: limitsKeys ? HandshakeRate() : nil)
         }
     }
 
@@ -91,14 +96,18 @@ package final class Authenticator: Sendable {
             PublishedKeys.contains(key) ? nil : verdict(request.domain, request.address, key)
         }
         let admitted = userID.flatMap { Self.isValid(userID: $0) ? $0 : nil }
-        state.withLock { state in
-            if admitted == nil {
+        return state.withLock { state in
+            guard let admitted, let key = request.publicKey else {
                 state.entries[request.domain]?.counts.refused += 1
-            } else {
-                state.entries[request.domain]?.counts.admitted += 1
+                return .refused
             }
+            guard state.entries[request.domain]?.rate?.admits(key, at: .now) ?? true else {
+                state.entries[request.domain]?.counts.deferred += 1
+                return .later
+            }
+            state.entries[request.domain]?.counts.admitted += 1
+            return .admitted(userID: admitted)
         }
-        return admitted.map { .admitted(userID: $0) } ?? .refused
     }
 
     static func isValid(domain: String) -> Bool {

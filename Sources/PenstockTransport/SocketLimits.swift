@@ -54,6 +54,12 @@ package enum SocketLimits {
     package static let reconnectInterval: Int32 = 50
     /// … and those that follow double up to this, so a refused peer costs at most three handshakes a second.
     package static let reconnectIntervalMaximum: Int32 = 400
+    /// Connections that one key may make to a server's sockets, and at once. An enforcer makes three at a start and after each
+    /// expulsion, a command one.
+    package static let handshakesPerSecond = 30.0
+    package static let handshakeBurst = 200.0
+    /// Keys whose connections are counted: as many as a mesh has members, many times over.
+    package static let handshakeKeys = 10_000
     /// Connections waiting to be accepted: all nodes come back at once after a cycle.
     package static let backlog: Int32 = 1024
 

@@ -26,6 +26,8 @@ struct ZAPRequest: Equatable {
 enum ZAPReply: Equatable {
     case admitted(userID: String)
     case refused
+    /// libzmq drops the connection without a word, and the client connects again.
+    case later
     case badRequest
 
     /// RFC 27: "1.0", request id, status code, status text, user id, metadata.
@@ -34,6 +36,7 @@ enum ZAPReply: Equatable {
             switch self {
             case .admitted(let userID): ("200", "OK", userID)
             case .refused: ("400", "refused", "")
+            case .later: ("300", "later", "")
             case .badRequest: ("500", "not a ZAP 1.0 request", "")
             }
         return [Array("1.0".utf8), requestID, Array(status.utf8), Array(text.utf8), Array(userID.utf8), []]

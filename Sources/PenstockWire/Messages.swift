@@ -41,6 +41,7 @@ extension Request.OneOf_Kind {
         case .head: "head"
         case .budgets: "budgets"
         case .proof: "proof"
+        case .barrier: "barrier"
         }
     }
 }

@@ -3,6 +3,7 @@ internal import Foundation
 internal import PenstockCore
 internal import PenstockNode
 internal import PenstockProto
+internal import SwiftProtobuf
 
 /// What `revoke`, `suspend` and `throttle` do: submit, wait for every node, and say what it came to.
 enum Barriers {
@@ -14,10 +15,19 @@ enum Barriers {
         let client = try mesh.client(.operator)
         var restriction = restriction
         if let duration { restriction.expiresAt = end(after: duration, client) }
-        let (submitted, barrier) = try submit(restriction, client, timeout)
-        let view = BarrierView(barrier!)
+        let (submitted, answer) = try client.submit(.restricted(restriction), barrierMS: Int(timeout.milliseconds), progress: Output.progress)
+        // It stands in any case; of what the nodes did, nothing is known where the ledger has not said it in time.
+        let unheard = Penstock_V1_BarrierReply.with {
+            $0.position = submitted.position
+            $0.eventID = submitted.eventID
+            $0.state = .partial
+        }
+        let view = BarrierView(answer.map { (try? client.complete($0)) ?? $0 } ?? unheard)
+        if answer == nil {
+            Output.message("penstock: it stands at position \(submitted.position); the ledger has not said which nodes enforce it: 'penstock status' tells")
+        }
         try Output.print(view, mesh.output) { view.table }
-        if let warning = warning(restriction.selector, view) { Output.message("penstock: \(warning)") }
+        if answer != nil, let warning = warning(restriction.selector, view) { Output.message("penstock: \(warning)") }
         if let path { try write(path, view, client, submitted.position, until: deadline) }
         if let exit = exit(view.state) { throw exit }
     }
@@ -26,15 +36,6 @@ enum Barriers {
     /// does not say, by this machine's clock: nothing delays a revoke for long.
     private static func end(after duration: DurationText, _ client: LedgerClient) -> WallTime {
         min(Times.last, ((try? client.time(timeoutMS: 500))?.latestMs ?? Clocks.wall()) + duration.milliseconds)
-    }
-
-    private static func submit(_ restriction: Restriction, _ client: LedgerClient, _ timeout: DurationText) throws -> (Penstock_V1_Submitted, Penstock_V1_BarrierReply?) {
-        do {
-            return try client.submit(.restricted(restriction), barrierMS: Int(timeout.milliseconds))
-        } catch let error as NodeError where error.code == .unreachable {
-            // It may have been taken all the same: nobody should go away thinking that nothing stands.
-            throw NodeError(.unreachable, "\(error.message) Whether it took this is unknown: 'penstock revocation list' tells, and saying it twice does no harm")
-        }
     }
 
     /// Where a mistyped name would otherwise pass for a revoke that worked.

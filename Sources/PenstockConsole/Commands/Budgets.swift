@@ -96,8 +96,7 @@ struct BudgetCommand: ParsableCommand {
         func run() throws {
             try Failure.run(mesh.output) {
                 let client = try mesh.client(.operator)
-                guard case .budgets(let reply) = try client.ask(.budgets(.with { $0.node = node })) else { throw client.unexpected }
-                let silent = Dictionary(grouping: (reply.budgets.first?.slices ?? []).filter(\.silent)) { [UInt8]($0.incarnation) }
+                let silent = Dictionary(grouping: try BudgetView.slices(client, ofNode: node).filter(\.silent)) { [UInt8]($0.incarnation) }
                 guard !silent.isEmpty else { throw NodeError(.notFound, "no slice of a silent incarnation of node '\(node)' is open") }
                 struct Row: Encodable {
                     var incarnation: String

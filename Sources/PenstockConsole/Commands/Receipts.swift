@@ -94,6 +94,13 @@ struct ReceiptFiles {
             let left = max(0, deadline - Clocks.now()) / .nanosecondsPerMillisecond
             guard case .receipt(let answer) = try client.ask(.receipt(.with { $0.position = position }), timeoutMS: Int(left) + 1000) else { throw client.unexpected }
             reply = answer
+            while reply.barrier.nextNode != 0 {
+                let from = reply.barrier.nextNode
+                let query = Penstock_V1_ReceiptRequest.with { ($0.position, $0.fromNode) = (position, from) }
+                guard case .receipt(var page) = try client.ask(.receipt(query), timeoutMS: Int(left) + 1000) else { throw client.unexpected }
+                page.barrier.nodes = reply.barrier.nodes + page.barrier.nodes
+                reply = page
+            }
             if reply.complete || Clocks.now() >= deadline { break }
             Thread.sleep(forTimeInterval: 0.02)
         }

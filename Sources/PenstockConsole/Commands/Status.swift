@@ -3,6 +3,7 @@ internal import PenstockCore
 internal import PenstockNode
 internal import PenstockProto
 internal import PenstockWire
+internal import SwiftProtobuf
 
 struct Status: ParsableCommand {
     static let configuration = CommandConfiguration(abstract: "Nodes, freshness, positions and pending barriers.")
@@ -54,7 +55,14 @@ struct StatusView: Encodable {
     var counters: [String: UInt64]
 
     init(_ client: LedgerClient) throws {
-        guard case .status(let reply) = try client.ask(.status(.init())) else { throw client.unexpected }
+        guard case .status(var reply) = try client.ask(.status(.init())) else { throw client.unexpected }
+        while reply.next != 0 {
+            let from = reply.next
+            guard case .status(let page) = try client.ask(.status(.with { $0.from = from })) else { throw client.unexpected }
+            reply.nodes += page.nodes
+            reply.barriers += page.barriers
+            reply.next = page.next
+        }
         mesh = reply.mesh
         position = reply.position
         epoch = reply.epoch
@@ -68,7 +76,7 @@ struct StatusView: Encodable {
                 node: $0.node, role: try Role($0.role).name, state: $0.expelled ? "expelled" : $0.state, appliedPosition: $0.appliedPosition,
                 viewAgeMs: $0.viewAgeMs, version: $0.version, incarnation: Hex.encode($0.incarnation))
         }
-        barriers = reply.barriers.map(BarrierView.init)
+        barriers = try reply.barriers.map { BarrierView(try client.complete($0)) }
         counters = reply.counters
     }
 

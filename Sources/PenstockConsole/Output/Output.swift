@@ -40,6 +40,11 @@ enum Output {
         if let code = write(text, to: 1) { throw NodeError(.configuration, "cannot write standard output: \(String(cString: strerror(code)))") }
     }
 
+    /// Why a command takes long, for whoever sits before it.
+    static func progress(_ text: String) {
+        if isatty(STDERR_FILENO) != 0 { message("penstock: \(text)") }
+    }
+
     /// What cannot be said is not said: the exit status tells.
     static func message(_ text: String) { _ = write(text + "\n", to: 2) }
 

@@ -58,6 +58,10 @@ public enum Limits {
     package static let joinsPerSecond = 20
     /// Bytes of one page: fetched events, snapshot chunks, shipped decisions. What is larger keeps what is urgent waiting.
     package static let pageBytes = 256 * 1024
+    /// Rows of one page of a list: nodes, barriers, budgets, slices. Each is below 1.5 KiB, so that a page fits one message.
+    package static let rowsPerPage = 400
+    /// Open debts that a budget's row names; of more it says how many.
+    package static let debtsPerRow = 64
     /// Decisions that are shipped as soon as so many wait; fewer, after a moment.
     package static let decisionsPerBatch: UInt64 = 1_000
     /// Named budgets: every view keeps them all.

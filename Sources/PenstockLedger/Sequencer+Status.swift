@@ -1,0 +1,86 @@
+internal import Foundation
+internal import PenstockCore
+internal import PenstockNode
+internal import PenstockProto
+internal import PenstockWire
+internal import SwiftProtobuf
+
+/// The mesh as the ledger sees it: members, then barriers that wait. A page has so many rows, and says where the next begins.
+extension Sequencer {
+    /// - Parameter from: 0, or what the page before has named as the next.
+    func status(from: UInt64) -> Penstock_V1_StatusReply {
+        let now = Clocks.now()
+        let rows = memberRows(at: now)
+        let waiting = ledger.barriers.values.filter { $0.state == .waiting }.sorted { $0.position < $1.position }
+        return .with { reply in
+            reply.mesh = ledger.state.view.mesh
+            reply.position = tree.size
+            reply.epoch = ledger.state.epoch
+            reply.halted = ledger.halted ?? (ledger.awaited.isEmpty ? "" : "the log was restored; waiting for the word of \(ledger.awaited.sorted().joined(separator: ", "))")
+            if from == 0 {
+                reply.counters = counters
+                reply.time = ledgerTime()
+                reply.warnings += timeWarnings()
+                let disk = store.disk
+                reply.disk = diskStatus(disk)
+                reply.warnings += diskWarnings(disk)
+            }
+            var next = Int(min(from, UInt64(rows.count + waiting.count)))
+            var left = Limits.rowsPerPage
+            while left > 0, next < rows.count {
+                reply.nodes.append(rows[next])
+                (next, left) = (next + 1, left - 1)
+            }
+            while left > 0, next < rows.count + waiting.count {
+                let barrier = page(describe(waiting[next - rows.count], counts: false, at: now), from: 0, rows: left)
+                reply.barriers.append(barrier)
+                (next, left) = (next + 1, left - max(1, barrier.nodes.count))
+            }
+            if next < rows.count + waiting.count { reply.next = UInt64(next) }
+        }
+    }
+
+    private func memberRows(at now: Instant) -> [Penstock_V1_MemberStatus] {
+        let presences = Dictionary(grouping: ledger.presence.presences.values.filter { !$0.ended }, by: \.node)
+        return ledger.state.view.members.values.sorted { $0.keys.name < $1.keys.name }.flatMap { member in
+            let here = (presences[member.keys.name] ?? []).sorted { $0.incarnation < $1.incarnation }
+            let rows: [Presence?] = here.isEmpty ? [nil] : here
+            return rows.map { row(member, $0, at: now) }
+        }
+    }
+
+    private func row(_ member: View.Member, _ presence: Presence?, at now: Instant) -> Penstock_V1_MemberStatus {
+        .with {
+            $0.node = member.keys.name
+            $0.role = member.keys.role.proto
+            $0.expelled = !member.belongs
+            guard let presence else {
+                $0.state = member.keys.role == .ledger ? "fresh" : "gone"
+                $0.appliedPosition = member.keys.role == .ledger ? tree.size : 0
+                return
+            }
+            let silent = now - presence.lastEcho
+            $0.state = silent < ledger.state.view.settings.maxStaleness ? "fresh" : silent < ledger.presence.bound * 10 ? "stale" : "gone"
+            $0.appliedPosition = presence.applied
+            $0.viewAgeMs = silent / .nanosecondsPerMillisecond
+            $0.version = presence.version
+            $0.incarnation = Data(presence.incarnation.bytes)
+        }
+    }
+
+    /// A barrier's nodes from one on, as many as one answer takes.
+    func page(_ barrier: Penstock_V1_BarrierReply, from: UInt64, rows: Int = Limits.rowsPerPage) -> Penstock_V1_BarrierReply {
+        let start = Int(min(from, UInt64(barrier.nodes.count)))
+        let end = min(start + rows, barrier.nodes.count)
+        guard start > 0 || end < barrier.nodes.count else { return barrier }
+        var page = barrier
+        page.nodes = Array(barrier.nodes[start..<end])
+        page.nextNode = end < barrier.nodes.count ? UInt64(end) : 0
+        return page
+    }
+
+    func barrier(_ query: Penstock_V1_BarrierQuery) throws(Refusal) -> Penstock_V1_BarrierReply {
+        guard let barrier = ledger.barriers[query.position] else { throw Refusal(.notFound, "no barrier is kept for position \(query.position); 'penstock receipt show' has its receipt") }
+        return page(describe(barrier, at: Clocks.now()), from: query.fromNode)
+    }
+}

@@ -1,7 +1,9 @@
 internal import Foundation
 internal import PenstockCore
+internal import PenstockCrypto
 internal import PenstockNode
 internal import PenstockProto
+internal import PenstockStore
 internal import PenstockWire
 internal import SwiftProtobuf
 

@@ -301,6 +301,10 @@ private func evaluation(_ context: String = "", _ more: String = "") -> String {
                     # HELP penstock_view_age_seconds Age.
                     # TYPE penstock_view_age_seconds gauge
                     penstock_view_age_seconds 0.25
+                    # HELP penstock_refused_questions_total Questions without a known credential that were refused before anything was decided.
+                    # TYPE penstock_refused_questions_total counter
+                    penstock_refused_questions_total{door="unix"} 0
+                    penstock_refused_questions_total{door="tcp"} 0
 
                     """)
         }

@@ -65,7 +65,7 @@ extension Sequencer {
         }
     }
 
-    func receipt(_ position: Position) throws -> Penstock_V1_ReceiptReply {
+    func receipt(_ position: Position, for asker: NodeKeys) throws -> Penstock_V1_ReceiptReply {
         flushEvidence()
         guard let stored = try store.read(from: position, maxCount: 1, maxBytes: Limits.eventBytes).first else { throw Refusal(.notFound, "the log has no position \(position)") }
         let event = try SignedEvent(entry: stored.bytes)
@@ -92,6 +92,7 @@ extension Sequencer {
         for index in reply.barrier.nodes.indices {
             reply.barrier.nodes[index].cosigned = cosigners.contains(reply.barrier.nodes[index].node) && reply.barrier.nodes[index].state == .enforced
         }
+        reply.barrier = reply.barrier.shown(to: asker)
         reply.statementSignature = Data(identity.signing.sign(ReceiptStatement.text(mesh: identity.member.mesh, barrier: reply.barrier)))
         reply.complete = reply.barrier.state == .closed && reply.barrier.nodes.allSatisfy { $0.state != .enforced || $0.cosigned }
         return reply

@@ -23,11 +23,11 @@ extension Sequencer {
             case .cosign(let cosign):
                 take(cosign, incoming)
                 return
-            case .receipt(let request): reply = .receipt(try receipt(request.position))
-            case .status: reply = .status(status())
+            case .receipt(let request): reply = .receipt(try receipt(request.position, for: incoming.sender))
+            case .status: reply = .status(status(for: incoming.sender))
             case .audit(let query): reply = .audit(try page(query, incoming))
             case .head: reply = .head(headReply())
-            case .budgets(let query): reply = .budgets(query.node.isEmpty ? budgets(query.name) : slices(ofNode: query.node))
+            case .budgets(let query): reply = .budgets((query.node.isEmpty ? budgets(query.name) : slices(ofNode: query.node)).shown(to: incoming.sender))
             case .proof(let request): reply = .proof(try proof(request))
             case .submit, .reserve, .echo, .ack: return
             }
@@ -88,6 +88,7 @@ extension Sequencer {
             throw Refusal(.malformed, "a batch of decisions lacks its numbers or its event")
         }
         guard detail.firstSequence <= .max - UInt64(detail.count) else { throw Refusal(.malformed, "a batch of decisions ends past the last number") }
+        try ledger.admit(incarnation, from: incoming.sender)
         let (records, event) = ([UInt8](detail.records), [UInt8](detail.event))
         guard archive.save(incoming, incarnation: incarnation, first: detail.firstSequence, count: detail.count, bytes: records, event: event) else {
             throw Refusal(.busy, "the ledger has more decisions to write than it can take up", retryAfterMS: 200)
@@ -162,7 +163,7 @@ extension Sequencer {
         }
     }
 
-    private func status() -> Penstock_V1_StatusReply {
+    private func status(for asker: NodeKeys) -> Penstock_V1_StatusReply {
         let now = Clocks.now()
         let lease = ledger.state.view.settings.maxStaleness
         return .with { reply in
@@ -191,11 +192,11 @@ extension Sequencer {
                         $0.appliedPosition = row.applied
                         $0.viewAgeMs = silent / .nanosecondsPerMillisecond
                         $0.version = row.version
-                        $0.incarnation = Data(row.incarnation.bytes)
+                        if asker.sees(incarnationsOf: row.node) { $0.incarnation = Data(row.incarnation.bytes) }
                     })
                 }
             }
-            reply.barriers = ledger.barriers.values.filter { $0.state == .waiting }.sorted { $0.position < $1.position }.map { describe($0, at: now) }
+            reply.barriers = ledger.barriers.values.filter { $0.state == .waiting }.sorted { $0.position < $1.position }.map { describe($0, at: now).shown(to: asker) }
         }
     }
 }

@@ -208,4 +208,10 @@ MUTANTS = [
         "let charged = min(amount, chargeable)", "let charged = isMutant(113) ? amount : min(amount, chargeable)", test="BudgetDebtTests"),
     Mutant(114, "a grant may hold for any number of calls", DECIDE,
         "if call.holds, !calls.hasRoom", "if !isMutant(114), call.holds, !calls.hasRoom", test="CallTableTests"),
+    Mutant(140, "numbers are compared as texts", "PenstockCore/Values/Grant.swift",
+        "return !actual.isSame(as: value) && ExactNumber", "return !actual.isSame(as: value) && isMutant(140) || !actual.isSame(as: value) && ExactNumber", test="ByteTextTests"),
+    Mutant(141, "a retry is not held against conditions on arguments", DECIDE,
+        "argumentsKnown: arrivedAt != nil, counts: false)", "argumentsKnown: arrivedAt != nil && !isMutant(141), counts: false)", test="WhenItMayPassTests"),
+    Mutant(142, "texts that Unicode takes for one are one call id", "PenstockCore/Decision/CallTable.swift",
+        "            id = ByteText(callID)\n", "            id = ByteText(isMutant(142) ? \"\" : callID)\n", test="ByteTextTests"),
 ]

@@ -197,7 +197,7 @@ package struct Gateway: Sendable {
             guard !Task.isCancelled else { return }
             let stopped = pump.counters.cancelled - before
             if stopped > 0 { logger.warning("cancellations are no longer told: \(stopped) calls under way were stopped") }
-            pause = ContinuousClock.now - started > .seconds(5) ? .milliseconds(100) : min(pause * 2, .seconds(5))
+            pause = ContinuousClock.now - started > .seconds(5) ? .milliseconds(100) : min(pause * 2, .seconds(1))
             try? await Task.sleep(for: pause)
         }
     }

@@ -216,7 +216,7 @@ def test_an_enforcer_that_goes_is_named_once():
             lines = session.errors.read_text().splitlines()
             assert sum("cannot be reached" in line and str(mesh[1].socket) in line for line in lines) == 1 and len(lines) <= 6, lines
             mesh[1].start()
-            eventually("word that it is back", lambda: "is back" in session.errors.read_text(), 30)
+            eventually("word that it is back", lambda: f"{mesh[1].socket} is back" in session.errors.read_text(), 30)
             mesh[1].wait_ready()
             mesh.wait_applied()
             session.send(call(26, "echo"))

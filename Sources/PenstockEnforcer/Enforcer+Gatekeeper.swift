@@ -126,6 +126,7 @@ extension Enforcer: Gatekeeper {
             switch core.enforcement.calls.end(of: decision) {
             case .settled: throw .alreadySettled
             case .released: throw .alreadyReleased
+            case .overdue: throw .overdue
             case nil: throw .unknownHold
             }
         }
@@ -175,7 +176,8 @@ extension Enforcer: Observable {
             metrics.append(Metric("penstock_view_age_seconds", "Upper bound of the view's age; -1 before the first lease.", .gauge, value: age ?? -1))
             metrics.append(Metric("penstock_ready", "1 while the node may allow.", .gauge, value: core.enforcement.isFresh(at: now) ? 1 : 0))
             metrics.append(Metric("penstock_grants", "Grants in the view.", .gauge, value: Double(core.enforcement.view?.grants.count ?? 0)))
-            metrics.append(Metric("penstock_calls_held", "Calls under way.", .gauge, value: Double(core.enforcement.calls.holds.count)))
+            metrics.append(Metric("penstock_calls_held", "Calls under way.", .gauge, value: Double(core.enforcement.calls.holdCount)))
+            metrics.append(Metric("penstock_debts_refused_total", "Debts that the ledger refused for good: nobody charges them.", .counter, value: Double(core.enforcement.debtsRefused)))
             metrics += core.enforcement.warnings.sorted { ($0.key.budget, $0.key.percent) < ($1.key.budget, $1.key.percent) }.map { warning, count in
                 Metric(
                     "penstock_budget_warnings_total", "Times that a budget reached a percentage of its ceiling, since this node has followed the log.", .counter,

@@ -71,6 +71,8 @@ public enum HoldError: Error, Sendable, Hashable {
     /// Settled before: a hold is settled once.
     case alreadySettled
     case alreadyReleased
+    /// It was open for longer than a hold may be, and is charged in full.
+    case overdue
     /// Another node gave the permit, or an earlier run of this one: it is ended where it was given.
     case otherNode
     /// The end cannot be recorded; the hold stays charged in full.

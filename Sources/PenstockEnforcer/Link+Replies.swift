@@ -80,8 +80,10 @@ extension Link {
                 }
             }
             switch ask {
-            case .report, .close, .owe:
+            case .report, .close:
                 if !stays { logger.warning("a report was refused", metadata: ["why": "\(refusal)"]) }
+            case .owe(let debt):
+                if !stays, refusal.code != .exists { logger.error("a debt was refused for good, and nobody charges it", metadata: ["debt": "\(debt)", "why": "\(refusal)"]) }
             case .snapshot: load = nil
             default: break
             }

@@ -18,6 +18,7 @@ extension Link {
         let asks = enforcer.core.withLock { core in
             defer { core.echoWanted = false }
             core.enforcement.recordCounts(at: now, journal: Recorder(journal: enforcer.journal))
+            _ = core.enforcement.endOverdue(at: now, journal: Recorder(journal: enforcer.journal))
             return follower.tick(&core.enforcement, awaited: awaited, echoWanted: core.echoWanted, at: now, random: SecureRandom.uint64)
         }
         send(asks)

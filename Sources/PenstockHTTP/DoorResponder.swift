@@ -159,6 +159,7 @@ extension DoorResponder {
                 Self.problem(409, "\(unit.isEmpty ? "a unit" : "'\(unit.prefix(64))'") was not held, and no budget of the grant has it; nothing is changed")
             case .alreadySettled: Self.problem(410, "the hold was settled before")
             case .alreadyReleased: Self.problem(410, "the hold was released before")
+            case .overdue: Self.problem(410, "the hold was open for more than an hour after its permit ended, and was charged in full")
             case .otherNode: Self.problem(421, "another node gave this permit, or an earlier run of this one: end it where it was given")
             case .unrecordable: Self.problem(503, "the end cannot be recorded; the hold stays charged")
             case .unreachable: Self.problem(503, "the node that holds it cannot be reached")

@@ -48,6 +48,20 @@ enum FileSystem {
         try sync(descriptor, path)
     }
 
+    static func folder(_ path: String) throws(JournalError) -> SegmentHeader.Folder {
+        var status = stat()
+        guard stat(path, &status) == 0 else { throw .system("stat", path) }
+        return .init(device: UInt64(status.st_dev), inode: UInt64(status.st_ino))
+    }
+
+    /// Holds a segment for this process until the descriptor is closed. The lock is the file's, not the path's (flock(2)): it
+    /// is met by way of every link, symbolic link and mount.
+    static func lock(_ descriptor: CInt, _ path: String) throws(JournalError) {
+        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+            throw errno == EWOULDBLOCK ? .inUse(path: path) : .system("flock", path)
+        }
+    }
+
     /// Fills `buffer` from the start of the file; returns how many bytes there were.
     static func read(
         _ descriptor: CInt, into buffer: UnsafeMutableRawBufferPointer, _ path: String

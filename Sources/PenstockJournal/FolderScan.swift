@@ -7,8 +7,10 @@ struct FolderScan: ~Copyable {
     /// Files to be deleted, last first: never in use, or half made.
     private(set) var unused: [String] = []
 
-    init(directory: String, bootID: [UInt8]) throws(JournalError) {
+    /// - Parameter holds: whether this process is to have the files for itself.
+    init(directory: String, bootID: [UInt8], holds: Bool = true) throws(JournalError) {
         guard access(directory, F_OK) == 0 else { return }
+        let folder = try FileSystem.folder(directory)
         let (indices, leftovers) = try FileSystem.list(directory)
         unused = leftovers.map { "\(directory)/\($0)" }
         for (number, index) in indices.enumerated() {
@@ -19,7 +21,8 @@ struct FolderScan: ~Copyable {
             let descriptor = open(path, O_RDWR | O_CLOEXEC)
             guard descriptor >= 0 else { throw .system("open", path) }
             do throws(JournalError) {
-                let found = try SegmentScan.read(descriptor, path: path, index: index, bootID: bootID)
+                if holds { try FileSystem.lock(descriptor, path) }
+                let found = try SegmentScan.read(descriptor, path: path, index: index, bootID: bootID, folder: folder)
                 segments.append((path, descriptor, found))
             } catch {
                 close(descriptor)

@@ -9,6 +9,8 @@ package enum JournalError: Error, Equatable, Sendable, CustomStringConvertible {
     case full(path: String)
     /// The file was written by a newer version.
     case incompatible(path: String, version: UInt32)
+    /// Another process has it mapped, by this path or another.
+    case inUse(path: String)
     case io(path: String, operation: String, errno: Int32)
 
     package var description: String {
@@ -19,6 +21,8 @@ package enum JournalError: Error, Equatable, Sendable, CustomStringConvertible {
             "\(path): no room left on this file system"
         case .incompatible(let path, let version):
             "\(path): written in format \(version), this program knows \(SegmentHeader.version); use a newer program"
+        case .inUse(let path):
+            "\(path): another process uses this journal, by this path or another; one journal has one process: stop the other"
         case .io(let path, let operation, let number):
             "\(path): \(operation): \(String(cString: strerror(number)))"
         }

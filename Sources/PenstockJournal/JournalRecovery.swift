@@ -4,7 +4,7 @@ package struct SegmentSummary: Sendable, Equatable {
     /// 16 bytes, as given to the journal that wrote it.
     package var incarnation: [UInt8]
     /// Whether what this incarnation journalled is all there, in this and its other segments: then what it did not record
-    /// did not happen. Otherwise (power loss, a copied folder) nothing missing may be assumed unspent.
+    /// did not happen. Otherwise (power loss, a folder that is copied or linked) nothing missing may be assumed unspent.
     package var proven: Bool
     package var firstSequence: UInt64
     /// `firstSequence - 1` when the segment has no records.
@@ -24,6 +24,6 @@ package struct JournalRecovery: Sendable, Equatable {
 extension Journal {
     /// Reads and classifies the segments in `directory`, changing nothing. An absent folder is an empty journal.
     package static func recover(directory: String) throws(JournalError) -> JournalRecovery {
-        try FolderScan(directory: directory, bootID: FileSystem.bootID()).recovery
+        try FolderScan(directory: directory, bootID: FileSystem.bootID(), holds: false).recovery
     }
 }

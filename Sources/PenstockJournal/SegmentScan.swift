@@ -21,7 +21,7 @@ struct SegmentScan {
     private let base: UnsafeRawPointer
 
     static func read(
-        _ descriptor: CInt, path: String, index: UInt64, bootID: [UInt8]
+        _ descriptor: CInt, path: String, index: UInt64, bootID: [UInt8], folder: SegmentHeader.Folder
     ) throws(JournalError) -> FoundSegment {
         var status = stat()
         guard fstat(descriptor, &status) == 0 else { throw .system("stat", path) }
@@ -33,10 +33,10 @@ struct SegmentScan {
             throw .corrupt(path: path, offset: size, what: "the file shrinks while it is read")
         }
         let scan = SegmentScan(path: path, bytes: UnsafeRawBufferPointer(buffer), base: UnsafeRawPointer(base))
-        return try scan.scan(index: index, bootID: bootID, status)
+        return try scan.scan(index: index, bootID: bootID, folder, status)
     }
 
-    private func scan(index: UInt64, bootID: [UInt8], _ status: stat) throws(JournalError) -> FoundSegment {
+    private func scan(index: UInt64, bootID: [UInt8], _ folder: SegmentHeader.Folder, _ status: stat) throws(JournalError) -> FoundSegment {
         let header = try SegmentHeader(page: base, path: path)
         guard header.segmentBytes == bytes.count else {
             throw corrupt(min(header.segmentBytes, bytes.count), "the file has not the size it was made with")
@@ -47,7 +47,12 @@ struct SegmentScan {
         let sameInode = header.inode == UInt64(status.st_ino)
         let sealedEnd = try mark(.sealedEnd, index, strict: sameBoot)
         // A device may be numbered anew at each boot, so of a sealed file only the inode has to be the same.
-        let provable = sealedEnd != nil ? sameInode : sameBoot && sameInode && header.device == UInt64(status.st_dev)
+        // A file with a second name, or one that was made in another folder, may have been another process's.
+        let isAlone = status.st_nlink == 1
+        let provable =
+            sealedEnd != nil
+            ? isAlone && sameInode && (header.folder == nil || header.folder?.inode == folder.inode)
+            : isAlone && sameBoot && sameInode && header.device == UInt64(status.st_dev) && header.folder == folder
         var found = FoundSegment(
             header: header, isWhole: sameBoot || sealedEnd != nil, isSealed: sealedEnd != nil, proven: provable)
         found.firstSequence = try mark(.firstSequence, index, strict: found.isWhole)

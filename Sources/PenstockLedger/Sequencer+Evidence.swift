@@ -81,7 +81,7 @@ extension Sequencer {
     }
 
     /// The statement is signed over all of the barrier's nodes, whichever page of them is asked for.
-    func receipt(_ request: Penstock_V1_ReceiptRequest) throws -> Penstock_V1_ReceiptReply {
+    func receipt(_ request: Penstock_V1_ReceiptRequest, for asker: NodeKeys) throws -> Penstock_V1_ReceiptReply {
         let position = request.position
         flushEvidence()
         guard let stored = try store.read(from: position, maxCount: 1, maxBytes: Limits.eventBytes).first else { throw Refusal(.notFound, "the log has no position \(position)") }
@@ -111,6 +111,7 @@ extension Sequencer {
         for index in reply.barrier.nodes.indices {
             reply.barrier.nodes[index].cosigned = cosigners.contains(reply.barrier.nodes[index].node) && reply.barrier.nodes[index].state == .enforced
         }
+        reply.barrier = reply.barrier.shown(to: asker)
         reply.statementSignature = Data(identity.signing.sign(ReceiptStatement.text(mesh: identity.member.mesh, barrier: reply.barrier)))
         reply.complete = reply.barrier.state == .closed && reply.barrier.nodes.allSatisfy { $0.state != .enforced || $0.cosigned }
         reply.barrier = page(reply.barrier, from: request.fromNode)

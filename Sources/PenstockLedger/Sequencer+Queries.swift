@@ -23,14 +23,15 @@ extension Sequencer {
             case .cosign(let cosign):
                 take(cosign, incoming)
                 return
-            case .receipt(let request): reply = .receipt(try receipt(request))
-            case .status(let query): reply = .status(status(from: query.from))
-            case .barrier(let query): reply = .barrier(try barrier(query))
+            case .receipt(let request): reply = .receipt(try receipt(request, for: incoming.sender))
+            case .status(let query): reply = .status(status(from: query.from, for: incoming.sender))
+            case .barrier(let query): reply = .barrier(try barrier(query, for: incoming.sender))
             case .audit(let query): reply = .audit(try page(query, incoming))
             case .head: reply = .head(headReply())
             case .budgets(let query):
                 try ledger.checkDurable()
-                reply = .budgets(query.node.isEmpty ? budgets(query) : slices(ofNode: query.node, after: query.afterSlice))
+                let rows = query.node.isEmpty ? budgets(query) : slices(ofNode: query.node, after: query.afterSlice)
+                reply = .budgets(rows.shown(to: incoming.sender))
             case .proof(let request): reply = .proof(try proof(request))
             case .submit, .reserve, .echo, .ack: return
             }
@@ -92,6 +93,7 @@ extension Sequencer {
             throw Refusal(.malformed, "a batch of decisions lacks its numbers or its event")
         }
         guard detail.firstSequence <= .max - UInt64(detail.count) else { throw Refusal(.malformed, "a batch of decisions ends past the last number") }
+        try ledger.admit(incarnation, from: incoming.sender)
         try ledger.checkRoom(for: .decisionBatch)
         guard detail.records.count <= 2 * Limits.pageBytes else { throw Refusal(.malformed, "a batch has at most \(2 * Limits.pageBytes) bytes") }
         let (records, event) = ([UInt8](detail.records), [UInt8](detail.event))

@@ -10,9 +10,9 @@ internal import SwiftProtobuf
 /// The mesh as the ledger sees it: members, then barriers that wait. A page has so many rows, and says where the next begins.
 extension Sequencer {
     /// - Parameter from: 0, or what the page before has named as the next.
-    func status(from: UInt64) -> Penstock_V1_StatusReply {
+    func status(from: UInt64, for asker: NodeKeys) -> Penstock_V1_StatusReply {
         let now = Clocks.now()
-        let rows = memberRows(at: now)
+        let rows = memberRows(for: asker, at: now)
         let waiting = ledger.barriers.values.filter { $0.state == .waiting }.sorted { $0.position < $1.position }
         return .with { reply in
             reply.mesh = ledger.state.view.mesh
@@ -34,7 +34,7 @@ extension Sequencer {
                 (next, left) = (next + 1, left - 1)
             }
             while left > 0, next < rows.count + waiting.count {
-                let barrier = page(describe(waiting[next - rows.count], counts: false, at: now), from: 0, rows: left)
+                let barrier = page(describe(waiting[next - rows.count], counts: false, at: now).shown(to: asker), from: 0, rows: left)
                 reply.barriers.append(barrier)
                 (next, left) = (next + 1, left - max(1, barrier.nodes.count))
             }
@@ -42,16 +42,16 @@ extension Sequencer {
         }
     }
 
-    private func memberRows(at now: Instant) -> [Penstock_V1_MemberStatus] {
+    private func memberRows(for asker: NodeKeys, at now: Instant) -> [Penstock_V1_MemberStatus] {
         let presences = Dictionary(grouping: ledger.presence.presences.values.filter { !$0.ended }, by: \.node)
         return ledger.state.view.members.values.sorted { $0.keys.name < $1.keys.name }.flatMap { member in
             let here = (presences[member.keys.name] ?? []).sorted { $0.incarnation < $1.incarnation }
             let rows: [Presence?] = here.isEmpty ? [nil] : here
-            return rows.map { row(member, $0, at: now) }
+            return rows.map { row(member, $0, for: asker, at: now) }
         }
     }
 
-    private func row(_ member: View.Member, _ presence: Presence?, at now: Instant) -> Penstock_V1_MemberStatus {
+    private func row(_ member: View.Member, _ presence: Presence?, for asker: NodeKeys, at now: Instant) -> Penstock_V1_MemberStatus {
         .with {
             $0.node = member.keys.name
             $0.role = member.keys.role.proto
@@ -66,7 +66,7 @@ extension Sequencer {
             $0.appliedPosition = presence.applied
             $0.viewAgeMs = silent / .nanosecondsPerMillisecond
             $0.version = presence.version
-            $0.incarnation = Data(presence.incarnation.bytes)
+            if asker.sees(incarnationsOf: presence.node) { $0.incarnation = Data(presence.incarnation.bytes) }
         }
     }
 
@@ -81,8 +81,8 @@ extension Sequencer {
         return page
     }
 
-    func barrier(_ query: Penstock_V1_BarrierQuery) throws(Refusal) -> Penstock_V1_BarrierReply {
+    func barrier(_ query: Penstock_V1_BarrierQuery, for asker: NodeKeys) throws(Refusal) -> Penstock_V1_BarrierReply {
         guard let barrier = ledger.barriers[query.position] else { throw Refusal(.notFound, "no barrier is kept for position \(query.position); 'penstock receipt show' has its receipt") }
-        return page(describe(barrier, at: Clocks.now()), from: query.fromNode)
+        return page(describe(barrier, at: Clocks.now()).shown(to: asker), from: query.fromNode)
     }
 }

@@ -3053,11 +3053,32 @@ package nonisolated struct Penstock_V1_Snapshot: Sendable {
 
   package var rates: [Penstock_V1_SnapshotRate] = []
 
+  /// that no operator has accepted
+  package var debts: [Penstock_V1_SnapshotDebt] = []
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
 
   fileprivate var _settings: Penstock_V1_Settings? = nil
+}
+
+package nonisolated struct Penstock_V1_SnapshotDebt: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var position: UInt64 = 0
+
+  package var incarnation: Data = Data()
+
+  package var decision: UInt64 = 0
+
+  package var grantID: String = String()
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
 }
 
 package nonisolated struct Penstock_V1_SnapshotRate: Sendable {
@@ -8507,7 +8528,7 @@ nonisolated extension Penstock_V1_UrgentPublication: SwiftProtobuf.Message, Swif
 
 nonisolated extension Penstock_V1_Snapshot: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Snapshot"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}version\0\u{1}mesh\0\u{1}position\0\u{1}settings\0\u{1}nodes\0\u{1}restrictions\0\u{1}grants\0\u{1}tokens\0\u{1}budgets\0\u{3}grant_count\0\u{1}rates\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}version\0\u{1}mesh\0\u{1}position\0\u{1}settings\0\u{1}nodes\0\u{1}restrictions\0\u{1}grants\0\u{1}tokens\0\u{1}budgets\0\u{3}grant_count\0\u{1}rates\0\u{1}debts\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -8526,6 +8547,7 @@ nonisolated extension Penstock_V1_Snapshot: SwiftProtobuf.Message, SwiftProtobuf
       case 9: try { try decoder.decodeRepeatedMessageField(value: &self.budgets) }()
       case 10: try { try decoder.decodeSingularUInt64Field(value: &self.grantCount) }()
       case 11: try { try decoder.decodeRepeatedMessageField(value: &self.rates) }()
+      case 12: try { try decoder.decodeRepeatedMessageField(value: &self.debts) }()
       default: break
       }
     }
@@ -8569,6 +8591,9 @@ nonisolated extension Penstock_V1_Snapshot: SwiftProtobuf.Message, SwiftProtobuf
     if !self.rates.isEmpty {
       try visitor.visitRepeatedMessageField(value: self.rates, fieldNumber: 11)
     }
+    if !self.debts.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.debts, fieldNumber: 12)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -8584,6 +8609,52 @@ nonisolated extension Penstock_V1_Snapshot: SwiftProtobuf.Message, SwiftProtobuf
     if lhs.budgets != rhs.budgets {return false}
     if lhs.grantCount != rhs.grantCount {return false}
     if lhs.rates != rhs.rates {return false}
+    if lhs.debts != rhs.debts {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Penstock_V1_SnapshotDebt: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".SnapshotDebt"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}position\0\u{1}incarnation\0\u{1}decision\0\u{3}grant_id\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt64Field(value: &self.position) }()
+      case 2: try { try decoder.decodeSingularBytesField(value: &self.incarnation) }()
+      case 3: try { try decoder.decodeSingularUInt64Field(value: &self.decision) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.grantID) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.position != 0 {
+      try visitor.visitSingularUInt64Field(value: self.position, fieldNumber: 1)
+    }
+    if !self.incarnation.isEmpty {
+      try visitor.visitSingularBytesField(value: self.incarnation, fieldNumber: 2)
+    }
+    if self.decision != 0 {
+      try visitor.visitSingularUInt64Field(value: self.decision, fieldNumber: 3)
+    }
+    if !self.grantID.isEmpty {
+      try visitor.visitSingularStringField(value: self.grantID, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Penstock_V1_SnapshotDebt, rhs: Penstock_V1_SnapshotDebt) -> Bool {
+    if lhs.position != rhs.position {return false}
+    if lhs.incarnation != rhs.incarnation {return false}
+    if lhs.decision != rhs.decision {return false}
+    if lhs.grantID != rhs.grantID {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

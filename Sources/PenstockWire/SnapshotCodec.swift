@@ -107,6 +107,12 @@ package enum SnapshotCodec {
                     $0.rate = placed.named.proto
                 }
             }
+            $0.debts = image.debts.map { debt in
+                .with {
+                    ($0.position, $0.decision, $0.grantID) = (debt.position, debt.decision, debt.grantID)
+                    $0.incarnation = Data(debt.incarnation.bytes)
+                }
+            }
         }
     }
 
@@ -126,6 +132,10 @@ package enum SnapshotCodec {
         for token in proto.tokens { image.tokens.append(.init(token: try JoinToken(token.token), used: token.used)) }
         for budget in proto.budgets { image.budgets.append(try Budget(budget)) }
         for placed in proto.rates { image.rates.append(.init(position: placed.position, named: try NamedRate(placed.rate))) }
+        for debt in proto.debts {
+            image.debts.append(.init(
+                position: debt.position, incarnation: try incarnation(debt.incarnation), decision: debt.decision, grantID: debt.grantID))
+        }
         return image
     }
 

@@ -157,6 +157,58 @@ internal import Testing
         #expect(journal.all().count == 700, "itemised as far as it can be")
     }
 
+    /// Somebody else may write to a file that has a second name, and what is linked elsewhere was made elsewhere.
+    @Test func linkedFilesProveNothing() throws {
+        try leave(700)
+        let elsewhere = try JournalFolder()
+        try FileManager.default.createDirectory(atPath: elsewhere.path, withIntermediateDirectories: true)
+        for name in folder.files { #expect(link("\(folder.path)/\(name)", "\(elsewhere.path)/\(name)") == 0) }
+        #expect(try folder.open(2).previous.allSatisfy { !$0.proven })
+        try FileManager.default.removeItem(atPath: folder.path)
+        #expect(try elsewhere.open(2).previous.allSatisfy { !$0.proven })
+    }
+
+    @Test func renamedFolderIsProven() throws {
+        try leave(5)
+        try FileManager.default.moveItem(atPath: folder.path, toPath: folder.root + "/renamed")
+        folder.path = folder.root + "/renamed"
+        #expect(try folder.open(2).previous.allSatisfy { $0.proven })
+    }
+
+    @Test func secondProcessIsRefusedByWhateverPath() throws {
+        let journal = try folder.open(1)
+        try journal.appendDue(5)
+        let elsewhere = try JournalFolder()
+        try FileManager.default.createDirectory(atPath: elsewhere.path, withIntermediateDirectories: true)
+        for name in folder.files { #expect(link("\(folder.path)/\(name)", "\(elsewhere.path)/\(name)") == 0) }
+        let other = try JournalFolder()
+        #expect(symlink(folder.path, other.path) == 0)
+        for path in [folder, elsewhere, other] {
+            let error = journalError { () throws(JournalError) in _ = try path.open(2) }
+            guard case .inUse = error else {
+                Issue.record("\(String(describing: error))")
+                continue
+            }
+        }
+        try journal.appendDue(5)
+    }
+
+    /// A file of a version that did not name its folder: it proves what a clean stop sealed, and nothing else.
+    @Test(arguments: [false, true]) func segmentOfVersionOneIsProvenIfSealed(isSealed: Bool) throws {
+        do {
+            let journal = try folder.open(1)
+            try journal.appendDue(5)
+            if isSealed { try journal.seal() }
+        }
+        let page = try Data(contentsOf: URL(fileURLWithPath: folder.file(1))).prefix(88)
+        var words = page.withUnsafeBytes { Array($0.bindMemory(to: UInt64.self)) }
+        words[1] = 1
+        words[10] = words.withUnsafeBytes { Record.checksum($0.baseAddress!, byteCount: 80, sequence: 0, segment: 0) }
+        folder.write(words.withUnsafeBytes { Array($0) } + [UInt8](repeating: 0, count: 24), at: 0, segment: 1)
+        let journal = try folder.open(2)
+        #expect(journal.previous.map(\.proven) == [isSealed] && journal.all().count == 5)
+    }
+
     @Test func powerLossEndsTheReadablePart() throws {
         try leave(700)
         folder.flip(at: offset(of: 5) + 20, segment: 1)

@@ -9,6 +9,8 @@ from peer import AUDIT, BUDGETS, FETCH, HEAD, PROOF, RECEIPT, SNAPSHOT, STATUS, 
 from zmtp import ABRUPT, PINGS, abrupt, drain, pings_then_reset, push
 
 NAME = "evil-auditor"
+# Of the attack that may cost a key its access, so that the others go on.
+SUBSCRIBER = "evil-subscriber"
 QUESTIONS = {
     "fetch": request(1, FETCH, field(1, 1)),
     "snapshot": request(2, SNAPSHOT, b""),
@@ -110,7 +112,7 @@ class Subscriptions(Attack):
         context = zmq.Context()
         try:
             for lane in (1, 2):
-                peer = Peer(self.target, NAME, port=self.target.port + lane, kind=zmq.SUB, context=context, options=ABRUPT[:2] + PINGS)
+                peer = Peer(self.target, SUBSCRIBER, port=self.target.port + lane, kind=zmq.SUB, context=context, options=ABRUPT[:2] + PINGS)
                 topics = [self.random.randbytes(200) for _ in range(1000)]
                 for topic in topics:
                     peer.socket.subscribe(topic)
@@ -132,7 +134,7 @@ class ManySubscriptions(Attack):
         self.peer = None
 
     def step(self):
-        self.peer = self.peer or Peer(self.target, NAME, port=self.target.port + 1, kind=zmq.SUB, options=((zmq.SNDHWM, 0),))
+        self.peer = self.peer or Peer(self.target, SUBSCRIBER, port=self.target.port + 1, kind=zmq.SUB, options=((zmq.SNDHWM, 0),))
         for _ in range(100):
             self.peer.socket.subscribe(self.random.randbytes(1000))
         self.pushed["subscriptions"] += 100

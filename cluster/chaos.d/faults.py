@@ -6,6 +6,7 @@ was met by something: packets lost, calls refused, or 1 where its being there is
 
 import contextlib
 import http.client
+import itertools
 import threading
 
 from harness import eventually, question
@@ -55,7 +56,7 @@ def delay(cluster, node, random, hold):
 
 
 def full_disk(cluster, node, random, hold):
-    """An enforcer's journal has segments ready; denials of 1 KB each are asked for until these are full too."""
+    """An enforcer's journal has segments ready; calls of many grants are asked for until these are full too."""
     filler, full = Filler(node.data), threading.Event()
     unrecorded = "penstock_unrecorded_denials_total"
     before = node.metrics()[unrecorded]
@@ -65,11 +66,12 @@ def full_disk(cluster, node, random, hold):
             filler.fill()
 
     def flood():
-        body = question("pst_" + "x" * 40, "a" * 250, ("tool", "r" * 250), {letter * 64: 1 for letter in "abcd"}, call_id="")
+        turns = itertools.cycle(cluster.fillers)
         with contextlib.closing(node.door()) as door:
             while not full.is_set():
+                body = {**question(next(turns), "fill", ("tool", "r" * 512), basis="b" * 512), "evaluations": [{}] * 256}
                 try:
-                    door.ask("POST", "/access/v1/evaluation", body)
+                    door.ask("POST", "/access/v1/evaluations", body)
                 except (OSError, http.client.HTTPException):
                     full.wait(0.05)
     threads = [threading.Thread(target=fill), threading.Thread(target=flood), threading.Thread(target=flood)]

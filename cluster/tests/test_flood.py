@@ -54,6 +54,7 @@ class Flood:
         door.close()
 
     def __enter__(self):
+        self._began = time.monotonic()
         for thread in self._threads:
             thread.start()
         return self
@@ -62,6 +63,7 @@ class Flood:
         self._over.set()
         for thread in self._threads:
             thread.join(60)
+        self.lasted = time.monotonic() - self._began
 
 
 def counted(mesh, name):
@@ -69,9 +71,15 @@ def counted(mesh, name):
     return sum(row["count"] for row in rows), len(rows)
 
 
+def await_honest(prober):
+    """As long as the flood is to last; on a slow machine until enough was asked beside it."""
+    time.sleep(SECONDS)
+    eventually("honest calls", lambda: len(prober.answers) > 100, timeout=60)
+
+
 def honest_calls_went_on(prober):
     heard = [answer for _, _, answer in prober.answers]
-    assert len(heard) > 100 and set(heard) <= {"allow", "stale_view"}
+    assert set(heard) <= {"allow", "stale_view"}
     assert heard.count("allow") >= 0.99 * len(heard)
 
 
@@ -82,7 +90,7 @@ def test_strangers_in_numbers(mesh):
     time.sleep(0.5)
     ledger, journal = written(mesh.ledger.data), written(node.data)
     with Prober(node, grant["credential"], pause=0.01) as prober, Flood(node, batch(STRANGER)) as flood:
-        time.sleep(SECONDS)
+        await_honest(prober)
     honest_calls_went_on(prober)
     # The first whole batches are answered; then a connection has to wait.
     assert set(flood.statuses) == {200, 429} and flood.statuses[429] > flood.statuses[200] and flood.retry_after == {"1"}
@@ -95,7 +103,7 @@ def test_strangers_in_numbers(mesh):
     rows = counted(mesh, "unknown_credential")[1]
     grown = written(mesh.ledger.data) - ledger, written(node.data) - journal
     print(f"\n{flood.decided} denials in {rows} rows, {flood.statuses.get(429)} requests refused; the ledger grew by {grown[0]} bytes, the node by {grown[1]}")
-    assert rows <= 5 * (SECONDS / 10 + 2) and grown[0] < 4 << 20 and grown[1] <= 4 << 20
+    assert rows <= 5 * (flood.lasted / 10 + 2) and grown[0] < 4 << 20 and grown[1] <= 4 << 20
 
 
 def test_an_agent_in_a_loop_of_denials(mesh):
@@ -104,13 +112,13 @@ def test_an_agent_in_a_loop_of_denials(mesh):
     mesh.wait_applied()
     ledger = written(mesh.ledger.data)
     with Prober(node, grant["credential"], pause=0.01) as prober, Flood(node, batch(looping["credential"], amounts={"usd": 1}), 2) as flood:
-        time.sleep(SECONDS)
+        await_honest(prober)
     honest_calls_went_on(prober)
     # Whoever has a credential is answered, whatever else its connection asks.
     assert set(flood.statuses) == {200} and flood.decided > 1000
     eventually("in the audit", lambda: counted(mesh, "unit_not_budgeted")[0] == flood.decided, timeout=30, every=1)
     rows = mesh.run("audit", "--reason", "unit_not_budgeted", "--limit", "1000000").json
-    assert len(rows) <= 17 * (SECONDS / 10 + 2) and {row["agent_id"] for row in rows} == {"looping"} and {row["door"] for row in rows} == {"unix"}
+    assert len(rows) <= 17 * (flood.lasted / 10 + 2) and {row["agent_id"] for row in rows} == {"looping"} and {row["door"] for row in rows} == {"unix"}
     grown = written(mesh.ledger.data) - ledger
     print(f"\n{flood.decided} denials in {len(rows)} rows; the ledger grew by {grown} bytes")
     assert grown < 4 << 20

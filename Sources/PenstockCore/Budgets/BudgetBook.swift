@@ -43,6 +43,8 @@ package struct BudgetBook: Sendable {
     package private(set) var open: [Position: OpenSlice] = [:]
     package private(set) var debts: [Position: OwedDebt] = [:]
     private var debtOf: [DebtName: Position] = [:]
+    /// How many slices and debts are open, by incarnation.
+    private var openOf: [Incarnation: (slices: Int, debts: Int)] = [:]
     private var accounts: [Account: Int32] = [:]
     private var accountNames: [Account] = []
     /// Budgets whose slices are wanted back: frozen, or with more out than their ceiling.
@@ -96,6 +98,7 @@ package struct BudgetBook: Sendable {
             drawn.append(Level(key: key, window: entries[key]!.current!.number))
         }
         open[position] = OpenSlice(slice: slice, levels: drawn, account: account)
+        openOf[slice.incarnation, default: (0, 0)].slices += 1
         remember(slice, at: position)
     }
 
@@ -135,7 +138,19 @@ package struct BudgetBook: Sendable {
         }
         if back > 0 || spent > 0 { returns += 1 }
         open[use.slice] = slice.unspent > 0 ? slice : nil
+        if slice.unspent == 0 { count(slice.slice.incarnation) { $0.slices -= 1 } }
     }
+
+    private mutating func count(_ incarnation: Incarnation, _ change: (inout (slices: Int, debts: Int)) -> Void) {
+        guard var open = openOf[incarnation] else { return }
+        change(&open)
+        openOf[incarnation] = open == (0, 0) ? nil : open
+    }
+
+    func openDebts(of incarnation: Incarnation) -> Int { openOf[incarnation]?.debts ?? 0 }
+
+    /// Whether slices or debts of an incarnation are open.
+    func isOpen(_ incarnation: Incarnation) -> Bool { openOf[incarnation] != nil }
 
     /// What its holder did not use goes back to every level.
     package mutating func close(_ use: SliceReport.Use) throws(BudgetEntry.Imbalance) {
@@ -162,11 +177,15 @@ package struct BudgetBook: Sendable {
             }
         }
         debts[position] = OwedDebt(debt: debt, charges: charges)
+        openOf[debt.incarnation, default: (0, 0)].debts += 1
     }
+
+    func knows(_ debt: Debt) -> Bool { debtOf[DebtName(incarnation: debt.incarnation, decision: debt.decision)] != nil }
 
     package mutating func accept(debt position: Position) throws(BudgetEntry.Imbalance) {
         guard let owed = debts[position], !owed.isAccepted else { return }
         debts[position]!.isAccepted = true
+        count(owed.debt.incarnation) { $0.debts -= 1 }
         for charge in owed.charges {
             try entries[charge.level.key]!.accept(charge.amount, in: charge.level.window)
             entries[charge.level.key]!.openDebts.remove(position)

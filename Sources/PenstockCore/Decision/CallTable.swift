@@ -1,15 +1,33 @@
 /// Calls that hold an amount until they are settled, and what became of calls that were named by an id.
+///
+/// Every step costs the same, however many there are.
 package struct CallTable: Sendable {
     /// A call under way, by the sequence number of its decision.
     package struct Hold: Sendable {
+        package var decision: UInt64
         package var grant: Int32
         package var debits: [Debit]
         /// What the call declared: the most that it may be settled for, metered or not.
         package var amounts: CallAmounts
         package var usableUntil: Instant
-        package var name: CallName?
+        /// It is charged in full then, whatever has become of it.
+        package fileprivate(set) var endsAt: Instant
+        /// Place of its call id, or -1.
+        fileprivate var name: Int32 = -1
         /// Its caller was told to stop it.
-        package var isCancelled = false
+        fileprivate var isCancelled = false
+        /// Of the same grant.
+        fileprivate var previous: Int32 = -1
+        fileprivate var next: Int32 = -1
+
+        package init(decision: UInt64, grant: Int32, debits: [Debit], amounts: CallAmounts, usableUntil: Instant) {
+            self.decision = decision
+            self.grant = grant
+            self.debits = debits
+            self.amounts = amounts
+            self.usableUntil = usableUntil
+            endsAt = usableUntil + Limits.holdTime
+        }
     }
 
     /// A call id is unique within its grant.
@@ -28,42 +46,92 @@ package struct CallTable: Sendable {
         package var settled: Bool
     }
 
-    package private(set) var holds: [UInt64: Hold] = [:]
-    private var named: [CallName: Named] = [:]
-    private var namesByAge: [CallName] = []
+    private struct Entry: Sendable {
+        var name: CallName
+        var named: Named
+        /// The next that was settled, of the same grant.
+        var next: Int32 = -1
+    }
+
+    private struct GrantHolds: Sendable {
+        var count = 0
+        var first: Int32 = -1
+
+        /// Returns which one was the first before.
+        mutating func begin(_ place: Int32) -> Int32 {
+            defer { (count, first) = (count + 1, place) }
+            return first
+        }
+    }
+
+    private struct GrantNames: Sendable {
+        var count = 0
+        var oldest: Int32 = -1
+        var newest: Int32 = -1
+    }
+
+    private var holds = AgedSlots(room: Limits.openHolds, blank: Hold(decision: 0, grant: -1, debits: [], amounts: CallAmounts(), usableUntil: 0))
+    private var places: [UInt64: Int32] = [:]
+    private var holdsOf: [Int32: GrantHolds] = [:]
+    /// Linked are those that are settled.
+    private var names = AgedSlots(
+        room: Limits.callIDs + Limits.openHolds,
+        blank: Entry(name: CallName(grant: -1, callID: ""), named: Named(content: .zero, decision: 0, settled: true)))
+    private var placeOf: [CallName: Int32] = [:]
+    private var namesOf: [Int32: GrantNames] = [:]
     /// How the last ones ended, each in the place that its number modulo `endsKept` names: whichever ended last is kept.
     private var ends: ContiguousArray<(decision: UInt64, end: End)> = []
 
     package init() {}
 
-    package func named(_ name: CallName) -> Named? { named[name] }
+    // MARK: Holds
 
-    package mutating func markCancelled(_ decision: UInt64) {
-        holds[decision]?.isCancelled = true
+    package var holdCount: Int { holds.count }
+
+    /// Whether a grant may hold for one more call.
+    package func hasRoom(grant: Int32) -> Bool {
+        if holds.count < Limits.openHoldsPerGrant { return true }
+        return holds.count < Limits.openHolds && holdsOf[grant]?.count ?? 0 < Limits.openHoldsPerGrant
     }
 
-    package mutating func add(_ hold: Hold, decision: UInt64) {
-        holds[decision] = hold
+    /// Where the hold of a decision is.
+    package func place(_ decision: UInt64) -> Int32? { places[decision] }
+
+    package func grant(at place: Int32) -> Int32 { holds[place].grant }
+    package func amounts(at place: Int32) -> [Amount] { holds[place].amounts.list }
+    package func holds(_ unit: String, at place: Int32) -> Bool { holds[place].amounts.index(of: unit) != nil }
+
+    /// The decision whose hold has been open for too long, if there is one.
+    package func overdue(at now: Instant) -> UInt64? {
+        holds.oldest >= 0 && holds[holds.oldest].endsAt <= now ? holds[holds.oldest].decision : nil
     }
 
-    /// Remembers what a call id stood for. The oldest settled ones are forgotten past the bound; an id that is
-    /// still under way is kept.
-    package mutating func remember(_ name: CallName, content: Digest, decision: UInt64, settled: Bool) {
-        if named.updateValue(Named(content: content, decision: decision, settled: settled), forKey: name) == nil {
-            namesByAge.append(name)
-        }
-        guard namesByAge.count > Self.namesKept * 2 else { return }
-        var kept: [CallName] = []
-        for (age, old) in namesByAge.enumerated() {
-            if age < Self.namesKept, named[old]?.settled == true { named[old] = nil } else { kept.append(old) }
-        }
-        namesByAge = kept
+    /// - Parameter content: of a call that has an id.
+    package mutating func add(_ hold: Hold, name: CallName?, content: Digest) {
+        var hold = hold
+        if let name { hold.name = insert(name, Named(content: content, decision: hold.decision, settled: false)) }
+        // In the order in which they came, whatever lease each was given under.
+        if holds.newest >= 0 { hold.endsAt = max(hold.endsAt, holds[holds.newest].endsAt) }
+        let place = holds.insert(hold)
+        holds.link(place)
+        places[hold.decision] = place
+        let next = holdsOf[hold.grant, default: GrantHolds()].begin(place)
+        holds[place].next = next
+        if next >= 0 { holds[next].previous = place }
     }
 
     /// Ends a hold; nil when it is unknown or ended before.
     package mutating func end(_ decision: UInt64, _ end: End) -> Hold? {
-        guard let hold = holds.removeValue(forKey: decision) else { return nil }
-        if let name = hold.name { named[name]?.settled = true }
+        guard let place = places.removeValue(forKey: decision) else { return nil }
+        holds.unlink(place)
+        let hold = holds.remove(place)
+        if hold.next >= 0 { holds[hold.next].previous = hold.previous }
+        if hold.previous >= 0 { holds[hold.previous].next = hold.next }
+        let own = holdsOf.index(forKey: hold.grant)!
+        if hold.previous < 0 { holdsOf.values[own].first = hold.next }
+        holdsOf.values[own].count -= 1
+        if holdsOf.values[own].count == 0 { holdsOf.remove(at: own) }
+        if hold.name >= 0 { settle(hold.name) }
         if ends.isEmpty { ends = ContiguousArray(repeating: (0, .settled), count: Self.endsKept) }
         ends[Int(decision % UInt64(Self.endsKept))] = (decision, end)
         return hold
@@ -79,103 +147,68 @@ package struct CallTable: Sendable {
     package enum End: Sendable, Equatable {
         case settled
         case released
+        /// Charged in full, since it was open for too long.
+        case overdue
     }
 
-    /// How many settled call ids are remembered at least.
-    static let namesKept = 100_000
+    /// Grants that have calls under way.
+    package var holdingGrants: some Sequence<Int32> { holdsOf.keys }
+
+    /// The decisions of a grant's holds that were not cancelled before.
+    package mutating func cancel(grant: Int32) -> [UInt64] {
+        var cancelled: [UInt64] = []
+        var place = holdsOf[grant]?.first ?? -1
+        while place >= 0 {
+            if !holds[place].isCancelled {
+                holds[place].isCancelled = true
+                cancelled.append(holds[place].decision)
+            }
+            place = holds[place].next
+        }
+        return cancelled
+    }
+
+    // MARK: Names
+
+    package func named(_ name: CallName) -> Named? { placeOf[name].map { names[$0].named } }
+
+    /// What a call id stood for that was spent at once.
+    package mutating func remember(_ name: CallName, content: Digest, decision: UInt64) {
+        settle(insert(name, Named(content: content, decision: decision, settled: false)))
+    }
+
+    private mutating func insert(_ name: CallName, _ named: Named) -> Int32 {
+        if placeOf.isEmpty { placeOf.reserveCapacity(Limits.callIDs + Limits.openHolds) }
+        let place = names.insert(Entry(name: name, named: named))
+        placeOf[name] = place
+        return place
+    }
+
+    /// From here on it may be forgotten, once enough others of its grant, or of all, are settled.
+    private mutating func settle(_ place: Int32) {
+        let grant = names[place].name.grant
+        names[place].named.settled = true
+        names.link(place)
+        var own = namesOf[grant] ?? GrantNames()
+        if own.newest >= 0 { names[own.newest].next = place } else { own.oldest = place }
+        own.newest = place
+        own.count += 1
+        namesOf[grant] = own
+        if own.count > Limits.callIDsPerGrant { forget(own.oldest) }
+        if names.linked > Limits.callIDs { forget(names.oldest) }
+    }
+
+    /// The oldest of all is the oldest of its grant.
+    private mutating func forget(_ place: Int32) {
+        names.unlink(place)
+        let entry = names.remove(place)
+        placeOf[entry.name] = nil
+        let grant = entry.name.grant
+        namesOf[grant]!.oldest = entry.next
+        namesOf[grant]!.count -= 1
+        if entry.next < 0 { namesOf[grant] = nil }
+    }
+
     /// How far back decisions are told apart that have ended, by their numbers.
     static let endsKept = 1 << 16
-}
-
-extension Enforcement {
-    /// Registers an allowed call that is still to be settled.
-    package mutating func beginHold(_ verdict: Verdict, _ amounts: CallAmounts, decision: UInt64, name: CallTable.CallName?, content: Digest) {
-        calls.add(.init(grant: verdict.grant, debits: debits, amounts: amounts, usableUntil: verdict.usableUntil, name: name), decision: decision)
-        if let name { calls.remember(name, content: content, decision: decision, settled: false) }
-    }
-
-    package mutating func rememberSettled(_ name: CallTable.CallName, content: Digest, decision: UInt64) {
-        calls.remember(name, content: content, decision: decision, settled: true)
-    }
-
-    /// What a call id stood for before, if anything: a retry is answered from it.
-    package func earlier(_ call: borrowing Call, grant: Int32, content: Digest) -> Retry {
-        guard !call.callID.isEmpty, let named = calls.named(.init(grant: grant, callID: call.callID)) else { return .new }
-        if named.content != content { return .mismatch }
-        return named.settled ? .settled : .underWay(decision: named.decision)
-    }
-
-    package enum Retry: Equatable, Sendable {
-        case new
-        case mismatch
-        case settled
-        case underWay(decision: UInt64)
-    }
-
-    /// Of the units that a settlement names, the first that nothing can be charged to: neither held nor metered.
-    package mutating func uncharged(_ decision: UInt64, actual: borrowing CallAmounts) -> String? {
-        guard let place = calls.holds.index(forKey: decision) else { return nil }
-        for index in 0..<actual.count {
-            let unit = actual[index].unit
-            guard calls.holds.values[place].amounts.index(of: unit) == nil else { continue }
-            if !folded.isMetered(unit, ofGrant: Int(calls.holds.values[place].grant)) { return unit }
-        }
-        return nil
-    }
-
-    /// Charges each unit its actual amount; the rest goes back to the slices it came from. A unit that is not named is
-    /// charged in full. What a metered unit cost above its hold is owed: it was spent, so it is never clipped. Nil when the
-    /// hold is unknown or ended before.
-    package mutating func settle(_ decision: UInt64, actual: borrowing CallAmounts) -> Settlement? {
-        guard let hold = calls.end(decision, .settled) else { return nil }
-        // Of each unit, what no debit has covered yet.
-        var left: InlineArray<4, Int64> = InlineArray(repeating: 0)
-        for index in 0..<actual.count { left[index] = actual[index].value }
-        var settlement = Settlement(grant: hold.grant)
-        for debit in hold.debits {
-            guard let index = actual.index(of: purse.accounts[Int(debit.account)].unit) else {
-                purse.resolve(debit, spent: debit.amount, wasHeld: true)
-                continue
-            }
-            let spent = min(debit.amount, left[index])
-            left[index] -= spent
-            purse.resolve(debit, spent: spent, wasHeld: true)
-            if spent < debit.amount { settlement.returned.append(Debit(account: debit.account, slice: debit.slice, amount: debit.amount - spent)) }
-        }
-        for index in 0..<actual.count where left[index] > 0 && folded.isMetered(actual[index].unit, ofGrant: Int(hold.grant)) {
-            settlement.owed.append(Amount(actual[index].unit, left[index]))
-        }
-        return settlement
-    }
-
-    package struct Settlement: Sendable, Equatable {
-        package var grant: Int32
-        package var returned: [Debit] = []
-        /// Spent above the hold, of units that have budgets.
-        package var owed: [Amount] = []
-    }
-
-    /// The call never left: everything goes back. Nil when the hold is unknown or ended before.
-    package mutating func release(_ decision: UInt64) -> [Debit]? {
-        guard let hold = calls.end(decision, .released) else { return nil }
-        for debit in hold.debits { purse.resolve(debit, spent: 0, wasHeld: true) }
-        return hold.debits
-    }
-
-    /// Calls under way whose grants are revoked or suspended now: they must stop. Each is named once.
-    package mutating func cancelRestricted() -> [(decision: UInt64, reason: Reason)] {
-        guard !calls.holds.isEmpty, let view else { return [] }
-        let onNode = view.marks(onNode: node)
-        var cancelled: [(decision: UInt64, reason: Reason)] = []
-        for (decision, hold) in calls.holds where !hold.isCancelled {
-            let marks = view.marks(onGrant: Int(hold.grant)).union(onNode)
-            if marks.contains(.revoked) {
-                cancelled.append((decision, .revoked))
-            } else if marks.contains(.suspended) {
-                cancelled.append((decision, .suspended))
-            }
-        }
-        for (decision, _) in cancelled { calls.markCancelled(decision) }
-        return cancelled.sorted { $0.decision < $1.decision }
-    }
 }

@@ -61,6 +61,10 @@ extension Enforcement {
         let isRated = folded.isRated(index, marks)
         if isRated { verdict.reason = admits(call, index, isThrottled: marks.contains(.throttled), now, &verdict) }
         guard verdict.reason == .none else { return verdict }
+        if call.holds, !calls.hasRoom(grant: verdict.grant) { verdict.reason = .busy }
+        // Whatever it asks for: what it would cost, nobody knows before.
+        if marks.contains(.frozen) { verdict.reason = .budgetFrozen }
+        guard verdict.reason == .none else { return verdict }
         verdict.reason = spend(call, index, clock.windowTime(at: now, ratePPM: folded.settings.clockRatePPM), isRated, now, &verdict)
         guard verdict.reason == .none else { return verdict }
         if isRated { takeRates() }

@@ -19,6 +19,8 @@ package struct Enforcement: Sendable {
     package internal(set) var warnings: [BudgetWarning: UInt64] = [:]
     /// Debts that the ledger has not recorded yet.
     package internal(set) var owing: [Debt] = []
+    /// How many the ledger has refused for good: nobody charges them.
+    package internal(set) var debtsRefused: UInt64 = 0
     package internal(set) var tally = DenialTally()
     var shares = JournalShares()
     /// Why the node must not serve until it is restarted or an operator decides; nil in health.
@@ -57,6 +59,7 @@ package struct Enforcement: Sendable {
         folded = view
         hasView = true
         nodeSymbol = folded.intern(.node, node)
+        for debt in owing { folded.freeze(debt.grantID) }
         lease.drop()
         rates.dropAll()
         ratesOfGrant = [:]
@@ -73,7 +76,12 @@ package struct Enforcement: Sendable {
         }
         switch event.kind {
         case .rateCreated: ratesOfGrant = [:]
-        case .budgetCeilingSet, .debtsAccepted: purse.makeRoom()
+        case .budgetCeilingSet: purse.makeRoom()
+        case .debtRecorded(let debt): owed(debt)
+        case .debtsAccepted:
+            purse.makeRoom()
+            // Whoever accepted has not seen these.
+            for debt in owing { folded.freeze(debt.grantID) }
         default: break
         }
         lease.reached(position)
@@ -162,6 +170,15 @@ package struct Enforcement: Sendable {
 
     /// The ledger has recorded a debt.
     package mutating func owed(_ debt: Debt) { owing.removeAll { $0 == debt } }
+
+    /// A debt whose event the log may not have yet: its grant's calls are denied at once.
+    mutating func freeze(for debt: Debt) { folded.freeze(debt.grantID) }
+
+    /// The ledger had recorded a debt before. If an operator has accepted it since, nothing freezes its grant here.
+    mutating func wasOwed(_ debt: Debt) {
+        owed(debt)
+        if !owing.contains(where: { $0.grantID == debt.grantID }) { folded.thaw(debt.grantID) }
+    }
 
     /// How much is used of each slice that the ledger counts as open, holds included, some at a time: records that stand
     /// for all before them. Nil past the last one.

@@ -83,9 +83,14 @@ extension Follower {
         case .reserve(let reserve, let request):
             _ = enforcement.purse.answered(reserve, granted: [], refused: request.parts.map(\.unit))
         case .owe(let debt):
-            // It can never be taken: the ledger knows of no such grant or budget.
-            enforcement.owed(debt)
             inheritedDebts?.removeAll { $0 == debt }
+            if refusal.code == .exists {
+                enforcement.wasOwed(debt)
+            } else {
+                // It can never be taken: the ledger knows of no such grant or budget. Its grant stays frozen here.
+                enforcement.owed(debt)
+                enforcement.debtsRefused += 1
+            }
         case .close(_, _, _, let bySuccessor):
             if bySuccessor { predecessorsClosed = false } else { due.close = now + 200 * .nanosecondsPerMillisecond }
         case .snapshot, .echo, .fetch, .acknowledge, .report, .openSlices: break

@@ -56,7 +56,10 @@ extension Follower {
             effects.isRestricted = true
             revokedScan = 0
             return true
-        case .debtRecorded(let debt): freeze(debt, &enforcement)
+        case .debtRecorded(let debt):
+            inheritedDebts?.removeAll { $0 == debt }
+            freeze(debt, &enforcement)
+        case .debtsAccepted: for debt in inheritedDebts ?? [] { enforcement.freeze(for: debt) }
         case .budgetWarned(let name, let percent, _): enforcement.warnings[.init(budget: name, percent: percent), default: 0] += 1
         case .nodeExpelled(enforcement.node, _): halt("this node was expelled at position \(position)", &enforcement)
         default: break

@@ -22,7 +22,7 @@ extension Follower {
             echo(&enforcement, echoWanted, now, random, &asks)
             // Publications usually bring what is missing; what they did not bring in a moment is fetched.
             if target > applied, now - 10 * .nanosecondsPerMillisecond > behindSince, !awaited.contains(.fetch) { asks.append(.fetch(from: applied + 1)) }
-            owe(enforcement, awaited, now, &asks)
+            owe(&enforcement, awaited, now, &asks)
             reserve(&enforcement, now, random, &asks)
             close(&enforcement, awaited, now, &asks)
             report(&enforcement, awaited, now, &asks)
@@ -47,8 +47,12 @@ extension Follower {
     }
 
     /// Before anything is reserved: what is owed freezes the budgets that it was drawn on.
-    private mutating func owe(_ enforcement: Enforcement, _ awaited: Awaited, _ now: Instant, _ asks: inout [Ask]) {
-        if inheritedDebts == nil { inheritedDebts = predecessors.debts(enforcement.folded) }
+    private mutating func owe(_ enforcement: inout Enforcement, _ awaited: Awaited, _ now: Instant, _ asks: inout [Ask]) {
+        if inheritedDebts == nil {
+            let inherited = predecessors.debts(enforcement.folded)
+            for debt in inherited { enforcement.freeze(for: debt) }
+            inheritedDebts = inherited
+        }
         guard !awaited.contains(.owe), now >= due.owe, let debt = enforcement.owing.first ?? inheritedDebts?.first else { return }
         due.owe = now + 100 * .nanosecondsPerMillisecond
         asks.append(.owe(debt))

@@ -40,10 +40,11 @@ package struct Predecessors: Sendable {
         owed[Owed(incarnation: incarnation, decision: record.decision)] = (record.grant, record.amounts)
     }
 
-    /// What they owe; the ledger knows which of it was told before.
+    /// What they owe; the ledger knows which of it was told before. It takes no amount above the limit, and is told that one.
     func debts(_ view: View) -> [Debt] {
         owed.sorted { ($0.key.incarnation, $0.key.decision) < ($1.key.incarnation, $1.key.decision) }.compactMap { name, owed in
-            view.grant(issuedAt: owed.grant).map { Debt(incarnation: name.incarnation, decision: name.decision, grantID: $0, amounts: owed.amounts) }
+            view.grant(issuedAt: owed.grant).map { Debt(
+                    incarnation: name.incarnation, decision: name.decision, grantID: $0, amounts: owed.amounts.map { Amount($0.unit, min($0.value, Limits.amount)) }) }
         }
     }
 

@@ -24,6 +24,7 @@ extension Ledger {
     /// - Parameter agrees: the root that it names for `applied` is this log's.
     package mutating func register(_ progress: NodeProgress, from sender: NodeKeys, agrees: Bool, at now: Instant) throws(Refusal) {
         guard sender.role == .enforcer else { throw Refusal(.notPermitted, "only an enforcer holds a lease") }
+        try admit(progress.incarnation, from: sender)
         try learn(progress, from: sender, agrees: agrees)
         try checkServing()
         // A lease is given only while the revoke that would end it can be made durable.
@@ -34,7 +35,7 @@ extension Ledger {
                 .busy, "\(Limits.incarnationsPerNode) incarnations of '\(sender.name)' may hold a lease, the limit; one of them must run out first",
                 retryAfterMS: 200)
         }
-        guard presence.echoed(progress.incarnation, node: sender.name, at: now) else { throw Refusal(.notPermitted, "the incarnation is another node's") }
+        presence.echoed(progress.incarnation, node: sender.name, at: now)
         presence.described(progress.incarnation, version: progress.version, viewAgeMS: progress.viewAgeMS)
         _ = presence.acked(progress.incarnation, node: sender.name, applied: progress.applied, urgent: [], ended: false, at: now)
     }
@@ -66,12 +67,13 @@ extension Ledger {
     /// Returns requests for slices that waited: an incarnation that ends would neither spend what it gets nor give it back.
     package mutating func acknowledge(_ progress: NodeProgress, from sender: NodeKeys, agrees: Bool, at now: Instant) throws(Refusal) -> [SliceRequest] {
         guard sender.role == .enforcer else { throw Refusal(.notPermitted, "only an enforcer acknowledges") }
+        try admit(progress.incarnation, from: sender)
         guard progress.urgent.count <= Limits.urgentPerAck else { throw Refusal(.malformed, "too many positions in one acknowledgement") }
         try learn(progress, from: sender, agrees: agrees)
         var known = progress
         known.urgent = progress.urgent.filter { barriers[$0] != nil }
         guard presence.acked(known.incarnation, node: sender.name, applied: known.applied, urgent: known.urgent, ended: known.ended, at: now) else {
-            throw Refusal(.notPermitted, "the incarnation is unknown or another node's")
+            throw Refusal(.notPermitted, "the incarnation is unknown")
         }
         guard known.ended else { return [] }
         rates?.ended(known.incarnation, at: now)
@@ -83,8 +85,6 @@ extension Ledger {
     /// A node that is ahead of this log, or has folded other events, proves that one of the two logs is not the other's
     /// prefix: which is the right one, an operator must find out.
     private mutating func learn(_ progress: NodeProgress, from sender: NodeKeys, agrees: Bool) throws(Refusal) {
-        // It stands for leases of other nodes, which no word of this one may settle.
-        guard progress.incarnation != .unknown else { throw Refusal(.malformed, "an incarnation is random") }
         guard progress.heard <= state.view.position, agrees else {
             let detail =
                 progress.heard > state.view.position

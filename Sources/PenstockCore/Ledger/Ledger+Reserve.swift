@@ -46,6 +46,7 @@ extension Ledger {
     /// Slices for an enforcer; nil when the request waits, and `nextServed` answers it. A refusal is of all of it.
     package mutating func reserve(_ request: SliceRequest, from sender: NodeKeys, at now: Instant) throws(Refusal) -> SliceAnswer? {
         guard sender.role == .enforcer else { throw Refusal(.notPermitted, "only an enforcer holds slices") }
+        try admit(request.incarnation, from: sender)
         guard (1...Limits.grantListCount).contains(request.parts.count), Set(request.parts.map(\.unit)).count == request.parts.count else {
             throw Refusal(.invalid, "a request names 1 to \(Limits.grantListCount) units, each once")
         }
@@ -128,6 +129,10 @@ extension Ledger {
         guard !state.view.marks(onGrant: grant).contains(.revoked) else { throw Refusal(.revoked, "grant \(request.grantID) is revoked") }
         guard state.book.open.count < Limits.openSlices else { throw Refusal(.full, "\(Limits.openSlices) slices are open, the limit", retryAfterMS: 1000) }
         var answer = SliceAnswer()
+        guard !state.view.marks(onGrant: grant).contains(.frozen) else {
+            answer.refused = request.parts.map { ($0.unit, .budgetFrozen) }
+            return answer
+        }
         for part in request.parts {
             let levels = state.view.levels(ofGrant: grant, unit: part.unit)
             guard levels.allSatisfy({ state.book.entries[$0]?.current != nil }) else { throw Refusal(.busy, "a budget's window is not open", retryAfterMS: 1000) }

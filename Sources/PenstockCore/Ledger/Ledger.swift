@@ -102,6 +102,7 @@ extension Ledger {
     /// Holds an event against the rules and folds it ahead of its commit.
     package mutating func stage(_ event: Event, at now: Instant) throws(Refusal) -> Position {
         try checkRoom(for: event.kind.name)
+        if let incarnation = event.kind.namedIncarnation, let signer = state.view.member(event.origin) { try admit(incarnation, from: signer) }
         let presence = presence
         try state.check(event, time: time.reading(at: now)) { presence.isFenced($0, node: $1, at: now) }
         if event.kind.name == .timeAccepted { isTimeStaged = true }

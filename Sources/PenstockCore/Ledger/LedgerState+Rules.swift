@@ -23,7 +23,7 @@ extension LedgerState {
         case .lifted(let lifting): try checkLifting(lifting, signer.role, time.earliest)
         case .budgetCreated(let budget): try checkBudget(budget)
         case .budgetCeilingSet(let key, let ceiling, let reason): try checkCeiling(key, ceiling, reason)
-        case .debtRecorded(let debt): try checkDebt(debt)
+        case .debtRecorded(let debt): try checkDebt(debt, by: signer)
         case .debtsAccepted(let positions, let reason): try checkAcceptance(positions, reason)
         case .rateCreated(let named): try checkRate(named)
         case .timeAccepted(let leap, let reason): try checkTime(leap, reason, time)
@@ -32,6 +32,7 @@ extension LedgerState {
         case .sliceClosed(let report): try checkReport(report, by: signer, closes: true, fenced)
         case .decisionBatch(let batch):
             guard batch.firstSequence > 0, batch.count > 0 else { throw Refusal(.invalid, "a batch of decisions lacks its numbers") }
+            guard batch.firstSequence <= .max - UInt64(batch.count) else { throw Refusal(.invalid, "a batch of decisions ends past the last number") }
         }
     }
 

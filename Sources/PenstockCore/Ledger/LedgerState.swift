@@ -5,6 +5,7 @@ package struct LedgerState: Sendable {
     package private(set) var epoch: UInt64 = 0
     /// Incarnations whose slices a successor has closed.
     package private(set) var retired: Set<Incarnation> = []
+    package private(set) var owners = Owners()
     /// The largest B that any settings in the log have allowed.
     package private(set) var largestBound: Nanoseconds = 0
 
@@ -19,6 +20,7 @@ package struct LedgerState: Sendable {
     package mutating func apply(_ event: Event, at position: Position) throws(FoldError) {
         try view.apply(event, at: position)
         keepTime(event)
+        note(event)
         do throws(BudgetEntry.Imbalance) {
             try keep(event.kind, at: position)
         } catch {
@@ -31,6 +33,16 @@ package struct LedgerState: Sendable {
         guard case .timeAccepted(let leap, _) = event.kind else { return }
         let (sum, overflow) = greatestTime.addingReportingOverflow(leap)
         if !overflow { greatestTime = LedgerTime.clamped(sum) }
+    }
+
+    private mutating func note(_ event: Event) {
+        guard let incarnation = event.kind.namedIncarnation else { return }
+        var node = event.origin
+        if case .sliceReserved(let slice) = event.kind { node = slice.node }
+        // What an operator closes was some node's before.
+        guard view.members[node]?.keys.role == .enforcer else { return }
+        let book = book
+        owners.note(incarnation, of: node) { book.isOpen($0) }
     }
 
     private mutating func keep(_ kind: EventKind, at position: Position) throws(BudgetEntry.Imbalance) {

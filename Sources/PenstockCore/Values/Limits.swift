@@ -38,6 +38,17 @@ public enum Limits {
     package static let cosignaturesWaiting = 65_536
     /// Restrictions that one event lifts: 32 bytes each keep it far under an event's size.
     package static let liftedAtOnce = 1_000
+    /// Calls under way at one node, and of one grant: beyond the ceiling, each of them can cost more than it held once.
+    package static let openHolds = 65_536
+    package static let openHoldsPerGrant = 1_024
+    /// How long after its permit's end a hold may stay open: longer than any tool call, short enough that what is lost comes
+    /// to an end.
+    package static let holdTime: Nanoseconds = 3_600 * .nanosecondsPerSecond
+    /// Holds that have been open for too long and are ended in one turn: decisions wait meanwhile.
+    package static let holdsEndedPerTurn = 64
+    /// Ids of settled calls that one node remembers, and of one grant: a retry comes within seconds.
+    package static let callIDs = 131_072
+    package static let callIDsPerGrant = 16_384
     /// Barriers waited for at once.
     package static let barriers = 1_024
     /// … and by one member: a command waits for one.
@@ -46,6 +57,11 @@ public enum Limits {
     package static let echoesOutstanding = 16
     /// Slices of one incarnation that are open at once.
     package static let openSlices = 1_000_000
+    /// Debts of one node that no operator has accepted: every view keeps them.
+    package static let openDebts = 4_096
+    /// Incarnations of one node whose owner is remembered though nothing of them is open: more than restarts in the time in
+    /// which anything of an old one can be told.
+    package static let ownedPerNode = 256
     /// Milliseconds that the ledger's wall clock may be off its continuous one without being held for an operator: a leap
     /// second, and what a clock's daemon steps by at once.
     package static let clockToleranceMS: Int64 = 1_500

@@ -60,8 +60,12 @@ extension View {
             if let index = budgetOfName[name] { budgets[index].ceiling = ceiling }
         case .rateCreated(let named):
             add(PlacedRate(position: next, named: named))
-        case .epochOpened, .budgetCeilingSet, .budgetWarned, .windowOpened, .sliceReserved, .spendReported, .sliceClosed, .debtRecorded,
-            .debtsAccepted, .decisionBatch, .timeAccepted, .timeNoted:
+        case .debtRecorded(let debt):
+            add(debt, at: next)
+        case .debtsAccepted(let positions, _):
+            accept(positions)
+        case .epochOpened, .budgetCeilingSet, .budgetWarned, .windowOpened, .sliceReserved, .spendReported, .sliceClosed, .decisionBatch, .timeAccepted,
+            .timeNoted:
             break
         }
     }

@@ -20,6 +20,8 @@ package struct View: Sendable {
     package internal(set) var rates: [PlacedRate] = []
     /// By the position of the event that made them.
     package internal(set) var restrictions: [Position: StandingRestriction] = [:]
+    /// That no operator has accepted, by position.
+    package internal(set) var debts: [Position: OpenDebt] = [:]
 
     /// Of grants that are good for any audience.
     private(set) var noAudience: Symbol = 0
@@ -84,7 +86,10 @@ package struct View: Sendable {
         package static let budgeted = Marks(rawValue: 8)
         /// So does a rate.
         package static let rated = Marks(rawValue: 16)
-        static let lasting: Marks = [.budgeted, .rated]
+        /// A call under it cost more than it held, and no operator has accepted that.
+        package static let frozen = Marks(rawValue: 32)
+        /// What lifting a restriction leaves.
+        static let lasting: Marks = [.budgeted, .rated, .frozen]
     }
 }
 

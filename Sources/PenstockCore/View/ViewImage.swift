@@ -11,6 +11,7 @@ package struct ViewImage: Hashable, Sendable {
     package var tokens: [View.TokenState]
     package var budgets: [Budget]
     package var rates: [View.PlacedRate]
+    package var debts: [View.OpenDebt]
 
     package struct PlacedRestriction: Hashable, Sendable {
         package var position: Position
@@ -34,7 +35,8 @@ package struct ViewImage: Hashable, Sendable {
 
     package init(
         mesh: String, position: Position, settings: Settings, members: [View.Member], restrictions: [PlacedRestriction],
-        grants: [PlacedGrant], tokens: [View.TokenState], budgets: [Budget], rates: [View.PlacedRate] = []
+        grants: [PlacedGrant], tokens: [View.TokenState], budgets: [Budget], rates: [View.PlacedRate] = [],
+        debts: [View.OpenDebt] = []
     ) {
         self.mesh = mesh
         self.position = position
@@ -45,6 +47,7 @@ package struct ViewImage: Hashable, Sendable {
         self.tokens = tokens
         self.budgets = budgets
         self.rates = rates
+        self.debts = debts
     }
 }
 
@@ -60,7 +63,7 @@ extension View {
                 .map { .init(position: $0.key, standing: $0.value) },
             grants: range.map { placedGrant($0) },
             tokens: tokens.values.sorted { $0.token.hash.bytes.lexicographicallyPrecedes($1.token.hash.bytes) },
-            budgets: budgets, rates: rates)
+            budgets: budgets, rates: rates, debts: debts.values.sorted { $0.position < $1.position })
     }
 
     package func placedGrant(_ index: Int) -> ViewImage.PlacedGrant {
@@ -103,6 +106,7 @@ extension View {
         for token in image.tokens { tokens[token.token.hash] = token }
         for budget in image.budgets { add(budget) }
         for rate in image.rates { add(rate) }
+        for debt in image.debts { add(debt) }
         reserveCapacity(grants: image.grants.count)
         try add(image.grants)
         for placed in image.restrictions {

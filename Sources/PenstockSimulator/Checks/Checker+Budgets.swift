@@ -61,9 +61,10 @@ extension Checker {
         case .debtRecorded(let debt):
             overruns[Overrun(incarnation: debt.incarnation, decision: debt.decision)] = nil
             guard let index = Int(debt.grantID.dropFirst()), recorded.insert(Overrun(incarnation: debt.incarnation, decision: debt.decision)).inserted else { return }
+            frozen[index, default: [:]][position] = Position.max
             for amount in debt.amounts {
                 for key in levels(index, amount.unit) {
-                    owed[key, default: 0] += amount.value
+                    owed[key] = min(Limits.sum, (owed[key] ?? 0) + amount.value)
                     // Where no window was ever opened, nothing was drawn.
                     if case .named(let name) = key, budgets[name]!.budget.window != .none, budgets[name]!.windows.isEmpty { continue }
                     if case .named(let name) = key {
@@ -73,6 +74,9 @@ extension Checker {
                 }
             }
         case .debtsAccepted(let positions, _):
+            for index in frozen.keys {
+                for debt in positions where frozen[index]![debt] != nil { frozen[index]![debt] = position }
+            }
             for name in budgets.keys { budgets[name]!.openDebts.subtract(positions) }
             for key in openDebts.keys { openDebts[key]!.subtract(positions) }
         case .sliceReserved(let slice):
@@ -80,6 +84,17 @@ extension Checker {
             for key in levels(index, slice.unit) where isFrozen(key) { world.fail(.ceiling, "a slice was drawn on \(key), which a debt has frozen") }
         default: break
         }
+    }
+
+    /// G2: nothing is admitted under a grant with a debt that no operator has accepted, nor under what was delegated from it.
+    ///
+    /// - Parameter applied: the position of the view that admitted it.
+    func unfrozen(_ grant: Int, applied: Position) -> Violation? {
+        for above in line(grant) {
+            guard let debt = frozen[above]?.first(where: { $0.key <= applied && applied < $0.value }) else { continue }
+            return Violation(.ceiling, "a call of g\(grant) was admitted at \(applied), though the debt of position \(debt.key) was not accepted")
+        }
+        return nil
     }
 
     private func isFrozen(_ key: BudgetKey) -> Bool {
@@ -231,6 +246,8 @@ extension Checker {
     func refused(_ part: SliceRequest.Part, _ code: Refusal.Code, grantID: String, _ book: BudgetBook) -> Violation? {
         guard part.need > 0, let grant = Int(grantID.dropFirst()) else { return nil }
         let levels = levels(grant, part.unit)
+        let line = Set(line(grant).map { "g\($0)" })
+        if code == .budgetFrozen, book.debts.values.contains(where: { !$0.isAccepted && line.contains($0.debt.grantID) }) { return nil }
         // A debt may be staged with this very answer, and not durable yet.
         if code == .budgetFrozen { return levels.contains { isFrozen($0) || book.entries[$0]?.isFrozen == true } ? nil : Violation(.liveness, "a budget of \(grantID) without a debt is said to be frozen: none of \(levels), but \(book.entries.filter(\.value.isFrozen).keys)") }
         if levels.contains(where: { book.entries[$0].map { $0.unallocated < part.need || $0.maxOut > 0 && $0.maxOut - $0.out < part.need } ?? true }) { return nil }

@@ -14,13 +14,18 @@ struct Checker {
     /// Admitted at its maximum, whatever became of it.
     var admitted: [BudgetKey: Int64] = [:]
     private(set) var acknowledged: [(position: Position, id: Digest)] = []
-    private var remembered: (standing: [Digest: StandingFacts], acknowledged: Int, budgets: [String: BudgetFacts], rates: [(rate: NamedRate, position: Position)], openDebts: [BudgetKey: Set<Position>])?
+    private var remembered: (
+        standing: [Digest: StandingFacts], acknowledged: Int, budgets: [String: BudgetFacts], rates: [(rate: NamedRate, position: Position)],
+        openDebts: [BudgetKey: Set<Position>], frozen: [Int: [Position: Position]]
+    )?
     var budgets: [String: BudgetFacts] = [:]
     /// Raised ceilings of grants' own budgets.
     var ceilings: [BudgetKey: Int64] = [:]
     /// Real cost above holds that the log does not have yet, and whose it is; and all that the log has.
     var overruns: [Overrun: String] = [:]
     var recorded: Set<Overrun> = []
+    /// By grant: the position of each debt, and of its acceptance.
+    var frozen: [Int: [Position: Position]] = [:]
     var owed: [BudgetKey: Int64] = [:]
     var openDebts: [BudgetKey: Set<Position>] = [:]
     var namedRates: [(rate: NamedRate, position: Position)] = []
@@ -98,15 +103,16 @@ struct Checker {
         namedRates.removeAll { $0.position > position }
         for name in budgets.keys { budgets[name]!.openDebts = budgets[name]!.openDebts.filter { $0 <= position } }
         for key in openDebts.keys { openDebts[key] = openDebts[key]!.filter { $0 <= position } }
+        frozen = frozen.mapValues { $0.filter { $0.key <= position }.mapValues { $0 <= position ? $0 : .max } }
         refreshForbidden()
     }
 
     /// Before a backup is restored, and when the newest log is put back instead: what stands is what stood.
-    mutating func remember() { remembered = (standing, acknowledged.count, budgets, namedRates, openDebts) }
+    mutating func remember() { remembered = (standing, acknowledged.count, budgets, namedRates, openDebts, frozen) }
 
     mutating func recall() {
         guard let remembered else { return }
-        (standing, budgets, namedRates, openDebts) = (remembered.standing, remembered.budgets, remembered.rates, remembered.openDebts)
+        (standing, budgets, namedRates, openDebts, frozen) = (remembered.standing, remembered.budgets, remembered.rates, remembered.openDebts, remembered.frozen)
         acknowledged.removeLast(acknowledged.count - remembered.acknowledged)
         refreshForbidden()
     }

@@ -12,7 +12,7 @@ enum Sight: String, CaseIterable {
     case gap, fetch, staleDenial, allow, hold, settle, release, revokedDenial, exhausted, exhaustedAtOnce, heldElsewhere, unrecordable
     case fenced, enforced, closed, partial, lifted, urgentAhead, cancelled, voided, retryPermit
     case predecessorClosed, predecessorUnproven, carried, refusedCommit, committedLater, restrictedOnFullDisk, leaseWithheld, diverged, recovered, snapshotLoaded, refusedForgery, child, refusedChild
-    case parked, servedLater, waitedInVain, recall, windowOpened, warned, debtTold, overrun, ceilingRaised, ceilingLowered, overcommitted, debtAccepted, frozen
+    case parked, servedLater, waitedInVain, recall, windowOpened, warned, debtTold, overrun, ceilingRaised, ceilingLowered, overcommitted, debtAccepted, frozen, frozenGrant
     case rateLimited, counted
     case leapt, leapEnded, timeAccepted, timeNoted
 }

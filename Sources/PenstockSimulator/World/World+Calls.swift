@@ -40,6 +40,7 @@ extension World {
         case .revoked, .suspended: coverage.note(.revokedDenial)
         case .unrecordable: coverage.note(.unrecordable)
         case .rateLimited: coverage.note(.rateLimited)
+        case .budgetFrozen: coverage.note(.frozenGrant)
         default: break
         }
     }
@@ -66,6 +67,7 @@ extension World {
             process.permits[key] = verdict.sequence
         }
         fail(checker.recorded(verdict.sequence, on: machine))
+        fail(checker.unfrozen(call.grant, applied: verdict.position))
         let places = checker.spent(call.grant, call.amounts, now: now, world: self)
         fail(checker.rated(call.grant, call.amounts, applied: verdict.position, now: now))
         if process.stall == 0 { checker.admitted(admission, now: now, world: self) } else { queue.add(.leaves(admission), at: now + process.stall) }

@@ -50,6 +50,7 @@ extension World {
     func tick(_ process: EnforcerProcess, _ machine: Machine) {
         let local = machine.clock.instant(at: now)
         for (id, request) in process.outstanding.overdue(at: local) { transmit(id, request, process, machine) }
+        _ = process.enforcement.endOverdue(at: local, journal: SimJournal(world: self, machine: machine, process: process))
         var awaited: Follower.Awaited = []
         _ = process.outstanding.contains {
             awaited.formUnion(.init($0))

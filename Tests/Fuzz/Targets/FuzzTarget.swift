@@ -9,6 +9,7 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
     case settings, grant, member
     case line, mcp
     case json, evaluation, answer, stream
+    case ledger
 
     /// - Returns: whether the decoder took the bytes rather than refusing them.
     package func run(_ bytes: [UInt8]) throws(Broken) -> Bool {
@@ -36,6 +37,7 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
         case .evaluation: try Texts.evaluation(bytes)
         case .answer: try Texts.answer(bytes)
         case .stream: try Texts.stream(bytes)
+        case .ledger: try Ledgers.session(bytes)
         }
     }
 }

@@ -93,7 +93,7 @@ internal import Testing
         let returned = node.enforcement.release(1)
         #expect(returned == node.enforcement.debits)
         #expect(node.available("usd") == 20)
-        #expect(node.enforcement.calls.holds.isEmpty)
+        #expect(node.enforcement.calls.holdCount == 0)
         #expect(node.enforcement.calls.end(of: 1) == .released)
     }
 
@@ -137,4 +137,68 @@ internal import Testing
         let cancelled = node.enforcement.cancelRestricted()
         #expect(cancelled.map(\.reason) == [.revoked])
     }
+
+    @Test func aGrantHasItsShareOfHolds() throws {
+        var node = try DecidingNode(["g", "h"].map { Make.grant($0) { $0.budgets = [Amount("usd", 1_000_000)] } })
+        for grant in 0..<2 { node.fund("usd", 1_000_000, grant: grant) }
+        for number in 1...UInt64(Limits.openHoldsPerGrant) { #expect(node.hold([Amount("usd", 1)], as: number).isAllow) }
+        #expect(node.hold([Amount("usd", 1)], as: 9999).reason == .busy)
+        #expect(node.reason(Make.call { $0.amounts = CallAmounts([Amount("usd", 1)])! }) == .none, "one that holds nothing")
+        #expect(node.reason(Make.call("h") { $0.holds = true }) == .none)
+        _ = node.enforcement.release(500)
+        #expect(node.hold([Amount("usd", 1)], as: 10_000).isAllow)
+        #expect(node.hold([Amount("usd", 1)], as: 10_001).reason == .busy)
+    }
+
+    @Test func theNodeHasRoomForSoManyHolds() {
+        var table = CallTable()
+        for number in 0..<Limits.openHolds {
+            let hold = CallTable.Hold(decision: UInt64(number) + 1, grant: Int32(number % 100 + 1), debits: [], amounts: CallAmounts(), usableUntil: 0)
+            table.add(hold, name: nil, content: .zero)
+        }
+        #expect(!table.hasRoom(grant: 0))
+        for number in stride(from: Limits.openHolds, to: 0, by: -7) { #expect(table.end(UInt64(number), .released) != nil) }
+        #expect(table.hasRoom(grant: 0))
+        let all = table.holdingGrants.sorted().flatMap { table.cancel(grant: $0) }
+        #expect(all.count == table.holdCount)
+        #expect(Set(all).count == all.count)
+    }
+
+    @Test func aHoldThatIsOpenForTooLongIsChargedInFull() throws {
+        var node = try node(10)
+        let verdict = node.hold([Amount("usd", 4)], as: 1)
+        node.now += 1000
+        node.renew()
+        _ = node.hold([Amount("usd", 3)], as: 2)
+        let (journal, end) = (TestJournal(), verdict.usableUntil + Limits.holdTime)
+        var ended = node.enforcement.endOverdue(at: end - 1, journal: journal)
+        #expect(ended == 0)
+        ended = node.enforcement.endOverdue(at: end, journal: journal)
+        #expect(ended == 1)
+        #expect(node.enforcement.calls.end(of: 1) == .overdue)
+        #expect(node.slices("usd") == [[7, 3]])
+        var record = DecisionRecord(kind: .settled)
+        (record.decision, record.reason, record.amounts) = (1, .expired, [Amount("usd", 4)])
+        #expect(journal.records == [record])
+        let late = node.enforcement.settle(1, actual: CallAmounts([Amount("usd", 1)])!)
+        #expect(late == nil)
+        #expect(node.enforcement.calls.holdCount == 1)
+    }
+
+    @Test func holdsThatAreOpenForTooLongAreEndedSomeAtATime() throws {
+        var node = try node(1000)
+        for number in 1...UInt64(Limits.holdsEndedPerTurn) + 5 { _ = node.hold([Amount("usd", 1)], as: number) }
+        let counts = (0..<3).map { _ in node.enforcement.endOverdue(at: .max / 2, journal: TestJournal()) }
+        #expect(counts == [Limits.holdsEndedPerTurn, 5, 0])
+        #expect(node.available("usd") == 1000 - Int64(Limits.holdsEndedPerTurn) - 5)
+    }
+
+    @Test func aCallIDThatIsTooLongIsRefused() throws {
+        var node = try node(10)
+        let reasons = [Limits.idBytes, Limits.idBytes + 1].map { bytes in
+            node.enforcement.decide(Make.call { $0.callID = String(repeating: "i", count: bytes) }, arrivedAt: node.now, journal: TestJournal()).reason
+        }
+        #expect(reasons == [.none, .malformed])
+    }
+
 }

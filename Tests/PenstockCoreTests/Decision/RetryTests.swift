@@ -54,14 +54,29 @@ internal import Testing
         #expect(retry(node, "") == .new)
     }
 
-    @Test func oldestSettledIdsAreForgottenAndThoseUnderWayKept() {
+    @Test func aGrantsOldestSettledIdsAreForgottenAndThoseUnderWayKept() throws {
+        var node = try node()
+        _ = node.hold([Amount("usd", 5)], as: 1, callID: "open")
+        node.enforcement.rememberSettled(.init(grant: 1, callID: "other"), content: content, decision: 2)
+        for number in 0...Limits.callIDsPerGrant {
+            node.enforcement.rememberSettled(.init(grant: 0, callID: "\(number)"), content: content, decision: UInt64(number) + 3)
+        }
+        #expect(retry(node, "open") == .underWay(decision: 1))
+        #expect(retry(node, "0") == .new)
+        #expect(retry(node, "1") == .settled)
+        #expect(retry(node, "\(Limits.callIDsPerGrant)") == .settled)
+        #expect(retry(node, "other", grant: 1) == .settled)
+        _ = node.enforcement.release(1)
+        #expect(retry(node, "open") == .settled)
+        #expect(retry(node, "1") == .new)
+    }
+
+    @Test func manyGrantsForgetTheOldestOfAll() {
         var table = CallTable()
-        func name(_ number: Int) -> CallTable.CallName { .init(grant: 0, callID: "\(number)") }
-        table.remember(name(0), content: content, decision: 0, settled: false)
-        for number in 1...200_000 { table.remember(name(number), content: content, decision: UInt64(number), settled: true) }
-        #expect(table.named(name(0))?.settled == false)
-        #expect(table.named(name(1)) == nil)
-        #expect(table.named(name(200_000))?.settled == true)
-        #expect(table.named(name(100_001))?.settled == true)
+        func name(_ number: Int) -> CallTable.CallName { .init(grant: Int32(number % 16), callID: "\(number)") }
+        for number in 0...Limits.callIDs { table.remember(name(number), content: content, decision: UInt64(number)) }
+        #expect(table.named(name(0)) == nil)
+        #expect(table.named(name(1))?.settled == true)
+        #expect(table.named(name(Limits.callIDs))?.settled == true)
     }
 }

@@ -57,6 +57,8 @@ internal import Testing
         try ledger.add(debt(), by: "n1")
         let position = ledger.position
         #expect(throws: Refusal(.budgetFrozen, "usd")) { try ledger.reserve(1) }
+        #expect(throws: Refusal(.budgetFrozen, "calls")) { try ledger.reserve(1, unit: "calls") }
+        #expect(ledger.refusal(debt(), by: "n1") == .exists)
         #expect(ledger.refusal(.debtsAccepted([], reason: "test")) == .invalid)
         #expect(ledger.refusal(.debtsAccepted([position + 1], reason: "test")) == .notFound)
         #expect(ledger.refusal(.debtsAccepted([position], reason: "test"), by: "n1") == .notPermitted)

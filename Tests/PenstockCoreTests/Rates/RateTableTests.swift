@@ -97,4 +97,23 @@ internal import Testing
         #expect(next.held == Rate.whole / 2)
         #expect(next.returned == 0)
     }
+
+    /// Tokens come back with parts by a node's word: whatever it says, the sums stay within their bounds.
+    @Test func aNodeThatReturnsAnyNumberOfTokensBreaksNoSum() {
+        var desk = Desk()
+        var (held, seen): ([UInt64: Int64], [UInt64: RateStamp]) = ([:], [:])
+        var time: Int64 = 0
+        for cycle in 0..<600 {
+            for step in 0..<4 {
+                time += 60
+                if step == 1 { _ = desk.state(3, held: 0, seen: none, at: time) }
+                for node in [1, 2] as [UInt64] {
+                    let told = desk.state(node, held: held[node] ?? 0, seen: seen[node] ?? none, returned: cycle % 2 == 0 ? 0 : 1 << 63, at: time)
+                    (held[node], seen[node]) = (told.share, told.stamp)
+                }
+            }
+            desk.table.ended(Make.incarnation(3), at: Make.milliseconds(time))
+        }
+        #expect(held.values.reduce(0, +) <= Rate.whole)
+    }
 }

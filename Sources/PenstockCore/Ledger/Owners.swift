@@ -1,0 +1,53 @@
+/// Which node each incarnation belongs to: the one whose message was the first to name it. A name is one key's for ever, so
+/// the owner is both.
+///
+/// Law: it is a function of the log. Of a node, the incarnations that were named last are known, and those that have slices
+/// or debts open; the others are forgotten, oldest first.
+package struct Owners: Sendable {
+    private var nodes: [Incarnation: String] = [:]
+    /// By node, in the order in which they were named first.
+    private var known: [String: [Incarnation]] = [:]
+
+    package func node(of incarnation: Incarnation) -> String? { nodes[incarnation] }
+
+    func incarnations(of node: String) -> [Incarnation] { known[node] ?? [] }
+
+    package var count: Int { nodes.count }
+
+    /// - Parameter isOpen: whether slices or debts of an incarnation are open.
+    mutating func note(_ incarnation: Incarnation, of node: String, isOpen: (Incarnation) -> Bool) {
+        guard nodes[incarnation] == nil else { return }
+        nodes[incarnation] = node
+        known[node, default: []].append(incarnation)
+        guard known[node]!.count > 2 * Limits.ownedPerNode else { return }
+        let old = known[node]!.dropLast(Limits.ownedPerNode)
+        let kept = old.filter(isOpen)
+        for incarnation in old where !kept.contains(incarnation) { nodes[incarnation] = nil }
+        known[node] = kept + known[node]!.suffix(Limits.ownedPerNode)
+    }
+}
+
+extension EventKind {
+    /// The incarnation that the event speaks of or for.
+    package var namedIncarnation: Incarnation? {
+        switch self {
+        case .sliceReserved(let slice): slice.incarnation
+        case .spendReported(let report), .sliceClosed(let report): report.incarnation
+        case .debtRecorded(let debt): debt.incarnation
+        case .decisionBatch(let batch): batch.incarnation
+        default: nil
+        }
+    }
+}
+
+extension Ledger {
+    /// Whether a member may speak of an incarnation. Every message that names one is asked this, before anything else is made
+    /// of it; an operator names those of others, to close what they have left.
+    package func admit(_ incarnation: Incarnation, from sender: NodeKeys) throws(Refusal) {
+        // It stands for leases of other nodes, which no word of this one may settle.
+        guard incarnation != .unknown else { throw Refusal(.malformed, "an incarnation is random") }
+        guard sender.role == .enforcer else { return }
+        let owner = state.owners.node(of: incarnation) ?? presence.presences[incarnation]?.node
+        guard owner ?? sender.name == sender.name else { throw Refusal(.notPermitted, "the incarnation is another node's") }
+    }
+}

@@ -1,0 +1,46 @@
+/// Grants whose calls cost more than they held, until an operator has accepted the debt: nothing is allowed under them, nor
+/// under what was delegated from them.
+extension View {
+    package struct OpenDebt: Hashable, Sendable {
+        /// Of the event that recorded it first.
+        package var position: Position
+        package var incarnation: Incarnation
+        package var decision: UInt64
+        package var grantID: String
+
+        package init(position: Position, incarnation: Incarnation, decision: UInt64, grantID: String) {
+            self.position = position
+            self.incarnation = incarnation
+            self.decision = decision
+            self.grantID = grantID
+        }
+    }
+
+    package func isOpen(_ debt: Debt) -> Bool {
+        debts.values.contains { $0.incarnation == debt.incarnation && $0.decision == debt.decision }
+    }
+
+    /// Logs of before the ledger refused it may tell a debt twice.
+    mutating func add(_ debt: Debt, at position: Position) {
+        guard !isOpen(debt) else { return }
+        add(OpenDebt(position: position, incarnation: debt.incarnation, decision: debt.decision, grantID: debt.grantID))
+    }
+
+    mutating func add(_ debt: OpenDebt) {
+        debts[debt.position] = debt
+        freeze(debt.grantID)
+    }
+
+    mutating func accept(_ positions: [Position]) {
+        let accepted = positions.compactMap { debts.removeValue(forKey: $0) }
+        for grantID in Set(accepted.map(\.grantID)) { thaw(grantID) }
+    }
+
+    /// Also ahead of the log: it takes authority away.
+    mutating func freeze(_ grantID: String) { mark(.grant(grantID), .frozen) }
+
+    /// Undoes what was done ahead of the log, where the log has no such debt.
+    mutating func thaw(_ grantID: String) {
+        if !debts.values.contains(where: { $0.grantID == grantID }) { marks[Int(intern(.grant, grantID))].remove(.frozen) }
+    }
+}

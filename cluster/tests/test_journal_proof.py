@@ -1,0 +1,57 @@
+"""What a journal proves of money that was not spent: nothing, where another process may have had the files."""
+
+import os
+import shutil
+
+import pytest
+
+from harness import Mesh, eventually, reason
+
+
+@pytest.fixture
+def mesh():
+    with Mesh(max_staleness="1s", enforcers=0) as mesh:
+        mesh.join("enforcer-1").start()
+        mesh.run("budget create", "team", "--unit", "calls", "--ceiling", "2000")
+        yield mesh
+
+
+def linked(folder, to):
+    """As `cp -al` does, without the lock's file: whoever means harm removes that."""
+    shutil.copytree(folder, to, copy_function=os.link, ignore=shutil.ignore_patterns("lock"))
+
+
+def spent(mesh, grant, node, calls=50):
+    return sum(reason(node.evaluate(grant["credential"], amounts={"calls": 1}, patience_ms=3000)) == "allow" for _ in range(calls))
+
+
+def test_a_second_process_on_links_to_the_journal_is_refused(mesh):
+    node = mesh[1]
+    grant = mesh.grant("--draw", "team")
+    mesh.wait_applied()
+    assert spent(mesh, grant, node) == 50
+    second = node.folder.parent / "second"
+    shutil.copytree(node.folder, second, ignore=shutil.ignore_patterns("data", "*.sock"))
+    linked(node.data, second / "data")
+    other = mesh.node("second")
+    assert "another process uses this journal" in other.fails_to_start()
+    assert spent(mesh, grant, node) == 50
+
+
+def test_a_linked_journal_is_charged_in_full(mesh):
+    node = mesh[1]
+    grant = mesh.grant("--draw", "team")
+    mesh.wait_applied()
+    assert spent(mesh, grant, node) == 50
+    node.kill()
+    aside = node.folder / "aside"
+    os.rename(node.data, aside)
+    linked(aside, node.data)
+    node.start()
+
+    def shown():
+        (row,) = mesh.run("budget show", "team").json
+        return row
+    # More than the 50 that were spent: whatever was in a slice counts as spent.
+    row = eventually("what was out is charged", lambda: (row := shown())["settled"] > 50 and row["out"] == 0 and row, timeout=30)
+    assert row["settled"] + row["unallocated"] == 2000

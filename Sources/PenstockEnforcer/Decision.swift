@@ -14,7 +14,8 @@ public struct Decision: Sendable, Hashable {
     public var position: UInt64
     /// Upper bound of the view's age, in milliseconds; -1 when there was none.
     public var viewAgeMS: Int64
-    /// For an allow: how long the permit may be used, in milliseconds from now.
+    /// For an allow: how long the permit may be used, in milliseconds from when the caller asked. It is counted
+    /// when the answer leaves, so that whoever counts from then on must subtract what the answer took to come.
     public var validForMS: Int64
     /// For an allow: what this node's slices still hold of each unit that the call spent.
     public var remaining: [Amount]

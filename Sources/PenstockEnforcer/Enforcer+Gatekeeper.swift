@@ -17,7 +17,7 @@ extension Enforcer: Gatekeeper {
             guard ruling.reason == .budgetPending else { return describe(ruling) }
             if let refusal = refused(ruling, since: arrivedAt) { return deny(call, ruling, refusal) }
             // What waits for no unit waits for a rate.
-            if asked >= deadline { return deny(call, ruling, ruling.lacking < 0 ? .rateLimited : .budgetPending) }
+            if asked >= deadline || Task.isCancelled { return deny(call, ruling, ruling.lacking < 0 ? .rateLimited : .budgetPending) }
             await waiters.wait(after: round)
         }
     }
@@ -26,7 +26,7 @@ extension Enforcer: Gatekeeper {
     /// one call would fill the journal. One echo is asked for; if it is lost, the next comes by itself.
     private func awaitNews(_ call: Call, _ arrivedAt: Instant, until deadline: Instant) async {
         var isAsked = false
-        while Clocks.now() < deadline {
+        while Clocks.now() < deadline, !Task.isCancelled {
             let round = waiters.round
             let waits = core.withLock { core in
                 guard core.enforcement.awaitsNews(call, arrivedAt: arrivedAt, now: Clocks.now()) else { return false }

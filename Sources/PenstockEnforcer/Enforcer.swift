@@ -55,6 +55,7 @@ public final class Enforcer: Sendable {
         logger = Logger(label: "penstock.enforcer")
         incarnation = Incarnation(SecureRandom.bytes(Incarnation.byteCount))!
         try PrivateFile.makeFolder(options.dataFolder)
+        try PrivateFile.requireOwn(folder: options.dataFolder)
         lock = try DataFolderLock(directory: options.dataFolder)
         journal = try Journal(directory: options.dataFolder + "/journal", incarnation: incarnation.bytes, options: options.journal)
         wake = try WakeSignal()

@@ -19,6 +19,7 @@ struct DoorResponder: HTTPResponder {
     let gatekeeper: any Gatekeeper & Observable
     let hashing: Hashing
     let hub: EventHub
+    let connections: Connections
     let patience: Duration
     let strangers: Strangers
     /// Of every door of this process, for the metrics.
@@ -60,7 +61,7 @@ struct DoorResponder: HTTPResponder {
         case .evaluations: return try await evaluateAll(request, context)
         case .configuration: return answer(200, EvaluationCodec.configuration(Self.base(request)))
         case .hold: return try await evaluate(request, context, holds: true)
-        case .settle(let permitID): return try await settle(permitID, request)
+        case .settle(let permitID): return try await settle(permitID, request, context)
         case .release(let permitID): return try await release(permitID)
         case .preview: return try await preview(request, context)
         case .events: return events(request, context)
@@ -80,7 +81,7 @@ extension DoorResponder {
     }
 
     private func question(_ request: Request, _ context: DoorContext, holds: Bool) async throws -> EvaluationCodec.Question {
-        let question = try EvaluationCodec.question(try await body(request), headers: headers(request), holds: holds, hashing: hashing)
+        let question = try EvaluationCodec.question(try await body(request, context), headers: headers(request), holds: holds, hashing: hashing)
         try admit([question.call.credential], context)
         return question
     }
@@ -99,7 +100,7 @@ extension DoorResponder {
 
     /// One after another: a later item may depend on what an earlier one has spent.
     private func evaluateAll(_ request: Request, _ context: DoorContext) async throws -> Response {
-        let json = try EvaluationCodec.parse(try await body(request))
+        let json = try EvaluationCodec.parse(try await body(request, context))
         let headers = headers(request)
         guard let batch = try EvaluationCodec.batch(json, headers: headers, hashing: hashing) else {
             let question = try EvaluationCodec.question(json, headers: headers, holds: false, hashing: hashing)
@@ -129,8 +130,8 @@ extension DoorResponder {
         return "http://" + (host.utf8.allSatisfy { (33...126).contains($0) && !"\"<>\\/?#@".utf8.contains($0) } ? host : "localhost")
     }
 
-    private func settle(_ permitID: String, _ request: Request) async throws -> Response {
-        let json = try EvaluationCodec.parse(try await body(request))
+    private func settle(_ permitID: String, _ request: Request, _ context: DoorContext) async throws -> Response {
+        let json = try EvaluationCodec.parse(try await body(request, context))
         guard json.members != nil else { throw EvaluationCodec.Problem(400, "the body must be a JSON object") }
         let amounts = try EvaluationCodec.amounts(json["amounts"] ?? .object([]))
         let priced = try EvaluationCodec.priced(json, in: "")
@@ -167,13 +168,15 @@ extension DoorResponder {
         }
     }
 
-    private func body(_ request: Request) async throws -> [UInt8] {
+    private func body(_ request: Request, _ context: DoorContext) async throws -> [UInt8] {
         let type = request.headers[.contentType]?.split(separator: ";").first?.lowercased() ?? ""
         guard type.filter({ $0 != " " }) == "application/json" else {
             throw EvaluationCodec.Problem(415, "Content-Type must be application/json")
         }
         do {
-            return Array(buffer: try await request.body.collect(upTo: HTTPLimits.bodyBytes))
+            let body = Array(buffer: try await request.body.collect(upTo: HTTPLimits.bodyBytes))
+            connections.answering(context.channel)
+            return body
         } catch is NIOTooManyBytesError {
             throw EvaluationCodec.Problem(413, "the body is larger than \(HTTPLimits.bodyBytes) bytes")
         }
@@ -188,6 +191,7 @@ extension DoorResponder {
         guard let (id, events) = hub.join(drop: { channel.close(promise: nil) }) else {
             return Self.problem(503, "cancellations cannot be told now")
         }
+        connections.streaming(channel)
         let body = ResponseBody { writer in
             defer { hub.leave(id) }
             try await request.body.consumeWithCancellationOnInboundClose { _ in

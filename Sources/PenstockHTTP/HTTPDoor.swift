@@ -66,8 +66,12 @@ package struct HTTPDoor: Service {
     /// Serves until shutdown. Throws when an address cannot be bound.
     package func run() async throws {
         let hub = EventHub(gatekeeper, keepAlive: options.keepAlive)
-        let doors = [Strangers(.unixSocket), Strangers(.tcp)]
-        let responders = doors.map { DoorResponder(gatekeeper: gatekeeper, hashing: hashing, hub: hub, patience: options.patience, strangers: $0, doors: doors) }
+        let (doors, connections) = ([Strangers(.unixSocket), Strangers(.tcp)], [Connections(), Connections()])
+        let responders = zip(doors, connections).map { strangers, connections in
+            DoorResponder(
+                gatekeeper: gatekeeper, hashing: hashing, hub: hub, connections: connections, patience: options.patience, strangers: strangers,
+                doors: doors)
+        }
         var services: [any Service] = []
         let inode = Mutex<UInt?>(nil)
         let file = options.unixPath.map(SocketFile.init(path:))
@@ -93,25 +97,42 @@ package struct HTTPDoor: Service {
                 })
         }
         defer { if let number = inode.withLock({ $0 }) { file?.remove(inode: number) } }
-        // Services stop in reverse: the event streams first, then the servers that carry them.
-        try await ServiceGroup(configuration: .init(services: services + [hub], logger: logger)).run()
+        // Services stop in reverse: the event streams first, then the servers that carry them. What clients leave half done
+        // is cancelled.
+        var group = ServiceGroupConfiguration(services: services + [hub], logger: logger)
+        group.maximumGracefulShutdownDuration = HTTPLimits.stopTime
+        do {
+            try await ServiceGroup(configuration: group).run()
+        } catch where Task.isShuttingDownGracefully {
+            logger.debug("requests were cut off", metadata: ["why": "\(error)"])
+        }
     }
 
     private func application(
         _ responder: DoorResponder, _ address: BindAddress, onRunning: @escaping @Sendable (any Channel) async -> Void
     ) -> Application<DoorResponder> {
+        let connections = responder.connections
         var quiet = logger
         quiet.logLevel = max(logger.logLevel, .warning)
         return Application(
-            responder: responder,
+            responder: responder, server: .http1(configuration: .init(additionalChannelHandlers: [ConnectionHandler.Installer(connections)])),
             configuration: .init(
                 address: address, availableConnectionsDelegate: MaximumAvailableConnections(HTTPLimits.connections)),
-            onServerRunning: onRunning, logger: quiet)
+            services: [ConnectionWatch(connections: connections)], onServerRunning: onRunning, logger: quiet)
     }
 
     static func isLoopback(_ host: String) -> Bool {
         if host == "::1" || host == "localhost" { return true }
         let parts = host.split(separator: ".", omittingEmptySubsequences: false)
         return parts.count == 4 && parts[0] == "127" && parts.allSatisfy { UInt8($0) != nil }
+    }
+}
+
+/// Cuts slow connections off while their door serves.
+private struct ConnectionWatch: Service {
+    let connections: Connections
+
+    func run() async throws {
+        _ = await cancelWhenGracefulShutdown { try? await connections.watch() }
     }
 }

@@ -16,6 +16,18 @@ package enum HTTPLimits {
     package static let eventClients = 256
     /// Connections to one address.
     package static let connections = 1_024
+    /// While fewer than this are free, each new connection ends an idle one.
+    package static let spareConnections = 64
+    /// From the first byte of a request to its last, and from a connection to its first request: requests are small.
+    package static let requestTime = Duration.seconds(10)
+    /// Between two requests: longer than the minute after which clients let go of idle connections themselves.
+    package static let idleTime = Duration.seconds(75)
+    /// How long a client may leave unread what was written to it.
+    package static let unreadTime = Duration.seconds(10)
+    /// How often these times are looked at.
+    package static let watchInterval = Duration.milliseconds(250)
+    /// Time for what is under way to end, once the process is asked to stop.
+    package static let stopTime = Duration.milliseconds(1_000)
     /// A wait that a caller may ask for, in milliseconds.
     package static let patienceMS: Int64 = 30_000
     /// Questions of one body, which are decided one after another.

@@ -95,6 +95,7 @@ extension RemoteGatekeeper {
             guard await isWatched(within: patience) else { return Decision(reason: .noView, detail: away) }
         }
         let before = watch.withLock { $0.broken }
+        let askedAt = ContinuousClock.now
         let path = call.holds ? "/v1/holds" : "/access/v1/evaluation"
         guard let (status, answer) = await post(path, EvaluationCodec.json(call, patience: patience).bytes, within: patience + .seconds(1)) else {
             return Decision(reason: .noView, detail: away)
@@ -102,15 +103,21 @@ extension RemoteGatekeeper {
         // Its connection asks for too much at once that the node cannot tell from a stranger's.
         if status == 429 { return Decision(reason: .busy, retryAfterMS: HTTPLimits.strangersRetryMS) }
         if (400..<500).contains(status) { return Decision(reason: .malformed) }
-        guard status == 200, let json = try? JSONParser.parse(answer), let decision = EvaluationCodec.decision(json) else {
+        guard status == 200, let json = try? JSONParser.parse(answer), var decision = EvaluationCodec.decision(json) else {
             return Decision(reason: .noView)
         }
+        decision.validForMS = Self.left(of: decision.validForMS, after: ContinuousClock.now - askedAt)
         if call.holds, decision.isAllow, watch.withLock({ $0.broken != before && $0.isWanted }) {
             // Its cancellation may have gone by.
             try? await release(decision.permitID)
             return Decision(reason: .noView)
         }
         return decision
+    }
+
+    /// A permit's time counts from when the caller asked: how long the answer took to come is not known otherwise.
+    static func left(of validForMS: Int64, after elapsed: Duration) -> Int64 {
+        max(0, validForMS - elapsed.components.seconds * 1_000 - elapsed.components.attoseconds / 1_000_000_000_000_000 - 1)
     }
 
     package func settle(_ permitID: String, actual: [Amount], priced: Priced) async throws(HoldError) {

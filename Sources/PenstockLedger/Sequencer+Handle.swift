@@ -25,14 +25,12 @@ extension Sequencer {
     func receive() -> Bool {
         var count = 0
         let until = Clocks.now() + Self.readingTime
-        while count < Limits.messagesPerTurn, let inbound = try? requests.receive() {
+        while count < Limits.messagesPerTurn, let message = requests.receive() {
             count += 1
-            switch inbound {
-            case .message(let message): enqueue(message)
-            case .malformed: self.count("malformed_frames")
-            }
+            enqueue(message)
             if count % 16 == 0, Clocks.now() > until { break }
         }
+        isBehind = requests.hasWaiting
         return count > 0
     }
 

@@ -300,11 +300,11 @@ extension Sequencer {
                 send(Reply(id: incoming.id, .reserved(Penstock_V1_Reserved(granted, refused: refused))), to: incoming.route)
             }
         }
-        for (route, position) in batch.joiners { answerJoin(route, position: position) }
+        for (route, position) in batch.joiners { joins.answer(route, position: position) }
     }
 
     private func refuseAll(_ batch: Batch, _ refusal: Refusal) {
         for (incoming, _) in batch.owed { refuse(incoming, refusal) }
-        for (route, _) in batch.joiners { answerJoin(route, refusal: refusal) }
+        for (route, _) in batch.joiners { joins.answer(route, refusal: refusal) }
     }
 }

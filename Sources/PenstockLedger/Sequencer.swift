@@ -19,13 +19,13 @@ final class Sequencer {
     let snapshots: SnapshotBuilder
     let archive: DecisionArchive
     let timeFile: TimeFile
-    let requests: Socket
-    let log: Socket
-    let urgent: Socket
-    let joins: Socket
+    let network: ServerThread
+    let requests: ServerSocket
+    let log: ServerSocket
+    let urgent: ServerSocket
+    let joins: JoinDoor
     let domain: String
-    let joinDomain: String
-    let endpoints: [(Socket, String)]
+    let endpoints: [(ServerSocket, String)]
 
     var ledger: Ledger
     var tree = MerkleTree()
@@ -47,7 +47,6 @@ final class Sequencer {
     var held: HeldPublications?
     /// When connections are cut, since a member was expelled.
     var cutDueAt: Instant?
-    var joinWindow: (startedAt: Instant, count: Int) = (0, 0)
     /// Folded, and not durable: a commit failed.
     var uncommitted: Uncommitted?
     /// What was said of the disk last, and when; and when the reserve was looked after.
@@ -56,6 +55,8 @@ final class Sequencer {
     var saidAt: Instant = .min / 2
     var restockedAt: Instant = .min / 2
     var isShortOfRoom = false
+    /// More waits than one turn took.
+    var isBehind = false
     private var housekeptAt: Instant = 0
     private var isHaltNoted = false
     /// The data folder, while the log in it is one that was restored and is not served yet.
@@ -101,17 +102,18 @@ final class Sequencer {
         signer = EventSigner(mesh: identity.member.mesh, name: identity.name, key: identity.signing)
         checkpointSigner = try CheckpointSigner(name: identity.member.mesh, key: identity.signing)
         store = try SQLiteStore(directory: options.dataFolder, options: .init(maximumDecisionBytes: options.decisionBytes, reservesRoom: true))
+        try PrivateFile.requireOwn(folder: options.dataFolder)
         snapshots = SnapshotBuilder(key: identity.signing, wake: wake)
         archive = DecisionArchive(store, wake: wake)
         timeFile = TimeFile(options.dataFolder)
         let instance = Hex.encode(SecureRandom.bytes(8))
         domain = "mesh-\(instance)"
-        joinDomain = "join-\(instance)"
         let security = SocketSecurity.server(keys: identity.channel, domain: domain)
-        requests = try Socket(.router, security: security)
-        log = try Socket(.publisher, security: security)
-        urgent = try Socket(.publisher, security: security)
-        joins = try Socket(.router, security: .server(keys: identity.channel, domain: joinDomain))
+        network = try ServerThread(name: "members", receiver: wake)
+        requests = try network.open(.router, security: security)
+        log = try network.open(.publisher, security: security)
+        urgent = try network.open(.publisher, security: security)
+        joins = try JoinDoor(identity, domain: "join-\(instance)", wake: wake)
 
         let state: LedgerState
         (state, tree) = try Self.fold(store)
@@ -127,12 +129,11 @@ final class Sequencer {
         _ = membership.update(state.view.members.values)
         let membership = membership
         try Authenticator.shared.register(domain: domain, limitsKeys: true) { _, _, key in membership.name(channel: key) }
-        try Authenticator.shared.register(domain: joinDomain) { _, _, _ in "joining" }
         endpoints = [
             (requests, try requests.bind(options.requests)), (log, try log.bind(options.log)),
             (urgent, try urgent.bind(options.urgent)),
         ]
-        _ = try joins.bind(options.join)
+        try joins.open(options.join)
         for (socket, endpoint) in endpoints {
             try SelfTest.refusesStrangers(endpoint: endpoint, kind: socket.kind, serverKey: identity.channel.publicKey)
         }
@@ -188,7 +189,8 @@ final class Sequencer {
     func run(until stopping: () -> Bool) {
         while !stopping() {
             do {
-                let ready = try poller.wait([requests, joins], wake: wake, timeoutMilliseconds: pollMilliseconds())
+                let ready = try poller.wait([], wake: wake, timeoutMilliseconds: isBehind ? 0 : pollMilliseconds())
+                if let failure = network.failure { throw failure }
                 if ready.woken { wake.drain() }
                 turn()
                 // Under load there is always something ready: what time brings about must not wait for a lull.
@@ -207,8 +209,8 @@ final class Sequencer {
         for waiter in waiters { answerPartial(waiter, at: Clocks.now()) }
         while flushEvidence() {}
         Authenticator.shared.unregister(domain: domain)
-        Authenticator.shared.unregister(domain: joinDomain)
-        for socket in [requests, log, urgent, joins] { socket.close() }
+        joins.close()
+        network.close()
         do {
             try store.close()
         } catch {
@@ -255,6 +257,7 @@ final class Sequencer {
     /// What time alone brings about.
     private func housekeep(at now: Instant) {
         keepTime()
+        noteNetwork()
         routes = routes.filter { ledger.presence.presences[$0.key] != nil }
         checkpoints = checkpoints.filter { ledger.barriers[$0.key] != nil }
         cosigned = cosigned.filter { ledger.barriers[$0.key] != nil }
@@ -266,6 +269,13 @@ final class Sequencer {
         if !expired.isEmpty { _ = try? stage(.lifted(Lifting(eventIDs: expired, reason: "expired", expired: true)), into: &batch) }
         if let noted = ledger.timeToNote(at: now) { _ = try? stage(noted, into: &batch) }
         if !batch.events.isEmpty { _ = commit(&batch) }
+    }
+
+    private func noteNetwork() {
+        let counts = requests.counts
+        counters["malformed_frames"] = counts.malformed
+        counters["requests_overflowed"] = counts.overflowed
+        counters["replies_unsent"] = counts.unsent
     }
 
     func count(_ name: String) { counters[name, default: 0] += 1 }

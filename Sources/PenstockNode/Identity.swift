@@ -45,6 +45,7 @@ package struct Identity: Sendable {
         guard let data = FileManager.default.contents(atPath: path) else {
             throw NodeError(.identity, "\(folder) holds no identity: \(path) is missing; make one with 'penstock init' or 'penstock node join'")
         }
+        try PrivateFile.requireOwn(folder: folder)
         let member: MemberFile
         do {
             member = try JSONDecoder().decode(MemberFile.self, from: data)

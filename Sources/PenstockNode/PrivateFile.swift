@@ -30,6 +30,21 @@ package enum PrivateFile {
         return String(decoding: bytes, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
     }
 
+    /// Refuses a folder in which others could replace files, or whose own folder lets them replace it. With the sticky bit,
+    /// as /tmp has it, only the owner can.
+    package static func requireOwn(folder: String) throws(NodeError) {
+        guard let resolved = realpath(folder, nil) else { throw NodeError(.identity, "cannot examine \(folder): \(String(cString: strerror(errno)))") }
+        let path = String(cString: resolved)
+        free(resolved)
+        for place in [path, URL(fileURLWithPath: path).deletingLastPathComponent().path] {
+            var status = stat()
+            guard stat(place, &status) == 0 else { throw NodeError(.identity, "cannot examine \(place): \(String(cString: strerror(errno)))") }
+            guard status.st_mode & 0o022 == 0 || status.st_mode & 0o1000 != 0 else {
+                throw NodeError(.identity, "\(place) can be written by others, who could replace what is in it; run: chmod go-w \(place)")
+            }
+        }
+    }
+
     package static func makeFolder(_ path: String) throws(NodeError) {
         do {
             try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])

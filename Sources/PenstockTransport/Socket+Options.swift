@@ -12,8 +12,14 @@ extension SocketKind {
 }
 
 extension Socket {
-    func applyLimits(to handle: UnsafeMutableRawPointer) throws(TransportError) {
-        let receive = kind == .router ? SocketLimits.routerReceiveHighWater : SocketLimits.receiveHighWater
+    func applyLimits(
+        to handle: UnsafeMutableRawPointer, security: SocketSecurity, traffic: SocketTraffic
+    ) throws(TransportError) {
+        let receive: Int32
+        switch security {
+        case .server: receive = SocketLimits.boundReceiveHighWater
+        case .client: receive = SocketLimits.receiveHighWater
+        }
         let linger =
             switch kind {
             case .publisher, .subscriber: SocketLimits.pubSubLinger
@@ -36,9 +42,19 @@ extension Socket {
             (ZMQ_BACKLOG, SocketLimits.backlog),
         ]
         for (option, value) in options { try set(option, value, on: handle) }
-        var frame = SocketLimits.frameBytes
+        var frame =
+            switch (traffic, kind) {
+            case (.strangers, _): SocketLimits.strangerFrameBytes
+            case (.members, .publisher): SocketLimits.subscriptionFrameBytes
+            case (.members, _): SocketLimits.frameBytes
+            }
         try ZMQ.check("limiting message size") {
             zmq_setsockopt(handle, ZMQ_MAXMSGSIZE, &frame, MemoryLayout.size(ofValue: frame))
+        }
+        // "ZMQ_AFFINITY determines which threads from the ØMQ I/O thread pool [...] shall handle newly created connections".
+        var threads: UInt64 = traffic == .members ? 0b01 : 0b10
+        try ZMQ.check("choosing an I/O thread") {
+            zmq_setsockopt(handle, ZMQ_AFFINITY, &threads, MemoryLayout.size(ofValue: threads))
         }
         switch kind {
         case .router:

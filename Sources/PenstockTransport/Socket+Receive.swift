@@ -15,9 +15,10 @@ extension Socket {
             if more { (more, parts) = (try receiveRest(handle), 2) }
         }
         // From the payload frame: once the socket has been polled, libzmq 4.3.4 gives a routing-id frame no metadata.
-        let userID = parts == expectedParts ? currentUserID : nil
+        let userID = parts == expectedParts ? property("User-Id") : nil
         guard more || parts != expectedParts else {
-            return .message(InboundMessage(route: route, userID: userID, payload: takeBytes()))
+            let address = traffic == .strangers ? property("Peer-Address") : nil
+            return .message(InboundMessage(route: route, userID: userID, address: address, payload: takeBytes()))
         }
         // zmq_msg_recv(3): "An application that processes multi-part messages must use the ZMQ_RCVMORE option [...]
         // to determine if there are further parts". What is left would be taken for the next message.
@@ -69,7 +70,7 @@ extension Socket {
     }
 
     /// zmq_msg_gets(3): the value "is owned by the message and its validity is tied to the lifetime of the message".
-    private var currentUserID: String? {
-        zmq_msg_gets(message, "User-Id").flatMap { $0.pointee == 0 ? nil : String(cString: $0) }
+    private func property(_ name: String) -> String? {
+        zmq_msg_gets(message, name).flatMap { $0.pointee == 0 ? nil : String(cString: $0) }
     }
 }

@@ -10,6 +10,12 @@ package enum SocketKind: Sendable {
     case subscriber
 }
 
+/// Who is at the other end. Strangers have an I/O thread and smaller messages of their own.
+package enum SocketTraffic: Sendable {
+    case members
+    case strangers
+}
+
 /// How a socket authenticates. There is no unencrypted kind.
 package enum SocketSecurity: Sendable {
     /// Admits the client keys that the verdict registered for `domain` admits, and none while there is none.
@@ -48,6 +54,8 @@ package struct InboundMessage: Equatable, Sendable {
     /// Whom the verdict said the sender is. On a router a message without one must not be processed. Always nil on a
     /// client's socket, where the server's key has proven the sender.
     package let userID: String?
+    /// The network address that a stranger's message came from. No identity: many may share one.
+    package let address: String?
     package let payload: [UInt8]
 }
 

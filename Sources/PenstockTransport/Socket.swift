@@ -8,19 +8,23 @@ import Glibc
 /// an operation on another thread stops the process.
 package final class Socket {
     package let kind: SocketKind
+    let traffic: SocketTraffic
     /// nil once closed.
     private(set) var handle: UnsafeMutableRawPointer?
     let message = UnsafeMutablePointer<zmq_msg_t>.allocate(capacity: 1)
     private var owner: pthread_t?
 
     /// - Throws: `badKey`, `publishedKey`, `badDomain`; `system` when sockets or files run out.
-    package init(_ kind: SocketKind, security: SocketSecurity, context: Context = .shared) throws(TransportError) {
+    package init(
+        _ kind: SocketKind, security: SocketSecurity, traffic: SocketTraffic = .members, context: Context = .shared
+    ) throws(TransportError) {
         self.kind = kind
+        self.traffic = traffic
         guard let handle = zmq_socket(context.pointer, kind.zmqType) else {
             throw ZMQ.failure("creating a socket", zmq_errno())
         }
         self.handle = handle
-        try applyLimits(to: handle)
+        try applyLimits(to: handle, security: security, traffic: traffic)
         try apply(security, to: handle)
     }
 

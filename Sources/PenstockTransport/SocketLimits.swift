@@ -3,8 +3,9 @@
 /// zmq_setsockopt(3) documents the options; libzmq's own defaults are unlimited message size, infinite linger, a
 /// handshake time of 30 s and no keep-alive, none of which an exposed socket can afford.
 package enum SocketLimits {
-    /// Our own bound is the log's fsync, orders of magnitude below what one I/O thread moves.
-    package static let ioThreads: Int32 = 1
+    /// One for members: our own bound is the log's fsync, orders of magnitude below what one I/O thread moves. One for
+    /// strangers, so that their handshakes delay no member.
+    package static let ioThreads: Int32 = 2
     /// libzmq's default of 1,023 would bound the nodes of a simulated mesh in one process.
     package static let maximumSockets: Int32 = 4096
 
@@ -13,9 +14,20 @@ package enum SocketLimits {
     package static let sendHighWater: Int32 = 10_000
     /// Messages queued from one publisher or server: the other half of the same seconds.
     package static let receiveHighWater: Int32 = 10_000
-    /// Messages queued from one client of a router. Smaller, since clients are many and less trusted: past it TCP
-    /// pushes back on that client alone.
-    package static let routerReceiveHighWater: Int32 = 1_000
+    /// Messages queued in libzmq for a bound socket: 0, no bound, since one that is reached can end the process. What
+    /// bounds them is a thread that always takes them: see `ServerThread`.
+    package static let boundReceiveHighWater: Int32 = 0
+    /// What waits of one sender, once taken: some seconds of the busiest node. More is dropped, and asked for again.
+    package static let waitingMessagesOfSender = 4096
+    package static let waitingBytesOfSender = 8 << 20
+    /// What waits of all senders; beyond it, each has only what it is assured.
+    package static let waitingBytes = 128 << 20
+    package static let waitingBytesAssured = 256 << 10
+    /// What waits to be handed to libzmq, which a running thread takes within microseconds.
+    package static let outgoingBytes = 256 << 20
+    package static let outgoingMessages = 1 << 20
+    /// Messages taken from one socket before others have their turn.
+    package static let takenAtOnce = 256
 
     /// The largest payload. Events are at most 64 KiB; a page of fetched events is the largest thing sent.
     package static let messageBytes = 1 << 20
@@ -23,6 +35,10 @@ package enum SocketLimits {
     package static let curveOverheadBytes = 33
     /// ZMQ_MAXMSGSIZE: a peer that announces more "is disconnected". It bounds one frame, sealed.
     static let frameBytes = Int64(messageBytes + curveOverheadBytes)
+    /// The same of what comes to a publisher: handshakes, and subscriptions to everything.
+    static let subscriptionFrameBytes: Int64 = 1024
+    /// The same of what a stranger sends: a request to join.
+    static let strangerFrameBytes: Int64 = 8192
 
     /// Publishers and subscribers: what was not sent is a gap that is fetched anyway.
     package static let pubSubLinger: Int32 = 0

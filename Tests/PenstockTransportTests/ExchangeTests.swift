@@ -22,7 +22,7 @@ extension TransportTests {
             #expect(empty.userID == "bob")
 
             #expect(door.socket.send([9], to: hello.route) == .sent)
-            #expect(try first.next() == .message(InboundMessage(route: nil, userID: nil, payload: [9])))
+            #expect(try first.next() == .message(InboundMessage(route: nil, userID: nil, address: nil, payload: [9])))
             #expect(try second.next(within: .milliseconds(100)) == nil)
         }
 

@@ -176,6 +176,24 @@ def test_key_files(mesh, key):
         shutil.rmtree(folder)
 
 
+def test_folders_that_others_can_write():
+    with Mesh(max_staleness="1s") as mesh:
+        for node, folder in [("enforcer-1", "enforcer-1"), ("enforcer-1", "enforcer-1/data"), ("enforcer-1", "."), ("ledger", "ledger/data"), ("ledger", "ledger")]:
+            node, path = mesh.nodes[node], mesh.dir / folder
+            node.stop()
+            mode = path.stat().st_mode & 0o7777
+            for open_mode in (mode | 0o020, mode | 0o002):
+                path.chmod(open_mode)
+                line = node.fails_to_start()
+                assert f"chmod go-w {path.resolve()}" in line, line
+            path.chmod(mode)
+            node.start()
+        # Commands that use a key refuse too.
+        (mesh.dir / "operator").chmod(0o777)
+        assert "chmod go-w" in mesh.run("status", "--as", "operator", expect=None).err
+        (mesh.dir / "operator").chmod(0o700)
+
+
 def test_credential_file_that_others_can_read(mesh):
     path = mesh.credential_file(mesh.grant())
     path.chmod(0o644)

@@ -16,6 +16,7 @@ struct LedgerCommand: AsyncParsableCommand {
 
     func run() async throws {
         Logs.start()
+        OpenFiles.raise()
         try await Failure.run(.table) {
             let settings = try await FileSettings(config, keys: ["identity", "data", "decisions_megabytes"])
             let identity = try Identity.load(settings.path("identity"))
@@ -36,6 +37,7 @@ struct EnforcerCommand: AsyncParsableCommand {
 
     func run() async throws {
         Logs.start()
+        OpenFiles.raise()
         try await Failure.run(.table) {
             let settings = try await FileSettings(config, keys: Serving.keys + ["socket", "port"])
             let identity = try Identity.load(settings.path("identity"))
@@ -62,6 +64,7 @@ struct Up: AsyncParsableCommand {
 
     func run() async throws {
         Logs.start()
+        OpenFiles.raise()
         try await Failure.run(mesh.output) {
             let folder = try mesh.folder
             if folder.names().isEmpty {
@@ -108,9 +111,30 @@ enum Serving {
         return EnforcerOptions(identity: identity, dataFolder: try settings.path("data"), audiences: settings.list("audiences"), journalBytes: megabytes << 20)
     }
 
+    /// Of 5 s that a process has to end.
+    private static let stopTime: TimeInterval = 4.7
+
     static func run(_ services: [any Service]) async throws {
-        let group = ServiceGroup(services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: Logger(label: "penstock"))
+        let watchdog = StopWatchdog(after: stopTime)
+        let group = ServiceGroup(services: services + [watchdog], gracefulShutdownSignals: [.sigterm, .sigint], logger: Logger(label: "penstock"))
         try await group.run()
+    }
+}
+
+/// Ends a process that was asked to stop and does not: whoever waits for it would kill it later. What is durable is so already.
+private struct StopWatchdog: Service {
+    let after: TimeInterval
+
+    init(after: TimeInterval) { self.after = after }
+
+    func run() async throws {
+        try? await gracefulShutdown()
+        let after = after
+        Thread.detachNewThread {
+            Thread.sleep(forTimeInterval: after)
+            Output.message("penstock: not all has ended within \(after) s; this process ends without it")
+            _exit(1)
+        }
     }
 }
 
@@ -129,6 +153,16 @@ struct EnforcerService: Service {
                 continuation.resume()
             }
         }
+    }
+}
+
+/// A server's connections are files, and the usual 1,024 are fewer than its own bounds.
+private enum OpenFiles {
+    static func raise() {
+        var limit = rlimit()
+        guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return }
+        limit.rlim_cur = limit.rlim_max
+        _ = setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
     }
 }
 

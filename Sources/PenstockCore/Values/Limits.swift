@@ -22,7 +22,7 @@ public enum Limits {
     package static let usesPerReport = 1_000
     /// Urgent positions of one acknowledgement: a node acknowledges what it has taken since the last one.
     package static let urgentPerAck = 512
-    /// Messages that one turn of the ledger reads. libzmq takes them from its connections in rotation.
+    /// Messages that one turn of the ledger reads, one of each sender in turn.
     package static let messagesPerTurn = 1_024
     /// What one member may be sent in answer to queries, and how much of it at once: it lies in the ledger's memory until
     /// it is read, and the kernel closes a connection that takes nothing for `SocketLimits.tcpMaximumRetransmit`.
@@ -70,8 +70,18 @@ public enum Limits {
     package static let timeNoteMS: Int64 = 60_000
     /// Milliseconds by which a wall clock may be ahead of the log at a machine's start without a word: a day out of service.
     package static let clockGapMS: Int64 = 86_400_000
-    /// Join attempts a second, over all comers.
-    package static let joinsPerSecond = 20
+    /// Join attempts a second that are looked at, over all comers and from one network address.
+    package static let joinsPerSecond = 40
+    package static let joinsPerSecondOfAddress = 20
+    /// Handshakes of strangers a second: each costs the I/O thread of strangers a tenth of a millisecond or more.
+    package static let joinHandshakesPerSecond = 200
+    package static let joinHandshakesPerSecondOfAddress = 100
+    /// Answers a second that say "busy" to strangers; more attempts go unanswered.
+    package static let joinBusyAnswersPerSecond = 100
+    /// Network addresses of strangers that are counted apart, within a second.
+    package static let joinAddresses = 1024
+    /// A request to join has keys, a name and a proof: some 300 bytes.
+    package static let joinRequestBytes = 4096
     /// Bytes of one page: fetched events, snapshot chunks, shipped decisions. What is larger keeps what is urgent waiting.
     package static let pageBytes = 256 * 1024
     /// Rows of one page of a list: nodes, barriers, budgets, slices. Each is below 1.5 KiB, so that a page fits one message.

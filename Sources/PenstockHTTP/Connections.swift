@@ -1,0 +1,162 @@
+internal import NIOCore
+internal import Synchronization
+
+/// The connections of one door, and how long each may take for what it is doing. Whoever is slower is cut off.
+///
+/// While the door is nearly full, each new connection ends one that does nothing: those that never asked anything first,
+/// then the one that has been idle for longest. So nobody can block the door by holding connections.
+final class Connections: Sendable {
+    private enum Activity {
+        /// Nothing has come since it was made.
+        case silent
+        /// Bytes of a request have come, not all of it.
+        case asking
+        /// The request is read whole, and has its own time.
+        case answering
+        /// An event stream, until it ends.
+        case streaming
+        /// The last answer has left.
+        case idle
+    }
+
+    private struct Connection {
+        let channel: any Channel
+        var activity = Activity.silent
+        var since: ContinuousClock.Instant
+        /// Since when it has not taken what was written to it.
+        var unreadSince: ContinuousClock.Instant?
+        var hasAsked = false
+
+        func isOver(_ now: ContinuousClock.Instant) -> Bool {
+            if let unreadSince, now - unreadSince > HTTPLimits.unreadTime { return true }
+            switch activity {
+            case .silent, .asking: return now - since > HTTPLimits.requestTime
+            case .idle: return now - since > HTTPLimits.idleTime
+            case .answering, .streaming: return false
+            }
+        }
+
+        /// Nil for one that is about something.
+        var idleness: (Int, ContinuousClock.Instant)? {
+            switch activity {
+            case .silent, .asking: (hasAsked ? 1 : 0, since)
+            case .idle: (1, since)
+            case .answering, .streaming: nil
+            }
+        }
+    }
+
+    private let connections = Mutex<[ObjectIdentifier: Connection]>([:])
+
+    func opened(_ channel: any Channel) {
+        let excess = connections.withLock { connections -> (any Channel)? in
+            let full = connections.count >= HTTPLimits.connections - HTTPLimits.spareConnections
+            let idlest = full ? connections.filter { $0.value.idleness != nil }.min { $0.value.idleness! < $1.value.idleness! } : nil
+            if let idlest { connections[idlest.key] = nil }
+            connections[ObjectIdentifier(channel)] = Connection(channel: channel, since: .now)
+            return idlest?.value.channel
+        }
+        excess?.close(promise: nil)
+    }
+
+    func closed(_ channel: any Channel) {
+        connections.withLock { _ = $0.removeValue(forKey: ObjectIdentifier(channel)) }
+    }
+
+    func received(_ channel: any Channel) {
+        change(channel) { connection in
+            guard connection.activity == .silent || connection.activity == .idle else { return }
+            (connection.activity, connection.since) = (.asking, .now)
+        }
+    }
+
+    /// The request is here, whole.
+    func answering(_ channel: any Channel) {
+        change(channel) { ($0.activity, $0.hasAsked) = ($0.activity == .streaming ? .streaming : .answering, true) }
+    }
+
+    func streaming(_ channel: any Channel) {
+        change(channel) { ($0.activity, $0.hasAsked) = (.streaming, true) }
+    }
+
+    func sent(_ channel: any Channel) {
+        change(channel) { connection in
+            guard connection.activity != .streaming else { return }
+            (connection.activity, connection.since) = (.idle, .now)
+        }
+    }
+
+    func writable(_ channel: any Channel, _ isWritable: Bool) {
+        change(channel) { $0.unreadSince = isWritable ? nil : .now }
+    }
+
+    /// Runs until it is cancelled.
+    func watch() async throws {
+        while !Task.isCancelled {
+            try await Task.sleep(for: HTTPLimits.watchInterval)
+            let now = ContinuousClock.now
+            let over = connections.withLock { connections in
+                let over = connections.filter { $0.value.isOver(now) }
+                for key in over.keys { connections[key] = nil }
+                return over.values.map(\.channel)
+            }
+            for channel in over { channel.close(promise: nil) }
+        }
+    }
+
+    private func change(_ channel: any Channel, _ body: (inout Connection) -> Void) {
+        connections.withLock { connections in
+            guard let index = connections.index(forKey: ObjectIdentifier(channel)) else { return }
+            body(&connections.values[index])
+        }
+    }
+}
+
+/// Tells `Connections` what happens on one of them, from the bytes as they come and go.
+final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
+    typealias InboundIn = ByteBuffer
+    typealias OutboundIn = ByteBuffer
+
+    private let connections: Connections
+
+    init(_ connections: Connections) { self.connections = connections }
+
+    func handlerAdded(context: ChannelHandlerContext) { connections.opened(context.channel) }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        connections.closed(context.channel)
+        context.fireChannelInactive()
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        connections.received(context.channel)
+        context.fireChannelRead(data)
+    }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        connections.writable(context.channel, context.channel.isWritable)
+        context.fireChannelWritabilityChanged()
+    }
+
+    func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+        connections.sent(context.channel)
+        context.write(data, promise: promise)
+    }
+
+    /// Puts a `ConnectionHandler` before all others: where an application may add handlers, bytes are requests already.
+    final class Installer: ChannelInboundHandler, RemovableChannelHandler {
+        typealias InboundIn = Any
+
+        private let connections: Connections
+
+        init(_ connections: Connections) { self.connections = connections }
+
+        func handlerAdded(context: ChannelHandlerContext) {
+            do {
+                try context.pipeline.syncOperations.addHandler(ConnectionHandler(connections), position: .first)
+            } catch {
+                context.close(promise: nil)
+            }
+        }
+    }
+}

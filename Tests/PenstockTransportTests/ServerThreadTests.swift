@@ -1,0 +1,98 @@
+@testable import PenstockTransport
+internal import Testing
+
+extension TransportTests {
+    @Suite(.serialized)
+    struct ServerThreadTests {
+        private func message(_ sender: String, _ size: Int = 1) -> InboundMessage {
+            InboundMessage(route: RoutingID([1]), userID: sender, address: nil, payload: [UInt8](repeating: 0, count: size))
+        }
+
+        @Test
+        func sendersHaveTheirTurns() {
+            var queue = FairQueue()
+            for _ in 0..<5 { #expect(queue.add(message("loud"))) }
+            #expect(queue.add(message("quiet")))
+            var order: [String] = []
+            while let next = queue.take() { order.append(next.userID!) }
+            #expect(order == ["loud", "quiet", "loud", "loud", "loud", "loud"])
+            #expect(queue.isEmpty)
+        }
+
+        @Test
+        func whoSendsTooMuchLosesItsOwnAlone() {
+            var queue = FairQueue()
+            for _ in 0..<SocketLimits.waitingMessagesOfSender { #expect(queue.add(message("loud"))) }
+            #expect(!queue.add(message("loud")))
+            #expect(queue.add(message("quiet")))
+            _ = queue.take()
+            #expect(queue.add(message("loud")))
+            #expect(!queue.add(message("large", SocketLimits.waitingBytesOfSender + 1)))
+        }
+
+        @Test
+        func eachIsAssuredRoomWhileAllWaitForMuch() {
+            var queue = FairQueue()
+            let most = SocketLimits.waitingBytes / SocketLimits.waitingBytesOfSender
+            for number in 0..<most { #expect(queue.add(message("large-\(number)", SocketLimits.waitingBytesOfSender))) }
+            #expect(!queue.add(message("late", SocketLimits.waitingBytesAssured + 1)))
+            #expect(queue.add(message("late", SocketLimits.waitingBytesAssured)))
+        }
+
+        @Test
+        func orderOfOneSenderIsKeptOverManyTurns() {
+            var (queue, sent, taken) = (FairQueue(), 0, 0)
+            for round in 0..<2_000 {
+                for _ in 0..<(round % 3) {
+                    #expect(queue.add(InboundMessage(route: RoutingID([1]), userID: "a", address: nil, payload: [UInt8(sent % 251)])))
+                    sent += 1
+                }
+                if let next = queue.take() {
+                    #expect(next.payload == [UInt8(taken % 251)])
+                    taken += 1
+                }
+            }
+            while let next = queue.take() {
+                #expect(next.payload == [UInt8(taken % 251)])
+                taken += 1
+            }
+            #expect(taken == sent)
+        }
+
+        @Test
+        func messagesComeAndGoOverTheThread() throws {
+            let (keys, alice, wake) = (CurveKeyPair.generate(), CurveKeyPair.generate(), try WakeSignal())
+            let domain = Door.freshDomain()
+            try Authenticator.shared.register(domain: domain, verdict: Roster([(alice, "alice")]).verdict)
+            let thread = try ServerThread(name: "test", receiver: wake)
+            let socket = try thread.open(.router, security: .server(keys: keys, domain: domain), screen: { message in
+                switch message.payload {
+                case [1]: .drop
+                case [2]: .answer([20])
+                default: .take
+                }
+            })
+            let endpoint = try socket.bind("tcp://127.0.0.1:*")
+            let client = try Socket(.dealer, security: .client(keys: alice, serverKey: keys.publicKey))
+            try client.connect(endpoint)
+            #expect(try client.sendWhenReady([1]) == .sent)
+            #expect(client.send([2]) == .sent)
+            #expect(client.send([3]) == .sent)
+            guard case .message(let answer)? = try client.next() else { return #expect(Bool(false)) }
+            #expect(answer.payload == [20])
+            #expect(try Poller().wait([], wake: wake, timeoutMilliseconds: 5_000).woken)
+            let taken = try #require(socket.receive())
+            #expect(taken.userID == "alice" && taken.payload == [3])
+            #expect(socket.receive() == nil)
+            #expect(socket.send([30], to: taken.route) == .sent)
+            guard case .message(let second)? = try client.next() else { return #expect(Bool(false)) }
+            #expect(second.payload == [30])
+            try socket.cycle(endpoint: endpoint)
+            #expect(try client.sendWhenReady([4]) == .sent)
+            thread.close()
+            #expect(throws: TransportError.self) { try socket.bind("tcp://127.0.0.1:*") }
+            #expect(socket.send([5], to: taken.route) == .full)
+            client.close()
+        }
+    }
+}

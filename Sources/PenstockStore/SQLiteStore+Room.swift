@@ -63,7 +63,8 @@ extension SQLiteStore {
         }
         guard let reserve else { return nil }
         let mark = min(StoreLimits.decisionsLeaveFreeBytes, reserve.totalBytes / StoreLimits.decisionsLeaveFreeShare)
-        guard reserve.freeBytes - count < mark else { return nil }
+        // It is written twice: to the write-ahead log, and to the file at a checkpoint.
+        guard reserve.freeBytes - 2 * count - StoreLimits.decisionOverheadBytes < mark else { return nil }
         return StoreError(.full, "\(decisions.path): decisions leave \(mark >> 20) MiB of their file system free; free some room on it")
     }
 

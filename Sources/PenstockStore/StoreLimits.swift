@@ -43,5 +43,7 @@ package enum StoreLimits {
 
     /// Decisions leave this part of the file system free, and at most so much: the log's ordinary events go on in it.
     static let decisionsLeaveFreeShare = 10
+    /// What a batch takes beside its bytes: pages of the index and the table that are written anew.
+    static let decisionOverheadBytes = 64 << 10
     static let decisionsLeaveFreeBytes = 64 << 20
 }

@@ -74,6 +74,11 @@ public final class Enforcer: Sendable {
             }
         }
         let keeper = try NodeThread(name: "journal") { [self] in
+            do {
+                try journal.sealPredecessors()
+            } catch {
+                logger.error("what earlier runs left in the journal was not sealed", metadata: ["error": "\(error)"])
+            }
             while !stopping.load(ordering: .acquiring) {
                 try? journal.prepareSegments()
                 Pause.milliseconds(20)

@@ -7,8 +7,10 @@ struct FolderScan: ~Copyable {
     /// Files to be deleted, last first: never in use, or half made.
     private(set) var unused: [String] = []
 
-    /// - Parameter holds: whether this process is to have the files for itself.
-    init(directory: String, bootID: [UInt8], holds: Bool = true) throws(JournalError) {
+    /// - Parameters:
+    ///   - mark: how far the last process says that it has written.
+    ///   - holds: whether this process is to have the files for itself.
+    init(directory: String, bootID: [UInt8], mark: HighWaterMark.Reading?, holds: Bool = true) throws(JournalError) {
         guard access(directory, F_OK) == 0 else { return }
         let folder = try FileSystem.folder(directory)
         let (indices, leftovers) = try FileSystem.list(directory)
@@ -31,6 +33,7 @@ struct FolderScan: ~Copyable {
         }
         dropUnused()
         try checkSequence()
+        holdAgainst(mark, bootID)
         proveIncarnationsWhole()
     }
 
@@ -76,6 +79,18 @@ struct FolderScan: ~Copyable {
         // The first one left may have lost its mark as well.
         if let first = segments.first?.found, first.firstSequence == nil {
             segments[0].found.firstSequence = 1
+        }
+    }
+
+    /// What was not sealed is the newest incarnation's, and ends where its mark says, or further: or it is an older journal.
+    private mutating func holdAgainst(_ mark: HighWaterMark.Reading?, _ bootID: [UInt8]) {
+        guard let newest = segments.last?.found else { return }
+        let reachesMark = mark.map {
+            $0.bootID == bootID && $0.incarnation == newest.header.incarnation && newest.lastSequence + 1 >= $0.next
+        }
+        for number in segments.indices where !segments[number].found.isSealed {
+            let isNewest = segments[number].found.header.incarnation == newest.header.incarnation
+            if !isNewest || reachesMark != true { segments[number].found.proven = false }
         }
     }
 

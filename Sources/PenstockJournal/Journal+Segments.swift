@@ -22,9 +22,9 @@ extension Journal {
 
     /// Scans the folder, maps what is in use, and deletes what never was.
     static func open(
-        _ directory: String, bootID: [UInt8]
+        _ directory: String, bootID: [UInt8], mark: HighWaterMark.Reading?
     ) throws(JournalError) -> (recovery: JournalRecovery, segments: [Segment]) {
-        var scan = try FolderScan(directory: directory, bootID: bootID)
+        var scan = try FolderScan(directory: directory, bootID: bootID, mark: mark)
         let recovery = scan.recovery
         let unused = scan.unused
         var segments: [Segment] = []

@@ -33,6 +33,8 @@ package final class Journal: @unchecked Sendable {
     private var isSealed = false
     private let segmentBytes: Int
     private let maxBytes: Int
+    /// Nil where the place for it cannot be written.
+    private let mark: HighWaterMark?
 
     /// Opens the journal in `directory` (made with mode 0700 if need be), recovers what is there, and starts a new
     /// segment for `incarnation`, 16 bytes. Earlier incarnations' segments stay readable until they are released.
@@ -49,12 +51,14 @@ package final class Journal: @unchecked Sendable {
     init(directory: String, incarnation: [UInt8], options: JournalOptions, bootID: [UInt8]) throws(JournalError) {
         precondition(incarnation.count == 16, "an incarnation is 16 bytes")
         try FileSystem.createFolder(directory)
-        let (recovery, segments) = try Self.open(directory, bootID: bootID)
+        let folder = try FileSystem.folder(directory)
+        let (recovery, segments) = try Self.open(directory, bootID: bootID, mark: HighWaterMark.read(of: folder, in: options.markFolder))
         previous = recovery.previous
         next = recovery.nextSequence
         firstOwn = next
         segmentBytes = options.segmentBytes
         maxBytes = options.segmentBytes * options.maxSegments
+        mark = HighWaterMark(of: folder, in: options.markFolder, bootID: bootID, incarnation: incarnation)
         pool = SegmentPool(
             directory: directory, options: options, bootID: bootID, incarnation: incarnation, previous: segments)
         do throws(JournalError) {
@@ -109,6 +113,7 @@ package final class Journal: @unchecked Sendable {
         record.storeReleasing32(UInt32(truncatingIfNeeded: byteCount))
         offset &+= size
         next = sequence &+ 1
+        mark?.note(next: next)
         return sequence
     }
 
@@ -125,18 +130,29 @@ package final class Journal: @unchecked Sendable {
         isSealed = true
         let segments = pool.close()
         (end, limit) = (0, 0)
-        for (number, segment) in segments.enumerated() {
-            if let found = segment.found {
-                if found.proven, !found.isSealed { try segment.seal(lastSequence: found.lastSequence) }
-            } else {
-                let isNewest = number == segments.count - 1
-                try segment.seal(lastSequence: (isNewest ? next : segments[number + 1].firstSequence) - 1)
-            }
+        try Self.sealPredecessors(segments)
+        for (number, segment) in segments.enumerated() where segment.found == nil {
+            let isNewest = number == segments.count - 1
+            try segment.seal(lastSequence: (isNewest ? next : segments[number + 1].firstSequence) - 1)
+        }
+        mark?.remove()
+    }
+
+    /// Makes what earlier incarnations left, and is proven, durable and marks it as all there is: the next start cannot tell
+    /// it by the high-water mark, which is this incarnation's. For a background thread, once; until it has returned, a kill
+    /// leaves them unproven.
+    package func sealPredecessors() throws(JournalError) { try Self.sealPredecessors(pool.snapshot().segments) }
+
+    private static func sealPredecessors(_ segments: [Segment]) throws(JournalError) {
+        for segment in segments {
+            guard let found = segment.found, found.proven, !found.isSealed else { continue }
+            try segment.seal(lastSequence: found.lastSequence)
         }
     }
 
     private func takeSegment() -> Bool {
         guard let segment = pool.take(firstSequence: next) else { return false }
+        if base == nil { mark?.begin(next: next) }
         // Stays mapped: the pool never lets go of its newest segment.
         base = segment.base
         offset = SegmentHeader.byteCount

@@ -11,7 +11,12 @@ package struct JournalOptions: Sendable, Equatable {
     /// How many segments are kept preallocated: one to go on with, and one for the time it takes to make another.
     package var readySegments: Int
 
-    package init(segmentBytes: Int = 16 << 20, maxSegments: Int = 64, readySegments: Int = 2) {
+    /// A folder in memory that outlives a process and not the machine, for the mark of how far the journal was written.
+    package var markFolder: String
+
+    package init(
+        segmentBytes: Int = 16 << 20, maxSegments: Int = 64, readySegments: Int = 2, markFolder: String = "/dev/shm"
+    ) {
         precondition(
             segmentBytes.isMultiple(of: SegmentHeader.byteCount) && (64 << 10...1 << 30).contains(segmentBytes),
             "a segment is a multiple of 4096 bytes, from 64 KiB to 1 GiB")
@@ -19,6 +24,7 @@ package struct JournalOptions: Sendable, Equatable {
         self.segmentBytes = segmentBytes
         self.maxSegments = maxSegments
         self.readySegments = readySegments
+        self.markFolder = markFolder
     }
 
     /// The largest record body in bytes: a decision with every field at its limit is far below, and a damaged length is

@@ -1,3 +1,5 @@
+internal import Glibc
+
 /// What an earlier start of the node left in one segment.
 package struct SegmentSummary: Sendable, Equatable {
     package var index: UInt64
@@ -24,6 +26,8 @@ package struct JournalRecovery: Sendable, Equatable {
 extension Journal {
     /// Reads and classifies the segments in `directory`, changing nothing. An absent folder is an empty journal.
     package static func recover(directory: String) throws(JournalError) -> JournalRecovery {
-        try FolderScan(directory: directory, bootID: FileSystem.bootID(), holds: false).recovery
+        guard access(directory, F_OK) == 0 else { return JournalRecovery(previous: [], nextSequence: 1, nextIndex: 1) }
+        let mark = HighWaterMark.read(of: try FileSystem.folder(directory), in: JournalOptions().markFolder)
+        return try FolderScan(directory: directory, bootID: FileSystem.bootID(), mark: mark, holds: false).recovery
     }
 }

@@ -245,6 +245,34 @@ internal import Testing
         #expect(journal.previous.map(\.proven) == [true, true])
     }
 
+    @Test func olderFilePutBackInPlaceProvesNothing() throws {
+        let older: [UInt8]
+        do {
+            let journal = try folder.open(1)
+            try journal.appendDue(5)
+            older = [UInt8](try Data(contentsOf: URL(fileURLWithPath: folder.file(1))))
+            try journal.appendDue(1)
+        }
+        folder.write(older, at: 0, segment: 1)
+        let journal = try folder.open(2)
+        #expect(journal.previous.map(\.lastSequence) == [5])
+        #expect(journal.previous.map(\.proven) == [false])
+    }
+
+    @Test func journalWithoutItsMarkProvesNothingUnlessSealed() throws {
+        try leave(5)
+        let mark = HighWaterMark.path(of: try FileSystem.folder(folder.path), in: JournalOptions().markFolder)
+        #expect(unlink(mark) == 0)
+        do {
+            let journal = try folder.open(2)
+            #expect(journal.previous.map(\.proven) == [false])
+            try journal.appendDue(5)
+            try journal.seal()
+        }
+        #expect(access(mark, F_OK) != 0, "a sealed journal needs none")
+        #expect(try folder.open(3).previous.map(\.proven) == [false, true])
+    }
+
     @Test func unusedAndHalfMadeSegmentsAreDeleted() throws {
         try leave(1)
         folder.write([1, 2, 3], at: 0, segment: 2)

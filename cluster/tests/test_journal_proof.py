@@ -55,3 +55,38 @@ def test_a_linked_journal_is_charged_in_full(mesh):
     # More than the 50 that were spent: whatever was in a slice counts as spent.
     row = eventually("what was out is charged", lambda: (row := shown())["settled"] > 50 and row["out"] == 0 and row, timeout=30)
     assert row["settled"] + row["unallocated"] == 2000
+
+
+@pytest.mark.parametrize("is_shipped", [True, False])
+def test_an_older_journal_put_back_in_place_is_charged_in_full(mesh, is_shipped):
+    node = mesh[1]
+    grant = mesh.grant("--draw", "team")
+    mesh.wait_applied()
+    assert spent(mesh, grant, node) == 50
+    files = sorted((node.data / "journal").glob("*.journal"))
+    older = {file: file.read_bytes() for file in files}
+    # What follows lies in slices that the node has already: no new segment, no word of the ledger tells of it.
+    assert spent(mesh, grant, node, calls=3) == 3
+    if is_shipped:
+        eventually("shipped", lambda: len(mesh.run("audit", "--decision", "allow", "--limit", "1000").json) == 53)
+    node.kill()
+    for file, text in older.items():
+        with open(file, "r+b") as opened:
+            opened.write(text)
+    node.start()
+
+    def shown():
+        (row,) = mesh.run("budget show", "team").json
+        return row
+    row = eventually("what was out is charged", lambda: (row := shown())["settled"] > 53 and row["out"] == 0 and row, timeout=30)
+    assert row["settled"] + row["unallocated"] == 2000
+
+
+def test_a_killed_node_proves_what_it_did_not_spend(mesh):
+    node = mesh[1]
+    grant = mesh.grant("--draw", "team")
+    mesh.wait_applied()
+    assert spent(mesh, grant, node) == 50
+    node.kill()
+    node.start()
+    eventually("given back", lambda: (row := mesh.run("budget show", "team").json[0])["settled"] == 50 and row["out"] == 0, timeout=30)

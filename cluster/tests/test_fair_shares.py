@@ -121,7 +121,7 @@ def test_one_keys_flood_costs_nobody_else_anything(mesh, kinds):
 def test_a_forgotten_node_still_shows_fenced(mesh):
     """More incarnations than a node may have: those that may hold a lease stay, and every revoke waits for them, not longer than B."""
     with Peer(mesh, "evil-echoes") as peer:
-        eventually("room", lambda: not [row for row in mesh.status()["nodes"] if row["node"] == "evil-echoes" and row["state"] == "fresh"])
+        eventually("room", lambda: not [row for row in mesh.status()["nodes"] if row["node"] == "evil-echoes" and row["state"] == "fresh"], timeout=60)
         replies = peer.ask_all([request(number, 17, field(1, os.urandom(16)) + field(2, number)) for number in range(40)], window=40)
     codes = [parsed(reply[16])[1].decode() if 16 in reply else "taken" for reply in replies]
     assert codes.count("taken") == 16 and codes.count("busy") == 24, codes

@@ -25,6 +25,7 @@ extension Sequencer {
         switch ledger.observe(wall: wall, at: now) {
         case .leapt(let leap):
             count("clock_leaps")
+            keepTime()
             logger.critical("the wall clock has leapt", metadata: ["leap": "\(Self.span(leap))", "held": "\(Self.held)"])
         case .agrees:
             logger.warning("the wall clock agrees with ledger time again")
@@ -34,8 +35,7 @@ extension Sequencer {
     }
 
     func keepTime() {
-        let now = Clocks.now()
-        if !timeFile.write(LedgerTime.Mark(at: now, time: ledger.time.reading(at: now).continued)) { count("time_not_kept") }
+        if !timeFile.write(ledger.time, at: Clocks.now()) { count("time_not_kept") }
     }
 
     func ledgerTime() -> Penstock_V1_LedgerTime {

@@ -24,16 +24,17 @@ final class TimeFile {
     /// - Parameter greatest: what the log carries.
     func memory(greatest: WallTime) -> LedgerTime.Memory {
         let lines = (try? String(contentsOfFile: path, encoding: .utf8))?.split(separator: "\n").map(String.init) ?? []
-        guard lines.count >= 4, lines[3] == Self.check(lines[..<3]), let at = Instant(lines[1]), let time = WallTime(lines[2]) else {
+        guard lines.count >= 5, lines[4] == Self.check(lines[..<4]), let at = Instant(lines[1]), let time = WallTime(lines[2]) else {
             return LedgerTime.Memory(greatest: greatest)
         }
         let isSameBoot = !boot.isEmpty && lines[0] == boot
-        return LedgerTime.Memory(greatest: max(greatest, time), mark: isSameBoot ? LedgerTime.Mark(at: at, time: time) : nil)
+        return LedgerTime.Memory(
+            greatest: max(greatest, time), stopped: WallTime(lines[3]), mark: isSameBoot ? LedgerTime.Mark(at: at, time: time) : nil)
     }
 
     /// Returns whether it is written.
-    func write(_ mark: LedgerTime.Mark) -> Bool {
-        let lines = [boot, "\(mark.at)", "\(mark.time)"]
+    func write(_ time: LedgerTime, at now: Instant) -> Bool {
+        let lines = [boot, "\(now)", "\(time.reading(at: now).continued)", time.stopped(at: now).map { "\($0)" } ?? "-"]
         let text = (lines + [Self.check(lines[...])]).joined(separator: "\n") + "\n"
         // Whatever was there before is covered: one write, within a page.
         let bytes = Array(text.utf8) + [UInt8](repeating: UInt8(ascii: "\n"), count: max(0, 256 - text.utf8.count))

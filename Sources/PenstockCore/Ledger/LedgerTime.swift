@@ -47,11 +47,14 @@ package struct LedgerTime: Sendable {
     package struct Memory: Hashable, Sendable {
         /// The greatest time that the log or the folder carries; 0 for none.
         package var greatest: WallTime
+        /// The latest that was told as the earliest, where that had stopped behind a leap back.
+        package var stopped: WallTime?
         /// Of a process under the same boot, whose continuous clock goes on.
         package var mark: Mark?
 
-        package init(greatest: WallTime = 0, mark: Mark? = nil) {
+        package init(greatest: WallTime = 0, stopped: WallTime? = nil, mark: Mark? = nil) {
             self.greatest = greatest
+            self.stopped = stopped
             self.mark = mark
         }
     }
@@ -76,10 +79,17 @@ package struct LedgerTime: Sendable {
         }
         start = max(start, Self.clamped(memory.greatest))
         offset = start * 1000 - now / 1000
-        seen = offset
-        floor = start
+        seen = Self.clamped(wall) * 1000 - now / 1000
+        floor = min(start, memory.stopped.map(Self.clamped) ?? start)
+        isLeaping = abs(seen - offset) > Limits.clockToleranceMS * 1000
         followedAt = now
-        observe(wall: wall, at: now, ratePPM: 0)
+        noteJump(at: now)
+    }
+
+    /// For a process after this one: what `Memory` has as `stopped`.
+    package func stopped(at now: Instant) -> WallTime? {
+        let reading = reading(at: now)
+        return reading.earliest < reading.continued ? reading.earliest : nil
     }
 
     /// Takes note of the wall clock. To be asked often: a reading is as of the last observation.

@@ -9,6 +9,7 @@ final class LedgerHost {
     /// What its last process made of the clocks, and what of it lies in its folder.
     var time = LedgerTime(wall: 0, at: 0)
     var mark: LedgerTime.Mark?
+    var stopped: WallTime?
     var markedAt: Int64 = 0
     /// The continuous clock has gone on since the mark.
     var isSameBoot = true
@@ -75,7 +76,7 @@ final class LedgerHost {
     func windowTime(at trueTime: Int64) -> WallTime { time.windowTime(at: clock.instant(at: trueTime), bound: ledger?.presence.bound ?? 0) }
 
     func memory(of state: LedgerState) -> LedgerTime.Memory {
-        LedgerTime.Memory(greatest: max(state.greatestTime, mark?.time ?? 0), mark: isSameBoot ? mark : nil)
+        LedgerTime.Memory(greatest: max(state.greatestTime, mark?.time ?? 0), stopped: mark == nil ? nil : stopped, mark: isSameBoot ? mark : nil)
     }
 }
 

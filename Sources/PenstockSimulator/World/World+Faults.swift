@@ -39,7 +39,8 @@ extension World {
         case .killLedger, .losePowerLedger:
             killLedger(finishing: amount % 2 == 0)
             if kind == .losePowerLedger { beginAnew(lasts, amount) }
-            queue.add(.startLedger(restored: false), at: now + lasts / 2)
+            // Where the folder does not say what was told, the machine's start has taken longer than the leases of before.
+            queue.add(.startLedger(restored: false), at: now + max(lasts / 2, host.mark == nil ? checker.settings.bound : 0))
         case .pauseLedger:
             host.isPaused = true
             queue.add(.wakeLedger, at: now + lasts)

@@ -90,6 +90,23 @@ internal import Testing
         #expect(Clocks(wall, after: .init(mark: ahead)).reading == .init(wall), "a mark of an instant to come is of another boot")
     }
 
+    /// What had stopped behind a leap back stays so; where the clock is right again, windows wait as without a restart.
+    @Test func restartTellsNoLaterEarliestThanTheProcessBefore() {
+        let bound = Make.milliseconds(1000)
+        let mark = LedgerTime.Mark(at: -Make.milliseconds(5000), time: wall)
+        for mark in [mark, nil] {
+            let memory = LedgerTime.Memory(greatest: wall, stopped: wall - 7000, mark: mark)
+            let behind = Clocks(wall - hour, after: memory)
+            #expect(behind.reading.earliest == wall - 7000)
+            #expect(behind.time.stopped(at: 0) == wall - 7000)
+            let right = Clocks(wall + 5000, after: memory)
+            #expect(right.reading == .init(wall + 5000))
+            #expect(right.time.stopped(at: 0) == nil)
+            #expect(right.time.windowTime(at: 0, bound: bound) == wall - 7000)
+            #expect(right.time.windowTime(at: bound, bound: bound) == wall + 6000)
+        }
+    }
+
     @Test func restartUnderAnotherBootNeverGoesBack() {
         #expect(Clocks(wall + day, after: .init(greatest: wall)).reading == .init(wall + day))
         var clocks = Clocks(wall - hour, after: .init(greatest: wall))
@@ -150,7 +167,8 @@ internal import Testing
                 clocks.pass(.random(in: 1...3000, using: &random), step: step)
                 if Int.random(in: 0..<10, using: &random) == 0 {
                     let mark = LedgerTime.Mark(at: clocks.now, time: clocks.reading.continued)
-                    clocks.time = LedgerTime(wall: clocks.wall, at: clocks.now, after: .init(greatest: mark.time, mark: mark))
+                    let memory = LedgerTime.Memory(greatest: mark.time, stopped: clocks.time.stopped(at: clocks.now), mark: mark)
+                    clocks.time = LedgerTime(wall: clocks.wall, at: clocks.now, after: memory)
                 }
                 let reading = clocks.reading
                 #expect(reading.earliest >= told.earliest && reading.continued >= told.continued)

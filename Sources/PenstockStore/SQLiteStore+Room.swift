@@ -1,5 +1,6 @@
 internal import GRDB
 internal import GRDBSQLite
+internal import Glibc
 package import PenstockCore
 internal import Synchronization
 
@@ -63,9 +64,16 @@ extension SQLiteStore {
         }
         guard let reserve else { return nil }
         let mark = min(StoreLimits.decisionsLeaveFreeBytes, reserve.totalBytes / StoreLimits.decisionsLeaveFreeShare)
-        // It is written twice: to the write-ahead log, and to the file at a checkpoint.
-        guard reserve.freeBytes - 2 * count - StoreLimits.decisionOverheadBytes < mark else { return nil }
+        // What the next checkpoint brings into the file is not taken of the file system yet. A batch is written twice: to the
+        // write-ahead log, and to the file then.
+        let pending = max(0, decisionBytes.load(ordering: .relaxed) - Self.length(of: decisions.path))
+        guard reserve.freeBytes - pending - 2 * count - StoreLimits.decisionOverheadBytes < mark else { return nil }
         return StoreError(.full, "\(decisions.path): decisions leave \(mark >> 20) MiB of their file system free; free some room on it")
+    }
+
+    private static func length(of path: String) -> Int {
+        var status = stat()
+        return stat(path, &status) == 0 ? Int(status.st_size) : 0
     }
 
     static func usedBytes(_ db: Database) throws -> Int {

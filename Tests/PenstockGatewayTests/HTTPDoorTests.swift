@@ -101,18 +101,18 @@ private func evaluation(_ context: String = "", _ more: String = "") -> String {
             var statuses: [Int] = []
             // A new connection each: all of them together have a bound as well.
             while statuses.last != 429, statuses.count < 60 {
-                statuses.append(await ask(socket, "POST", "/access/v1/evaluations", batch, headers: ["Authorization": "Bearer \(unknown)"]).status)
+                let answer = await ask(socket, "POST", "/access/v1/evaluations", batch, headers: ["Authorization": "Bearer \(unknown)"])
+                statuses.append(answer.status)
+                #expect(answer.status != 429 || answer.headers["retry-after"] == "1" && answer.json?.text != nil)
             }
             let checked = gatekeeper.state.withLock { $0.checked }
             let refill = Int((ContinuousClock.now - began) / .seconds(1) * Double(HTTPLimits.strangersPerDoor.perSecond))
             #expect(Set(statuses) == [200, 429] && checked.count >= HTTPLimits.strangersPerDoor.atOnce)
             #expect(checked.count <= HTTPLimits.strangersPerDoor.atOnce + refill)
             #expect(Set(checked.map(\.door)) == [.unixSocket])
-            let refused = await ask(socket, "POST", "/access/v1/evaluations", batch, headers: ["Authorization": "Bearer \(unknown)"])
-            #expect(refused.status == 429 && refused.headers["retry-after"] == "1" && refused.json?.text != nil)
             #expect(await ask(socket, "POST", "/access/v1/evaluations", batch, headers: bearer).status == 200)
             let metrics = await ask(socket, "GET", "/metrics", type: nil)
-            #expect(metrics.body.contains("penstock_refused_questions_total{door=\"unix\"} 512"))
+            #expect(metrics.body.contains("penstock_refused_questions_total{door=\"unix\"} \(HTTPLimits.evaluations)"))
         }
     }
 

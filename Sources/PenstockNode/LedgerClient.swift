@@ -67,7 +67,7 @@ package final class LedgerClient {
         let waitUntil = Clocks.now() + Instant(barrierMS ?? 0) * .nanosecondsPerMillisecond
         let answerBy = barrierMS == nil ? Clocks.now() + 10 * .nanosecondsPerSecond : waitUntil + .nanosecondsPerSecond
         lastID += 1
-        var submission = Submission(event.event.id, waitsForBarrier: barrierMS != nil)
+        let submission = Submission(event.event.id, waitsForBarrier: barrierMS != nil)
         var isDue = true
         while true {
             do {

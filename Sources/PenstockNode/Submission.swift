@@ -4,7 +4,9 @@ internal import PenstockProto
 internal import PenstockWire
 
 /// What is known of an event that is being submitted: whether it stands, does not stand, or may stand.
-struct Submission {
+///
+/// A class: Swift 6.3.1 cannot optimize a value that lives over the errors that `LedgerClient.submit` catches.
+final class Submission {
     let eventID: Digest
     let waitsForBarrier: Bool
     private var submitted: Penstock_V1_Submitted?
@@ -21,7 +23,7 @@ struct Submission {
     /// Returns the outcome once there is one.
     ///
     /// - Throws: a refusal; only one that is final says what became of the event.
-    mutating func take(_ answer: Reply.OneOf_Kind) throws -> (Penstock_V1_Submitted, Penstock_V1_BarrierReply?)? {
+    func take(_ answer: Reply.OneOf_Kind) throws -> (Penstock_V1_Submitted, Penstock_V1_BarrierReply?)? {
         switch answer {
         case .submitted(let answer):
             unanswered = max(0, unanswered - 1)

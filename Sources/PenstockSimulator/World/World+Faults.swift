@@ -208,6 +208,8 @@ extension World {
     /// Speaks of another's next decision, so that what that one owes would be taken for told.
     private func attackDebts(_ machine: Machine) {
         guard let other = machines.first(where: { $0.name != machine.name && $0.process != nil }), let victim = other.process, let grant = checker.grants.last?.grant else { return }
+        // An incarnation is random: before the log names it, nobody else can.
+        guard host.ledger?.state.owners.node(of: victim.incarnation) == other.name else { return }
         let next = (victim.holds.keys.max() ?? 0) + 1
         command(.debtRecorded(Debt(incarnation: victim.incarnation, decision: next, grantID: grant.grantID, amounts: [Amount("usd", 1)])), by: machine.name)
         command(.decisionBatch(DecisionBatch(incarnation: victim.incarnation, firstSequence: next, count: 1, digest: .zero)), by: machine.name)

@@ -46,6 +46,7 @@ struct FanOut {
         let deadline = Clocks.now() + 20 * .nanosecondsPerSecond
         repeat {
             guard Clocks.now() < deadline else { throw BenchError("the subscribers do not answer") }
+            try publisher.takeSubscriptions()
             _ = publisher.send(message)
         } while try answered(within: 300 * .nanosecondsPerMillisecond) < processes
         return try (0..<samples).map { _ in
@@ -78,8 +79,8 @@ package enum BenchSubscriber {
         guard let serverKey = Hex.decode(server), let key = Hex.decode(signer).flatMap({ PublicKey($0) }) else { throw BenchError("that is no key") }
         let security = SocketSecurity.client(keys: .generate(), serverKey: serverKey)
         let (subscriber, dealer) = (try Socket(.subscriber, security: security), try Socket(.dealer, security: security))
-        try subscriber.subscribeAll()
         try subscriber.connect(publisher)
+        subscriber.subscribe()
         try dealer.connect(answers)
         let (verifier, poller) = (Verifier(key), Poller())
         while true {

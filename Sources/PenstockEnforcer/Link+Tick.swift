@@ -5,6 +5,7 @@ internal import PenstockCrypto
 internal import PenstockJournal
 internal import PenstockNode
 internal import PenstockProto
+internal import PenstockTransport
 internal import PenstockWire
 internal import SwiftProtobuf
 internal import Synchronization
@@ -12,6 +13,10 @@ internal import Synchronization
 /// What the passing of time, and decisions, ask for.
 extension Link {
     func tick(_ now: Instant) {
+        if now >= timers.subscribe {
+            timers.subscribe = now + Self.subscribeInterval
+            for lane in [urgent, log] { lane.subscribe() }
+        }
         resend(now)
         var awaited: Follower.Awaited = load == nil ? [] : .snapshot
         _ = outstanding.contains { if case .ask(let ask) = $0 { awaited.formUnion(.init(ask)) }; return false }
@@ -35,6 +40,9 @@ extension Link {
             saveSeen()
         }
     }
+
+    /// Publications that a connection's end has cost are fetched; what comes after should not be.
+    private static var subscribeInterval: Nanoseconds { 500 * .nanosecondsPerMillisecond }
 
     /// Puts into messages what the follower asks for.
     func send(_ asks: [Follower.Ask]) {

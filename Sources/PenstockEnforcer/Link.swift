@@ -53,6 +53,7 @@ final class Link {
         var shipAgain: Instant = 0
         var save: Instant = 0
         var room: Instant = 0
+        var subscribe: Instant = 0
     }
 
     var saidJournalLow = false
@@ -80,8 +81,6 @@ final class Link {
         dealer = try Socket(.dealer, security: security)
         log = try Socket(.subscriber, security: security)
         urgent = try Socket(.subscriber, security: security)
-        try urgent.subscribeAll()
-        try log.subscribeAll()
         try urgent.connect(identity.member.ledger.urgent)
         try log.connect(identity.member.ledger.log)
         try dealer.connect(identity.member.ledger.requests)

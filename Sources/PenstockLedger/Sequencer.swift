@@ -273,7 +273,7 @@ final class Sequencer {
 
     private func noteNetwork() {
         let counts = requests.counts
-        counters["malformed_frames"] = counts.malformed
+        counters["malformed_frames"] = counts.malformed + log.counts.malformed + urgent.counts.malformed
         counters["requests_overflowed"] = counts.overflowed
         counters["replies_unsent"] = counts.unsent
     }

@@ -11,7 +11,8 @@
 /// The contract between Penstock processes, for every language.
 ///
 /// Three kinds of bytes travel: signed events (the log), requests and replies (DEALER to ROUTER), and publications
-/// (the log lane and the urgent lane). The bytes of SignedEvent.body are what is signed, hashed, stored and published:
+/// (the log lane and the urgent lane: whoever has sent an empty message there, DEALER to ROUTER, gets them while that
+/// connection lasts). The bytes of SignedEvent.body are what is signed, hashed, stored and published:
 /// no reader re-encodes them. Fields are only ever added; a decoder refuses an event kind that it does not know.
 
 #if canImport(FoundationEssentials)

@@ -62,7 +62,7 @@ package final class ServerSocket: Sendable {
         }
     }
 
-    func countMalformed() { state.withLock { $0.counts.malformed += 1 } }
+    func countMalformed(_ count: Int = 1) { state.withLock { $0.counts.malformed += UInt64(count) } }
     func countUnsent() { state.withLock { $0.counts.unsent += 1 } }
 }
 

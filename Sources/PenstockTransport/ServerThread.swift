@@ -158,8 +158,13 @@ package final class ServerThread: Sendable {
     /// Returns whether there may be more.
     private func take(_ own: Sockets) throws(TransportError) -> Bool {
         var more = false
-        // What comes to a publisher is subscriptions, which polling has libzmq take itself.
-        for (socket, server) in zip(own.sockets, own.servers) where socket.kind == .router {
+        for (socket, server) in zip(own.sockets, own.servers) {
+            if socket.kind == .publisher {
+                let taken = try socket.takeSubscriptions()
+                more = more || taken.more
+                server.countMalformed(taken.malformed)
+                continue
+            }
             for count in 1...SocketLimits.takenAtOnce {
                 guard let inbound = try socket.receive() else { break }
                 more = more || count == SocketLimits.takenAtOnce

@@ -3,10 +3,8 @@ import CZeroMQ
 extension SocketKind {
     var zmqType: Int32 {
         switch self {
-        case .router: ZMQ_ROUTER
-        case .dealer: ZMQ_DEALER
-        case .publisher: ZMQ_PUB
-        case .subscriber: ZMQ_SUB
+        case .router, .publisher: ZMQ_ROUTER
+        case .dealer, .subscriber: ZMQ_DEALER
         }
     }
 }
@@ -26,7 +24,7 @@ extension Socket {
             case .router, .dealer: SocketLimits.dealerLinger
             }
         let options: [(Int32, Int32)] = [
-            (ZMQ_SNDHWM, SocketLimits.sendHighWater),
+            (ZMQ_SNDHWM, kind == .subscriber ? SocketLimits.subscriptionsQueued : SocketLimits.sendHighWater),
             (ZMQ_RCVHWM, receive),
             (ZMQ_LINGER, linger),
             (ZMQ_HANDSHAKE_IVL, SocketLimits.handshakeInterval),
@@ -57,7 +55,7 @@ extension Socket {
             zmq_setsockopt(handle, ZMQ_AFFINITY, &threads, MemoryLayout.size(ofValue: threads))
         }
         switch kind {
-        case .router:
+        case .router, .publisher:
             // "A value of 1 returns an EHOSTUNREACH error code if the message cannot be routed"; 0 drops it silently.
             try set(ZMQ_ROUTER_MANDATORY, 1, on: handle)
             // 0: a second peer with the same routing id is refused, not given the first one's replies.
@@ -66,10 +64,8 @@ extension Socket {
             // "messages shall be queued only to completed connections", so a dead server shows as `full`.
             try set(ZMQ_IMMEDIATE, 1, on: handle)
         case .subscriber:
-            // 1 would end the pipe on each disconnect, and the repeated subscription with it.
+            // A subscription waits for the connection, and is the first thing said on it.
             try set(ZMQ_IMMEDIATE, 0, on: handle)
-        case .publisher:
-            break
         }
     }
 

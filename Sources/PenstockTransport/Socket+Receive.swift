@@ -10,7 +10,7 @@ extension Socket {
         guard var more = try receiveFrame(handle) else { return nil }
         var parts = 1
         var route: RoutingID?
-        if kind == .router {
+        if isRouter {
             route = RoutingID(takeBytes())
             if more { (more, parts) = (try receiveRest(handle), 2) }
         }
@@ -32,7 +32,8 @@ extension Socket {
     }
 
     /// On a router a routing id and one payload, on the others the payload.
-    private var expectedParts: Int { kind == .router ? 2 : 1 }
+    private var expectedParts: Int { isRouter ? 2 : 1 }
+    private var isRouter: Bool { kind == .router || kind == .publisher }
 
     /// Receives into `message`, which the caller then closes.
     ///

@@ -7,6 +7,10 @@ extension Socket {
     package func send(_ payload: UnsafeRawBufferPointer, to route: RoutingID? = nil) -> SendOutcome {
         precondition((kind == .router) == (route != nil), "a router's message, and no other, has a route")
         guard payload.count <= SocketLimits.messageBytes else { return .tooLarge }
+        if kind == .publisher {
+            publish(payload)
+            return .sent
+        }
         if let route {
             let routed = route.bytes.withUnsafeBytes { sendFrame($0, more: true) }
             guard routed == .sent else { return routed }

@@ -12,6 +12,8 @@ package final class Socket {
     /// nil once closed.
     private(set) var handle: UnsafeMutableRawPointer?
     let message = UnsafeMutablePointer<zmq_msg_t>.allocate(capacity: 1)
+    /// Of a publisher.
+    var subscribers = Subscribers()
     private var owner: pthread_t?
 
     /// - Throws: `badKey`, `publishedKey`, `badDomain`; `system` when sockets or files run out.
@@ -64,14 +66,6 @@ package final class Socket {
         let handle = try open(checking: endpoint)
         let result = ZMQ.call { zmq_connect(handle, endpoint) }
         guard result.errno == 0 else { throw ZMQ.endpointFailure("connecting to", endpoint, result.errno) }
-    }
-
-    /// Subscribes to everything, by one empty filter: libzmq repeats filters after a reconnection subject to the
-    /// high-water mark, so many could be lost in part, and one cannot.
-    package func subscribeAll() throws(TransportError) {
-        precondition(kind == .subscriber, "only a subscriber subscribes")
-        let handle = try open()
-        try ZMQ.check("subscribing") { zmq_setsockopt(handle, ZMQ_SUBSCRIBE, nil, 0) }
     }
 
     private func lastEndpoint(_ handle: UnsafeMutableRawPointer) throws(TransportError) -> String {

@@ -17,6 +17,11 @@ package enum SocketLimits {
     /// Messages queued in libzmq for a bound socket: 0, no bound, since one that is reached can end the process. What
     /// bounds them is a thread that always takes them: see `ServerThread`.
     package static let boundReceiveHighWater: Int32 = 0
+    /// Subscriptions of one member at a publisher: what lies queued for its connections is so often `sendHighWater` at most.
+    /// Another one takes the place of the oldest.
+    package static let subscriptionsOfMember = 8
+    /// What a subscriber may have to send: its subscription, said anew now and then, while it has no connection.
+    static let subscriptionsQueued: Int32 = 1
     /// What waits of one sender, once taken: some seconds of the busiest node. More is dropped, and asked for again.
     package static let waitingMessagesOfSender = 4096
     package static let waitingBytesOfSender = 8 << 20
@@ -35,8 +40,9 @@ package enum SocketLimits {
     package static let curveOverheadBytes = 33
     /// ZMQ_MAXMSGSIZE: a peer that announces more "is disconnected". It bounds one frame, sealed.
     static let frameBytes = Int64(messageBytes + curveOverheadBytes)
-    /// The same of what comes to a publisher: handshakes, and subscriptions to everything.
-    static let subscriptionFrameBytes: Int64 = 1024
+    /// The same of what comes to a publisher: subscriptions, and handshakes, whose longest command has 289 bytes and the
+    /// client's routing id.
+    static let subscriptionFrameBytes: Int64 = 600
     /// The same of what a stranger sends: a request to join.
     static let strangerFrameBytes: Int64 = 8192
 

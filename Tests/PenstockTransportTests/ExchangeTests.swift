@@ -98,8 +98,9 @@ extension TransportTests {
             let subscriber = try door.client(.subscriber, keys: alice)
             #expect(try publishUntilHeard(door.socket, subscriber, [0]))
             try drain(subscriber)
-            for more in [true, false] {
-                #expect([1].withUnsafeBytes { door.socket.sendFrame($0, more: more) } == .sent)
+            let route = try #require(door.socket.subscribers.routes.first)
+            for (part, more) in [(route.bytes, true), ([1], true), ([1], false)] {
+                #expect(part.withUnsafeBytes { door.socket.sendFrame($0, more: more) } == .sent)
             }
             #expect(try subscriber.next() == .malformed(route: nil, userID: nil, parts: 2))
             #expect(try subscriber.next(within: .milliseconds(50)) == nil)

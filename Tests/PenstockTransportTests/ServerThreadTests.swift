@@ -97,5 +97,44 @@ extension TransportTests {
             #expect(socket.send([5], to: taken.route) == .full)
             client.close()
         }
+
+        @Test
+        func aMemberHasSoManySubscriptionsAndOthersTheirs() {
+            var subscribers = Subscribers()
+            let routes = (0..<UInt8(SocketLimits.subscriptionsOfMember) + 2).map { RoutingID([$0]) }
+            subscribers.add(RoutingID([99]), of: "quiet")
+            for route in routes + routes.suffix(3) { subscribers.add(route, of: "loud") }
+            #expect(subscribers.routes == [RoutingID([99])] + routes.dropFirst(2))
+            subscribers.remove([routes[2], RoutingID([99])])
+            #expect(subscribers.routes == Array(routes.dropFirst(3)))
+        }
+
+        @Test
+        func aPublisherTakesSubscriptionsAndCountsWhatElseComes() throws {
+            let (keys, alice, wake) = (CurveKeyPair.generate(), CurveKeyPair.generate(), try WakeSignal())
+            let domain = Door.freshDomain()
+            try Authenticator.shared.register(domain: domain, verdict: Roster([(alice, "alice")]).verdict)
+            let thread = try ServerThread(name: "test", receiver: wake)
+            let socket = try thread.open(.publisher, security: .server(keys: keys, domain: domain))
+            let endpoint = try socket.bind("tcp://127.0.0.1:*")
+            let client = try Socket(.subscriber, security: .client(keys: alice, serverKey: keys.publicKey))
+            let other = try Socket(.dealer, security: .client(keys: alice, serverKey: keys.publicKey))
+            for socket in [client, other] { try socket.connect(endpoint) }
+            for _ in 0..<100 { #expect(try other.sendWhenReady([1, 97]) == .sent) }
+            client.subscribe()
+            let (clock, until) = (ContinuousClock(), ContinuousClock().now + patience)
+            var heard: Inbound?
+            while heard == nil || socket.counts.malformed < 100, clock.now < until {
+                #expect(socket.send([7]) == .sent)
+                heard = try client.next(within: .milliseconds(20)) ?? heard
+            }
+            #expect(heard?.payload == [7])
+            #expect(socket.counts.malformed == 100)
+            #expect(socket.receive() == nil)
+            #expect(try other.next(within: .milliseconds(50)) == nil, "who did not subscribe gets nothing")
+            thread.close()
+            client.close()
+            other.close()
+        }
     }
 }

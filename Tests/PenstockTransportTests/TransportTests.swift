@@ -50,8 +50,8 @@ struct Door {
 
     func client(_ kind: SocketKind = .dealer, keys: CurveKeyPair) throws -> Socket {
         let socket = try Socket(kind, security: .client(keys: keys, serverKey: self.keys.publicKey))
-        if kind == .subscriber { try socket.subscribeAll() }
         try socket.connect(endpoint)
+        if kind == .subscriber { socket.subscribe() }
         return socket
     }
 }
@@ -93,6 +93,8 @@ func publishUntilHeard(_ publisher: Socket, _ subscriber: Socket, _ payload: [UI
     let clock = ContinuousClock()
     let deadline = clock.now.advanced(by: patience)
     while clock.now < deadline {
+        subscriber.subscribe()
+        _ = try publisher.takeSubscriptions()
         #expect(publisher.send(payload) == .sent)
         if try subscriber.next(within: .milliseconds(20))?.payload == payload { return true }
     }

@@ -9,8 +9,6 @@ from peer import AUDIT, BUDGETS, FETCH, HEAD, PROOF, RECEIPT, SNAPSHOT, STATUS, 
 from zmtp import ABRUPT, PINGS, abrupt, drain, pings_then_reset, push
 
 NAME = "evil-auditor"
-# Of the attack that may cost a key its access, so that the others go on.
-SUBSCRIBER = "evil-subscriber"
 QUESTIONS = {
     "fetch": request(1, FETCH, field(1, 1)),
     "snapshot": request(2, SNAPSHOT, b""),
@@ -104,7 +102,7 @@ class AbruptPings(Attack):
 
 
 class Subscriptions(Attack):
-    """Thousands of subscriptions at both lanes, made, undone and left at once."""
+    """Thousands of subscriptions at both lanes, and of what is none, left at once."""
 
     rate = 1.0
 
@@ -112,36 +110,37 @@ class Subscriptions(Attack):
         context = zmq.Context()
         try:
             for lane in (1, 2):
-                peer = Peer(self.target, SUBSCRIBER, port=self.target.port + lane, kind=zmq.SUB, context=context, options=ABRUPT[:2] + PINGS)
-                topics = [self.random.randbytes(200) for _ in range(1000)]
-                for topic in topics:
-                    peer.socket.subscribe(topic)
+                peer = Peer(self.target, NAME, port=self.target.port + lane, context=context, options=ABRUPT[:2] + PINGS)
                 time.sleep(0.1)
-                for topic in topics[::2]:
-                    peer.socket.unsubscribe(topic)
-                self.pushed["subscriptions"] += 1500
+                for number in range(1500):
+                    self.pushed["subscriptions"] += push(peer, self.random.randbytes(200) if number % 2 else b"", 1)
         finally:
             context.destroy(0)
 
 
 class ManySubscriptions(Attack):
-    """Subscribes to long topics that no two share, on a connection that stays: a publisher keeps each of them."""
+    """Subscribes to topics that no two share, on a connection that stays: a ZeroMQ publisher would keep each of them."""
 
     rate = 20.0
 
     def __init__(self, target):
         super().__init__(target)
-        self.peer = None
+        self.peers = None
 
     def step(self):
-        self.peer = self.peer or Peer(self.target, SUBSCRIBER, port=self.target.port + 1, kind=zmq.SUB, options=((zmq.SNDHWM, 0),))
+        self.peers = self.peers or [
+            Peer(self.target, NAME, port=self.target.port + 1, kind=kind, options=((zmq.SNDHWM, 1000),)) for kind in (zmq.SUB, zmq.DEALER)]
         for _ in range(100):
-            self.peer.socket.subscribe(self.random.randbytes(1000))
+            self.peers[0].socket.subscribe(self.random.randbytes(500))
+            self.pushed["topics"] += push(self.peers[1], b"\x01" + self.random.randbytes(500), 1)
         self.pushed["subscriptions"] += 100
+        if self.pushed["subscriptions"] % 2000 == 0:  # they stay in the memory of the attacker's own library
+            self.close()
 
     def close(self):
-        if self.peer:
-            self.peer.socket.close()
+        for peer in self.peers or []:
+            peer.socket.close()
+        self.peers = None
 
 
 class SlowSubscriber(Attack):
@@ -155,8 +154,8 @@ class SlowSubscriber(Attack):
 
     def step(self):
         if len(self.peers) < 40:
-            peer = Peer(self.target, NAME, port=self.target.port + 1 + len(self.peers) % 2, kind=zmq.SUB, options=((zmq.RCVHWM, 1),))
-            peer.socket.subscribe(b"")
+            peer = Peer(self.target, NAME, port=self.target.port + 1 + len(self.peers) % 2, options=((zmq.RCVHWM, 1),))
+            push(peer, b"", 1)
             self.peers.append(peer)
             self.pushed["connections"] += 1
 

@@ -31,7 +31,7 @@ class Stage(Mesh):
             for node in self.enforcers:
                 node.wait_ready()
             # Commands that read take an auditor's identity where there is one: an honest one, the first by name.
-            for name in ("auditor", auditor.NAME, auditor.SUBSCRIBER):
+            for name in ("auditor", auditor.NAME):
                 self.add_member("auditor", name)
             self.add_member("enforcer", hostile.NAME)
             self.make_grants()

@@ -48,9 +48,9 @@ class Handshakes(Held):
         peers = []
         for port in PORTS:
             for _ in range(8):
-                peer = Peer(self.target, port=self.target.port + port, kind=zmq.SUB if port in (1, 2) else zmq.DEALER)
+                peer = Peer(self.target, port=self.target.port + port)
                 if port in (1, 2):
-                    peer.socket.subscribe(b"")
+                    push(peer, b"", 1)
                 else:
                     push(peer, request(1, self.random.choice([STATUS, ECHO, FETCH]), b""), 3)
                 peers.append(peer.socket)
@@ -160,10 +160,14 @@ class Subscriptions(Attack):
         context = zmq.Context()
         try:
             for lane in (1, 2):
-                peer = Peer(self.target, port=self.target.port + lane, kind=zmq.SUB, context=context, options=ABRUPT[:2] + PINGS)
-                for _ in range(500):
-                    peer.socket.subscribe(self.random.randbytes(8))
-                self.pushed["subscriptions"] += 500
+                for kind in (zmq.DEALER, zmq.SUB):
+                    peer = Peer(self.target, port=self.target.port + lane, kind=kind, context=context, options=ABRUPT[:2] + PINGS)
+                    for _ in range(500):
+                        if kind == zmq.SUB:
+                            peer.socket.subscribe(self.random.randbytes(8))
+                        else:
+                            push(peer, b"", 1)
+                    self.pushed["subscriptions"] += 500
         finally:
             context.destroy(0)
 

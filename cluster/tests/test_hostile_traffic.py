@@ -18,6 +18,7 @@ import zmq
 
 from harness import Mesh, Prober, eventually, penstock, reason
 from peer import DECISIONS, GREETING, STATUS, SUBMIT, Peer, field, parsed, refusals, request, revoke_all, signed, signing_key
+from raw_curve import MORE, RawPeer
 
 
 @pytest.fixture(scope="module")
@@ -132,12 +133,9 @@ def test_strangers_with_keys_of_their_own(mesh):
             with contextlib.ExitStack() as stack:
                 for port in (mesh.port, mesh.port + 1, mesh.port + 2):
                     for _ in range(10):
-                        peer = stack.enter_context(Peer(mesh, port=port, kind=zmq.DEALER if port == mesh.port else zmq.SUB)).socket
-                        if port != mesh.port:
-                            peer.setsockopt(zmq.SUBSCRIBE, b"")
-                        else:
-                            with contextlib.suppress(zmq.Again):
-                                peer.send(request(1, STATUS, b""), zmq.DONTWAIT)
+                        peer = stack.enter_context(Peer(mesh, port=port)).socket
+                        with contextlib.suppress(zmq.Again):
+                            peer.send(request(1, STATUS, b"") if port == mesh.port else b"", zmq.DONTWAIT)
                 for _ in range(10):
                     peer = stack.enter_context(Peer(mesh, port=mesh.port + 3)).socket
                     for size in (0, 10, 200, 4096, 4097, 70_000, 1 << 21):
@@ -206,6 +204,31 @@ def test_garbage_from_a_member(mesh):
             peer.ask_all(messages)
     assert codes.get("malformed", 0) > 1000 and flood.counted["refused_malformed"] > 0, codes
     # Spoilt kinds may be questions that an issuer may ask; none is an event.
+
+
+def test_what_a_subscriber_sends_is_bounded(mesh):
+    """A ZeroMQ publisher would keep each filter that a peer subscribes to, and do so within its own calls."""
+    noise = random.Random(4)
+
+    def memory():
+        return next(int(line.split()[1]) / 1024 for line in open(f"/proc/{mesh.ledger.pid}/status") if line.startswith("VmRSS"))
+    refused = RawPeer(mesh, "a-auditor", port=mesh.port + 1, kind="SUB").greet()
+    refused.socket.sendall(refused.initiate())
+    with pytest.raises(ConnectionError):
+        refused.receive()
+    peers = [RawPeer(mesh, "a-auditor", port=mesh.port + lane).connect() for lane in (1, 2)]
+    # Made before, as a faster attacker would: topics, subscriptions, and messages of many parts.
+    sent = [b"".join(
+        peer.sealed(b"\x01" + noise.randbytes(250)) + peer.sealed(b"") + peer.sealed(b"x", MORE) + peer.sealed(b"y") for _ in range(20_000))
+        for peer in peers]
+    before = memory()
+    with Flood(mesh) as flood, contextlib.ExitStack() as stack:
+        for peer, data in zip(peers, sent):
+            stack.enter_context(peer)
+            peer.socket.sendall(data)
+        flood.revoked.wait(20)
+    assert flood.counted["malformed_frames"] >= 60_000, flood.counted
+    assert memory() - before < 60, f"{before} MB, then {memory()} MB"
 
 
 def test_a_valid_request_replayed(mesh):

@@ -22,15 +22,21 @@ public struct Decision: Sendable, Hashable {
     /// For a transient denial: when to try again, in milliseconds; 0 when nothing is known.
     public var retryAfterMS: Int64
 
+    /// Which limit denied it, where one did.
+    public var shortage: Shortage?
+
     /// What else there is to say to a person.
     public var detail: String
 
     public var isAllow: Bool { reason == .none }
 
+    /// Whether the same call may be allowed later without anyone issuing or lifting anything: a budget's next window counts.
+    public var isTransient: Bool { reason.isTransient || reason == .budgetExhausted && retryAfterMS > 0 }
+
     /// - Parameter permitID: the decision's id when absent, for gatekeepers that do not tell the two apart.
     public init(
         reason: Reason, decisionID: String = "", permitID: String? = nil, grantID: String = "", runID: String = "", position: UInt64 = 0, viewAgeMS: Int64 = -1,
-        validForMS: Int64 = 0, remaining: [Amount] = [], retryAfterMS: Int64 = 0, detail: String = ""
+        validForMS: Int64 = 0, remaining: [Amount] = [], retryAfterMS: Int64 = 0, shortage: Shortage? = nil, detail: String = ""
     ) {
         self.reason = reason
         self.decisionID = decisionID
@@ -42,6 +48,7 @@ public struct Decision: Sendable, Hashable {
         self.validForMS = validForMS
         self.remaining = remaining
         self.retryAfterMS = retryAfterMS
+        self.shortage = shortage
         self.detail = detail
     }
 }

@@ -60,7 +60,7 @@ struct Recorder: DecisionJournal {
 
     func record(_ call: borrowing Call, _ verdict: Verdict, _ debits: [Debit], grant: Position) -> UInt64? {
         let wall = Clocks.wall()
-        return journal.append(byteCount: DecisionRecord.byteCount(call, debits: debits.count)) { memory in
+        return journal.append(byteCount: DecisionRecord.byteCount(call, verdict, debits: debits.count)) { memory in
             DecisionRecord.write(call, verdict, debits, grant: grant, wall: wall, into: memory)
         }
     }

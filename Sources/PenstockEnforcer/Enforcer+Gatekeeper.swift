@@ -15,9 +15,9 @@ extension Enforcer: Gatekeeper {
             let ruling = decide(call, arrivedAt: arrivedAt)
             // The one answer that is not recorded: a slice is on its way.
             guard ruling.reason == .budgetPending else { return describe(ruling) }
-            if let refusal = refused(ruling, since: arrivedAt) { return deny(call, ruling, refusal) }
+            if let lack = refused(ruling, since: arrivedAt) { return deny(call, ruling, lack.reason, lack) }
             // What waits for no unit waits for a rate.
-            if asked >= deadline || Task.isCancelled { return deny(call, ruling, ruling.lacking < 0 ? .rateLimited : .budgetPending) }
+            if asked >= deadline || Task.isCancelled { return deny(call, ruling, ruling.lacking < 0 ? .rateLimited : .budgetPending, nil) }
             await waiters.wait(after: round)
         }
     }
@@ -42,16 +42,18 @@ extension Enforcer: Gatekeeper {
         }
     }
 
-    private func refused(_ ruling: Ruling, since: Instant) -> Reason? {
+    private func refused(_ ruling: Ruling, since: Instant) -> Follower.Lack? {
         core.withLock { core in
             guard let refusal = core.refusals[ruling.lacking], refusal.at > since else { return nil }
-            return refusal.part.stands(forShortfall: ruling.shortfall, available: core.enforcement.purse.available(ruling.lacking)) ? refusal.reason : nil
+            return refusal.lack.part.stands(forShortfall: ruling.shortfall, available: core.enforcement.purse.available(ruling.lacking)) ? refusal.lack : nil
         }
     }
 
-    private func deny(_ call: Call, _ ruling: Ruling, _ reason: Reason) -> Decision {
+    private func deny(_ call: Call, _ ruling: Ruling, _ reason: Reason, _ lack: Follower.Lack?) -> Decision {
+        var pending = ruling.verdict
+        if let lack { (pending.shortage, pending.retryAfter) = (.some(lack.shortage), lack.retryAfter) }
         let denied = core.withLock { core in
-            let verdict = core.enforcement.deny(call, ruling.verdict, reason, journal: Recorder(journal: journal))
+            let verdict = core.enforcement.deny(call, pending, reason, journal: Recorder(journal: journal))
             count(verdict, &core)
             return Ruling(verdict)
         }
@@ -66,7 +68,8 @@ extension Enforcer: Gatekeeper {
         }
         decision.viewAgeMS = ruling.viewAge < 0 || ruling.viewAge == .max ? -1 : ruling.viewAge / .nanosecondsPerMillisecond
         if ruling.isAllow { decision.validForMS = max(0, ruling.usableUntil - Clocks.now()) / .nanosecondsPerMillisecond }
-        if ruling.reason == .budgetHeldElsewhere || ruling.reason == .budgetPending { decision.retryAfterMS = 200 }
+        if ruling.reason == .budgetPending { decision.retryAfterMS = 200 }
+        decision.shortage = ruling.shortage
         if ruling.reason == .rateLimited || ruling.retryAfter > 0 {
             decision.retryAfterMS = max(1, ruling.retryAfter / .nanosecondsPerMillisecond + (ruling.retryAfter % .nanosecondsPerMillisecond == 0 ? 0 : 1))
         }

@@ -42,8 +42,7 @@ public final class Enforcer: Sendable {
     }
 
     struct SliceRefusal {
-        var reason: Reason
-        var part: Purse.Reserve.Part
+        var lack: Follower.Lack
         var at: Instant
     }
 

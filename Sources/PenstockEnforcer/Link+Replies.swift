@@ -41,8 +41,8 @@ extension Link {
         case (.ask(.reserve(let reserve, _)), .reserved(let reserved)):
             enforcer.core.withLock { core in
                 let now = Clocks.now()
-                for (part, reason) in follower.answered(reserve, granted: reserved.granted, refused: reserved.refusals, &core.enforcement, at: now) {
-                    core.refusals[part.account] = .init(reason: reason, part: part, at: now)
+                for lack in follower.answered(reserve, granted: reserved.granted, refused: reserved.refusals, &core.enforcement, at: now) {
+                    core.refusals[lack.part.account] = .init(lack: lack, at: now)
                 }
             }
         case (.ask(let ask), .submitted): enforcer.core.withLock { follower.taken(ask, &$0.enforcement) }
@@ -76,7 +76,7 @@ extension Link {
                 follower.refused(ask, refusal, &core.enforcement, at: Clocks.now())
                 guard case .reserve(let reserve, _) = ask else { return }
                 for part in reserve.parts where part.need > 0 {
-                    core.refusals[part.account] = .init(reason: core.enforcement.reason(refusal.code, of: part), part: part, at: Clocks.now())
+                    core.refusals[part.account] = .init(lack: .init(part, .init("", refusal.code), core.enforcement), at: Clocks.now())
                 }
             }
             switch ask {

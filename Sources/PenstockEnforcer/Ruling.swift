@@ -12,7 +12,10 @@ public struct Ruling: Sendable, Hashable {
     package var grant: Int32
     package var lacking: Int32
     package var shortfall: Int64
-    /// For `rateLimited`: nanoseconds after which the call may fit, as far as this node knows.
+    /// Which limit denied it, where one did.
+    package var shortageBox: ShortageBox
+    public var shortage: Shortage? { shortageBox.shortage }
+    /// For a denial that time may undo: nanoseconds after which the call may fit, as far as this node knows.
     public var retryAfter: Int64
 
     public var isAllow: Bool { reason == .none }
@@ -20,13 +23,13 @@ public struct Ruling: Sendable, Hashable {
     init(_ verdict: borrowing Verdict) {
         (reason, sequence, usableUntil, position) = (verdict.reason, verdict.sequence, verdict.usableUntil, verdict.position)
         (viewAge, grant, lacking, shortfall) = (verdict.viewAge, verdict.grant, verdict.lacking, verdict.shortfall)
-        retryAfter = verdict.retryAfter
+        (retryAfter, shortageBox) = (verdict.retryAfter, verdict.shortage)
     }
 
     /// What was decided, as the core has it.
     var verdict: Verdict {
         var verdict = Verdict(reason: reason, grant: grant, position: position, viewAge: viewAge, usableUntil: usableUntil)
-        (verdict.lacking, verdict.shortfall, verdict.retryAfter) = (lacking, shortfall, retryAfter)
+        (verdict.lacking, verdict.shortfall, verdict.retryAfter, verdict.shortage) = (lacking, shortfall, retryAfter, shortageBox)
         return verdict
     }
 }

@@ -17,10 +17,11 @@ enum Replies {
 
     static func denial(_ id: RequestID, _ decision: Decision, detail: String? = nil) -> [UInt8] {
         error(
-            id.json, code: denied, "denied: \(decision.reason.name)",
+            id.json, code: denied, "denied: \(decision.reason.name)\(decision.shortage.map { ", " + $0.explanation } ?? "")",
             data: .members([
                 "reason": .string(decision.reason.name), "reason_code": .integer(decision.reason.rawValue),
-                "transient": .bool(decision.reason.isTransient), "detail": detail.map(JSON.string),
+                "transient": .bool(decision.isTransient), "detail": detail.map(JSON.string),
+                "limit": decision.shortage.map { EvaluationCodec.json($0) },
                 "decision_id": decision.decisionID.isEmpty ? nil : .string(decision.decisionID),
                 "retry_after_ms": decision.retryAfterMS > 0 ? .integer(decision.retryAfterMS) : nil,
             ]))

@@ -82,7 +82,8 @@ extension EvaluationCodec {
             "context": .members([
                 "reason": .string(decision.reason.name),
                 "reason_code": .integer(decision.reason.rawValue),
-                "transient": .bool(decision.reason.isTransient),
+                "transient": .bool(decision.isTransient),
+                "limit": decision.shortage.map(json),
                 "grant_id": decision.grantID.isEmpty ? nil : .string(decision.grantID),
                 "run_id": decision.runID.isEmpty ? nil : .string(decision.runID),
                 "position": .integer(decision.position),
@@ -107,7 +108,25 @@ extension EvaluationCodec {
             reason: reason, decisionID: context["decision_id"]?.text ?? "", permitID: reason == .none ? context["permit"]?["id"]?.text : nil, grantID: context["grant_id"]?.text ?? "",
             runID: context["run_id"]?.text ?? "", position: context["position"]?.uint64 ?? 0,
             viewAgeMS: context["view_age_ms"]?.int64 ?? -1, validForMS: max(0, min(HTTPLimits.permitMS, context["permit"]?["valid_for_ms"]?.int64 ?? 0)),
-            remaining: context["remaining"].flatMap { try? amounts($0) } ?? [], retryAfterMS: context["retry_after_ms"]?.int64 ?? 0)
+            remaining: context["remaining"].flatMap { try? amounts($0) } ?? [], retryAfterMS: context["retry_after_ms"]?.int64 ?? 0,
+            shortage: context["limit"].flatMap(shortage))
+    }
+
+    /// Which limit denied a call, and what could still be had of it.
+    package static func json(_ shortage: Shortage) -> JSON {
+        .members([
+            "kind": .string(shortage.kind.rawValue), "name": shortage.name.isEmpty ? nil : .string(shortage.name),
+            "unit": shortage.unit.isEmpty ? nil : .string(shortage.unit), "could_get": shortage.couldGet.map { .integer($0) },
+            "held_here": shortage.kind == .budget && shortage.couldGet != nil ? .integer(shortage.heldHere) : nil,
+            "held_elsewhere": shortage.kind == .budget && shortage.couldGet != nil ? .integer(shortage.heldElsewhere) : nil,
+        ])
+    }
+
+    private static func shortage(_ json: JSON) -> Shortage? {
+        guard let kind = json["kind"]?.text.flatMap(Shortage.Kind.init(rawValue:)) else { return nil }
+        return Shortage(
+            kind, json["name"]?.text ?? "", unit: json["unit"]?.text ?? "", couldGet: json["could_get"]?.int64, heldHere: json["held_here"]?.int64 ?? 0,
+            heldElsewhere: json["held_elsewhere"]?.int64 ?? 0)
     }
 
     package static func json(_ preview: Preview) -> JSON {

@@ -26,7 +26,7 @@ struct Batch {
 
     enum Owed {
         case submitted(Position, Digest, duplicate: Bool, barrierMS: UInt32?)
-        case reserved([(position: Position, slice: Slice)], refused: [(unit: String, code: Refusal.Code)])
+        case reserved([(position: Position, slice: Slice)], refused: [SliceAnswer.Refused])
     }
 }
 

@@ -2381,9 +2381,32 @@ package nonisolated struct Penstock_V1_RefusedUnit: Sendable {
 
   package var code: String = String()
 
+  /// the narrowest that lacks; empty: none is named
+  package var budget: String = String()
+
+  /// at most, if all came back that is out
+  package var couldGet: Int64 {
+    get {_couldGet ?? 0}
+    set {_couldGet = newValue}
+  }
+  /// Returns true if `couldGet` has been explicitly set.
+  package var hasCouldGet: Bool {self._couldGet != nil}
+  /// Clears the value of `couldGet`. Subsequent reads from it will return its default value.
+  package mutating func clearCouldGet() {self._couldGet = nil}
+
+  /// out of it at the node that asks
+  package var heldHere: Int64 = 0
+
+  package var heldElsewhere: Int64 = 0
+
+  /// 0: not known
+  package var retryAfterMs: Int64 = 0
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
+
+  fileprivate var _couldGet: Int64? = nil
 }
 
 package nonisolated struct Penstock_V1_DecisionsStored: Sendable {
@@ -7376,7 +7399,7 @@ nonisolated extension Penstock_V1_Reserved: SwiftProtobuf.Message, SwiftProtobuf
 
 nonisolated extension Penstock_V1_RefusedUnit: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".RefusedUnit"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}unit\0\u{1}code\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}unit\0\u{1}code\0\u{1}budget\0\u{3}could_get\0\u{3}held_here\0\u{3}held_elsewhere\0\u{3}retry_after_ms\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -7386,17 +7409,41 @@ nonisolated extension Penstock_V1_RefusedUnit: SwiftProtobuf.Message, SwiftProto
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularStringField(value: &self.unit) }()
       case 2: try { try decoder.decodeSingularStringField(value: &self.code) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.budget) }()
+      case 4: try { try decoder.decodeSingularInt64Field(value: &self._couldGet) }()
+      case 5: try { try decoder.decodeSingularInt64Field(value: &self.heldHere) }()
+      case 6: try { try decoder.decodeSingularInt64Field(value: &self.heldElsewhere) }()
+      case 7: try { try decoder.decodeSingularInt64Field(value: &self.retryAfterMs) }()
       default: break
       }
     }
   }
 
   package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
     if !self.unit.isEmpty {
       try visitor.visitSingularStringField(value: self.unit, fieldNumber: 1)
     }
     if !self.code.isEmpty {
       try visitor.visitSingularStringField(value: self.code, fieldNumber: 2)
+    }
+    if !self.budget.isEmpty {
+      try visitor.visitSingularStringField(value: self.budget, fieldNumber: 3)
+    }
+    try { if let v = self._couldGet {
+      try visitor.visitSingularInt64Field(value: v, fieldNumber: 4)
+    } }()
+    if self.heldHere != 0 {
+      try visitor.visitSingularInt64Field(value: self.heldHere, fieldNumber: 5)
+    }
+    if self.heldElsewhere != 0 {
+      try visitor.visitSingularInt64Field(value: self.heldElsewhere, fieldNumber: 6)
+    }
+    if self.retryAfterMs != 0 {
+      try visitor.visitSingularInt64Field(value: self.retryAfterMs, fieldNumber: 7)
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -7404,6 +7451,11 @@ nonisolated extension Penstock_V1_RefusedUnit: SwiftProtobuf.Message, SwiftProto
   package static func ==(lhs: Penstock_V1_RefusedUnit, rhs: Penstock_V1_RefusedUnit) -> Bool {
     if lhs.unit != rhs.unit {return false}
     if lhs.code != rhs.code {return false}
+    if lhs.budget != rhs.budget {return false}
+    if lhs._couldGet != rhs._couldGet {return false}
+    if lhs.heldHere != rhs.heldHere {return false}
+    if lhs.heldElsewhere != rhs.heldElsewhere {return false}
+    if lhs.retryAfterMs != rhs.retryAfterMs {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -26,11 +26,17 @@ extension SliceRequest {
 
 extension Penstock_V1_Reserved {
     /// Of no slice at all, the answer is slice 0.
-    package init(_ granted: [Purse.Granted], refused: [(unit: String, code: Refusal.Code)]) {
+    package init(_ granted: [Purse.Granted], refused: [SliceAnswer.Refused]) {
         self.init()
         if let first = granted.first { set(first) }
         more = granted.dropFirst().map { part in .with { $0.set(part) } }
-        self.refused = refused.map { part in .with { ($0.unit, $0.code) = (part.unit, part.code.rawValue) } }
+        self.refused = refused.map { part in
+            .with {
+                ($0.unit, $0.code, $0.budget, $0.retryAfterMs) = (part.unit, part.code.rawValue, part.budget, part.retryAfterMS)
+                if let most = part.couldGet { $0.couldGet = most }
+                ($0.heldHere, $0.heldElsewhere) = (part.heldHere, part.heldElsewhere)
+            }
+        }
     }
 
     private mutating func set(_ part: Purse.Granted) { (slice, unit, amount, endsAtMs) = (part.slice, part.unit, part.amount, part.endsAt) }
@@ -40,7 +46,16 @@ extension Penstock_V1_Reserved {
     }
 
     /// A code that this version does not know is still a refusal.
-    package var refusals: [(unit: String, code: Refusal.Code)] { refused.map { ($0.unit, Refusal.Code(rawValue: $0.code) ?? .invalid) } }
+    package var refusals: [SliceAnswer.Refused] {
+        refused.map { part in
+            var refused = SliceAnswer.Refused(part.unit, Refusal.Code(rawValue: part.code) ?? .invalid)
+            refused.budget = part.budget
+            if part.hasCouldGet { refused.couldGet = max(0, part.couldGet) }
+            (refused.heldHere, refused.heldElsewhere) = (max(0, part.heldHere), max(0, part.heldElsewhere))
+            refused.retryAfterMS = min(max(0, part.retryAfterMs), 366 * 86_400_000)
+            return refused
+        }
+    }
 
     func check() throws(WireError) {
         for part in [self] + more where part.slice != 0 {

@@ -95,11 +95,13 @@ internal import Testing
 
     @Test(arguments: 0...2) func slicesAndRefusalsComeBack(count: Int) throws {
         let granted = Array(Self.granted.prefix(count))
-        let reply = Reply(id: 7, .reserved(.init(granted, refused: [("calls", .budgetExhausted), ("bytes", .budgetFrozen)])))
+        var lacking = SliceAnswer.Refused("calls", .budgetExhausted)
+        (lacking.budget, lacking.couldGet, lacking.heldHere, lacking.heldElsewhere, lacking.retryAfterMS) = ("org", 0, 7, 1 << 46, 60_000)
+        let refused = [lacking, SliceAnswer.Refused("bytes", .budgetFrozen)]
+        let reply = Reply(id: 7, .reserved(.init(granted, refused: refused)))
         guard case .reserved(let reserved)? = try Reply(bytes: encode(reply)).kind else { Issue.record("another kind"); return }
         #expect(reserved.granted == granted)
-        #expect(reserved.refusals.map(\.unit) == ["calls", "bytes"])
-        #expect(reserved.refusals.map(\.code) == [.budgetExhausted, .budgetFrozen])
+        #expect(reserved.refusals == refused)
         #expect((reserved.slice == 0) == granted.isEmpty)
     }
 

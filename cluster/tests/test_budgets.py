@@ -82,6 +82,54 @@ def test_units_are_held_together_or_not_at_all(mesh):
     assert settled == {"calls": 2, "tokens": 600, "usd_micros": 40}
 
 
+def test_every_call_is_one_of_calls(mesh):
+    """Whatever it declares, at whichever door, from whichever budget; what settles it cannot undo it."""
+    budget(mesh, "desk", 4, "--for", "agent=clerk")
+    for grant, node in [(mesh.grant("--budget", "calls=4", "--budget", "tokens=99"), mesh[1]), (mesh.grant("--budget", "tokens=99", agent="clerk"), mesh[2])]:
+        mesh.wait_applied()
+        holds = Holds(node, grant)
+        assert reason(node.evaluate(grant["credential"])) == "allow", "no amounts at all"
+        assert call(node, grant, 0) == "allow", "an amount of 0"
+        permit = holds.hold(amounts={"tokens": 5})
+        assert holds.settle(permit, calls=0, tokens=0)[0] == 204
+        assert holds.release(holds.hold())[0] == 204, "what never left was no call"
+        item = json.loads(json.dumps(question(grant["credential"])))
+        with contextlib.closing(node.door()) as door:
+            status, text, _ = door.ask("POST", "/access/v1/evaluations", item | {"evaluations": [{}, {}, {}]})
+        answers = [answer["decision"] for answer in json.loads(text)["evaluations"]]
+        assert (status, answers) == (200, [True, False, False]), "each question of a batch is a call"
+        spent = node.evaluate(grant["credential"])
+        assert reason(spent) == reason(node.evaluate(grant["credential"], amounts={"tokens": 0})) == "budget_exhausted"
+        assert spent["context"]["limit"]["unit"] == "calls" and spent["context"]["limit"]["could_get"] == 0
+
+
+def test_a_denial_says_what_it_met_and_what_could_be_had(mesh):
+    budget(mesh, "small", 100, "--for", "run=named", unit="tokens")
+    grant = mesh.grant("--budget", "tokens=1000", "--rate", "files=2/1h", "--max-amount", "tokens=500", "--run", "named")
+    mesh.wait_applied()
+    holds = Holds(mesh[1], grant)
+
+    def limit(amount, unit="tokens"):
+        context = mesh[1].evaluate(grant["credential"], amounts={unit: amount})["context"]
+        return context["reason"], context["limit"]
+    permit = holds.hold(amounts={"tokens": 60})
+    reason, met = limit(70)
+    assert reason == "budget_held_elsewhere", "the call under way may give back enough"
+    assert met == {"kind": "budget", "name": "small", "unit": "tokens", "could_get": 100, "held_here": 60, "held_elsewhere": 0}
+    reason, met = limit(101)
+    assert (reason, met["could_get"]) == ("budget_exhausted", 100), "it could never pass"
+    assert holds.settle(permit, tokens=50)[0] == 204
+    eventually("told", lambda: shown(mesh, "small")["settled"] == 50)
+    reason, met = limit(51)
+    assert (reason, met["name"], met["could_get"]) == ("budget_exhausted", "small", 50)
+    assert limit(501) == ("amount_over_limit", {"kind": "max_amount", "unit": "tokens", "could_get": 500})
+    assert limit(3, "files")[1] == {"kind": "rate", "name": f"{grant['grant_id']}/files", "unit": "files", "could_get": 2}
+    assert limit(1, "no\u202esuch")[1] == {"kind": "budget", "unit": "no\\u{202e}such"}, "what a caller wrote is shown safely"
+    recorded = eventually("audited", lambda: [row["limit"] for row in mesh.run("audit", "--grant", grant["grant_id"], "--decision", "deny").json if row["reason"] == "budget_exhausted"])
+    assert set(recorded) == {"budget small tokens"}
+    mesh.check(grant, "--amount", "tokens=51", expect=3)
+
+
 def test_a_ceiling_moves_while_it_is_in_use(mesh):
     budget(mesh, "moved", 5)
     grant = mesh.grant("--draw", "moved")

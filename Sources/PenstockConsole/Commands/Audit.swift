@@ -33,8 +33,8 @@ struct Audit: ParsableCommand {
                     && (node == nil || row.node == node) && (decision == nil || row.decision == decision) && (reason == nil || row.reason == reason)
             }.suffix(limit)
             try Output.print(list: Array(rows), mesh.output) {
-                [["TIME", "NODE", "AGENT", "RUN", "ACTION", "RESOURCE", "DECISION", "REASON", "COUNT"]]
-                    + rows.map { [$0.time, $0.node, $0.agentId, $0.runId, $0.action, $0.resource, $0.decision, $0.reason, "\($0.count)"] }
+                [["TIME", "NODE", "AGENT", "RUN", "ACTION", "RESOURCE", "DECISION", "REASON", "LIMIT", "COUNT"]]
+                    + rows.map { [$0.time, $0.node, $0.agentId, $0.runId, $0.action, $0.resource, $0.decision, $0.reason, $0.limit, "\($0.count)"] }
             }
         }
     }
@@ -58,6 +58,8 @@ struct AuditRow: Encodable {
     var action: String
     var resource: String
     var callId: String
+    /// Which budget, rate or bound denied it.
+    var limit: String
     var amounts: [String: Int64]
     /// Which prices the amounts come from, and what was measured for them.
     var priceVersion: String
@@ -126,6 +128,7 @@ struct AuditRow: Encodable {
         action = record.action
         resource = record.resourceType.isEmpty ? "" : "\(record.resourceType):\(record.resourceID)"
         callId = record.callID
+        limit = record.limit
         amounts = Dictionary(record.amounts.map { ($0.unit, $0.value) }, uniquingKeysWith: { $0 + $1 })
         (priceVersion, basis) = (record.priceVersion, record.basis)
         argumentsDigest = record.argumentsDigest == .zero ? "" : record.argumentsDigest.hex

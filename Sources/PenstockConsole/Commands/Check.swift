@@ -92,18 +92,37 @@ struct DecisionView: Encodable {
     var remaining: [String: Int64]
     var decisionId: String
     var retryAfterMs: Int64
+    var limit: Limit?
+    private var limitText: String?
+
+    private enum CodingKeys: String, CodingKey {
+        case decision, reason, reasonCode, transient, grantId, position, viewAgeMs, permit, remaining, decisionId, retryAfterMs, limit
+    }
+
+    /// Which limit denied it, and what could still be had of it.
+    struct Limit: Encodable {
+        var kind: String
+        var name: String
+        var unit: String
+        var couldGet: Int64?
+        var heldHere: Int64
+        var heldElsewhere: Int64
+    }
 
     init(_ decision: Decision) {
         self.decision = decision.isAllow ? "allow" : "deny"
-        (reason, reasonCode, transient) = (decision.reason.name, decision.reason.rawValue, decision.reason.isTransient)
+        (reason, reasonCode, transient) = (decision.reason.name, decision.reason.rawValue, decision.isTransient)
         (grantId, position, viewAgeMs, decisionId) = (decision.grantID, decision.position, decision.viewAgeMS, decision.decisionID)
         permit = decision.isAllow ? Permit(id: decision.permitID, validForMs: decision.validForMS) : nil
         remaining = Dictionary(decision.remaining.map { ($0.unit, $0.value) }, uniquingKeysWith: max)
         retryAfterMs = decision.retryAfterMS
+        limit = decision.shortage.map { .init(kind: $0.kind.rawValue, name: $0.name, unit: $0.unit, couldGet: $0.couldGet, heldHere: $0.heldHere, heldElsewhere: $0.heldElsewhere) }
+        limitText = decision.shortage?.explanation
     }
 
     var table: [[String]] {
         [[decision == "allow" ? "allow" : "deny: \(reason)\(transient ? retryAfterMs > 0 ? " (may pass in \(retryAfterMs) ms)" : " (may pass later)" : "")"]]
+            + (limitText.map { [[$0]] } ?? [])
             + [["decision \(decisionId), position \(position), view at most \(viewAgeMs) ms old"]]
             + remaining.sorted { $0.key < $1.key }.map { ["this node still holds \($0.value) \($0.key)"] }
     }

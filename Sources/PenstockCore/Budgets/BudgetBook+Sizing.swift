@@ -39,6 +39,20 @@ extension BudgetBook {
         return mayReturn ? .heldElsewhere : .exhausted
     }
 
+    /// Of the budgets that have less than is needed, the one of which the least could be had, and what is out of it.
+    func shortage(of unit: String, levels: [BudgetKey], need: Int64, holder: Incarnation, code: Refusal.Code) -> SliceAnswer.Refused {
+        var refused = SliceAnswer.Refused(unit, code)
+        for level in levels {
+            let entry = entries[level]!
+            guard entry.room < max(need, 1) else { continue }
+            let (most, unspent) = (entry.couldGet, entry.outHere(holder))
+            guard refused.couldGet.map({ most < $0 }) ?? true else { continue }
+            (refused.budget, refused.couldGet, refused.heldHere) = (level.written, most, unspent)
+            refused.heldElsewhere = max(0, entry.out - entry.outOfEnded - unspent)
+        }
+        return refused
+    }
+
     private func heldElsewhere(_ entry: BudgetEntry, than asker: BudgetEntry.Holder?) -> Int64 {
         let counted = entry.windows.reduce(0) { $1.counts ? $0 + $1.out : $0 }
         return max(0, counted - (asker.flatMap { entry.holders[$0] } ?? 0))

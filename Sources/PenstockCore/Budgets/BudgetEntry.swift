@@ -60,6 +60,17 @@ package struct BudgetEntry: Hashable, Sendable {
         return maxOut > 0 ? min(room, max(0, maxOut - out)) : room
     }
 
+    /// What one call could get of it at most: if all came back that is out, and nothing else were asked for.
+    package var couldGet: Int64 {
+        let most = min(max(0, unallocated - overcommitted + out - outOfEnded), Limits.amount)
+        return maxOut > 0 ? min(most, maxOut) : most
+    }
+
+    /// What is out at one node.
+    func outHere(_ incarnation: Incarnation) -> Int64 {
+        holders.reduce(0) { $1.key.incarnation == incarnation ? $0 + $1.value : $0 }
+    }
+
     /// How much more can be charged before `Limits.sum` is reached. Windows that count no more, but have something out, are
     /// part of it: a node that never reports could make any number of them.
     private var chargeable: Int64 {

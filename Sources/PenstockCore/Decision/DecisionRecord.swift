@@ -1,4 +1,4 @@
-/// How a decision lies in the journal and travels to the ledger: little-endian, version 3.
+/// How a decision lies in the journal and travels to the ledger: little-endian, version 4.
 ///
 /// ```
 /// u8 kind  u8 version  u16 reason  u32 count of debits  i64 wall ms  u64 grant position  u64 view position
@@ -6,6 +6,7 @@
 /// 16 trace id  32 arguments digest
 /// then texts, each u16 length + UTF-8: action, resource type, resource id, call id, and since version 2 price version, basis
 /// since version 3 u8 door, and for kind 8 u64 count, i64 ns that it was counted for
+/// since version 4, for kind 1 a text: which limit denied it
 /// then u8 count of amounts, each i64 value, u16 length + unit
 /// then the debits, each u64 slice, i64 amount
 /// ```
@@ -33,6 +34,8 @@ package struct DecisionRecord: Hashable, Sendable {
     /// Of kind `counted`: how many denials, and for how long they were counted.
     package var count: UInt64 = 0
     package var lasted: Nanoseconds = 0
+    /// Of kind `decided`: which limit denied it, as `Shortage.text`.
+    package var limit = ""
 
     package enum Kind: UInt8, Sendable, CaseIterable {
         /// Allowed and spent, or denied.
@@ -55,8 +58,10 @@ package struct DecisionRecord: Hashable, Sendable {
 
     package init(kind: Kind) { self.kind = kind }
 
-    static let version: UInt8 = 3
+    static let version: UInt8 = 4
     static let textBytes = 512
+    /// The name of a budget or a grant's unit, a unit, and which of them it is.
+    static let limitBytes = 512
     static let fixedBytes = 4 + 4 + 8 + 8 + 8 + 8 + 8 + 16 + 32
 }
 
@@ -117,11 +122,26 @@ extension RecordWriter {
 
     @inline(__always)
     fileprivate mutating func put(_ amounts: borrowing CallAmounts, _ debits: [Debit]) {
-        put(UInt8(amounts.count))
+        put(amounts, calls: 0)
+        put(debits)
+    }
+
+    /// - Parameter calls: what the call takes of the unit `calls`, whatever it says; 0 where that is not metered.
+    @inline(__always)
+    fileprivate mutating func put(_ amounts: borrowing CallAmounts, calls: Int64) {
+        let isAdded = calls > 0 && amounts.index(of: "calls") == nil
+        put(UInt8(amounts.count + (isAdded ? 1 : 0)))
         for index in 0..<amounts.count {
-            put(amounts[index].value)
+            put(calls > 0 && amounts[index].unit == "calls" ? calls : amounts[index].value)
             put(text: amounts[index].unit, limit: 64)
         }
+        guard isAdded else { return }
+        put(calls)
+        put(text: "calls", limit: 64)
+    }
+
+    @inline(__always)
+    fileprivate mutating func put(_ debits: [Debit]) {
         for debit in debits {
             put(debit.slice)
             put(debit.amount)
@@ -132,11 +152,14 @@ extension RecordWriter {
 extension DecisionRecord {
     /// Bytes that `write` will need for a call's record.
     @inline(__always)
-    package static func byteCount(_ call: borrowing Call, debits: Int) -> Int {
+    package static func byteCount(_ call: borrowing Call, _ verdict: borrowing Verdict, debits: Int) -> Int {
         var count = fixedBytes + 8 + min(call.action.utf8.count, textBytes) + min(call.resourceType.utf8.count, textBytes)
         count += min(call.resourceID.utf8.count, textBytes) + min(call.callID.utf8.count, textBytes) + 1 + debits * 16
         count += 5 + min(call.priceVersion.utf8.count, Limits.priceVersionBytes) + min(call.basis.utf8.count, Limits.basisBytes)
         for index in 0..<call.amounts.count { count += 10 + call.amounts[index].unit.utf8.count }
+        if verdict.calls > 0, call.amounts.index(of: "calls") == nil { count += 15 }
+        if !call.holds || !verdict.isAllow { count += 2 }
+        if case .some(let shortage) = verdict.shortage { count += min(shortage.text.utf8.count, limitBytes) }
         return count
     }
 
@@ -150,7 +173,11 @@ extension DecisionRecord {
         writer.put(kind, verdict.reason, debits.count, wall, grant, verdict.position, verdict.viewAge, decision: 0, call.traceID, call.argumentsDigest)
         writer.put(call.action, call.resourceType, call.resourceID, call.callID, call.priceVersion, call.basis)
         writer.put(call.door.rawValue)
-        writer.put(call.amounts, debits)
+        if kind == .decided {
+            if case .some(let shortage) = verdict.shortage { writer.put(text: shortage.text, limit: limitBytes) } else { writer.put(UInt16(0)) }
+        }
+        writer.put(call.amounts, calls: verdict.calls)
+        writer.put(debits)
     }
 
     /// Bytes that `writeEnd` will need.
@@ -175,6 +202,7 @@ extension DecisionRecord {
     /// Bytes that `write(into:)` will need.
     package var byteCount: Int {
         var count = Self.fixedBytes + (kind == .counted ? 30 : 14) + debits.count * 16
+        if kind == .decided { count += 2 + min(limit.utf8.count, Self.limitBytes) }
         count += min(action.utf8.count, Self.textBytes) + min(resourceType.utf8.count, Self.textBytes)
         count += min(resourceID.utf8.count, Self.textBytes) + min(callID.utf8.count, Self.textBytes)
         count += min(priceVersion.utf8.count, Limits.priceVersionBytes) + min(basis.utf8.count, Limits.basisBytes)
@@ -192,6 +220,7 @@ extension DecisionRecord {
             writer.put(count)
             writer.put(lasted)
         }
+        if kind == .decided { writer.put(text: limit, limit: Self.limitBytes) }
         writer.put(UInt8(amounts.count))
         for amount in amounts {
             writer.put(amount.value)
@@ -224,11 +253,11 @@ extension DecisionRecord {
             let priceVersion = version == 1 ? "" : reader.takeText(), let basis = version == 1 ? "" : reader.takeText(),
             let door = version < 3 ? .unknown : reader.take(UInt8.self).flatMap(Door.init),
             let counted = kind == .counted ? reader.take(UInt64.self) : 0, let lasted = kind == .counted ? reader.take(Int64.self) : 0,
-            kind != .counted || version >= 3,
+            kind != .counted || version >= 3, let limit = kind == .decided && version >= 4 ? reader.takeText() : "",
             let amountCount = reader.take(UInt8.self), amountCount <= 16, debitCount <= 4096
         else { return nil }
         self.init(kind: kind)
-        (self.door, count, self.lasted) = (door, counted, lasted)
+        (self.door, count, self.lasted, self.limit) = (door, counted, lasted, limit)
         (self.reason, self.wall, self.grant, self.position) = (reason, wall, grant, position)
         (self.viewAge, self.decision, traceID) = (viewAge, decision, Incarnation(high: high, low: low))
         (argumentsDigest, self.action, resourceType, resourceID, self.callID) = (arguments, action, type, id, callID)

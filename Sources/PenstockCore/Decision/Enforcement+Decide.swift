@@ -16,6 +16,10 @@ package struct Verdict: Sendable {
     package var sequence: UInt64 = 0
     /// The journal could not take its record.
     package var isUnwritable = false
+    /// What it takes of the unit `calls`, where that is metered; whatever the call says, it is one.
+    package var calls: Int64 = 0
+    /// Which limit denied it.
+    package var shortage = ShortageBox.none
 
     package var isAllow: Bool { reason == .none }
 
@@ -54,6 +58,7 @@ extension Enforcement {
         verdict.reason = check(call, grant, index, clock, now)
         guard verdict.reason == .none else {
             verdict.retryAfter = wait(verdict.reason, grant, index, clock, now)
+            if verdict.reason == .amountOverLimit { verdict.shortage = .some(overLimit(call, grant)) }
             return verdict
         }
         verdict.usableUntil = min(verdict.usableUntil, expiry(grant, clock, now))
@@ -61,9 +66,13 @@ extension Enforcement {
         let isRated = folded.isRated(index, marks)
         if isRated { verdict.reason = admits(call, index, isThrottled: marks.contains(.throttled), now, &verdict) }
         guard verdict.reason == .none else { return verdict }
+        if metersCalls(index, marks) { verdict.calls = max(1, call.amounts.index(of: "calls").map { call.amounts[$0].value } ?? 1) }
         if call.holds, !calls.hasRoom(grant: verdict.grant) { verdict.reason = .busy }
         // Whatever it asks for: what it would cost, nobody knows before.
-        if marks.contains(.frozen) { verdict.reason = .budgetFrozen }
+        if marks.contains(.frozen) {
+            verdict.reason = .budgetFrozen
+            verdict.shortage = .some(Shortage(.grant, folded.owingGrant(index), unit: ""))
+        }
         guard verdict.reason == .none else { return verdict }
         verdict.reason = spend(call, index, clock.windowTime(at: now, ratePPM: folded.settings.clockRatePPM), isRated, now, &verdict)
         guard verdict.reason == .none else { return verdict }
@@ -156,35 +165,64 @@ extension Enforcement {
         return now + left * .nanosecondsPerMillisecond / (1_000_000 + rate) * 1_000_000
     }
 
+    /// The first amount that is more than one call may have.
+    private func overLimit(_ call: borrowing Call, _ grant: GrantRecord) -> Shortage {
+        for index in 0..<call.amounts.count {
+            let amount = call.amounts[index]
+            let most = folded.rules[Int(grant.rules)].maxAmounts.first { $0.unit == amount.unit }?.value ?? Limits.amount
+            if amount.value > most { return Shortage(.maxAmount, unit: amount.unit, couldGet: most) }
+        }
+        return Shortage(.maxAmount, unit: "")
+    }
+
     /// All amounts or none.
     private mutating func spend(_ call: borrowing Call, _ grant: Int, _ wall: WallTime, _ isRated: Bool, _ now: Instant, _ verdict: inout Verdict) -> Reason {
-        var accounts: InlineArray<4, Int32> = InlineArray(repeating: -1)
-        for index in 0..<call.amounts.count {
-            accounts[index] = purse.find(grant: grant, unit: call.amounts[index].unit)
+        var accounts: InlineArray<5, Int32> = InlineArray(repeating: -1)
+        var needs: InlineArray<5, Int64> = InlineArray(repeating: 0)
+        let declared = call.amounts.count
+        // Every call is one, whether or not it says so.
+        let count = verdict.calls > 0 && call.amounts.index(of: "calls") == nil ? declared + 1 : declared
+        for index in 0..<count {
+            let unit = index < declared ? call.amounts[index].unit : "calls"
+            needs[index] = unit == "calls" ? verdict.calls : call.amounts[index].value
+            accounts[index] = purse.find(grant: grant, unit: unit)
             // Whatever has an account is metered: budgets never end.
-            guard accounts[index] < 0, !folded.isMetered(call.amounts[index].unit, ofGrant: grant) else { continue }
+            guard accounts[index] < 0, !folded.isMetered(unit, ofGrant: grant) else { continue }
             // Calls are counted by every gateway, whether or not anybody put a ceiling on them.
-            guard call.amounts[index].unit == "calls" || isRated && hasOwnRate(call.amounts[index].unit, grant) else { return .unitNotBudgeted }
+            guard unit == "calls" || isRated && hasOwnRate(unit, grant) else {
+                verdict.shortage = .some(Shortage(.budget, unit: unit))
+                return .unitNotBudgeted
+            }
             accounts[index] = -2
         }
         var lacks = false
-        for index in 0..<call.amounts.count where accounts[index] > -2 {
-            let account = accounts[index] < 0 ? purse.open(grant: grant, unit: call.amounts[index].unit) : accounts[index]
+        for index in 0..<count where accounts[index] > -2 {
+            let unit = index < declared ? call.amounts[index].unit : "calls"
+            let account = accounts[index] < 0 ? purse.open(grant: grant, unit: unit) : accounts[index]
             accounts[index] = account
             let available = purse.available(account, wall: wall)
             // An amount of 0 takes nothing, but what is spent or frozen has not even that to give.
-            let need = max(1, call.amounts[index].value)
+            let need = max(1, needs[index])
             guard available < need else { continue }
-            guard !purse.isExhausted(account, shortfall: need - available, at: now) else { return .budgetExhausted }
+            if let shortage = purse.isExhausted(account, shortfall: need - available, at: now) {
+                verdict.shortage = shortage
+                return .budgetExhausted
+            }
             // The ledger would hand out a part of it, and call that back for the rest.
-            guard need <= folded.mostOut(call.amounts[index].unit, ofGrant: grant) else { return .budgetExhausted }
+            if let most = folded.mostOut(unit, ofGrant: grant), need > most.amount {
+                verdict.shortage = .some(Shortage(.budget, most.name, unit: unit, couldGet: most.amount))
+                return .budgetExhausted
+            }
             purse.lack(need - available, account)
-            if !lacks { (verdict.lacking, verdict.shortfall) = (account, need - available) }
+            if !lacks {
+                (verdict.lacking, verdict.shortfall) = (account, need - available)
+                verdict.shortage = .some(Shortage(.budget, unit: unit))
+            }
             lacks = true
         }
         guard !lacks else { return .budgetPending }
-        for index in 0..<call.amounts.count where accounts[index] >= 0 && call.amounts[index].value > 0 {
-            purse.take(call.amounts[index].value, from: accounts[index], holds: call.holds, into: &debits)
+        for index in 0..<count where accounts[index] >= 0 && needs[index] > 0 {
+            purse.take(needs[index], from: accounts[index], holds: call.holds, into: &debits)
         }
         return .none
     }

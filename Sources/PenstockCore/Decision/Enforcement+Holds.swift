@@ -41,9 +41,12 @@ extension Enforcement {
         // Of each unit, what no debit has covered yet.
         var left: InlineArray<4, Int64> = InlineArray(repeating: 0)
         for index in 0..<actual.count { left[index] = actual[index].value }
+        // Whatever came of it, it was a call.
+        if let calls = actual.index(of: "calls"), left[calls] == 0, hold.debits.contains(where: { purse.accounts[Int($0.account)].unit == "calls" }) { left[calls] = 1 }
         var settlement = Settlement(grant: hold.grant)
         for debit in hold.debits {
-            guard let index = actual.index(of: purse.accounts[Int(debit.account)].unit) else {
+            let unit = purse.accounts[Int(debit.account)].unit
+            guard let index = actual.index(of: unit) else {
                 purse.resolve(debit, spent: debit.amount, wasHeld: true)
                 continue
             }

@@ -19,18 +19,36 @@ extension Enforcement {
             guard amount > 0 else { continue }
             guard let slot = rates.slot(key, rate, at: now) else {
                 verdict.retryAfter = RateBuckets.partsTime
+                verdict.shortage = .some(Shortage(.rate, key.written, unit: rate.unit))
                 return .rateLimited
             }
             // Each is asked, whatever the others say, so that the ledger hears of all that are wanted.
             switch rates.check(slot, amount, percent: ratePercent, at: now) {
             case .admit: ratesUsed.append(RateUsed(slot: slot, amount: amount))
-            case .never: return .amountOverLimit
+            case .never:
+                verdict.shortage = .some(Shortage(.rate, key.written, unit: rate.unit, couldGet: rate.burst))
+                return .amountOverLimit
             case .wait:
+                if verdict.shortage == .none { verdict.shortage = .some(Shortage(.rate, key.written, unit: rate.unit)) }
                 verdict.retryAfter = max(verdict.retryAfter, rates.wait(slot, amount, at: now))
                 reason = reason != .rateLimited && rates.isBeginning(slot, at: now) ? .budgetPending : .rateLimited
             }
         }
         return reason
+    }
+
+    /// Whether every call of a grant is one of a budget of calls.
+    @inline(__always)
+    mutating func metersCalls(_ index: Int, _ marks: View.Marks) -> Bool {
+        folded.rules[Int(folded.grants[index].rules)].metersCalls || marks.contains(.budgeted) && isCoveredForCalls(index)
+    }
+
+    private mutating func isCoveredForCalls(_ index: Int) -> Bool {
+        if let known = coversCalls[index] { return known }
+        if coversCalls.count >= 4 * Limits.ratesPerEcho { coversCalls = [:] }
+        let found = !folded.levels(ofGrant: index, unit: "calls").isEmpty
+        coversCalls[index] = found
+        return found
     }
 
     private mutating func ratesKnown(_ index: Int) -> [(key: RateKey, rate: Rate)] {

@@ -6,7 +6,7 @@ extension Enforcement {
         let room = journal.room
         if !room.isCrowded {
             shares.relax()
-        } else if !shares.takes(DecisionRecord.byteCount(call, debits: debits.count), grant: verdict.grant, room) {
+        } else if !shares.takes(DecisionRecord.byteCount(call, verdict, debits: debits.count), grant: verdict.grant, room) {
             undo(held: call.holds)
             verdict.reason = .busy
             return recordDenial(call, &verdict, at: now, journal)

@@ -30,6 +30,8 @@ package struct Enforcement: Sendable {
     package internal(set) var rates = RateBuckets()
     /// Of grants that were asked for lately, by their index.
     var ratesOfGrant: [Int: [(key: RateKey, rate: Rate)]] = [:]
+    /// Whether a budget that covers a grant by its selector is one of calls, of grants that were asked for lately.
+    var coversCalls: [Int: Bool] = [:]
     /// Of the last `prepare`; their memory is kept, as that of `debits` is.
     var ratesUsed: [RateUsed] = []
     var ratesTaken: [RateBuckets.Taken] = []
@@ -63,6 +65,7 @@ package struct Enforcement: Sendable {
         lease.drop()
         rates.dropAll()
         ratesOfGrant = [:]
+        coversCalls = [:]
         shares.forget()
     }
 
@@ -76,6 +79,7 @@ package struct Enforcement: Sendable {
         }
         switch event.kind {
         case .rateCreated: ratesOfGrant = [:]
+        case .budgetCreated: coversCalls = [:]
         case .budgetCeilingSet: purse.makeRoom()
         case .debtRecorded(let debt): owed(debt)
         case .debtsAccepted:
@@ -123,24 +127,34 @@ package struct Enforcement: Sendable {
 
     /// What a call that waits for a slice is told when the ledger refused one. Nothing is final while a call under way
     /// may still give back, or while the ledger did not know of all that was given back.
-    package func reason(_ refusal: Refusal.Code, of part: Purse.Reserve.Part) -> Reason {
+    package func reason(_ refusal: SliceAnswer.Refused, of part: Purse.Reserve.Part) -> Reason {
         let asker = purse.account(part.account)
-        switch refusal {
-        case .budgetExhausted:
+        switch refusal.code {
+        case .budgetExhausted, .budgetHeldElsewhere:
+            // What not even all that is out would do for, calls under way included, can never pass.
+            if let most = refusal.couldGet, part.amount > most - asker.untold { return .budgetExhausted }
+            if refusal.code == .budgetHeldElsewhere { return .budgetHeldElsewhere }
             let mayReturn = asker.hasMoreThanLedgerKnew || asker.available > part.amount - part.need || asker.slices.contains { $0.held > 0 }
             return mayReturn ? .budgetHeldElsewhere : .budgetExhausted
-        case .budgetHeldElsewhere: return .budgetHeldElsewhere
         case .budgetFrozen: return .budgetFrozen
         case .revoked: return .revoked
         default: return .budgetPending
         }
     }
 
+    /// What the ledger said of the limit, less what it does not know to be spent here.
+    package func shortage(_ refusal: SliceAnswer.Refused, of part: Purse.Reserve.Part) -> Shortage {
+        let asker = purse.account(part.account)
+        return Shortage(
+            .budget, refusal.budget, unit: asker.unit, couldGet: refusal.couldGet.map { max(0, $0 - asker.untold) },
+            heldHere: max(0, refusal.heldHere - asker.untold), heldElsewhere: refusal.heldElsewhere)
+    }
+
     /// A part of a request was refused for good. Windows open only when the ledger is asked: those that have some ask on.
-    mutating func exhaust(_ part: Purse.Reserve.Part, of reserve: Purse.Reserve, at now: Instant) {
+    mutating func exhaust(_ part: Purse.Reserve.Part, of reserve: Purse.Reserve, _ shortage: Shortage, at now: Instant) {
         let levels = folded.levels(ofGrant: Int(reserve.grant), unit: purse.account(part.account).unit)
         let hasWindow = levels.contains { if case .named(let name) = $0 { folded.budget(name)?.window != BudgetWindow.none } else { false } }
-        if !hasWindow { purse.exhaust(part, of: reserve, at: now) }
+        if !hasWindow { purse.exhaust(part, of: reserve, shortage, at: now) }
     }
 
     /// The ledger has taken a report.

@@ -14,6 +14,10 @@ extension Purse {
             /// What the call that lacked most wanted in all.
             package var amount: Int64
 
+            package init(account: Int32, need: Int64, want: Int64, amount: Int64) {
+                (self.account, self.need, self.want, self.amount) = (account, need, want, amount)
+            }
+
             /// Whether a refusal of this is one of a call that lacks `shortfall` beyond `available`, too. Both of what was
             /// refused count: what the account has given back since lies at the ledger, and what came back to it does not.
             package func stands(forShortfall shortfall: Int64, available: Int64) -> Bool {
@@ -104,15 +108,16 @@ extension Purse {
     // MARK: What is not asked for again
 
     /// The ledger has refused a part of a request for good, and nothing but an event that makes room can change that.
-    mutating func exhaust(_ part: Reserve.Part, of reserve: Reserve, at now: Instant) {
+    mutating func exhaust(_ part: Reserve.Part, of reserve: Reserve, _ shortage: Shortage, at now: Instant) {
         // The ledger may have judged before what made room since the request was sent.
         guard reserve.roomsMade == roomsMade else { return }
-        exhausted[part.account] = (part, now + Self.exhaustedTime)
+        exhausted[part.account] = (part, now + Self.exhaustedTime, .some(shortage))
     }
 
-    func isExhausted(_ account: Int32, shortfall: Int64, at now: Instant) -> Bool {
-        guard let (part, until) = exhausted[account], now < until else { return false }
-        return part.stands(forShortfall: shortfall, available: available(account))
+    /// The limit that a call would meet; nil where it is worth asking.
+    func isExhausted(_ account: Int32, shortfall: Int64, at now: Instant) -> ShortageBox? {
+        guard let (part, until, shortage) = exhausted[account], now < until else { return nil }
+        return part.stands(forShortfall: shortfall, available: available(account)) ? shortage : nil
     }
 
     /// A ceiling was set or a debt accepted, whosever it is.

@@ -41,6 +41,9 @@ package struct Purse: Sendable {
             }
         }
 
+        /// Spent for good, and not told to the ledger: it counts it as if it could come back.
+        package var untold: Int64 { slices.reduce(0) { $0 + max(0, $1.settled - $1.told.settled) } }
+
         /// Derives what depends on the slices, after these have changed.
         mutating func refresh() {
             let slices = slices
@@ -60,7 +63,7 @@ package struct Purse: Sendable {
     /// The request under way, by grant.
     var requests: [Int32: Reserve] = [:]
     /// What the ledger has refused for good, by account, and until when that is not asked for again.
-    var exhausted: [Int32: (part: Reserve.Part, until: Instant)] = [:]
+    var exhausted: [Int32: (part: Reserve.Part, until: Instant, shortage: ShortageBox)] = [:]
     /// How often something has made room in budgets: a refusal of before says nothing any more.
     var roomsMade: UInt64 = 0
     /// Accounts of which the ledger is to be told at once: they gave something back, or were asked to.

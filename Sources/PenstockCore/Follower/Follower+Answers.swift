@@ -22,18 +22,37 @@ extension Follower {
     /// The ledger's answer to a request for slices. Returns why nothing came of some units that calls lacked, for those
     /// that wait.
     package mutating func answered(
-        _ reserve: Purse.Reserve, granted: [Purse.Granted], refused: [(unit: String, code: Refusal.Code)], _ enforcement: inout Enforcement,
-        at now: Instant
-    ) -> [(part: Purse.Reserve.Part, reason: Reason)] {
+        _ reserve: Purse.Reserve, granted: [Purse.Granted], refused: [SliceAnswer.Refused], _ enforcement: inout Enforcement, at now: Instant
+    ) -> [Lack] {
         heard = granted.reduce(heard) { max($0, $1.slice) }
         _ = enforcement.purse.answered(reserve, granted: granted, refused: refused.map(\.unit))
         if enforcement.folded.marks(onGrant: Int(reserve.grant)).contains(.revoked) { revokedScan = 0 }
-        let reasons = refused.flatMap { refusal in
-            reserve.parts.filter { $0.need > 0 && enforcement.purse.account($0.account).unit == refusal.unit }
-                .map { (part: $0, reason: enforcement.reason(refusal.code, of: $0)) }
+        let lacks = refused.flatMap { refusal in
+            reserve.parts.filter { $0.need > 0 && enforcement.purse.account($0.account).unit == refusal.unit }.map { Lack($0, refusal, enforcement) }
         }
-        for (part, reason) in reasons where reason == .budgetExhausted { enforcement.exhaust(part, of: reserve, at: now) }
-        return reasons
+        for lack in lacks where lack.reason == .budgetExhausted { enforcement.exhaust(lack.part, of: reserve, lack.shortage, at: now) }
+        return lacks
+    }
+
+    /// Why nothing came of what a call lacked.
+    package struct Lack: Sendable {
+        package var part: Purse.Reserve.Part
+        package var reason: Reason
+        package var shortage: Shortage
+        package var retryAfter: Nanoseconds
+
+        package init(_ part: Purse.Reserve.Part, _ refusal: SliceAnswer.Refused, _ enforcement: Enforcement) {
+            self.part = part
+            reason = enforcement.reason(refusal, of: part)
+            shortage = enforcement.shortage(refusal, of: part)
+            retryAfter = refusal.retryAfterMS * .nanosecondsPerMillisecond
+            if reason == .budgetExhausted, refusal.code != .budgetExhausted { retryAfter = 0 }
+            // Nobody can call back what calls under way hold: it comes when they end, whenever that is.
+            if reason == .budgetHeldElsewhere, shortage.heldElsewhere == 0 { retryAfter = Self.holdTime }
+        }
+
+        /// How soon it is worth to look again whether a call under way has ended.
+        static let holdTime = Nanoseconds.nanosecondsPerSecond
     }
 
     /// The ledger wants back what is unspent.

@@ -58,13 +58,13 @@ extension Ledger {
         // What it was granted before, it must hear of: to give it back.
         guard presence.presences[request.incarnation]?.ended != true else { throw Self.ended }
         guard !reserves.contains(where: { $0.request.requestID == request.requestID }) else { return nil }
-        var answer = try answer(request, node: sender.name, behind: reserves.reduce(into: []) { $0.formUnion(tight($1.request)) })
+        var answer = try answer(request, node: sender.name, behind: reserves.reduce(into: []) { $0.formUnion(tight($1.request)) }, at: now)
         guard answer.slices.isEmpty else { return answer }
         if hasRoomToWait(sender.name), isWorthWaiting(request, answer, at: now) {
             reserves.append(WaitingReserve(request: request, node: sender.name, deadline: now + Self.patience))
             return nil
         }
-        answer = try self.answer(request, node: sender.name, behind: [])
+        answer = try self.answer(request, node: sender.name, behind: [], at: now)
         return answer
     }
 
@@ -77,14 +77,14 @@ extension Ledger {
             let next = reserves[index]
             let isOver = now >= next.deadline
             do throws(Refusal) {
-                var answer = try answer(next.request, node: next.node, behind: isOver ? [] : behind)
+                var answer = try answer(next.request, node: next.node, behind: isOver ? [] : behind, at: now)
                 if !isOver, answer.slices.isEmpty {
                     guard !isWorthWaiting(next.request, answer, at: now) else {
                         behind.formUnion(tight(next.request))
                         continue
                     }
                     // Whoever is not worth a wait is not told no for the sake of those who wait.
-                    answer = try self.answer(next.request, node: next.node, behind: [])
+                    answer = try self.answer(next.request, node: next.node, behind: [], at: now)
                 }
                 reserves.remove(at: index)
                 return (next.request, .success(answer))
@@ -123,14 +123,14 @@ extension Ledger {
 
     // MARK: Deciding
 
-    private func answer(_ request: SliceRequest, node: String, behind: Set<BudgetKey>) throws(Refusal) -> SliceAnswer {
+    private func answer(_ request: SliceRequest, node: String, behind: Set<BudgetKey>, at now: Instant) throws(Refusal) -> SliceAnswer {
         guard !state.retired.contains(request.incarnation) else { throw Refusal(.retired, "a successor has closed this incarnation's slices; restart the node") }
         guard let grant = state.view.index(ofGrant: request.grantID) else { throw Refusal(.notFound, "no grant \(request.grantID)") }
         guard !state.view.marks(onGrant: grant).contains(.revoked) else { throw Refusal(.revoked, "grant \(request.grantID) is revoked") }
         guard state.book.open.count < Limits.openSlices else { throw Refusal(.full, "\(Limits.openSlices) slices are open, the limit", retryAfterMS: 1000) }
         var answer = SliceAnswer()
         guard !state.view.marks(onGrant: grant).contains(.frozen) else {
-            answer.refused = request.parts.map { ($0.unit, .budgetFrozen) }
+            answer.refused = request.parts.map { SliceAnswer.Refused($0.unit, .budgetFrozen) }
             return answer
         }
         for part in request.parts {
@@ -145,9 +145,12 @@ extension Ledger {
                 answer.slices.append(Slice(
                     grantID: request.grantID, unit: part.unit, amount: amount, node: node, incarnation: request.incarnation, requestID: request.requestID,
                     endsAt: ends == .max ? 0 : ends))
-            case .exhausted: answer.refused.append((part.unit, .budgetExhausted))
-            case .heldElsewhere: answer.refused.append((part.unit, .budgetHeldElsewhere))
-            case .frozen: answer.refused.append((part.unit, .budgetFrozen))
+            case .exhausted: answer.refused.append(refused(part, .budgetExhausted, levels, request, at: now))
+            case .heldElsewhere: answer.refused.append(refused(part, .budgetHeldElsewhere, levels, request, at: now))
+            case .frozen:
+                var refused = SliceAnswer.Refused(part.unit, .budgetFrozen)
+                refused.budget = levels.first { state.book.entries[$0]!.isFrozen }?.written ?? ""
+                answer.refused.append(refused)
             case .invalid: throw Refusal(.invalid, "\(part.unit) of grant \(request.grantID)")
             }
         }
@@ -156,6 +159,21 @@ extension Ledger {
             answer.refused.removeAll { lacking in lacking.code == .budgetHeldElsewhere && request.parts.contains { $0.unit == lacking.unit && $0.need > 0 } }
         }
         return answer
+    }
+
+    private func refused(_ part: SliceRequest.Part, _ code: Refusal.Code, _ levels: [BudgetKey], _ request: SliceRequest, at now: Instant) -> SliceAnswer.Refused {
+        var refused = state.book.shortage(of: part.unit, levels: levels, need: part.need, holder: request.incarnation, code: code)
+        switch code {
+        case .budgetHeldElsewhere: refused.retryAfterMS = Self.recallTimeMS
+        default:
+            // The next window brings all of a ceiling, or the part that a rolling one leaves behind.
+            let ends = levels.compactMap { state.book.entries[$0]!.current?.end }.filter { $0 != .max }
+            let wall = time.windowTime(at: now, bound: presence.bound)
+            if let end = ends.max(), levels.allSatisfy({ state.book.entries[$0]!.room >= max(part.need, 1) || state.book.entries[$0]!.window != .none }) {
+                refused.retryAfterMS = max(1, end - wall)
+            }
+        }
+        return refused
     }
 
     /// Budgets that have less than a request needs.
@@ -194,5 +212,7 @@ extension Ledger {
 
     /// How long a request waits for what others hold: a few round trips and their commits.
     package static let patience: Nanoseconds = 800 * .nanosecondsPerMillisecond
+    /// What is called back is here by then, if its node can be reached; what calls hold comes when they end.
+    static let recallTimeMS: Int64 = 200
     static let recallInterval: Nanoseconds = 100 * .nanosecondsPerMillisecond
 }

@@ -35,5 +35,24 @@ package struct SliceAnswer: Sendable {
     /// Of slices that the request got before.
     package var positions: [Position] = []
     /// Units of which nothing was to be had, and why. A unit that is in neither list is to be asked for again.
-    package var refused: [(unit: String, code: Refusal.Code)] = []
+    package var refused: [Refused] = []
+
+    package struct Refused: Hashable, Sendable {
+        package var unit: String
+        package var code: Refusal.Code
+        /// The narrowest of the budgets that lack, as `BudgetKey.written`; empty where none does.
+        package var budget = ""
+        /// What a call could get of it at most, if all came back that is out; nil where it is not known.
+        package var couldGet: Int64?
+        /// What is out of it: at the node that asks, and at others.
+        package var heldHere: Int64 = 0
+        package var heldElsewhere: Int64 = 0
+        /// When it may be there, as far as the ledger knows; 0 for what it does not.
+        package var retryAfterMS: Int64 = 0
+
+        package init(_ unit: String, _ code: Refusal.Code) {
+            self.unit = unit
+            self.code = code
+        }
+    }
 }

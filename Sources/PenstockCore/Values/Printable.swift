@@ -11,4 +11,16 @@ extension Unicode.Scalar {
 
 extension String {
     package var isPrintable: Bool { !unicodeScalars.contains(where: \.isControl) }
+
+    /// What somebody else wrote, fit to be shown: such characters as their numbers, and no longer than a unit.
+    package var printed: String {
+        if utf8.count <= 64, isPrintable { return self }
+        var text = ""
+        for scalar in unicodeScalars {
+            let next = scalar.isControl ? "\\u{\(String(scalar.value, radix: 16))}" : String(scalar)
+            guard text.utf8.count + next.utf8.count <= 64 else { return text + "…" }
+            text += next
+        }
+        return text
+    }
 }

@@ -33,7 +33,9 @@ package struct GrantRules: Hashable, Sendable {
     /// It has a rate of its own, or a grant above it has.
     package var isRated: Bool
     /// Units of its own budgets and of those it draws on: a call that spends one needs a slice.
-    package var meteredUnits: [String]
+    package var meteredUnits: [String] { didSet { metersCalls = meteredUnits.contains("calls") } }
+    /// Every call of it is one of its budget of calls, or of one that it draws on.
+    package private(set) var metersCalls: Bool
     package var approvalActions: [Pattern]
     package var workload: String
     /// Of the texts above: grants whose texts only Unicode takes for the same have rules of their own.
@@ -47,6 +49,7 @@ package struct GrantRules: Hashable, Sendable {
     package init(_ grant: Grant, unitOf: (String) -> String?) {
         let drawn = grant.draws.compactMap(unitOf)
         meteredUnits = Set(grant.budgets.map(\.unit) + drawn).sorted()
+        metersCalls = meteredUnits.contains("calls")
         actions = grant.allowedActions.map { Pattern($0) }
         resources = grant.resources.compactMap(ResourcePattern.init)
         conditions = grant.conditions

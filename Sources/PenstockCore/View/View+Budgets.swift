@@ -38,11 +38,18 @@ extension View {
     }
 
     /// How much of the unit may be out at once for this grant, by the narrowest of its budgets.
-    func mostOut(_ unit: String, ofGrant index: Int) -> Int64 {
-        levels(ofGrant: index, unit: unit).reduce(.max) { least, level in
-            guard case .named(let name) = level, let most = budget(name)?.maxOut, most > 0 else { return least }
-            return min(least, most)
+    func mostOut(_ unit: String, ofGrant index: Int) -> (name: String, amount: Int64)? {
+        var least: (name: String, amount: Int64)?
+        for case .named(let name) in levels(ofGrant: index, unit: unit) {
+            guard let most = budget(name)?.maxOut, most > 0, most < least?.amount ?? .max else { continue }
+            least = (name, most)
         }
+        return least
+    }
+
+    /// The nearest grant above, or the one itself, that owes.
+    func owingGrant(_ index: Int) -> String {
+        chain(ofGrant: index).map { symbols.text(grants[$0].grant) }.first { id in marks[Int(symbols.find(.grant, id)!)].contains(.frozen) } ?? ""
     }
 
     package func budget(_ name: String) -> Budget? { budgetOfName[name].map { budgets[$0] } }

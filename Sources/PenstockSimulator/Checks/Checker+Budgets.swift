@@ -254,14 +254,21 @@ extension Checker {
         return Violation(.liveness, "\(part.need) of \(part.unit) on \(grantID) were refused as \(code), though the ledger had them")
     }
 
+    /// What a call draws: it is one call, whether or not it says so.
+    func counted(_ call: CallUnderWay) -> [Amount] {
+        let isCounted = call.amounts.contains { $0.unit == "calls" } || levels(call.grant, "calls").isEmpty
+        return call.amounts + (isCounted ? [] : [Amount("calls", 1)])
+    }
+
     /// What is denied for good is not there any more.
     func denied(_ reason: Reason, _ call: CallUnderWay, world: World) -> Violation? {
         guard reason == .budgetExhausted, let book = world.host.ledger?.state.book else { return nil }
         // A ceiling that was raised since, a debt or another window make room that was not there when the ledger answered.
-        for level in call.amounts.flatMap({ levels(call.grant, $0.unit) }) {
+        let amounts = counted(call)
+        for level in amounts.flatMap({ levels(call.grant, $0.unit) }) {
             if case .named(let name) = level, let facts = budgets[name], facts.budget.window != .none || facts.hasMoved { return nil }
         }
-        for amount in call.amounts {
+        for amount in amounts {
             for level in levels(call.grant, amount.unit) {
                 // What was truly spent is gone, even where a commit that failed took the report of it back.
                 guard let entry = book.entries[level] else { continue }

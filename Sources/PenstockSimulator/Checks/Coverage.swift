@@ -13,7 +13,7 @@ enum Sight: String, CaseIterable {
     case fenced, enforced, closed, partial, lifted, urgentAhead, cancelled, voided, retryPermit
     case predecessorClosed, predecessorUnproven, carried, refusedCommit, committedLater, restrictedOnFullDisk, leaseWithheld, diverged, recovered, snapshotLoaded, refusedForgery, child, refusedChild
     case parked, servedLater, waitedInVain, recall, windowOpened, warned, debtTold, overrun, ceilingRaised, ceilingLowered, overcommitted, debtAccepted, frozen, frozenGrant
-    case rateLimited, counted
+    case rateLimited, counted, countedCall
     case leapt, leapEnded, timeAccepted, timeNoted
 }
 

@@ -23,7 +23,7 @@ enum SimRequest {
 enum SimReply {
     case submitted(Position)
     case echo(EchoReply)
-    case reserved([Purse.Granted], refused: [(unit: String, code: Refusal.Code)])
+    case reserved([Purse.Granted], refused: [SliceAnswer.Refused])
     /// Pushed by the ledger, in answer to nothing.
     case recalled([(grantID: String, unit: String)])
     case fetched(first: Position, count: Int, head: Position, SimLog)

@@ -51,7 +51,7 @@ final class LedgerHost {
 
     enum Owed {
         case submitted(Position)
-        case reserved([(position: Position, slice: Slice)], refused: [(unit: String, code: Refusal.Code)])
+        case reserved([(position: Position, slice: Slice)], refused: [SliceAnswer.Refused])
     }
 
     /// The disk under the log.

@@ -33,7 +33,7 @@ final class EnforcerProcess {
     /// Stands in for the root of the tree over the view.
     var root: UInt64 = 0
     /// Why the ledger refused a slice last, by account.
-    var refusals: [Int32: (reason: Reason, part: Purse.Reserve.Part, at: Instant)] = [:]
+    var refusals: [Int32: (lack: Follower.Lack, at: Instant)] = [:]
     var echoWanted = false
     /// The durable log's head when each echo was sent, and the bounds in force at the node, by its time of sending; and
     /// the last one that a lease was seen from.

@@ -19,9 +19,9 @@ extension World {
         switch verdict.reason {
         case .none: allowed(call, verdict, process, machine)
         case .budgetPending:
-            if let refusal = process.refusals[verdict.lacking], refusal.at > machine.clock.instant(at: call.arrivedAt), refusal.part.stands(forShortfall: verdict.shortfall, available: process.enforcement.purse.available(verdict.lacking)) {
-                coverage.note(refusal.reason == .budgetExhausted ? .exhausted : .heldElsewhere)
-                fail(checker.denied(refusal.reason, call, world: self))
+            if let refusal = process.refusals[verdict.lacking], refusal.at > machine.clock.instant(at: call.arrivedAt), refusal.lack.part.stands(forShortfall: verdict.shortfall, available: process.enforcement.purse.available(verdict.lacking)) {
+                coverage.note(refusal.lack.reason == .budgetExhausted ? .exhausted : .heldElsewhere)
+                fail(checker.denied(refusal.lack.reason, call, world: self))
                 return
             }
             tick(process, machine)
@@ -53,8 +53,10 @@ extension World {
     private func allowed(_ call: CallUnderWay, _ verdict: Verdict, _ process: EnforcerProcess, _ machine: Machine) {
         coverage.note(call.holds ? .hold : .allow)
         if !checker.grants[call.grant].grant.parent.isEmpty { coverage.note(.child) }
+        let amounts = checker.counted(call)
+        if amounts.count > call.amounts.count { coverage.note(.countedCall) }
         let admission = Admission(
-            machine: machine.index, incarnation: process.incarnation, grant: call.grant, sequence: verdict.sequence, amounts: call.amounts,
+            machine: machine.index, incarnation: process.incarnation, grant: call.grant, sequence: verdict.sequence, amounts: amounts,
             applied: verdict.position, isLinearizable: checker.isLinearizable(call.grant), headAtArrival: call.headAtArrival)
         if !call.callID.isEmpty {
             let key = "\(call.grant)/\(call.callID)"
@@ -68,11 +70,11 @@ extension World {
         }
         fail(checker.recorded(verdict.sequence, on: machine))
         fail(checker.unfrozen(call.grant, applied: verdict.position))
-        let places = checker.spent(call.grant, call.amounts, now: now, world: self)
+        let places = checker.spent(call.grant, amounts, now: now, world: self)
         fail(checker.rated(call.grant, call.amounts, applied: verdict.position, now: now))
         if process.stall == 0 { checker.admitted(admission, now: now, world: self) } else { queue.add(.leaves(admission), at: now + process.stall) }
         guard call.holds else { return }
-        process.holds[verdict.sequence] = (call.grant, call.amounts, places)
+        process.holds[verdict.sequence] = (call.grant, amounts, places)
         let share = inner.below(60)
         // One of five never says how it ended: it is charged in full. One of sixty cost more than it held.
         guard share < 48 else { return }
@@ -83,7 +85,8 @@ extension World {
     func endHold(_ decision: UInt64, _ share: Int, _ process: EnforcerProcess, _ machine: Machine) {
         guard let held = process.holds.removeValue(forKey: decision) else { return }
         let journal = SimJournal(world: self, machine: machine, process: process)
-        let actual = held.amounts.map { Amount($0.unit, $0.value * Int64(share) / 3) }
+        // A call is one, whatever came of it.
+        let actual = held.amounts.map { Amount($0.unit, $0.unit == "calls" && share > 0 ? max(1, $0.value * Int64(share) / 3) : $0.value * Int64(share) / 3) }
         let recorded = share == 0 ? process.enforcement.release(decision, journal: journal) : process.enforcement.settle(decision, actual: CallAmounts(actual)!, journal: journal)
         coverage.note(share == 0 ? .release : .settle)
         guard recorded != nil else { return fail(.ceiling, "a hold that nobody ended was unknown") }

@@ -61,7 +61,7 @@ extension World {
         switch action {
         case .call(let machine, let grant, let amount, let holds, let callID):
             guard checker.grants.indices.contains(grant) else { return }
-            let amounts = checker.grants[grant].grant.budgets.count > 1 || amount % 2 == 0 ? [Amount("calls", 1), Amount("usd", amount)] : [Amount("usd", amount)]
+            let amounts = amount % 2 == 0 ? [Amount("calls", 1), Amount("usd", amount)] : [Amount("usd", amount)]
             let call = CallUnderWay(
                 machine: machine, grant: grant, amounts: amounts, holds: holds, callID: callID > 0 ? "c\(callID)" : "", arrivedAt: now,
                 givesUpAt: now + (grant % 3 == 0 ? 1_500_000_000 : 400_000_000), headAtArrival: log.head)

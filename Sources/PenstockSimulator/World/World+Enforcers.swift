@@ -128,7 +128,7 @@ extension World {
             process.follower.refused(ask, refusal, &process.enforcement, at: local)
             guard case .reserve(let reserve, _) = ask else { return }
             for part in reserve.parts where part.need > 0 {
-                process.refusals[part.account] = (process.enforcement.reason(refusal.code, of: part), part, local)
+                process.refusals[part.account] = (.init(part, .init("", refusal.code), process.enforcement), local)
             }
             return
         }
@@ -147,8 +147,8 @@ extension World {
             fold(log, first, count, process, machine)
             process.follower.fetched(head: head, at: local)
         case (.reserve(let reserve, _), .reserved(let granted, let refused)):
-            for (part, reason) in process.follower.answered(reserve, granted: granted, refused: refused, &process.enforcement, at: local) {
-                process.refusals[part.account] = (reason, part, local)
+            for lack in process.follower.answered(reserve, granted: granted, refused: refused, &process.enforcement, at: local) {
+                process.refusals[lack.part.account] = (lack, local)
             }
         case (_, .submitted): process.follower.taken(ask, &process.enforcement)
         case (.openSlices, .openSlices(let slices)):

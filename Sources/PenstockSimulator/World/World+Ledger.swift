@@ -199,12 +199,12 @@ extension World {
             slices.append((answer.positions.isEmpty ? try stage(.sliceReserved(slice)) : answer.positions[index], slice))
         }
         if case .reserve(let request) = inbound.request {
-            for (unit, code) in answer.refused {
+            for refused in answer.refused {
                 let book = host.ledger!.state.book
                 // A budget that is staged with this very answer may be what lacks, and the checker has not seen it yet.
                 if host.staged.contains(where: { $0.kind.name == .budgetCreated }) { break }
-                fail(request.parts.first { $0.unit == unit }.flatMap { checker.refused($0, code, grantID: request.grantID, book) })
-                if code == .budgetFrozen { coverage.note(.frozen) }
+                fail(request.parts.first { $0.unit == refused.unit }.flatMap { checker.refused($0, refused.code, grantID: request.grantID, book) })
+                if refused.code == .budgetFrozen { coverage.note(.frozen) }
             }
         }
         host.turn.owed.append((inbound, .reserved(slices, refused: answer.refused)))

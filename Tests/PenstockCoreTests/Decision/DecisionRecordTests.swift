@@ -15,6 +15,7 @@ internal import Testing
         record.debits = [.init(slice: 3, used: 4), .init(slice: 5, used: 6)]
         record.door = .tcp
         if kind == .counted { (record.count, record.lasted) = (1 << 33, 9) }
+        if kind == .decided { record.limit = "budget org usd" }
         return record
     }
 
@@ -22,7 +23,7 @@ internal import Testing
     private func written(_ call: Call, _ node: DecidingNode) -> (bytes: [UInt8], verdict: Verdict, debits: [Debit]) {
         var node = node
         let verdict = node.decide(call)
-        let count = DecisionRecord.byteCount(call, debits: node.enforcement.debits.count)
+        let count = DecisionRecord.byteCount(call, verdict, debits: node.enforcement.debits.count)
         let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
             DecisionRecord.write(call, verdict, node.enforcement.debits, grant: 2, wall: 99, into: UnsafeMutableRawBufferPointer(buffer))
             initialized = count
@@ -35,12 +36,24 @@ internal import Testing
         #expect(read(DecisionRecord(kind: kind).bytes) == DecisionRecord(kind: kind))
     }
 
-    @Test func kindsAndLayoutAreThoseOfVersionThree() {
+    @Test func kindsAndLayoutAreThoseOfVersionFour() {
         #expect(DecisionRecord.Kind.allCases.map(\.rawValue) == [1, 2, 3, 4, 5, 6, 7, 8])
         let bytes = record(.held).bytes
-        #expect(bytes[0..<8] == [2, 3, 16, 0, 2, 0, 0, 0])
+        #expect(bytes[0..<8] == [2, 4, 16, 0, 2, 0, 0, 0])
         #expect(bytes.count == 96 + 12 + 9 + 7 + 6 + 7 + 11 + 1 + 1 + 10 + 3 + 10 + 6 + 32)
         #expect(record(.counted).bytes.count == bytes.count + 16)
+        #expect(record(.decided).bytes.count == bytes.count + 2 + 14)
+    }
+
+    /// Of a node before the limits that deny were recorded.
+    @Test func recordOfVersionThreeIsReadForEver() throws {
+        var expected = record(.decided)
+        expected.limit = ""
+        let end = 96 + 12 + 9 + 7 + 6 + 7 + 11 + 1
+        var bytes = expected.bytes
+        (bytes[1], bytes[end...]) = (3, bytes[(end + 2)...])
+        #expect(read(bytes) == expected)
+        for count in 0..<bytes.count { #expect(read(Array(bytes[..<count])) == nil, "at \(count)") }
     }
 
     /// Bytes of a node before prices were recorded: journals and archives have them.
@@ -89,7 +102,7 @@ internal import Testing
     }
 
     @Test func unknownKindVersionOrReasonIsRefused() {
-        for (offset, value) in [(0, UInt8(0)), (0, 9), (1, 0), (1, 4), (2, 200)] {
+        for (offset, value) in [(0, UInt8(0)), (0, 9), (1, 0), (1, 5), (2, 200)] {
             var bytes = record(.decided).bytes
             bytes[offset] = value
             #expect(read(bytes) == nil)

@@ -24,7 +24,7 @@ import Testing
 
     private func refuse(_ asked: (Follower, Purse.Reserve), as code: Refusal.Code = .budgetExhausted, _ node: inout DecidingNode) -> [Reason] {
         var (follower, reserve) = asked
-        return follower.answered(reserve, granted: [], refused: [("usd", code)], &node.enforcement, at: node.now).map(\.reason)
+        return follower.answered(reserve, granted: [], refused: [.init("usd", code)], &node.enforcement, at: node.now).map(\.reason)
     }
 
     @Test func theSameCallIsDeniedAtOnce() throws {

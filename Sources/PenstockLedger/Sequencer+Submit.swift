@@ -65,9 +65,8 @@ extension Sequencer {
 
     func take(_ reserve: Penstock_V1_Reserve, _ incoming: Incoming, _ batch: inout Batch) {
         do throws(Refusal) {
-            try ledger.checkServing()
-            try ledger.checkRoom(for: .sliceReserved)
             guard let request = SliceRequest(reserve) else { throw Refusal(.malformed, "an incarnation has 16 bytes") }
+            try ledger.check(request, from: incoming.sender)
             count("reserves")
             makeRoom(in: &batch, events: 2 * request.parts.count)
             try openWindows(ledger.windowsDue(for: request, calendar: WindowCalendar.bounds, at: Clocks.now()), into: &batch)

@@ -147,6 +147,8 @@ package struct BudgetBook: Sendable {
         openOf[incarnation] = open == (0, 0) ? nil : open
     }
 
+    func openSlices(of incarnation: Incarnation) -> Int { openOf[incarnation]?.slices ?? 0 }
+
     func openDebts(of incarnation: Incarnation) -> Int { openOf[incarnation]?.debts ?? 0 }
 
     /// Whether slices or debts of an incarnation are open.

@@ -43,13 +43,35 @@ extension Ledger {
 
     package typealias BudgetCalendar = (BudgetWindow.CalendarPeriod, _ zone: String, WallTime) -> (start: WallTime, end: WallTime)?
 
-    /// Slices for an enforcer; nil when the request waits, and `nextServed` answers it. A refusal is of all of it.
-    package mutating func reserve(_ request: SliceRequest, from sender: NodeKeys, at now: Instant) throws(Refusal) -> SliceAnswer? {
+    /// Whether a request may be made at all. Asked before anything is made of it, by whoever opens windows for it as well.
+    package func check(_ request: SliceRequest, from sender: NodeKeys) throws(Refusal) {
+        try checkServing()
         guard sender.role == .enforcer else { throw Refusal(.notPermitted, "only an enforcer holds slices") }
         try admit(request.incarnation, from: sender)
         guard (1...Limits.grantListCount).contains(request.parts.count), Set(request.parts.map(\.unit)).count == request.parts.count else {
             throw Refusal(.invalid, "a request names 1 to \(Limits.grantListCount) units, each once")
         }
+        try checkRoom(for: .sliceReserved)
+    }
+
+    /// A slice stays on the books until its holder, or who succeeds it, gives it back: only who has a lease gets one, and a
+    /// node leaves a bounded number of holders behind.
+    private func checkHolder(_ incarnation: Incarnation, of node: String, at now: Instant) throws(Refusal) {
+        guard presence.isLive(incarnation, at: now) else { throw Refusal(.busy, "the incarnation has no lease; it must echo first", retryAfterMS: 100) }
+        guard state.book.openSlices(of: incarnation) < Limits.openSlices else {
+            throw Refusal(.full, "the incarnation has \(Limits.openSlices) slices open, the limit", retryAfterMS: 1000)
+        }
+        guard !state.book.isOpen(incarnation) else { return }
+        guard state.owners.incarnations(of: node).count(where: state.book.isOpen) < Limits.openPerNode else {
+            throw Refusal(
+                .full, "\(Limits.openPerNode) incarnations of '\(node)' have slices or debts open, the limit; an operator must reclaim what they left",
+                retryAfterMS: 1000)
+        }
+    }
+
+    /// Slices for an enforcer; nil when the request waits, and `nextServed` answers it. A refusal is of all of it.
+    package mutating func reserve(_ request: SliceRequest, from sender: NodeKeys, at now: Instant) throws(Refusal) -> SliceAnswer? {
+        try check(request, from: sender)
         let before = state.book.slices(forRequest: request.requestID)
         if !before.isEmpty {
             guard before[0].slice.node == sender.name else { throw Refusal(.notPermitted, "the request id belongs to another node") }
@@ -57,6 +79,7 @@ extension Ledger {
         }
         // What it was granted before, it must hear of: to give it back.
         guard presence.presences[request.incarnation]?.ended != true else { throw Self.ended }
+        try checkHolder(request.incarnation, of: sender.name, at: now)
         guard !reserves.contains(where: { $0.request.requestID == request.requestID }) else { return nil }
         var answer = try answer(request, node: sender.name, behind: reserves.reduce(into: []) { $0.formUnion(tight($1.request)) }, at: now)
         guard answer.slices.isEmpty else { return answer }
@@ -127,7 +150,6 @@ extension Ledger {
         guard !state.retired.contains(request.incarnation) else { throw Refusal(.retired, "a successor has closed this incarnation's slices; restart the node") }
         guard let grant = state.view.index(ofGrant: request.grantID) else { throw Refusal(.notFound, "no grant \(request.grantID)") }
         guard !state.view.marks(onGrant: grant).contains(.revoked) else { throw Refusal(.revoked, "grant \(request.grantID) is revoked") }
-        guard state.book.open.count < Limits.openSlices else { throw Refusal(.full, "\(Limits.openSlices) slices are open, the limit", retryAfterMS: 1000) }
         var answer = SliceAnswer()
         guard !state.view.marks(onGrant: grant).contains(.frozen) else {
             answer.refused = request.parts.map { SliceAnswer.Refused($0.unit, .budgetFrozen) }

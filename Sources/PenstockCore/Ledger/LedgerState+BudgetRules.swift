@@ -56,8 +56,8 @@ extension LedgerState {
         }
     }
 
-    func checkReport(_ report: SliceReport, by signer: NodeKeys, closes: Bool, _ fenced: (Incarnation, String) -> Bool) throws(Refusal) {
-        guard (1...Limits.usesPerReport).contains(report.uses.count) || (closes && report.bySuccessor && report.uses.isEmpty) else {
+    func checkReport(_ report: SliceReport, by signer: NodeKeys, _ fenced: (Incarnation, String) -> Bool) throws(Refusal) {
+        guard (1...Limits.usesPerReport).contains(report.uses.count) else {
             throw Refusal(.invalid, "a report names 1 to \(Limits.usesPerReport) slices")
         }
         guard report.bySuccessor || !retired.contains(report.incarnation) else { throw Refusal(.retired, "a successor has closed this incarnation's slices") }
@@ -76,9 +76,9 @@ extension LedgerState {
             }
         }
         guard report.bySuccessor else { return }
-        let holders = Set(book.open.values.filter { $0.slice.incarnation == report.incarnation }.map(\.slice.node))
-        guard isOperator || holders.subtracting([signer.name]).isEmpty else { throw Refusal(.notPermitted, "the incarnation is another node's") }
-        guard fenced(report.incarnation, isOperator ? holders.first ?? "" : signer.name) else {
+        // Who has nothing open needs no closing, and no place among those that may never reserve again.
+        guard report.uses.contains(where: { book.open[$0.slice] != nil }) else { throw Refusal(.exists, "these slices are closed") }
+        guard fenced(report.incarnation, owners.node(of: report.incarnation) ?? signer.name) else {
             throw Refusal(.predecessorAlive, "the incarnation may still hold a lease", retryAfterMS: 200)
         }
     }

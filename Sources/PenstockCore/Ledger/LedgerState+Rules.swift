@@ -28,8 +28,8 @@ extension LedgerState {
         case .rateCreated(let named): try checkRate(named)
         case .timeAccepted(let leap, let reason): try checkTime(leap, reason, time)
         case .sliceReserved, .windowOpened, .budgetWarned, .timeNoted: break
-        case .spendReported(let report): try checkReport(report, by: signer, closes: false, fenced)
-        case .sliceClosed(let report): try checkReport(report, by: signer, closes: true, fenced)
+        case .spendReported(let report): try checkReport(report, by: signer, fenced)
+        case .sliceClosed(let report): try checkReport(report, by: signer, fenced)
         case .decisionBatch(let batch):
             guard batch.firstSequence > 0, batch.count > 0 else { throw Refusal(.invalid, "a batch of decisions lacks its numbers") }
             guard batch.firstSequence <= .max - UInt64(batch.count) else { throw Refusal(.invalid, "a batch of decisions ends past the last number") }

@@ -7,6 +7,8 @@ package struct Owners: Sendable {
     private var nodes: [Incarnation: String] = [:]
     /// By node, in the order in which they were named first.
     private var known: [String: [Incarnation]] = [:]
+    /// How many of them had something open when they were last looked through: so looking through costs the same per name.
+    private var kept: [String: Int] = [:]
 
     package func node(of incarnation: Incarnation) -> String? { nodes[incarnation] }
 
@@ -19,11 +21,12 @@ package struct Owners: Sendable {
         guard nodes[incarnation] == nil else { return }
         nodes[incarnation] = node
         known[node, default: []].append(incarnation)
-        guard known[node]!.count > 2 * Limits.ownedPerNode else { return }
+        guard known[node]!.count > 2 * (Limits.ownedPerNode + kept[node, default: 0]) else { return }
         let old = known[node]!.dropLast(Limits.ownedPerNode)
-        let kept = old.filter(isOpen)
-        for incarnation in old where !kept.contains(incarnation) { nodes[incarnation] = nil }
-        known[node] = kept + known[node]!.suffix(Limits.ownedPerNode)
+        let open = old.filter(isOpen)
+        for incarnation in Set(old).subtracting(open) { nodes[incarnation] = nil }
+        known[node] = open + known[node]!.suffix(Limits.ownedPerNode)
+        kept[node] = open.count
     }
 }
 

@@ -56,12 +56,15 @@ public enum Limits {
     /// Echoes under way at one enforcer: at four a lease, three leases' worth.
     package static let echoesOutstanding = 16
     /// Slices of one incarnation that are open at once.
-    package static let openSlices = 1_000_000
+    package static let openSlices = 250_000
     /// Debts of one node that no operator has accepted: every view keeps them.
     package static let openDebts = 4_096
     /// Incarnations of one node whose owner is remembered though nothing of them is open: more than restarts in the time in
     /// which anything of an old one can be told.
     package static let ownedPerNode = 256
+    /// Incarnations of one node that have slices or debts open: what crashes leave until a successor, or an operator, has
+    /// closed it. Each makes the slices smaller that others get of the same budget.
+    package static let openPerNode = 64
     /// Milliseconds that the ledger's wall clock may be off its continuous one without being held for an operator: a leap
     /// second, and what a clock's daemon steps by at once.
     package static let clockToleranceMS: Int64 = 1_500

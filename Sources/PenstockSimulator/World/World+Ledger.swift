@@ -150,8 +150,7 @@ extension World {
             host.staged.append(admitted)
             host.turn.owed.append((inbound, .submitted(position)))
         case .reserve(let request):
-            try host.ledger!.checkServing()
-            try host.ledger!.checkRoom(for: .sliceReserved)
+            try host.ledger!.check(request, from: sender)
             try openWindows(host.ledger!.windowsDue(for: request, calendar: Self.calendar, at: ledgerNow))
             if let answer = try host.ledger!.reserve(request, from: sender, at: ledgerNow) {
                 try answered(inbound, answer)

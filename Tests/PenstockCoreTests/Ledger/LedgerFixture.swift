@@ -39,6 +39,8 @@ struct Ledger {
             parts: [.init(unit: unit, need: need, want: want ?? need)])
         // No node lives here that could give anything back, so that nothing waits.
         var ledger = PenstockCore.Ledger(state)
+        ledger.start(epoch: 7, restored: false, at: 0)
+        try ledger.register(.init(incarnation: Make.incarnation(incarnation), applied: 0, heard: 0), from: Make.node("n1", .enforcer), agrees: true, at: 0)
         guard let answer = try ledger.reserve(request, from: Make.node("n1", .enforcer), at: 0) else { throw Refusal(.busy, "it waits") }
         if let refused = answer.refused.first { throw Refusal(refused.code, refused.unit) }
         do { try add(.sliceReserved(answer.slices[0]), by: "ledger") } catch { preconditionFailure("\(error)") }

@@ -32,13 +32,14 @@ internal import Testing
             case .echo: try ledger.register(progress, from: node, agrees: true, at: 0)
             case .ack: _ = try ledger.acknowledge(progress, from: node, agrees: true, at: 0)
             case .reserve:
+                try? ledger.register(progress, from: node, agrees: true, at: 0)
                 let request = SliceRequest(
                     incarnation: incarnation, requestID: Make.incarnation(ledger.state.view.position + 900), grantID: "g", parts: [.init(unit: "usd", need: 1, want: 1)])
                 let answer = try ledger.reserve(request, from: node, at: 0)
                 for slice in answer?.slices ?? [] { _ = try ledger.stage(own: Make.event(Make.id("slice \(ledger.state.view.position)"), .sliceReserved(slice), by: "ledger")) }
             case .report: try stage(.spendReported(SliceReport(incarnation: incarnation, uses: uses)))
             case .close: try stage(.sliceClosed(SliceReport(incarnation: incarnation, uses: uses)))
-            case .successor: try stage(.sliceClosed(SliceReport(incarnation: incarnation, uses: [], bySuccessor: true)))
+            case .successor: try stage(.sliceClosed(SliceReport(incarnation: incarnation, uses: uses, bySuccessor: true)))
             case .debt:
                 try stage(.debtRecorded(Debt(incarnation: incarnation, decision: ledger.state.view.position, grantID: "g", amounts: [Amount("usd", 1)])))
             case .batch: try stage(.decisionBatch(DecisionBatch(incarnation: incarnation, firstSequence: 1, count: 1, digest: .zero)))

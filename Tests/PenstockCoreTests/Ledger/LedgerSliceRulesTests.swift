@@ -83,19 +83,44 @@ internal import Testing
         #expect(ledger.refusal(.sliceClosed(ledger.report([(two, 9)], bySuccessor: true)), by: "n1") == nil)
     }
 
-    @Test func successorCloseOfNothingRetiresToo() throws {
+    /// Each close is an event that stays, and a name that is refused for ever.
+    @Test func successorClosesWhatIsOpen() throws {
         var ledger = try ledger()
-        let close = EventKind.sliceClosed(ledger.report([], bySuccessor: true))
-        #expect(ledger.refusal(close, by: "n1", fenced: false) == .predecessorAlive)
-        #expect(ledger.refusal(close, by: "n1") == nil)
-        try ledger.add(close, by: "n1")
-        #expect(reserveCode(ledger, 1) == .retired)
+        #expect(ledger.refusal(.sliceClosed(ledger.report([], bySuccessor: true)), by: "n1") == .invalid)
+        let slice = try ledger.reserve(10)
+        try ledger.add(.sliceClosed(ledger.report([(slice, 4)], bySuccessor: true)), by: "n1")
+        #expect(ledger.refusal(.sliceClosed(ledger.report([(slice, 4)], bySuccessor: true)), by: "n1") == .exists)
+        #expect(ledger.refusal(.sliceClosed(ledger.report([(slice, 4)], incarnation: 99, bySuccessor: true)), by: "n1") == .exists)
     }
 
-    @Test func nodeCannotRetireAnothersIncarnationByClosingNothing() throws {
+    @Test func onlyWhoHasALeaseGetsASlice() throws {
+        var ledger = PenstockCore.Ledger(try ledger().state)
+        let node = Make.node("n1", .enforcer)
+        ledger.start(epoch: 7, restored: false, at: 0)
+        func code(at now: Instant) -> Refusal.Code? {
+            let request = SliceRequest(
+                incarnation: Make.incarnation(1), requestID: Make.incarnation(1000), grantID: "g", parts: [.init(unit: "usd", need: 1, want: 1)])
+            do throws(Refusal) {
+                _ = try ledger.reserve(request, from: node, at: now)
+                return nil
+            } catch {
+                return error.code
+            }
+        }
+        #expect(code(at: 0) == .busy)
+        try ledger.register(.init(incarnation: Make.incarnation(1), applied: 0, heard: 0), from: node, agrees: true, at: 0)
+        #expect(code(at: ledger.presence.bound) == .busy)
+        #expect(code(at: 0) == nil)
+    }
+
+    /// Who never comes back for what it holds takes a bounded part of the books.
+    @Test func nodeLeavesABoundedNumberOfHolders() throws {
         var ledger = try ledger()
-        try ledger.reserve(10)
-        #expect(ledger.refusal(.sliceClosed(ledger.report([], bySuccessor: true)), by: "n2") == .notPermitted)
+        for number in 1...UInt64(Limits.openPerNode) { try ledger.reserve(1, incarnation: number) }
+        #expect(reserveCode(ledger, 1, incarnation: 1) == nil)
+        #expect(reserveCode(ledger, 1, incarnation: 999) == .full)
+        try ledger.add(.sliceClosed(ledger.report([(ledger.position, 0)], incarnation: UInt64(Limits.openPerNode), bySuccessor: true)), by: "n1")
+        #expect(reserveCode(ledger, 1, incarnation: 999) == nil)
     }
 
     @Test func closeGivesBackWhatWasNotUsed() throws {

@@ -17,6 +17,7 @@ internal import Testing
         }
         var ledger = PenstockCore.Ledger(state)
         ledger.start(epoch: 7, restored: false, at: 0)
+        try ledger.register(.init(incarnation: Make.incarnation(1), applied: 0, heard: 0), from: n1, agrees: true, at: 0)
         return ledger
     }
 

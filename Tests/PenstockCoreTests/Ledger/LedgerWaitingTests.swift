@@ -15,10 +15,12 @@ internal import Testing
             try state.apply(Make.event(Make.id("event 2"), .grantIssued(grant), by: "issuer"), at: 2)
             ledger = PenstockCore.Ledger(state)
             ledger.start(epoch: 7, restored: false, at: 0)
-            for incarnation in UInt64(1)...3 {
-                let progress = NodeProgress(incarnation: Make.incarnation(incarnation), applied: 2, heard: 2)
-                try ledger.register(progress, from: node(incarnation), agrees: true, at: 0)
-            }
+            for incarnation in UInt64(1)...3 { try echo(incarnation, at: 0) }
+        }
+
+        mutating func echo(_ incarnation: UInt64, at now: Instant) throws {
+            let progress = NodeProgress(incarnation: Make.incarnation(incarnation), applied: 2, heard: 2)
+            try ledger.register(progress, from: node(incarnation), agrees: true, at: now)
         }
 
         private func node(_ incarnation: UInt64) -> NodeKeys { nodes[incarnation == 2 ? 1 : 0] }
@@ -128,6 +130,7 @@ internal import Testing
         #expect(try mesh.ask(1, [("usd", 1)], id: 9, at: 0)?.refused.map(\.code) == [.budgetExhausted], "it has it itself")
         // Its holder has not echoed for an hour: only its successor gives anything back.
         let later = 3600 * Nanoseconds.nanosecondsPerSecond
+        try mesh.echo(2, at: later)
         #expect(try mesh.ask(2, [("usd", 1)], id: 8, at: later)?.refused.map(\.code) == [.budgetHeldElsewhere])
     }
 

@@ -30,6 +30,8 @@ extension Ledger {
         // A lease is given only while the revoke that would end it can be made durable.
         guard mayGiveLeases else { throw Refusal(.full, "no lease is given while the log cannot be written", retryAfterMS: 1000) }
         guard !state.retired.contains(progress.incarnation) else { throw Refusal(.retired, "a successor has closed this incarnation's slices; restart the node") }
+        // It counts as fenced from its last word on.
+        guard presence.presences[progress.incarnation]?.ended != true else { throw Self.ended }
         guard presence.makeRoom(for: progress.incarnation, node: sender.name, at: now) else {
             throw Refusal(
                 .busy, "\(Limits.incarnationsPerNode) incarnations of '\(sender.name)' may hold a lease, the limit; one of them must run out first",

@@ -136,9 +136,9 @@ extension Ledger {
                 rates?.allow(presence.bound)
             case .lifted(let lifting):
                 for position in barriers.keys where lifting.eventIDs.contains(barriers[position]!.eventID) { barriers[position]!.lift(at: now) }
-            case .timeAccepted:
+            case .timeAccepted(let leap, _):
                 isTimeStaged = false
-                time.accept(at: now)
+                time.accept(leapMS: leap, at: now)
             default: break
             }
         }

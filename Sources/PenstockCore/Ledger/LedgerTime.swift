@@ -122,14 +122,18 @@ package struct LedgerTime: Sendable {
     /// What the wall clock shows, as it was seen last.
     package func wall(at now: Instant) -> WallTime { (now / 1000 + seen) / 1000 }
 
-    /// An operator has decided that the wall clock is right.
-    package mutating func accept(at now: Instant) {
-        guard isLeaping else { return }
-        floor = max(floor, reading(at: now).earliest)
-        offset = seen
-        isLeaping = false
+    /// An operator has decided that the wall clock was right when it was this far ahead. What it shows by now, which may be
+    /// another time, is judged anew: the log carries the leap that was accepted, and no other.
+    package mutating func accept(leapMS: Int64, at now: Instant) {
+        let told = max(floor, reading(at: now).earliest)
+        let (sum, overflow) = offset.addingReportingOverflow(leapMS.multipliedReportingOverflow(by: 1000).partialValue)
+        guard !overflow else { return }
+        offset = sum
+        isLeaping = abs(seen - offset) > Limits.clockToleranceMS * 1000
+        floor = told
         noteJump(at: now)
-        floor = reading(at: now).continued
+        let continued = reading(at: now).continued
+        floor = isLeaping ? min(told, continued) : continued
     }
 
     /// - Parameter floor: the earliest, as it was told just before.

@@ -121,10 +121,25 @@ internal import Testing
         for leap in [-hour, hour] {
             var clocks = Clocks(wall)
             clocks.pass(1000, step: leap)
-            clocks.time.accept(at: clocks.now)
+            clocks.time.accept(leapMS: leap, at: clocks.now)
             #expect(clocks.reading == .init(wall + 1000 + leap))
             clocks.pass(1000)
             #expect(clocks.reading == .init(wall + 2000 + leap))
+        }
+    }
+
+    /// The event that accepts a leap may be durable long after it was judged: the log carries that leap.
+    @Test func acceptedLeapIsTheOneThatTheLogCarries() {
+        for leap in [-hour, hour] {
+            var clocks = Clocks(wall)
+            clocks.pass(1000, step: leap)
+            clocks.pass(1000, step: -leap)
+            #expect(clocks.reading == .init(wall + 2000))
+            clocks.time.accept(leapMS: leap, at: clocks.now)
+            #expect(clocks.reading.continued == wall + 2000 + leap)
+            #expect(clocks.reading.leapMS == -leap)
+            #expect(clocks.reading.earliest == wall + 2000 + min(0, leap), "no restriction is lifted by a time that no clock shows")
+            #expect(clocks.reading.latest == wall + 2000 + max(0, leap))
         }
     }
 

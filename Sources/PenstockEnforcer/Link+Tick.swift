@@ -194,7 +194,7 @@ extension Link {
 
     /// Deletes the segments whose decisions the ledger has.
     private func release() {
-        guard follower.predecessorsClosed, seen.shipped > releasedThrough else { return }
+        guard follower.mayForgetPredecessors, seen.shipped > releasedThrough else { return }
         saveSeen()
         // Without it a restart would take what the released records had spent for unspent.
         guard carry() else { return }

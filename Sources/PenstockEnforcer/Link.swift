@@ -71,6 +71,8 @@ final class Link {
         identity = enforcer.options.identity
         logger = enforcer.logger
         seen = try Seen.load(enforcer.options.dataFolder)
+        // What a journal that was lost or cut short records from now on is not at the ledger.
+        seen.shipped = min(seen.shipped, enforcer.journal.nextSequence - 1)
         follower = Follower(mesh: identity.member.mesh, seen: seen.position, heard: seen.heard ?? 0, predecessors: try Predecessors(enforcer.journal))
         signer = EventSigner(mesh: identity.member.mesh, name: identity.name, key: identity.signing)
         cosigner = try Cosigner(name: identity.name, key: identity.signing)

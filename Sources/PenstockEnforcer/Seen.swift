@@ -1,5 +1,6 @@
 internal import Foundation
 internal import PenstockCore
+internal import PenstockCrypto
 internal import PenstockNode
 
 /// The newest log that this node has folded, kept over restarts: a ledger that does not extend it is not followed.
@@ -12,20 +13,41 @@ struct Seen: Codable {
     var heard: UInt64?
     /// Decision records up to this sequence are at the ledger.
     var shipped: UInt64 = 0
+    /// SHA-256 of the rest, hexadecimal; a file of an older version lacks it. A root that a disk has changed would accuse the
+    /// ledger of another log.
+    private var check: String?
 
     /// Refuses a damaged file: guessing "nothing seen" would let an old log in.
     static func load(_ folder: String) throws(EnforcerError) -> Seen {
         let path = folder + "/seen.json"
         guard FileManager.default.fileExists(atPath: path) else { return Seen() }
-        guard let data = FileManager.default.contents(atPath: path), let seen = try? JSONDecoder().decode(Seen.self, from: data) else {
+        guard let data = FileManager.default.contents(atPath: path), let seen = try? JSONDecoder().decode(Seen.self, from: data),
+            seen.check == nil || seen.check == (try? seen.sum)
+        else {
             throw EnforcerError("\(path) is damaged; restore it, or remove it if you are sure that the ledger's log is the newest")
         }
         return seen
     }
 
     func save(_ folder: String) throws {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys]
-        try encoder.encode(self).write(to: URL(fileURLWithPath: folder + "/seen.json"), options: .atomic)
+        var checked = self
+        checked.check = try sum
+        try checked.encoded.write(to: URL(fileURLWithPath: folder + "/seen.json"), options: .atomic)
+    }
+
+    private var sum: String {
+        get throws {
+            var rest = self
+            rest.check = nil
+            return Hex.encode(SHA256.hash([UInt8](try rest.encoded)).bytes)
+        }
+    }
+
+    private var encoded: Data {
+        get throws {
+            let encoder = JSONEncoder()
+            encoder.outputFormatting = [.sortedKeys]
+            return try encoder.encode(self)
+        }
     }
 }

@@ -20,6 +20,8 @@ package struct Follower: Sendable {
     package internal(set) var predecessorsClosed = false
     /// What earlier incarnations owe, until the ledger has recorded it.
     var inheritedDebts: [Debt]?
+    /// Whether the ledger has all that the records of earlier incarnations prove.
+    package var mayForgetPredecessors: Bool { predecessorsClosed && inheritedDebts?.isEmpty == true }
     /// Accounts from here on are yet to be looked through for revoked grants.
     var revokedScan: Int?
     var reportScan = 0

@@ -186,7 +186,7 @@ extension World {
 
     /// Writes down how much of each slice is used and drops the records before, as shipping them does.
     private func carry(_ process: EnforcerProcess, _ machine: Machine) {
-        guard process.follower.predecessorsClosed, machine.disk.nextSequence > process.lastCarried + 60 else { return }
+        guard process.follower.mayForgetPredecessors, machine.disk.nextSequence > process.lastCarried + 60 else { return }
         let first = machine.disk.nextSequence
         var place = Enforcement.CarryPlace()
         while let record = process.enforcement.carried(from: &place) {

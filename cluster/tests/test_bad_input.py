@@ -339,9 +339,14 @@ def test_a_flipped_bit_in_the_journal():
 
 
 def test_a_damaged_note_of_what_was_seen():
+    """Also a note that still can be read: a root that a disk has changed would accuse the ledger of another log."""
     with Mesh(max_staleness="2s", enforcers=1) as mesh:
         mesh[1].stop()
-        for text in ("", "{", '{"position":"x"}'):
+        whole = (mesh[1].data / "seen.json").read_text()
+        root = json.loads(whole)["root"]
+        changed = whole.replace(root, root[:-1] + ("0" if root[-1] != "0" else "1"))
+        assert changed != whole
+        for text in ("", "{", '{"position":"x"}', changed):
             (mesh[1].data / "seen.json").write_text(text)
             mesh[1].start(wait=False)
             eventually("socket", mesh[1].socket.exists)
@@ -349,3 +354,6 @@ def test_a_damaged_note_of_what_was_seen():
             assert mesh[1].get("/readyz")[0] == 503
             assert reason(mesh[1].evaluate("pst_x")) == "no_view"
             mesh[1].stop()
+        (mesh[1].data / "seen.json").write_text(whole)
+        mesh[1].start()
+        assert not mesh.status()["halted"]

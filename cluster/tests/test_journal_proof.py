@@ -82,6 +82,24 @@ def test_an_older_journal_put_back_in_place_is_charged_in_full(mesh, is_shipped)
     assert row["settled"] + row["unallocated"] == 2000
 
 
+def test_what_follows_a_lost_journal_is_shipped(mesh):
+    node = mesh[1]
+    grant = mesh.grant()
+    mesh.wait_applied()
+
+    def shipped():
+        return len(mesh.run("audit", "--decision", "allow", "--grant", grant["grant_id"], "--limit", "1000").json)
+    for _ in range(20):
+        assert reason(node.evaluate(grant["credential"])) == "allow"
+    eventually("shipped", lambda: shipped() == 20)
+    node.kill()
+    shutil.move(node.data / "journal", node.data / "journal.lost")
+    node.start()
+    for _ in range(3):
+        assert reason(node.evaluate(grant["credential"])) == "allow"
+    eventually("shipped from where it goes on", lambda: shipped() == 23, timeout=30)
+
+
 def test_a_killed_node_proves_what_it_did_not_spend(mesh):
     node = mesh[1]
     grant = mesh.grant("--draw", "team")

@@ -31,3 +31,8 @@ extension Dictionary where Key == String {
         return self[place].value
     }
 }
+
+extension String {
+    /// Whether it has a digit of any script.
+    var hasDigit: Bool { unicodeScalars.contains { [.decimal, .digit].contains($0.properties.numericType) } }
+}

@@ -41,6 +41,18 @@ package enum ExactNumber {
         }
     }
 
+    /// Whether a reader that keeps numbers as binary64 reads this number: RFC 8259 section 6 expects no more of one. Up to 15
+    /// digits it always does; of others it does when the shortest text of what it reads is this number again.
+    package static func isInteroperable(_ text: String) -> Bool {
+        let isShort = bytes(text) { bytes in
+            guard let parts = Parts(bytes) else { return false }
+            return parts.count == 0 || parts.count <= 15 && abs(parts.magnitude) <= 290
+        }
+        if isShort { return true }
+        guard let read = Double(text) else { return false }
+        return compare(read.description, text) == .same
+    }
+
     /// Exponents that are compared: far past every number that a tool reads.
     private static let exponents = 1_000_000
     /// Zeros that are written out.

@@ -17,8 +17,13 @@ extension Grant {
         let units = (budgets + maxAmounts).map(\.unit) + rates.map(\.unit)
         let texts = ids + patterns + units + conditions.flatMap { [$0.path, $0.value] }
         if !texts.allSatisfy(\.isPrintable) { return "an id, a pattern, a condition or a unit has a control character in it, or one that turns the direction of writing" }
+        if let text = texts.first(where: \.isPadded) { return "'\(text)' begins or ends with a space, which nobody sees" }
         if allowedActions.isEmpty { return "allowed_actions is empty: the grant would allow nothing" }
         if let problem = (allowedActions + approvalActions).lazy.compactMap(Pattern.problem).first { return problem }
+        let allowed = allowedActions.map { Pattern($0) }
+        if let unmet = approvalActions.first(where: { asked in !allowed.contains { $0.overlaps(Pattern(asked)) } }) {
+            return "approval is asked for '\(unmet)', which no allowed action is: \(allowedActions.joined(separator: ", "))"
+        }
         if let problem = resources.lazy.compactMap(ResourcePattern.problem).first { return problem }
         if let problem = conditions.lazy.compactMap(\.problem).first { return problem }
         if conditions.contains(where: { max($0.path.utf8.count, $0.value.utf8.count) > Limits.idBytes }) { return "a condition is longer than \(Limits.idBytes) bytes" }
@@ -46,11 +51,28 @@ extension Grant.Condition {
         if value.utf8.contains(UInt8(ascii: "*")) {
             return "condition '\(path) \(comparison.rawValue) \(value)' has a '*' in its value, which is text here: '\(path) ^= PREFIX' is what begins with PREFIX"
         }
+        let written = "condition '\(path) \(comparison.rawValue) \(value)'"
+        if let quote = value.first, "\"'`".contains(quote), value.count > 1, value.last == quote {
+            return "\(written) has quotes in its value, which are text here: leave them out"
+        }
+        if ExactNumber.canonical(value) != nil, !ExactNumber.isInteroperable(value), comparison != .equal {
+            return "\(written) names a number with more digits than every tool keeps"
+        }
         switch comparison {
         case .less, .lessOrEqual, .greater, .greaterOrEqual:
             return ExactNumber.canonical(value) == nil ? "condition '\(path) \(comparison.rawValue) \(value)' compares numbers, and '\(value)' is none" : nil
         case .prefix: return value.isEmpty ? "condition '\(path) ^=' names no prefix: every text begins with it" : nil
-        case .equal, .notEqual: return nil
+        case .equal: return nil
+        // What it fails to name, it lets through.
+        case .notEqual:
+            if let list = value.first(where: { ",|{}".contains($0) }) {
+                return "\(written) has a '\(list)' in its value, which is text here: write one condition for each value"
+            }
+            if value.first == "^" || value.first == "~" { return "\(written) is no regular expression: its value is text" }
+            if ["true", "false", "null"].contains(where: { $0 != value && $0 == value.lowercased() }) {
+                return "\(written) is text here: a tool's argument is '\(value.lowercased())'"
+            }
+            return value.isAlmostNumber ? "\(written) is no number as JSON has it: write it as 16, 1000, 3 or 0.5" : nil
         }
     }
 
@@ -63,5 +85,24 @@ extension Grant.Condition {
         case .prefix: "'\(path)' is there and begins with '\(value)'"
         case .less, .lessOrEqual, .greater, .greaterOrEqual: "'\(path)' is there and is a number \(comparison.rawValue) \(value)"
         }
+    }
+}
+
+extension String {
+    fileprivate var isPadded: Bool { first?.isWhitespace == true || last?.isWhitespace == true }
+
+    /// A number to many readers, and none to JSON: signs, leading zeros, other bases, groups, other scripts' digits.
+    fileprivate var isAlmostNumber: Bool {
+        guard ExactNumber.canonical(self) == nil else { return false }
+        let sign = first == "+" || first == "-"
+        let digits = Substring(self).dropFirst(sign ? 1 : 0)
+        guard digits.contains(where: \.isWholeNumber) else { return false }
+        if digits.allSatisfy({ $0.isWholeNumber || $0 == "_" || $0 == "'" }) { return true }
+        if let prefix = ["0x", "0o", "0b"].first(where: digits.lowercased().hasPrefix) {
+            return digits.dropFirst(prefix.count).allSatisfy { $0.isHexDigit || $0 == "_" }
+        }
+        // At most one point, so that addresses and versions are texts.
+        let parts = digits.split(separator: ".", omittingEmptySubsequences: false)
+        return parts.count == 2 && parts.allSatisfy { $0.allSatisfy { $0.isWholeNumber || $0 == "_" } }
     }
 }

@@ -71,7 +71,7 @@ public struct Grant: Hashable, Sendable {
     }
 
     /// Numbers compare as exact numbers, however they are written; anything else as bytes. A missing attribute fulfils
-    /// nothing, not even `!=`.
+    /// nothing, not even `!=`; nor does a number that tools read differently, unless it is asked for in the same bytes.
     public enum Comparison: String, Sendable, CaseIterable {
         case equal = "=="
         case notEqual = "!="
@@ -93,16 +93,24 @@ extension Grant.Condition {
 
     package func holds(for attributes: [String: String]) -> Bool {
         guard let actual = attributes.value(forBytes: path) else { return false }
-        switch comparison {
+        if comparison == .prefix { return actual.begins(with: value) }
+        if comparison == .equal, actual.isSame(as: value) { return true }
+        guard let order = ExactNumber.compare(actual, value) else {
+            // Some tools read " 3", "03" or "3_0" as a number, others do not: what may be the number is not another one.
+            return comparison == .notEqual && !actual.isSame(as: value) && !(actual.hasDigit && ExactNumber.canonical(value) != nil)
+        }
+        // What a tool would read as a neighbour of this number is neither.
+        guard ExactNumber.isInteroperable(actual) else { return false }
+        return switch comparison {
         // Doors write each number in one way, so a text such as "3e0" is no number to a tool that reads texts.
-        case .equal: return actual.isSame(as: value) || ExactNumber.compare(actual, value) == .same && ExactNumber.isCanonical(actual)
+        case .equal: order == .same && ExactNumber.isCanonical(actual)
         // A tool may read a text as a number.
-        case .notEqual: return !actual.isSame(as: value) && ExactNumber.compare(actual, value) != .same
-        case .prefix: return actual.begins(with: value)
-        case .less: return ExactNumber.compare(actual, value) == .less
-        case .lessOrEqual: return ExactNumber.compare(actual, value).map { $0 != .greater } ?? false
-        case .greater: return ExactNumber.compare(actual, value) == .greater
-        case .greaterOrEqual: return ExactNumber.compare(actual, value).map { $0 != .less } ?? false
+        case .notEqual: order != .same
+        case .less: order == .less
+        case .lessOrEqual: order != .greater
+        case .greater: order == .greater
+        case .greaterOrEqual: order != .less
+        case .prefix: false
         }
     }
 }

@@ -118,6 +118,12 @@ extension Pattern {
         return text.isEmpty ? "anything" : "whatever begins with '\(text)'"
     }
 
+    /// Whether some text matches both.
+    func overlaps(_ other: Pattern) -> Bool {
+        if isPrefix, other.isPrefix { return text.begins(with: other.text) || other.text.begins(with: text) }
+        return isPrefix ? matches(other.text) : other.matches(text)
+    }
+
     private func startsWithText(_ candidate: String) -> Bool {
         guard candidate.utf8.count >= bytes.count else { return false }
         let equal = candidate.utf8.withContiguousStorageIfAvailable { storage in

@@ -112,7 +112,10 @@ internal import Testing
         for refusal in [Refusal(.full, "", retryAfterMS: 1000), Refusal(.halted, "")] { follower.refused(.owe(owed), refusal, &enforcement, at: 0) }
         #expect(debts(at: Make.milliseconds(300)) == [owed], "the ledger has not judged it")
         #expect(enforcement.view?.marks(on: "g")?.contains(.frozen) == true, "nothing is allowed before")
+        #expect(follower.answered([], enforcement).isEmpty && follower.predecessorsClosed)
+        #expect(!follower.mayForgetPredecessors, "the record is all that tells of it")
         follower.taken(.owe(owed), &enforcement)
         #expect(debts(at: Make.milliseconds(400)) == [])
+        #expect(follower.mayForgetPredecessors)
     }
 }

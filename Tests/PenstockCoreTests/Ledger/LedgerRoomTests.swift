@@ -68,6 +68,32 @@ internal import Testing
         #expect(lease(&ledger) != nil)
     }
 
+    /// What a node hears of slices, it may spend: none is told of while its event is in no log.
+    @Test func repeatedRequestHearsNothingOfSlicesThatAreNotDurable() throws {
+        var ledger = try ledger()
+        _ = try ledger.stage(Make.event(Make.id("grant"), .grantIssued(Make.grant("g") { $0.budgets = [Amount("usd", 10)] }), by: "issuer"), at: 0)
+        try ledger.register(progress, from: n1, agrees: true, at: 0)
+        let request = SliceRequest(incarnation: Make.incarnation(1), requestID: Make.incarnation(9), grantID: "g", parts: [.init(unit: "usd", need: 1, want: 1)])
+        let answer = try #require(try ledger.reserve(request, from: n1, at: 0))
+        _ = try ledger.stage(own: Make.event(Make.id("slice"), .sliceReserved(answer.slices[0]), by: "ledger"))
+        ledger.commitFailed()
+        #expect(code { _ = try ledger.reserve(request, from: n1, at: 0) } == .full)
+    }
+
+    /// Before a window is opened for it.
+    @Test func requestIsHeldAgainstRoleOwnerAndSizeFirst() throws {
+        let ledger = try ledger()
+        func request(_ parts: Int, incarnation: UInt64 = 1) -> SliceRequest {
+            SliceRequest(
+                incarnation: Make.incarnation(incarnation), requestID: Make.incarnation(9), grantID: "g",
+                parts: (0..<parts).map { .init(unit: "u\($0)", need: 1, want: 1) })
+        }
+        #expect(code { try ledger.check(request(1), from: n1) } == nil)
+        for role in Role.allCases where role != .enforcer { #expect(code { try ledger.check(request(1), from: Make.node("x", role)) } == .notPermitted) }
+        #expect(code { try ledger.check(request(0), from: n1) } == .invalid)
+        #expect(code { try ledger.check(request(Limits.grantListCount + 1), from: n1) } == .invalid)
+    }
+
     @Test func failedCommitIsTriedAgainAndNothingIsToldBefore() throws {
         var ledger = try ledger()
         let event = Make.event(Make.id("revoke"), Make.revoke(.agent("a")))

@@ -36,6 +36,23 @@ internal import Testing
         #expect(ExactNumber.canonical(text) == nil && ExactNumber.compare(text, "1") == nil && !ExactNumber.isCanonical(text))
     }
 
+    @Test(arguments: ["0", "-3", "0.1", "123456789012345", "9007199254740992", "0.1234567890123456", "1e22", "1.7976931348623157e308"])
+    func numberThatEveryReaderKeepsIsInteroperable(text: String) { #expect(ExactNumber.isInteroperable(text)) }
+
+    @Test(arguments: ["9007199254740993", "3.0000000000000000001", "2.99999999999999999999", "99.999999999999999999", "1e400", "1e-400", "-1e-330", "1x"])
+    func numberThatBinary64RoundsIsNot(text: String) { #expect(!ExactNumber.isInteroperable(text)) }
+
+    /// A tool that keeps binary64 reads 3 and 100 where these are written.
+    @Test func numberThatToolsReadDifferentlyFulfilsNothing() {
+        func holds(_ condition: String, _ actual: String) -> Bool { Grant.Condition(parsing: "a \(condition)")!.holds(for: ["a": actual]) }
+        for near in ["3.0000000000000000001", "2.99999999999999999999"] { #expect(!holds("!= 3", near) && !holds("> 3", near) && !holds("<= 3", near)) }
+        #expect(!holds("< 100", "99.999999999999999999") && holds("< 100", "99.999999999999"))
+        #expect(!holds("!= 9007199254740992", "9007199254740993") && holds("!= 9007199254740992", "9007199254740994"))
+        #expect(holds("== 12345678901234567890", "12345678901234567890"), "an id that is written in digits")
+        for text in [" 3", "+3", "03", "3_0", "３", "0x3", "3 "] { #expect(!holds("!= 3", text), "\(text)") }
+        #expect(holds("!= 3", "three") && holds("!= 3", "4") && holds("!= v3", "v4") && !holds("!= 3", "3.0"))
+    }
+
     @Test func agreesWithWholeNumbers() {
         var random = SystemRandomNumberGenerator()
         for _ in 0..<2_000 {

@@ -12,6 +12,8 @@ internal import Testing
         { $0.conditions = [.init(path: "a", comparison: .equal, value: "/srv/*")] }, { $0.conditions = [.init(path: "a", comparison: .less, value: "ten")] },
         { $0.conditions = [.init(path: "a", comparison: .prefix, value: "")] }, { $0.conditions = [.init(path: "", comparison: .equal, value: "x")] },
         { $0.conditions = [.init(path: "a", comparison: .equal, value: "x\u{202E}y")] }, { $0.conditions = [.init(path: "a\u{7}", comparison: .equal, value: "x")] },
+        { $0.approvalActions = ["TOOLS/CALL"] }, { $0.approvalActions = ["tools/call "] }, { $0.approvalActions = ["tools/call,prompts/get"] },
+        { $0.approvalActions = ["tools/cal\u{441}"] }, { $0.approvalActions = ["resources/*"] }, { $0.resources = ["tool:x "] }, { $0.agentID = " a" },
         { $0.agentID = "build*" }, { $0.audience = "*" }, { $0.workload = "spiffe://x/*" }, { $0.draws = ["org-*"] }, { $0.purpose = "x\u{61C}y" }, { $0.agentClass = "a\u{200B}b" },
     ]
 
@@ -19,8 +21,21 @@ internal import Testing
         #expect(Make.grant("g", Self.wrong[index]).problem != nil)
     }
 
+    @Test(arguments: [
+        "\"/etc/shadow\"", "'x'", " /etc", "/etc ", "a,b", "a|b", "/etc/{a,b}", "^/etc", "True", "FALSE", "Null", "0x10", "1_000", "+3", "03", "-03", "3.", ".5",
+        "\u{FF13}", "9007199254740993", "99.999999999999999999",
+    ])
+    func exclusionThatWouldExcludeNothingIsRefused(value: String) {
+        #expect(Make.grant("g") { $0.conditions = [.init(path: "a", comparison: .notEqual, value: value)] }.problem != nil)
+    }
+
+    @Test(arguments: ["3", "3.0", "-0.5", "1e3", "true", "/etc/shadow", "10.0.0.1", "1.2.3", "2026-01-31", "3d", "v3", "it's", "x^2", "12345678901234"])
+    func exclusionOfOneValuePasses(value: String) {
+        #expect(Make.grant("g") { $0.conditions = [.init(path: "a", comparison: .notEqual, value: value)] }.problem == nil)
+    }
+
     private static let right: [@Sendable (inout Grant) -> Void] = [
-        { $0.allowedActions = ["*", "tools/*", "tools/call"] }, { $0.resources = ["tool:*", "tool:git_*", "tool:git_log", "tool:"] },
+        { $0.allowedActions = ["*", "tools/*", "tools/call"] }, { ($0.allowedActions, $0.approvalActions) = (["tools/*"], ["tools/call", "*", "tools/c*"]) }, { $0.resources = ["tool:*", "tool:git_*", "tool:git_log", "tool:"] },
         { $0.resources = ["resource:https://example.com/s?q=a[1]*", "resource:http://[::1]:80/x"] },
         { $0.conditions = [.init(path: "a", comparison: .less, value: "1.5e3"), .init(path: "b", comparison: .equal, value: "naïve?")] },
     ]

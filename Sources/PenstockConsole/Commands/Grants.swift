@@ -92,24 +92,27 @@ struct GrantCommand: ParsableCommand {
                 let (submitted, _) = try client.submit(.grantIssued(grant))
                 struct Row: Encodable {
                     var grantId: String
-                    /// Null where it is the parent's.
-                    var runId: OrNull<String>
+                    var runId: String
+                    /// Null when it has none.
+                    var principalId: OrNull<String>
                     var position: UInt64
-                    /// Null where it is the parent's.
-                    var expiresAt: OrNull<String>
+                    var expiresAt: String
                     var credential: String
                 }
+                // What a child leaves out it has from its parent, as the ledger says.
+                let isChild = submitted.hasGrant
+                let (run, principal) = isChild ? (submitted.grant.runID, submitted.grant.principalID) : (grant.runID, grant.principalID)
                 let row = Row(
-                    grantId: grant.grantID, runId: OrNull(grant.runID.isEmpty ? nil : grant.runID), position: submitted.position,
-                    expiresAt: OrNull(time: grant.expiresAt), credential: credential.reveal)
+                    grantId: grant.grantID, runId: run, principalId: OrNull(principal.isEmpty ? nil : principal), position: submitted.position,
+                    expiresAt: Times.text(isChild ? submitted.grant.expiresAtMs : grant.expiresAt), credential: credential.reveal)
                 // Without its credential nobody can use the grant: a reader that has gone must not end the command unheard.
                 signal(SIGPIPE, SIG_IGN)
                 try Self.tell(grant.grantID) {
                     try Output.print(row, mesh.output) {
                         [
-                            ["grant", row.grantId], ["run", row.runId.value ?? "its parent's"], ["position", "\(row.position)"],
-                            ["expires", row.expiresAt.value ?? "with its parent"], ["credential", row.credential],
-                        ]
+                            ["grant", row.grantId], ["run", row.runId], ["principal", row.principalId.text], ["position", "\(row.position)"],
+                            ["expires", row.expiresAt], ["credential", row.credential],
+                        ].filter { !$0[1].isEmpty }
                     }
                 }
             }

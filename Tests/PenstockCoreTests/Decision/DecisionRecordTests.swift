@@ -37,7 +37,7 @@ internal import Testing
     }
 
     @Test func kindsAndLayoutAreThoseOfVersionFour() {
-        #expect(DecisionRecord.Kind.allCases.map(\.rawValue) == [1, 2, 3, 4, 5, 6, 7, 8])
+        #expect(DecisionRecord.Kind.allCases.map(\.rawValue) == [1, 2, 3, 4, 5, 6, 7, 8, 9])
         let bytes = record(.held).bytes
         #expect(bytes[0..<8] == [2, 4, 16, 0, 2, 0, 0, 0])
         #expect(bytes.count == 96 + 12 + 9 + 7 + 6 + 7 + 11 + 1 + 1 + 10 + 3 + 10 + 6 + 32)
@@ -45,7 +45,7 @@ internal import Testing
         #expect(record(.decided).bytes.count == bytes.count + 2 + 14)
     }
 
-    /// Of a node before the limits that deny were recorded.
+    /// Of a node before the limits that deny were recorded, and before what ends a hold named its grant.
     @Test func recordOfVersionThreeIsReadForEver() throws {
         var expected = record(.decided)
         expected.limit = ""
@@ -54,6 +54,11 @@ internal import Testing
         (bytes[1], bytes[end...]) = (3, bytes[(end + 2)...])
         #expect(read(bytes) == expected)
         for count in 0..<bytes.count { #expect(read(Array(bytes[..<count])) == nil, "at \(count)") }
+        // No node of that version said a debt again.
+        var again = record(.owedAgain).bytes
+        #expect(read(again) == record(.owedAgain))
+        again[1] = 3
+        #expect(read(again) == nil)
     }
 
     /// Bytes of a node before prices were recorded: journals and archives have them.
@@ -102,7 +107,7 @@ internal import Testing
     }
 
     @Test func unknownKindVersionOrReasonIsRefused() {
-        for (offset, value) in [(0, UInt8(0)), (0, 9), (1, 0), (1, 5), (2, 200)] {
+        for (offset, value) in [(0, UInt8(0)), (0, 10), (1, 0), (1, 5), (2, 200)] {
             var bytes = record(.decided).bytes
             bytes[offset] = value
             #expect(read(bytes) == nil)

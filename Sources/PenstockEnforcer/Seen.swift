@@ -17,10 +17,12 @@ struct Seen: Codable {
     static func load(_ folder: String) throws(EnforcerError) -> Seen {
         let path = folder + "/seen.json"
         guard FileManager.default.fileExists(atPath: path) else { return Seen() }
-        guard let data = FileManager.default.contents(atPath: path), let seen = try? JSONDecoder().decode(Seen.self, from: data) else {
-            throw EnforcerError("\(path) is damaged; restore it, or remove it if you are sure that the ledger's log is the newest")
+        let data = FileManager.default.contents(atPath: path) ?? Data()
+        do {
+            return try StrictJSON.decode(Seen.self, from: data, path)
+        } catch {
+            throw EnforcerError("\(error.message): it is damaged; restore it, or remove it if you are sure that the ledger's log is the newest")
         }
-        return seen
     }
 
     func save(_ folder: String) throws {

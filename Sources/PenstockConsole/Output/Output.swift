@@ -96,7 +96,7 @@ enum Printable {
     }
 }
 
-/// Columns aligned by spaces; the first row is the heading.
+/// Columns aligned by spaces; the first row is the heading. No cell is cut: two names that differ must look different.
 enum Table {
     static func text(_ rows: [[String]]) -> String {
         var widths = [Int](repeating: 0, count: rows.map(\.count).max() ?? 0)
@@ -108,7 +108,7 @@ enum Table {
         let rows = rows.map { $0.map(Printable.text) }
         for column in widths.indices { widths[column] = max(widths[column], rows.map { column < $0.count - 1 ? $0[column].count : 0 }.max() ?? 0) }
         return rows.map { row in
-            let cells = row.enumerated().map { $0.offset == row.count - 1 ? $0.element : $0.element.padding(toLength: widths[$0.offset], withPad: " ", startingAt: 0) }
+            let cells = row.enumerated().map { $0.offset == row.count - 1 ? $0.element : $0.element + String(repeating: " ", count: max(0, widths[$0.offset] - $0.element.count)) }
             return cells.joined(separator: "  ") + "\n"
         }.joined()
     }

@@ -11,7 +11,7 @@
 /// then the debits, each u64 slice, i64 amount
 /// ```
 /// Since version 4, what ends a hold names the grant and the call of the decision that it ends, and kind 9 is there.
-/// Texts longer than `textBytes` are cut: the arguments digest still tells calls apart.
+/// Texts longer than `textBytes` are cut, and say so: see `kept`.
 package struct DecisionRecord: Hashable, Sendable {
     package var kind: Kind
     package var reason: Reason = .none
@@ -61,6 +61,20 @@ package struct DecisionRecord: Hashable, Sendable {
 
     package init(kind: Kind) { self.kind = kind }
 
+    /// A text as long as its bound at most. What is cut ends in "…" and a hash of the whole, so that two that only differ further
+    /// on do not look alike (FNV-1a; it tells texts apart, and proves nothing).
+    package static func kept(_ text: String, _ limit: Int = textBytes) -> String {
+        guard text.utf8.count > limit else { return text }
+        let hash = text.utf8.reduce(UInt64(0xcbf2_9ce4_8422_2325)) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
+        let digits = String(hash, radix: 16)
+        let mark = "…" + String(repeating: "0", count: 16 - digits.utf8.count) + digits
+        let bytes = text.utf8
+        var end = bytes.index(bytes.startIndex, offsetBy: limit - mark.utf8.count)
+        var gap = 0
+        while bytes[end] & 0xc0 == 0x80 { (end, gap) = (bytes.index(before: end), gap + 1) }
+        return String(text[..<end]) + String(repeating: ".", count: gap) + mark
+    }
+
     static let version: UInt8 = 4
     static let textBytes = 512
     /// The name of a budget or a grant's unit, a unit, and which of them it is.
@@ -83,9 +97,9 @@ package struct RecordWriter {
 
     @inline(__always)
     package mutating func put(text: String, limit: Int) {
-        var text = text
+        var text = text.utf8.count <= limit ? text : DecisionRecord.kept(text, limit)
         text.withUTF8 { bytes in
-            let count = min(bytes.count, limit)
+            let count = bytes.count
             put(UInt16(count))
             if count > 0 { (memory.baseAddress! + offset).copyMemory(from: bytes.baseAddress!, byteCount: count) }
             offset += count

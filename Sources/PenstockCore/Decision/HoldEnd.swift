@@ -11,15 +11,10 @@ package struct HeldCall: Sendable {
     package init() {}
 
     package init(_ call: borrowing Call) {
-        (action, resourceType) = (Self.kept(call.action), Self.kept(call.resourceType))
-        (resourceID, callID) = (Self.kept(call.resourceID), Self.kept(call.callID))
+        // A copy shares the text's memory, unless it is too long.
+        (action, resourceType) = (DecisionRecord.kept(call.action), DecisionRecord.kept(call.resourceType))
+        (resourceID, callID) = (DecisionRecord.kept(call.resourceID), DecisionRecord.kept(call.callID))
         (traceID, door) = (call.traceID, call.door)
-    }
-
-    /// A copy shares the text's memory, unless it is too long.
-    private static func kept(_ text: String) -> String {
-        let bytes = text.utf8
-        return bytes.count <= DecisionRecord.textBytes ? text : String(decoding: bytes.prefix(DecisionRecord.textBytes), as: UTF8.self)
     }
 }
 

@@ -122,10 +122,10 @@ internal import Testing
         record.basis = String(repeating: "b", count: 513)
         record.amounts = [Amount(String(repeating: "u", count: 80), 1)]
         let back = try #require(read(record.bytes))
-        #expect(back.action == String(repeating: "a", count: 512))
+        #expect(back.action == DecisionRecord.kept(record.action))
         #expect(back.callID == record.callID)
-        #expect(back.priceVersion == String(repeating: "v", count: 64) && back.basis == String(repeating: "b", count: 512))
-        #expect(back.amounts == [Amount(String(repeating: "u", count: 64), 1)])
+        #expect(back.priceVersion == DecisionRecord.kept(record.priceVersion, 64) && back.basis == DecisionRecord.kept(record.basis))
+        #expect(back.amounts == [Amount(DecisionRecord.kept(String(repeating: "u", count: 80), 64), 1)])
     }
 
     @Test(arguments: [false, true]) func writtenAllowIsWhatIsRead(holds: Bool) throws {
@@ -171,8 +171,23 @@ internal import Testing
             ($0.priceVersion, $0.basis) = (long, long)
         }
         let record = try #require(read(written(call, node).bytes))
-        #expect([record.action, record.resourceType, record.resourceID, record.callID].allSatisfy { $0 == String(long.prefix(512)) })
-        #expect(record.priceVersion == String(long.prefix(64)) && record.basis == String(long.prefix(512)))
+        #expect([record.action, record.resourceType, record.resourceID, record.callID].allSatisfy { $0 == DecisionRecord.kept(long) })
+        #expect(record.priceVersion == DecisionRecord.kept(long, 64) && record.basis == DecisionRecord.kept(long))
+    }
+
+    /// Whoever cuts a name leaves two that look alike.
+    @Test(arguments: ["x", "é", "😀", "e\u{301}"], [512, 64]) func whatIsCutSaysSoAndLooksDifferent(unit: String, limit: Int) {
+        var seen: Set<[UInt8]> = []
+        for count in 400...600 {
+            for end in ["", "a", "b"] {
+                let text = String(repeating: unit, count: count) + end
+                let kept = DecisionRecord.kept(text, limit)
+                #expect(kept.utf8.count == min(limit, text.utf8.count))
+                #expect(text.utf8.count <= limit ? kept == text : kept.contains("…"))
+                seen.insert(Array(kept.utf8))
+            }
+        }
+        #expect(seen.count == 201 * 3)
     }
 
     @Test func hostileBytesAreReadOrRefused() {

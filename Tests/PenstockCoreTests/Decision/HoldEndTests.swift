@@ -74,6 +74,24 @@ internal import Testing
         #expect(records.map(\.amounts) == [cost])
     }
 
+    /// Where calls are metered, each is one, whatever was declared or told.
+    @Test(arguments: [
+        ([], [], [("calls", 1)]), ([], [Amount("calls", 0)], [("calls", 1)]), ([Amount("calls", 3)], [Amount("calls", 2)], [("calls", 2)]),
+        ([Amount("calls", 0)], [], [("calls", 1)]), ([Amount("usd", 9)], [Amount("usd", 4)], [("usd", 4), ("calls", 1)]),
+    ] as [([Amount], [Amount], [(String, Int64)])])
+    func callsThatAreMeteredAreInTheCost(held: [Amount], told: [Amount], cost: [(String, Int64)]) throws {
+        var node = try DecidingNode([Make.grant("other"), Make.grant("g") { $0.budgets = [Amount("usd", 1000), Amount("calls", 1000)] }])
+        for unit in ["usd", "calls"] { node.fund(unit, 100, grant: 1) }
+        journal.now = node.now
+        let verdict = node.enforcement.decide(call(held), arrivedAt: nil, journal: journal)
+        try #require(verdict.isAllow)
+        _ = node.enforcement.settle(verdict.sequence, actual: CallAmounts(told)!, journal: journal)
+        let record = try #require(journal.records.last)
+        #expect(record.kind == .settled)
+        #expect(record.amounts == cost.map { Amount($0.0, $0.1) })
+        #expect(node.available("calls", grant: 1) == 100 - record.amounts.first { $0.unit == "calls" }!.value)
+    }
+
     @Test func releaseCostsNothingAndOverdueCostsAll() throws {
         let held = [Amount("usd", 9), Amount("tokens", 6)]
         #expect(try ended(call(held)) { _ = $0.enforcement.release($1, journal: journal) }.map(\.amounts) == [[]])

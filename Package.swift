@@ -150,7 +150,7 @@ if Context.environment["PENSTOCK_FUZZ"] != nil {
         "PenstockHTTP": (
             [
                 "EvaluationCodec.swift", "EvaluationCodec+Question.swift", "EventStreamParser.swift", "HTTPLimits.swift", "Hashing.swift",
-                "JSON.swift", "JSONParser.swift", "TraceParent.swift",
+                "TraceParent.swift",
             ], ["PenstockCore", "PenstockEnforcer"]
         ),
         "PenstockConsole": (

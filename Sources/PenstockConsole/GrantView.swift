@@ -41,8 +41,10 @@ struct GrantView: Encodable {
     var toolVersion: String
     var position: UInt64
     var credentialDigest: String
-    /// live, revoked, suspended or expired.
+    /// One of `states`.
     var state: String
+
+    static let states = ["live", "revoked", "suspended", "expired"]
 
     /// - Parameters:
     ///   - issued: the grant as its event states it: the view keeps only what decides.
@@ -68,19 +70,26 @@ struct GrantView: Encodable {
     }
 
     /// All grants that are wanted, in the order of the log.
-    static func read(_ client: LedgerClient, where isWanted: (Grant) -> Bool) throws -> [GrantView] {
+    ///
+    /// - Parameter root: only this grant and what was delegated from it.
+    static func read(_ client: LedgerClient, under root: String? = nil, where isWanted: (GrantView) -> Bool) throws -> [GrantView] {
         var view = View()
-        var wanted: [(Int, Grant)] = []
+        var issued: [(Int, Grant)] = []
         try client.readLog { position, entry in
             let event = try SignedEvent(entry: entry).event
             try view.apply(event, at: position)
             guard case .grantIssued(let grant) = event.kind, let index = view.index(ofGrant: grant.grantID) else { return }
-            // Asked of what the view has: a child's run may be its parent's.
-            if isWanted(view.placedGrant(index).grant) { wanted.append((index, grant)) }
+            issued.append((index, grant))
         }
         let children: [Int: Int] = view.grants.reduce(into: [:]) { $0[Int($1.parent), default: 0] += 1 }
         let time = try client.time()?.latestMs ?? Clocks.wall()
-        return wanted.map { GrantView($1, view, $0, children: children[$0] ?? 0, at: time) }
+        var wanted: [GrantView] = []
+        for (index, grant) in issued {
+            if let root, !view.covers(.subtree(root), index) { continue }
+            let row = GrantView(grant, view, index, children: children[index] ?? 0, at: time)
+            if isWanted(row) { wanted.append(row) }
+        }
+        return wanted
     }
 
     var fields: [[String]] {

@@ -26,7 +26,7 @@ extension Receipt {
     package init?(parsing file: Data) {
         let decoder = JSONDecoder()
         decoder.keyDecodingStrategy = .convertFromSnakeCase
-        guard let receipt = try? decoder.decode(Receipt.self, from: file) else { return nil }
+        guard let receipt = try? StrictJSON.decode(Receipt.self, from: file, "receipt", with: decoder) else { return nil }
         guard Self.memberCount(file) == 6 + 7 + 8 * receipt.barrier.nodes.count else { return nil }
         self = receipt
     }

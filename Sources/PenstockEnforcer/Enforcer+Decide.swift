@@ -71,11 +71,9 @@ struct Recorder: DecisionJournal {
         return journal.append(byteCount: record.byteCount, standsForOthers: record.kind == .carried) { record.write(into: $0) }
     }
 
-    func recordEnd(of decision: UInt64, _ kind: DecisionRecord.Kind, _ actual: borrowing CallAmounts, _ priced: Priced, returned: [Debit]) -> UInt64? {
+    func recordEnd(_ end: borrowing HoldEnd) -> UInt64? {
         let wall = Clocks.wall()
-        return journal.append(byteCount: DecisionRecord.endByteCount(actual, priced, debits: returned.count)) { memory in
-            DecisionRecord.writeEnd(kind, of: decision, actual, priced, returned, wall: wall, into: memory)
-        }
+        return journal.append(byteCount: DecisionRecord.endByteCount(end)) { DecisionRecord.writeEnd(end, wall: wall, into: $0) }
     }
 
     func content(_ call: borrowing Call) -> Digest {

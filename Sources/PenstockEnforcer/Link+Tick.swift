@@ -86,6 +86,7 @@ extension Link {
                 $0.version = PenstockVersion.current
                 $0.viewAgeMs = UInt32(clamping: (age ?? 0) / .nanosecondsPerMillisecond)
                 $0.rates = stated.proto
+                $0.recorded = lastRecorded
             })
         case .acknowledge(let urgent, let ended):
             return .ack(.with {
@@ -146,9 +147,11 @@ extension Link {
         }))
     }
 
+    private var lastRecorded: UInt64 { enforcer.core.withLock { _ in enforcer.journal.nextSequence } - 1 }
+
     /// Decisions that are not shipped.
     private var waiting: UInt64 {
-        let last = enforcer.core.withLock { _ in enforcer.journal.nextSequence } - 1
+        let last = lastRecorded
         // A journal that was lost begins anew, below what was shipped of it.
         return last - min(last, seen.shipped)
     }

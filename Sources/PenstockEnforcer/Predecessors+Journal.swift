@@ -15,7 +15,7 @@ extension Predecessors {
                 return
             }
             add(record.kind, record.debits)
-            if record.kind == .owed, let incarnation = Incarnation(incarnation) { add(owed: record, by: incarnation) }
+            if [.owed, .owedAgain].contains(record.kind), let incarnation = Incarnation(incarnation) { add(owed: record, by: incarnation) }
         }
         if let problem { throw EnforcerError("\(problem); restore the data folder, or move its journal away and have an operator decide on its slices") }
     }

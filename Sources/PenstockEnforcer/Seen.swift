@@ -21,11 +21,15 @@ struct Seen: Codable {
     static func load(_ folder: String) throws(EnforcerError) -> Seen {
         let path = folder + "/seen.json"
         guard FileManager.default.fileExists(atPath: path) else { return Seen() }
-        guard let data = FileManager.default.contents(atPath: path), let seen = try? JSONDecoder().decode(Seen.self, from: data),
-            seen.check == nil || seen.check == (try? seen.sum)
-        else {
-            throw EnforcerError("\(path) is damaged; restore it, or remove it if you are sure that the ledger's log is the newest")
+        let data = FileManager.default.contents(atPath: path) ?? Data()
+        let advice = "restore it, or remove it if you are sure that the ledger's log is the newest"
+        let seen: Seen
+        do {
+            seen = try StrictJSON.decode(Seen.self, from: data, path)
+        } catch {
+            throw EnforcerError("\(error.message): it is damaged; \(advice)")
         }
+        guard seen.check == nil || seen.check == (try? seen.sum) else { throw EnforcerError("\(path) is damaged: it is not what was written; \(advice)") }
         return seen
     }
 

@@ -1,3 +1,4 @@
+internal import PenstockCore
 internal import PenstockHTTP
 
 /// One line of the client, read so strictly that no server can read it otherwise.

@@ -1,3 +1,4 @@
+internal import PenstockCore
 internal import PenstockHTTP
 
 /// What passes without a decision of its own, made anew from the members that the protocol knows: a message that

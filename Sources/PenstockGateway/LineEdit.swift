@@ -1,3 +1,4 @@
+internal import PenstockCore
 internal import PenstockHTTP
 
 /// Writes a whole number into a line of JSON that the strict parser has read, and leaves every other byte as it came.

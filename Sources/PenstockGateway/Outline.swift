@@ -1,3 +1,4 @@
+internal import PenstockCore
 internal import PenstockHTTP
 
 /// The top level of one line, read byte by byte: whatever its length and depth, it says under which id an answer belongs.

@@ -1,4 +1,4 @@
-package import PenstockHTTP
+package import PenstockCore
 
 /// A JSON-RPC id: a string or a number. Two are the same when type and bytes are: not `4` and `"4"`, nor two texts that
 /// only Unicode takes for one.

@@ -1,3 +1,5 @@
+package import PenstockCore
+
 extension EvaluationCodec {
     /// The questions of one body (AuthZEN 1.0, access evaluations), in its order.
     package struct Batch: Sendable {

@@ -60,6 +60,8 @@ final class JoinDoor: Sendable {
         thread.close()
     }
 
+    var handshakes: Authenticator.Counts? { Authenticator.shared.counts(domain: domain) }
+
     func take() -> [Join] {
         state.value.withLock { state in
             defer { state.waiting = [] }

@@ -26,7 +26,9 @@ extension Sequencer {
             case .receipt(let request): reply = .receipt(try receipt(request, for: incoming.sender))
             case .status(let query): reply = .status(status(from: query.from, for: incoming.sender))
             case .barrier(let query): reply = .barrier(try barrier(query, for: incoming.sender))
-            case .audit(let query): reply = .audit(try page(query, incoming))
+            case .audit(let query):
+                try look(query, incoming)
+                return
             case .head: reply = .head(headReply())
             case .budgets(let query):
                 try ledger.checkDurable()
@@ -131,28 +133,6 @@ extension Sequencer {
             }
         }
         _ = commit(&batch)
-    }
-
-    private func page(_ query: Penstock_V1_DecisionQuery, _ incoming: Incoming) throws -> Penstock_V1_DecisionPage {
-        guard incoming.sender.role == .operator || incoming.sender.role == .auditor else { throw Refusal(.notPermitted, "decisions are for operators and auditors") }
-        let rows = try store.decisionBatches(after: query.afterRow, limit: min(Int(query.limit), 64))
-        var page = Penstock_V1_DecisionPage()
-        var bytes = 0
-        for (rowID, row) in rows {
-            bytes += row.bytes.count
-            if bytes > Limits.pageBytes * 3, !page.batches.isEmpty { break }
-            page.batches.append(.with {
-                $0.row = rowID
-                $0.node = row.node
-                $0.detail = .with {
-                    $0.incarnation = Data(Hex.decode(row.incarnation) ?? [])
-                    $0.firstSequence = row.firstSequence
-                    $0.count = UInt32(row.count)
-                    $0.records = Data(row.bytes)
-                }
-            })
-        }
-        return page
     }
 
     private func headReply() -> Penstock_V1_HeadReply {

@@ -4,6 +4,7 @@ internal import PenstockCrypto
 internal import PenstockNode
 internal import PenstockProto
 internal import PenstockStore
+internal import PenstockTransport
 internal import PenstockWire
 internal import SwiftProtobuf
 
@@ -20,7 +21,7 @@ extension Sequencer {
             reply.epoch = ledger.state.epoch
             reply.halted = ledger.halted ?? (ledger.awaited.isEmpty ? "" : "the log was restored; waiting for the word of \(ledger.awaited.sorted().joined(separator: ", "))")
             if from == 0 {
-                reply.counters = counters
+                reply.counters = counters.merging(handshakes) { $1 }
                 reply.time = ledgerTime()
                 reply.warnings += timeWarnings()
                 let disk = store.disk
@@ -42,6 +43,17 @@ extension Sequencer {
         }
     }
 
+    /// Who was not let in, by door. The first of each door were this process itself, which tries it.
+    private var handshakes: [String: UInt64] {
+        var counts: [String: UInt64] = [:]
+        for (door, count) in [("members", Authenticator.shared.counts(domain: domain)), ("join", joins.handshakes)] {
+            guard let count else { continue }
+            counts["handshakes_refused_\(door)"] = UInt64(max(0, count.refused - (door == "members" ? endpoints.count : 0)))
+            counts["handshakes_deferred_\(door)"] = UInt64(count.deferred)
+        }
+        return counts
+    }
+
     private func memberRows(for asker: NodeKeys, at now: Instant) -> [Penstock_V1_MemberStatus] {
         let presences = Dictionary(grouping: ledger.presence.presences.values.filter { !$0.ended }, by: \.node)
         return ledger.state.view.members.values.sorted { $0.keys.name < $1.keys.name }.flatMap { member in
@@ -57,7 +69,8 @@ extension Sequencer {
             $0.role = member.keys.role.proto
             $0.expelled = !member.belongs
             guard let presence else {
-                $0.state = member.keys.role == .ledger ? "fresh" : "gone"
+                // People's identities only come and go: there is nothing to be gone.
+                $0.state = member.keys.role == .ledger ? "fresh" : member.keys.role == .enforcer ? "gone" : "member"
                 $0.appliedPosition = member.keys.role == .ledger ? tree.size : 0
                 return
             }

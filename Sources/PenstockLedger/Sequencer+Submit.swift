@@ -25,7 +25,7 @@ struct Batch {
     }
 
     enum Owed {
-        case submitted(Position, Digest, duplicate: Bool, barrierMS: UInt32?)
+        case submitted(Position, Digest, duplicate: Bool, barrierMS: UInt32?, child: String?)
         case reserved([(position: Position, slice: Slice)], refused: [SliceAnswer.Refused])
     }
 }
@@ -47,14 +47,15 @@ extension Sequencer {
                 throw Refusal(.invalid, "no time zone '\(zone)' is known here; take one such as Europe/Berlin")
             }
             let barrierMS = submit.waitBarrier ? submit.timeoutMs : nil
+            let child: String? = if case .grantIssued(let grant) = event.event.kind, !grant.parent.isEmpty { grant.grantID } else { nil }
             if let position = try known(event.event.id, batch) {
-                batch.owed.append((incoming, .submitted(position, event.event.id, duplicate: true, barrierMS: barrierMS)))
+                batch.owed.append((incoming, .submitted(position, event.event.id, duplicate: true, barrierMS: barrierMS, child: child)))
                 return
             }
             makeRoom(in: &batch, bytes: event.entry.count)
             let position = try ledger.stage(event.event, at: now)
             batch.add(event, at: position)
-            batch.owed.append((incoming, .submitted(position, event.event.id, duplicate: false, barrierMS: barrierMS)))
+            batch.owed.append((incoming, .submitted(position, event.event.id, duplicate: false, barrierMS: barrierMS, child: child)))
         } catch let refusal as Refusal {
             refuse(incoming, refusal)
         } catch {
@@ -287,11 +288,15 @@ extension Sequencer {
     private func settle(_ batch: Batch) {
         for (incoming, owed) in batch.owed {
             switch owed {
-            case .submitted(let position, let id, let duplicate, let barrierMS):
+            case .submitted(let position, let id, let duplicate, let barrierMS, let child):
                 send(Reply(id: incoming.id, .submitted(.with {
                     $0.position = position
                     $0.eventID = Data(id.bytes)
                     $0.duplicate = duplicate
+                    if let child {
+                        $0.grant.grantID = child
+                        complete(&$0.grant)
+                    }
                 })), to: incoming.route)
                 if let barrierMS { wait(for: position, incoming, milliseconds: barrierMS) }
             case .reserved(let slices, let refused):

@@ -18,6 +18,7 @@ final class Sequencer {
     let membership = Membership()
     let snapshots: SnapshotBuilder
     let archive: DecisionArchive
+    let search: DecisionSearch
     let timeFile: TimeFile
     let network: ServerThread
     let requests: ServerSocket
@@ -37,6 +38,8 @@ final class Sequencer {
     var evidence: Set<Position> = []
     /// Requests for slices that wait at the ledger; `ledger` bounds them.
     var parked: [Incarnation: Incoming] = [:]
+    /// What each node has recorded, as its last echo said.
+    var recorded: [String: (incarnation: Incarnation, sequence: UInt64, at: Instant)] = [:]
     /// Where each incarnation was heard last, for what is pushed to it.
     var routes: [Incarnation: RoutingID] = [:]
     /// Cosignatures that are not in the store yet.
@@ -105,6 +108,7 @@ final class Sequencer {
         try PrivateFile.requireOwn(folder: options.dataFolder)
         snapshots = SnapshotBuilder(key: identity.signing, wake: wake)
         archive = DecisionArchive(store, wake: wake)
+        search = DecisionSearch(store, wake: wake)
         timeFile = TimeFile(options.dataFolder)
         let instance = Hex.encode(SecureRandom.bytes(8))
         domain = "mesh-\(instance)"
@@ -205,6 +209,7 @@ final class Sequencer {
     /// A publisher's linger is 0: whoever misses the last batch fetches it from the next process.
     func close() {
         archive.finish()
+        search.finish()
         keepTime()
         for waiter in waiters { answerPartial(waiter, at: Clocks.now()) }
         while flushEvidence() {}
@@ -239,6 +244,7 @@ final class Sequencer {
         if hasRead || ledger.nextDeadline != nil || shares.nextDue(at: Clocks.now()) != nil { handle() }
         takeJoins()
         answerArchived()
+        answerSearched()
         stepBarriers(at: Clocks.now())
         noteHalt()
         noteRecovery()

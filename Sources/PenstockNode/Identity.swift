@@ -48,9 +48,9 @@ package struct Identity: Sendable {
         try PrivateFile.requireOwn(folder: folder)
         let member: MemberFile
         do {
-            member = try JSONDecoder().decode(MemberFile.self, from: data)
+            member = try StrictJSON.decode(MemberFile.self, from: data, path)
         } catch {
-            throw NodeError(.identity, "\(path) cannot be read as a member file; restore it or join again")
+            throw NodeError(.identity, "\(error.message); restore this file or join again")
         }
         let signingText = try PrivateFile.read(folder + "/signing.key")
         let channelText = try PrivateFile.read(folder + "/channel.key")

@@ -20,7 +20,7 @@ package struct MeshFolder: Sendable {
         var found: [String: Role] = [:]
         for name in names() {
             guard let data = FileManager.default.contents(atPath: folder(name) + "/member.json"),
-                let member = try? JSONDecoder().decode(MemberFile.self, from: data)
+                let member = try? StrictJSON.decode(MemberFile.self, from: data, name)
             else { continue }
             found[name] = member.role
         }

@@ -1520,6 +1520,9 @@ package nonisolated struct Penstock_V1_Echo: Sendable {
   /// Clears the value of `rates`. Subsequent reads from it will return its default value.
   package mutating func clearRates() {self._rates = nil}
 
+  /// the last decision in its journal
+  package var recorded: UInt64 = 0
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -1863,18 +1866,141 @@ package nonisolated struct Penstock_V1_ProofRequest: Sendable {
   package init() {}
 }
 
-package nonisolated struct Penstock_V1_DecisionQuery: Sendable {
+/// What is empty or 0 excludes nothing. Texts of a grant are exact, byte for byte.
+package nonisolated struct Penstock_V1_DecisionQuery: @unchecked Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  package var afterRow: Int64 = 0
+  /// rows; 0: as many as fit one answer
+  package var limit: UInt32 {
+    get {_storage._limit}
+    set {_uniqueStorage()._limit = newValue}
+  }
 
-  package var limit: UInt32 = 0
+  /// rows behind it; with newest_first, before it. Not set: from the first, or the last
+  package var from: Penstock_V1_DecisionPlace {
+    get {_storage._from ?? Penstock_V1_DecisionPlace()}
+    set {_uniqueStorage()._from = newValue}
+  }
+  /// Returns true if `from` has been explicitly set.
+  package var hasFrom: Bool {_storage._from != nil}
+  /// Clears the value of `from`. Subsequent reads from it will return its default value.
+  package mutating func clearFrom() {_uniqueStorage()._from = nil}
+
+  package var newestFirst: Bool {
+    get {_storage._newestFirst}
+    set {_uniqueStorage()._newestFirst = newValue}
+  }
+
+  /// no rows, but how many
+  package var countsOnly: Bool {
+    get {_storage._countsOnly}
+    set {_uniqueStorage()._countsOnly = newValue}
+  }
+
+  package var node: String {
+    get {_storage._node}
+    set {_uniqueStorage()._node = newValue}
+  }
+
+  /// with `sequence`: a decision, and what ends it
+  package var incarnation: Data {
+    get {_storage._incarnation}
+    set {_uniqueStorage()._incarnation = newValue}
+  }
+
+  package var sequence: UInt64 {
+    get {_storage._sequence}
+    set {_uniqueStorage()._sequence = newValue}
+  }
+
+  /// by the node's clock: not before, …
+  package var sinceMs: Int64 {
+    get {_storage._sinceMs}
+    set {_uniqueStorage()._sinceMs = newValue}
+  }
+
+  /// … and before
+  package var untilMs: Int64 {
+    get {_storage._untilMs}
+    set {_uniqueStorage()._untilMs = newValue}
+  }
+
+  package var grantID: String {
+    get {_storage._grantID}
+    set {_uniqueStorage()._grantID = newValue}
+  }
+
+  package var runID: String {
+    get {_storage._runID}
+    set {_uniqueStorage()._runID = newValue}
+  }
+
+  package var agentID: String {
+    get {_storage._agentID}
+    set {_uniqueStorage()._agentID = newValue}
+  }
+
+  package var agentClass: String {
+    get {_storage._agentClass}
+    set {_uniqueStorage()._agentClass = newValue}
+  }
+
+  package var principalID: String {
+    get {_storage._principalID}
+    set {_uniqueStorage()._principalID = newValue}
+  }
+
+  package var purpose: String {
+    get {_storage._purpose}
+    set {_uniqueStorage()._purpose = newValue}
+  }
+
+  package var audience: String {
+    get {_storage._audience}
+    set {_uniqueStorage()._audience = newValue}
+  }
+
+  package var issuer: String {
+    get {_storage._issuer}
+    set {_uniqueStorage()._issuer = newValue}
+  }
+
+  /// any of these: see DecisionRecord
+  package var kinds: [String] {
+    get {_storage._kinds}
+    set {_uniqueStorage()._kinds = newValue}
+  }
+
+  package var reason: String {
+    get {_storage._reason}
+    set {_uniqueStorage()._reason = newValue}
+  }
+
+  /// a pattern, as a grant has it
+  package var action: String {
+    get {_storage._action}
+    set {_uniqueStorage()._action = newValue}
+  }
+
+  /// TYPE:PATTERN
+  package var resource: String {
+    get {_storage._resource}
+    set {_uniqueStorage()._resource = newValue}
+  }
+
+  /// say how far each node is complete
+  package var nodes: Bool {
+    get {_storage._nodes}
+    set {_uniqueStorage()._nodes = newValue}
+  }
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
+
+  fileprivate var _storage = _StorageClass.defaultInstance
 }
 
 package nonisolated struct Penstock_V1_Reply: @unchecked Sendable {
@@ -2118,6 +2244,53 @@ package nonisolated struct Penstock_V1_Submitted: Sendable {
   package var eventID: Data = Data()
 
   package var duplicate: Bool = false
+
+  /// of a grant that has a parent: what it has from it
+  package var grant: Penstock_V1_GrantInForce {
+    get {_grant ?? Penstock_V1_GrantInForce()}
+    set {_grant = newValue}
+  }
+  /// Returns true if `grant` has been explicitly set.
+  package var hasGrant: Bool {self._grant != nil}
+  /// Clears the value of `grant`. Subsequent reads from it will return its default value.
+  package mutating func clearGrant() {self._grant = nil}
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+
+  fileprivate var _grant: Penstock_V1_GrantInForce? = nil
+}
+
+/// Whose a grant is, with what it has from its parents.
+package nonisolated struct Penstock_V1_GrantInForce: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var position: UInt64 = 0
+
+  package var grantID: String = String()
+
+  package var runID: String = String()
+
+  package var agentID: String = String()
+
+  package var agentClass: String = String()
+
+  package var principalID: String = String()
+
+  package var purpose: String = String()
+
+  package var audience: String = String()
+
+  package var issuer: String = String()
+
+  package var policyVersion: String = String()
+
+  package var promptHash: Data = Data()
+
+  package var expiresAtMs: Int64 = 0
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -2867,41 +3040,105 @@ package nonisolated struct Penstock_V1_ProofReply: Sendable {
   package init() {}
 }
 
+/// Rows in the order in which the ledger got them. An answer may have none and not be the end: a search is done part by part.
 package nonisolated struct Penstock_V1_DecisionPage: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  package var batches: [Penstock_V1_StoredDecisions] = []
+  package var rows: [Penstock_V1_DecisionRow] = []
+
+  /// that rows name, by position
+  package var grants: [Penstock_V1_GrantInForce] = []
+
+  /// where the next page begins
+  package var next: Penstock_V1_DecisionPlace {
+    get {_next ?? Penstock_V1_DecisionPlace()}
+    set {_next = newValue}
+  }
+  /// Returns true if `next` has been explicitly set.
+  package var hasNext: Bool {self._next != nil}
+  /// Clears the value of `next`. Subsequent reads from it will return its default value.
+  package mutating func clearNext() {self._next = nil}
+
+  /// nothing lies beyond `next` now
+  package var isEnd: Bool = false
+
+  /// rows, also where only these were asked for
+  package var count: UInt64 = 0
+
+  package var nodes: [Penstock_V1_NodeDecisions] = []
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
+
+  fileprivate var _next: Penstock_V1_DecisionPlace? = nil
 }
 
-package nonisolated struct Penstock_V1_StoredDecisions: Sendable {
+/// A batch's row in the store, and a number in its node's journal.
+package nonisolated struct Penstock_V1_DecisionPlace: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
   package var row: Int64 = 0
 
+  package var sequence: UInt64 = 0
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+package nonisolated struct Penstock_V1_DecisionRow: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var place: Penstock_V1_DecisionPlace {
+    get {_place ?? Penstock_V1_DecisionPlace()}
+    set {_place = newValue}
+  }
+  /// Returns true if `place` has been explicitly set.
+  package var hasPlace: Bool {self._place != nil}
+  /// Clears the value of `place`. Subsequent reads from it will return its default value.
+  package mutating func clearPlace() {self._place = nil}
+
   package var node: String = String()
 
-  package var detail: Penstock_V1_DecisionDetail {
-    get {_detail ?? Penstock_V1_DecisionDetail()}
-    set {_detail = newValue}
-  }
-  /// Returns true if `detail` has been explicitly set.
-  package var hasDetail: Bool {self._detail != nil}
-  /// Clears the value of `detail`. Subsequent reads from it will return its default value.
-  package mutating func clearDetail() {self._detail = nil}
+  package var incarnation: Data = Data()
+
+  package var record: Data = Data()
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
 
-  fileprivate var _detail: Penstock_V1_DecisionDetail? = nil
+  fileprivate var _place: Penstock_V1_DecisionPlace? = nil
+}
+
+/// How far a node's decisions are here.
+package nonisolated struct Penstock_V1_NodeDecisions: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var node: String = String()
+
+  package var incarnation: Data = Data()
+
+  /// its last decision that is in the answer's reach
+  package var shipped: UInt64 = 0
+
+  /// its last one, as it has said; 0: it has not, since the ledger started
+  package var recorded: UInt64 = 0
+
+  package var saidMsAgo: Int64 = 0
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
 }
 
 package nonisolated struct Penstock_V1_JoinRequest: Sendable {
@@ -5672,7 +5909,7 @@ nonisolated extension Penstock_V1_Submit: SwiftProtobuf.Message, SwiftProtobuf._
 
 nonisolated extension Penstock_V1_Echo: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Echo"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}incarnation\0\u{1}nonce\0\u{1}applied\0\u{1}root\0\u{1}version\0\u{3}view_age_ms\0\u{1}heard\0\u{1}rates\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}incarnation\0\u{1}nonce\0\u{1}applied\0\u{1}root\0\u{1}version\0\u{3}view_age_ms\0\u{1}heard\0\u{1}rates\0\u{1}recorded\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -5688,6 +5925,7 @@ nonisolated extension Penstock_V1_Echo: SwiftProtobuf.Message, SwiftProtobuf._Me
       case 6: try { try decoder.decodeSingularUInt32Field(value: &self.viewAgeMs) }()
       case 7: try { try decoder.decodeSingularUInt64Field(value: &self.heard) }()
       case 8: try { try decoder.decodeSingularMessageField(value: &self._rates) }()
+      case 9: try { try decoder.decodeSingularUInt64Field(value: &self.recorded) }()
       default: break
       }
     }
@@ -5722,6 +5960,9 @@ nonisolated extension Penstock_V1_Echo: SwiftProtobuf.Message, SwiftProtobuf._Me
     try { if let v = self._rates {
       try visitor.visitSingularMessageField(value: v, fieldNumber: 8)
     } }()
+    if self.recorded != 0 {
+      try visitor.visitSingularUInt64Field(value: self.recorded, fieldNumber: 9)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -5734,6 +5975,7 @@ nonisolated extension Penstock_V1_Echo: SwiftProtobuf.Message, SwiftProtobuf._Me
     if lhs.viewAgeMs != rhs.viewAgeMs {return false}
     if lhs.heard != rhs.heard {return false}
     if lhs._rates != rhs._rates {return false}
+    if lhs.recorded != rhs.recorded {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -6478,34 +6720,216 @@ nonisolated extension Penstock_V1_ProofRequest: SwiftProtobuf.Message, SwiftProt
 
 nonisolated extension Penstock_V1_DecisionQuery: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".DecisionQuery"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}after_row\0\u{1}limit\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\u{2}limit\0\u{1}from\0\u{3}newest_first\0\u{3}counts_only\0\u{1}node\0\u{1}incarnation\0\u{1}sequence\0\u{3}since_ms\0\u{3}until_ms\0\u{3}grant_id\0\u{3}run_id\0\u{3}agent_id\0\u{3}agent_class\0\u{3}principal_id\0\u{1}purpose\0\u{1}audience\0\u{1}issuer\0\u{1}kinds\0\u{1}reason\0\u{1}action\0\u{1}resource\0\u{1}nodes\0\u{c}\u{1}\u{1}")
+
+  fileprivate class _StorageClass {
+    var _limit: UInt32 = 0
+    var _from: Penstock_V1_DecisionPlace? = nil
+    var _newestFirst: Bool = false
+    var _countsOnly: Bool = false
+    var _node: String = String()
+    var _incarnation: Data = Data()
+    var _sequence: UInt64 = 0
+    var _sinceMs: Int64 = 0
+    var _untilMs: Int64 = 0
+    var _grantID: String = String()
+    var _runID: String = String()
+    var _agentID: String = String()
+    var _agentClass: String = String()
+    var _principalID: String = String()
+    var _purpose: String = String()
+    var _audience: String = String()
+    var _issuer: String = String()
+    var _kinds: [String] = []
+    var _reason: String = String()
+    var _action: String = String()
+    var _resource: String = String()
+    var _nodes: Bool = false
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _limit = source._limit
+      _from = source._from
+      _newestFirst = source._newestFirst
+      _countsOnly = source._countsOnly
+      _node = source._node
+      _incarnation = source._incarnation
+      _sequence = source._sequence
+      _sinceMs = source._sinceMs
+      _untilMs = source._untilMs
+      _grantID = source._grantID
+      _runID = source._runID
+      _agentID = source._agentID
+      _agentClass = source._agentClass
+      _principalID = source._principalID
+      _purpose = source._purpose
+      _audience = source._audience
+      _issuer = source._issuer
+      _kinds = source._kinds
+      _reason = source._reason
+      _action = source._action
+      _resource = source._resource
+      _nodes = source._nodes
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
-    while let fieldNumber = try decoder.nextFieldNumber() {
-      // The use of inline closures is to circumvent an issue where the compiler
-      // allocates stack space for every case branch when no optimizations are
-      // enabled. https://github.com/apple/swift-protobuf/issues/1034
-      switch fieldNumber {
-      case 1: try { try decoder.decodeSingularInt64Field(value: &self.afterRow) }()
-      case 2: try { try decoder.decodeSingularUInt32Field(value: &self.limit) }()
-      default: break
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 2: try { try decoder.decodeSingularUInt32Field(value: &_storage._limit) }()
+        case 3: try { try decoder.decodeSingularMessageField(value: &_storage._from) }()
+        case 4: try { try decoder.decodeSingularBoolField(value: &_storage._newestFirst) }()
+        case 5: try { try decoder.decodeSingularBoolField(value: &_storage._countsOnly) }()
+        case 6: try { try decoder.decodeSingularStringField(value: &_storage._node) }()
+        case 7: try { try decoder.decodeSingularBytesField(value: &_storage._incarnation) }()
+        case 8: try { try decoder.decodeSingularUInt64Field(value: &_storage._sequence) }()
+        case 9: try { try decoder.decodeSingularInt64Field(value: &_storage._sinceMs) }()
+        case 10: try { try decoder.decodeSingularInt64Field(value: &_storage._untilMs) }()
+        case 11: try { try decoder.decodeSingularStringField(value: &_storage._grantID) }()
+        case 12: try { try decoder.decodeSingularStringField(value: &_storage._runID) }()
+        case 13: try { try decoder.decodeSingularStringField(value: &_storage._agentID) }()
+        case 14: try { try decoder.decodeSingularStringField(value: &_storage._agentClass) }()
+        case 15: try { try decoder.decodeSingularStringField(value: &_storage._principalID) }()
+        case 16: try { try decoder.decodeSingularStringField(value: &_storage._purpose) }()
+        case 17: try { try decoder.decodeSingularStringField(value: &_storage._audience) }()
+        case 18: try { try decoder.decodeSingularStringField(value: &_storage._issuer) }()
+        case 19: try { try decoder.decodeRepeatedStringField(value: &_storage._kinds) }()
+        case 20: try { try decoder.decodeSingularStringField(value: &_storage._reason) }()
+        case 21: try { try decoder.decodeSingularStringField(value: &_storage._action) }()
+        case 22: try { try decoder.decodeSingularStringField(value: &_storage._resource) }()
+        case 23: try { try decoder.decodeSingularBoolField(value: &_storage._nodes) }()
+        default: break
+        }
       }
     }
   }
 
   package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    if self.afterRow != 0 {
-      try visitor.visitSingularInt64Field(value: self.afterRow, fieldNumber: 1)
-    }
-    if self.limit != 0 {
-      try visitor.visitSingularUInt32Field(value: self.limit, fieldNumber: 2)
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every if/case branch local when no optimizations
+      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+      // https://github.com/apple/swift-protobuf/issues/1182
+      if _storage._limit != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._limit, fieldNumber: 2)
+      }
+      try { if let v = _storage._from {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
+      } }()
+      if _storage._newestFirst != false {
+        try visitor.visitSingularBoolField(value: _storage._newestFirst, fieldNumber: 4)
+      }
+      if _storage._countsOnly != false {
+        try visitor.visitSingularBoolField(value: _storage._countsOnly, fieldNumber: 5)
+      }
+      if !_storage._node.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._node, fieldNumber: 6)
+      }
+      if !_storage._incarnation.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._incarnation, fieldNumber: 7)
+      }
+      if _storage._sequence != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._sequence, fieldNumber: 8)
+      }
+      if _storage._sinceMs != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._sinceMs, fieldNumber: 9)
+      }
+      if _storage._untilMs != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._untilMs, fieldNumber: 10)
+      }
+      if !_storage._grantID.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._grantID, fieldNumber: 11)
+      }
+      if !_storage._runID.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._runID, fieldNumber: 12)
+      }
+      if !_storage._agentID.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._agentID, fieldNumber: 13)
+      }
+      if !_storage._agentClass.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._agentClass, fieldNumber: 14)
+      }
+      if !_storage._principalID.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._principalID, fieldNumber: 15)
+      }
+      if !_storage._purpose.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._purpose, fieldNumber: 16)
+      }
+      if !_storage._audience.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._audience, fieldNumber: 17)
+      }
+      if !_storage._issuer.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._issuer, fieldNumber: 18)
+      }
+      if !_storage._kinds.isEmpty {
+        try visitor.visitRepeatedStringField(value: _storage._kinds, fieldNumber: 19)
+      }
+      if !_storage._reason.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._reason, fieldNumber: 20)
+      }
+      if !_storage._action.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._action, fieldNumber: 21)
+      }
+      if !_storage._resource.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._resource, fieldNumber: 22)
+      }
+      if _storage._nodes != false {
+        try visitor.visitSingularBoolField(value: _storage._nodes, fieldNumber: 23)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   package static func ==(lhs: Penstock_V1_DecisionQuery, rhs: Penstock_V1_DecisionQuery) -> Bool {
-    if lhs.afterRow != rhs.afterRow {return false}
-    if lhs.limit != rhs.limit {return false}
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._limit != rhs_storage._limit {return false}
+        if _storage._from != rhs_storage._from {return false}
+        if _storage._newestFirst != rhs_storage._newestFirst {return false}
+        if _storage._countsOnly != rhs_storage._countsOnly {return false}
+        if _storage._node != rhs_storage._node {return false}
+        if _storage._incarnation != rhs_storage._incarnation {return false}
+        if _storage._sequence != rhs_storage._sequence {return false}
+        if _storage._sinceMs != rhs_storage._sinceMs {return false}
+        if _storage._untilMs != rhs_storage._untilMs {return false}
+        if _storage._grantID != rhs_storage._grantID {return false}
+        if _storage._runID != rhs_storage._runID {return false}
+        if _storage._agentID != rhs_storage._agentID {return false}
+        if _storage._agentClass != rhs_storage._agentClass {return false}
+        if _storage._principalID != rhs_storage._principalID {return false}
+        if _storage._purpose != rhs_storage._purpose {return false}
+        if _storage._audience != rhs_storage._audience {return false}
+        if _storage._issuer != rhs_storage._issuer {return false}
+        if _storage._kinds != rhs_storage._kinds {return false}
+        if _storage._reason != rhs_storage._reason {return false}
+        if _storage._action != rhs_storage._action {return false}
+        if _storage._resource != rhs_storage._resource {return false}
+        if _storage._nodes != rhs_storage._nodes {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -6992,7 +7416,7 @@ nonisolated extension Penstock_V1_RecalledUnit: SwiftProtobuf.Message, SwiftProt
 
 nonisolated extension Penstock_V1_Submitted: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Submitted"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}position\0\u{3}event_id\0\u{1}duplicate\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}position\0\u{3}event_id\0\u{1}duplicate\0\u{1}grant\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -7003,12 +7427,17 @@ nonisolated extension Penstock_V1_Submitted: SwiftProtobuf.Message, SwiftProtobu
       case 1: try { try decoder.decodeSingularUInt64Field(value: &self.position) }()
       case 2: try { try decoder.decodeSingularBytesField(value: &self.eventID) }()
       case 3: try { try decoder.decodeSingularBoolField(value: &self.duplicate) }()
+      case 4: try { try decoder.decodeSingularMessageField(value: &self._grant) }()
       default: break
       }
     }
   }
 
   package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
     if self.position != 0 {
       try visitor.visitSingularUInt64Field(value: self.position, fieldNumber: 1)
     }
@@ -7018,6 +7447,9 @@ nonisolated extension Penstock_V1_Submitted: SwiftProtobuf.Message, SwiftProtobu
     if self.duplicate != false {
       try visitor.visitSingularBoolField(value: self.duplicate, fieldNumber: 3)
     }
+    try { if let v = self._grant {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 4)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -7025,6 +7457,92 @@ nonisolated extension Penstock_V1_Submitted: SwiftProtobuf.Message, SwiftProtobu
     if lhs.position != rhs.position {return false}
     if lhs.eventID != rhs.eventID {return false}
     if lhs.duplicate != rhs.duplicate {return false}
+    if lhs._grant != rhs._grant {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Penstock_V1_GrantInForce: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".GrantInForce"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}position\0\u{3}grant_id\0\u{3}run_id\0\u{3}agent_id\0\u{3}agent_class\0\u{3}principal_id\0\u{1}purpose\0\u{1}audience\0\u{1}issuer\0\u{3}policy_version\0\u{3}prompt_hash\0\u{3}expires_at_ms\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt64Field(value: &self.position) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.grantID) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.runID) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.agentID) }()
+      case 5: try { try decoder.decodeSingularStringField(value: &self.agentClass) }()
+      case 6: try { try decoder.decodeSingularStringField(value: &self.principalID) }()
+      case 7: try { try decoder.decodeSingularStringField(value: &self.purpose) }()
+      case 8: try { try decoder.decodeSingularStringField(value: &self.audience) }()
+      case 9: try { try decoder.decodeSingularStringField(value: &self.issuer) }()
+      case 10: try { try decoder.decodeSingularStringField(value: &self.policyVersion) }()
+      case 11: try { try decoder.decodeSingularBytesField(value: &self.promptHash) }()
+      case 12: try { try decoder.decodeSingularInt64Field(value: &self.expiresAtMs) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.position != 0 {
+      try visitor.visitSingularUInt64Field(value: self.position, fieldNumber: 1)
+    }
+    if !self.grantID.isEmpty {
+      try visitor.visitSingularStringField(value: self.grantID, fieldNumber: 2)
+    }
+    if !self.runID.isEmpty {
+      try visitor.visitSingularStringField(value: self.runID, fieldNumber: 3)
+    }
+    if !self.agentID.isEmpty {
+      try visitor.visitSingularStringField(value: self.agentID, fieldNumber: 4)
+    }
+    if !self.agentClass.isEmpty {
+      try visitor.visitSingularStringField(value: self.agentClass, fieldNumber: 5)
+    }
+    if !self.principalID.isEmpty {
+      try visitor.visitSingularStringField(value: self.principalID, fieldNumber: 6)
+    }
+    if !self.purpose.isEmpty {
+      try visitor.visitSingularStringField(value: self.purpose, fieldNumber: 7)
+    }
+    if !self.audience.isEmpty {
+      try visitor.visitSingularStringField(value: self.audience, fieldNumber: 8)
+    }
+    if !self.issuer.isEmpty {
+      try visitor.visitSingularStringField(value: self.issuer, fieldNumber: 9)
+    }
+    if !self.policyVersion.isEmpty {
+      try visitor.visitSingularStringField(value: self.policyVersion, fieldNumber: 10)
+    }
+    if !self.promptHash.isEmpty {
+      try visitor.visitSingularBytesField(value: self.promptHash, fieldNumber: 11)
+    }
+    if self.expiresAtMs != 0 {
+      try visitor.visitSingularInt64Field(value: self.expiresAtMs, fieldNumber: 12)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Penstock_V1_GrantInForce, rhs: Penstock_V1_GrantInForce) -> Bool {
+    if lhs.position != rhs.position {return false}
+    if lhs.grantID != rhs.grantID {return false}
+    if lhs.runID != rhs.runID {return false}
+    if lhs.agentID != rhs.agentID {return false}
+    if lhs.agentClass != rhs.agentClass {return false}
+    if lhs.principalID != rhs.principalID {return false}
+    if lhs.purpose != rhs.purpose {return false}
+    if lhs.audience != rhs.audience {return false}
+    if lhs.issuer != rhs.issuer {return false}
+    if lhs.policyVersion != rhs.policyVersion {return false}
+    if lhs.promptHash != rhs.promptHash {return false}
+    if lhs.expiresAtMs != rhs.expiresAtMs {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -8230,7 +8748,7 @@ nonisolated extension Penstock_V1_ProofReply: SwiftProtobuf.Message, SwiftProtob
 
 nonisolated extension Penstock_V1_DecisionPage: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".DecisionPage"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}batches\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\u{2}rows\0\u{1}grants\0\u{1}next\0\u{3}is_end\0\u{1}count\0\u{1}nodes\0\u{c}\u{1}\u{1}")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -8238,39 +8756,12 @@ nonisolated extension Penstock_V1_DecisionPage: SwiftProtobuf.Message, SwiftProt
       // allocates stack space for every case branch when no optimizations are
       // enabled. https://github.com/apple/swift-protobuf/issues/1034
       switch fieldNumber {
-      case 1: try { try decoder.decodeRepeatedMessageField(value: &self.batches) }()
-      default: break
-      }
-    }
-  }
-
-  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    if !self.batches.isEmpty {
-      try visitor.visitRepeatedMessageField(value: self.batches, fieldNumber: 1)
-    }
-    try unknownFields.traverse(visitor: &visitor)
-  }
-
-  package static func ==(lhs: Penstock_V1_DecisionPage, rhs: Penstock_V1_DecisionPage) -> Bool {
-    if lhs.batches != rhs.batches {return false}
-    if lhs.unknownFields != rhs.unknownFields {return false}
-    return true
-  }
-}
-
-nonisolated extension Penstock_V1_StoredDecisions: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
-  package static let protoMessageName: String = _protobuf_package + ".StoredDecisions"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}row\0\u{1}node\0\u{1}detail\0")
-
-  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
-    while let fieldNumber = try decoder.nextFieldNumber() {
-      // The use of inline closures is to circumvent an issue where the compiler
-      // allocates stack space for every case branch when no optimizations are
-      // enabled. https://github.com/apple/swift-protobuf/issues/1034
-      switch fieldNumber {
-      case 1: try { try decoder.decodeSingularInt64Field(value: &self.row) }()
-      case 2: try { try decoder.decodeSingularStringField(value: &self.node) }()
-      case 3: try { try decoder.decodeSingularMessageField(value: &self._detail) }()
+      case 2: try { try decoder.decodeRepeatedMessageField(value: &self.rows) }()
+      case 3: try { try decoder.decodeRepeatedMessageField(value: &self.grants) }()
+      case 4: try { try decoder.decodeSingularMessageField(value: &self._next) }()
+      case 5: try { try decoder.decodeSingularBoolField(value: &self.isEnd) }()
+      case 6: try { try decoder.decodeSingularUInt64Field(value: &self.count) }()
+      case 7: try { try decoder.decodeRepeatedMessageField(value: &self.nodes) }()
       default: break
       }
     }
@@ -8281,22 +8772,168 @@ nonisolated extension Penstock_V1_StoredDecisions: SwiftProtobuf.Message, SwiftP
     // allocates stack space for every if/case branch local when no optimizations
     // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
     // https://github.com/apple/swift-protobuf/issues/1182
-    if self.row != 0 {
-      try visitor.visitSingularInt64Field(value: self.row, fieldNumber: 1)
+    if !self.rows.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.rows, fieldNumber: 2)
     }
-    if !self.node.isEmpty {
-      try visitor.visitSingularStringField(value: self.node, fieldNumber: 2)
+    if !self.grants.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.grants, fieldNumber: 3)
     }
-    try { if let v = self._detail {
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
+    try { if let v = self._next {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 4)
     } }()
+    if self.isEnd != false {
+      try visitor.visitSingularBoolField(value: self.isEnd, fieldNumber: 5)
+    }
+    if self.count != 0 {
+      try visitor.visitSingularUInt64Field(value: self.count, fieldNumber: 6)
+    }
+    if !self.nodes.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.nodes, fieldNumber: 7)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
-  package static func ==(lhs: Penstock_V1_StoredDecisions, rhs: Penstock_V1_StoredDecisions) -> Bool {
+  package static func ==(lhs: Penstock_V1_DecisionPage, rhs: Penstock_V1_DecisionPage) -> Bool {
+    if lhs.rows != rhs.rows {return false}
+    if lhs.grants != rhs.grants {return false}
+    if lhs._next != rhs._next {return false}
+    if lhs.isEnd != rhs.isEnd {return false}
+    if lhs.count != rhs.count {return false}
+    if lhs.nodes != rhs.nodes {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Penstock_V1_DecisionPlace: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".DecisionPlace"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}row\0\u{1}sequence\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularInt64Field(value: &self.row) }()
+      case 2: try { try decoder.decodeSingularUInt64Field(value: &self.sequence) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.row != 0 {
+      try visitor.visitSingularInt64Field(value: self.row, fieldNumber: 1)
+    }
+    if self.sequence != 0 {
+      try visitor.visitSingularUInt64Field(value: self.sequence, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Penstock_V1_DecisionPlace, rhs: Penstock_V1_DecisionPlace) -> Bool {
     if lhs.row != rhs.row {return false}
+    if lhs.sequence != rhs.sequence {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Penstock_V1_DecisionRow: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".DecisionRow"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}place\0\u{1}node\0\u{1}incarnation\0\u{1}record\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularMessageField(value: &self._place) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.node) }()
+      case 3: try { try decoder.decodeSingularBytesField(value: &self.incarnation) }()
+      case 4: try { try decoder.decodeSingularBytesField(value: &self.record) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    try { if let v = self._place {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+    } }()
+    if !self.node.isEmpty {
+      try visitor.visitSingularStringField(value: self.node, fieldNumber: 2)
+    }
+    if !self.incarnation.isEmpty {
+      try visitor.visitSingularBytesField(value: self.incarnation, fieldNumber: 3)
+    }
+    if !self.record.isEmpty {
+      try visitor.visitSingularBytesField(value: self.record, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Penstock_V1_DecisionRow, rhs: Penstock_V1_DecisionRow) -> Bool {
+    if lhs._place != rhs._place {return false}
     if lhs.node != rhs.node {return false}
-    if lhs._detail != rhs._detail {return false}
+    if lhs.incarnation != rhs.incarnation {return false}
+    if lhs.record != rhs.record {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Penstock_V1_NodeDecisions: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".NodeDecisions"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}node\0\u{1}incarnation\0\u{1}shipped\0\u{1}recorded\0\u{3}said_ms_ago\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.node) }()
+      case 2: try { try decoder.decodeSingularBytesField(value: &self.incarnation) }()
+      case 3: try { try decoder.decodeSingularUInt64Field(value: &self.shipped) }()
+      case 4: try { try decoder.decodeSingularUInt64Field(value: &self.recorded) }()
+      case 5: try { try decoder.decodeSingularInt64Field(value: &self.saidMsAgo) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.node.isEmpty {
+      try visitor.visitSingularStringField(value: self.node, fieldNumber: 1)
+    }
+    if !self.incarnation.isEmpty {
+      try visitor.visitSingularBytesField(value: self.incarnation, fieldNumber: 2)
+    }
+    if self.shipped != 0 {
+      try visitor.visitSingularUInt64Field(value: self.shipped, fieldNumber: 3)
+    }
+    if self.recorded != 0 {
+      try visitor.visitSingularUInt64Field(value: self.recorded, fieldNumber: 4)
+    }
+    if self.saidMsAgo != 0 {
+      try visitor.visitSingularInt64Field(value: self.saidMsAgo, fieldNumber: 5)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Penstock_V1_NodeDecisions, rhs: Penstock_V1_NodeDecisions) -> Bool {
+    if lhs.node != rhs.node {return false}
+    if lhs.incarnation != rhs.incarnation {return false}
+    if lhs.shipped != rhs.shipped {return false}
+    if lhs.recorded != rhs.recorded {return false}
+    if lhs.saidMsAgo != rhs.saidMsAgo {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -8,14 +8,16 @@ struct DatabaseFile {
     /// In the file's header (https://www.sqlite.org/fileformat2.html#application_id), so that no other file is taken
     /// for ours.
     var applicationID: Int32
-    /// `user_version`: a newer one is refused, never guessed at.
-    var version: Int32
-    var schema: String
+    /// What brings each version to the next, from an empty file on. `user_version` counts them: a newer file is refused, never
+    /// guessed at.
+    var steps: [String]
+
+    var version: Int32 { Int32(steps.count) }
 
     /// Events carry a checksum; `head` has one row. Evidence lies in the same file so that one backup holds it all.
     static let log = DatabaseFile(
-        name: "log.sqlite", applicationID: 0x504E_5354, version: 1,
-        schema: """
+        name: "log.sqlite", applicationID: 0x504E_5354,
+        steps: ["""
             CREATE TABLE event (
                 position INTEGER PRIMARY KEY,
                 id BLOB NOT NULL UNIQUE,
@@ -33,18 +35,25 @@ struct DatabaseFile {
                 size INTEGER NOT NULL, node TEXT NOT NULL, line TEXT NOT NULL, PRIMARY KEY (size, node)
             ) WITHOUT ROWID;
             CREATE TABLE receipt (position INTEGER PRIMARY KEY, json BLOB NOT NULL);
-            """)
+            """])
 
+    /// A batch has a `span` of its records' times, and the grants that they name, so that a search reads few others. One that an
+    /// earlier version wrote, or that cannot be read, has none: every search reads it.
     static let decisions = DatabaseFile(
-        name: "decisions.sqlite", applicationID: 0x504E_5344, version: 1,
-        schema: """
+        name: "decisions.sqlite", applicationID: 0x504E_5344,
+        steps: ["""
             CREATE TABLE batch (
                 row INTEGER PRIMARY KEY AUTOINCREMENT,
                 node TEXT NOT NULL, incarnation TEXT NOT NULL, first INTEGER NOT NULL,
                 count INTEGER NOT NULL, digest BLOB NOT NULL, bytes BLOB NOT NULL,
                 UNIQUE (node, incarnation, first)
             );
-            """)
+            """, """
+            CREATE INDEX batch_of_node ON batch (node);
+            CREATE INDEX batch_of_incarnation ON batch (incarnation);
+            CREATE TABLE span (batch INTEGER PRIMARY KEY, oldest INTEGER NOT NULL, newest INTEGER NOT NULL);
+            CREATE TABLE batch_grant (position INTEGER NOT NULL, batch INTEGER NOT NULL, PRIMARY KEY (position, batch)) WITHOUT ROWID;
+            """])
 
     /// Opens the file in `directory`, or creates it with mode 0600. The caller has the folder's lock.
     ///
@@ -122,9 +131,10 @@ struct DatabaseFile {
     }
 
     private func createSchema(_ db: Database) throws {
-        guard try Int.fetchOne(db, sql: "SELECT count(*) FROM sqlite_master") == 0 else { return }
+        let found = try Int32.fetchOne(db, sql: "PRAGMA user_version") ?? 0
+        guard found < version else { return }
         try db.inTransaction(.immediate) {
-            try db.execute(sql: schema)
+            for step in steps[Int(found)...] { try db.execute(sql: step) }
             try db.execute(sql: "PRAGMA application_id = \(applicationID)")
             try db.execute(sql: "PRAGMA user_version = \(version)")
             return .commit

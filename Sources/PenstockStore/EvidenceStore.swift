@@ -31,9 +31,29 @@ package protocol EvidenceStore: AnyObject {
     @discardableResult
     func saveDecisionBatch(_ batch: DecisionBatchRow) throws(StoreError) -> Int
 
-    /// At most `limit` batches behind `rowID` (0 for the first), in the order of arrival. They end early, but never
-    /// empty, where more than `StoreLimits.decisionReadBytes` would have to be held in memory.
-    func decisionBatches(after rowID: Int64, limit: Int) throws(StoreError) -> [(rowID: Int64, batch: DecisionBatchRow)]
+    /// Rows of batches that may hold what is looked for, in the order of arrival or against it, from `row` on, as far as
+    /// `through`. `isEnd` when nothing lay beyond that.
+    func decisionBatches(_ search: BatchSearch, from row: Int64) throws(StoreError) -> (rows: [Int64], through: Int64, isEnd: Bool)
+
+    /// Nil where there is none.
+    func decisionBatch(row: Int64) throws(StoreError) -> DecisionBatchRow?
+
+    /// Of a node's last batch: its incarnation, and the number of its last decision.
+    func lastDecision(ofNode node: String) throws(StoreError) -> (incarnation: String, sequence: UInt64)?
+}
+
+/// Which batches may hold what is looked for. What is not set excludes nothing.
+package struct BatchSearch: Sendable {
+    package var newestFirst = false
+    package var node: String?
+    /// With records of this number, or later.
+    package var incarnation: (name: String, sequence: UInt64)?
+    package var since: WallTime = .min
+    package var until: WallTime = .max
+    /// Positions of grants' events, at most `StoreLimits.grantsPerSearch`.
+    package var grants: [Position]?
+
+    package init() {}
 }
 
 /// A run of decisions from one node's journal, as the node encoded it.

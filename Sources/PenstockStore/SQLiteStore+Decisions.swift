@@ -24,31 +24,84 @@ extension SQLiteStore {
                     batch.node, batch.incarnation, Int64(bitPattern: batch.firstSequence), batch.count,
                     Data(batch.digest.bytes), Data(batch.bytes),
                 ])
-                return db.changesCount == 1 ? batch.count : try Self.keptCount(batch, db)
+                guard db.changesCount == 1 else { return try Self.keptCount(batch, db) }
+                try Self.index(batch, row: db.lastInsertedRowID, db)
+                return batch.count
             }
         }
     }
 
-    package func decisionBatches(
-        after rowID: Int64, limit: Int
-    ) throws(StoreError) -> [(rowID: Int64, batch: DecisionBatchRow)] {
-        try onDecisions("reading batches behind row \(rowID)") { db in
+    package func decisionBatches(_ search: BatchSearch, from row: Int64) throws(StoreError) -> (rows: [Int64], through: Int64, isEnd: Bool) {
+        try onDecisions("searching batches from row \(row) on") { db in
+            let last = try Int64.fetchOne(db.cachedStatement(sql: "SELECT max(row) FROM batch")) ?? 0
+            let step = StoreLimits.batchesPerStep
+            let nearest = min(max(0, row), last + 1)
+            let (from, to) = search.newestFirst ? (max(1, min(nearest, last) - step + 1), min(nearest, last)) : (max(1, nearest), min(nearest + step - 1, last))
+            guard from <= to else { return ([], search.newestFirst ? 1 : last, true) }
+            let (text, arguments) = Self.condition(search)
             let statement = try db.cachedStatement(
                 sql: """
-                    SELECT row, node, incarnation, first, count, digest, bytes FROM batch
-                    WHERE row > ? ORDER BY row LIMIT ?
+                    SELECT b.row FROM batch b LEFT JOIN span s ON s.batch = b.row WHERE b.row BETWEEN ? AND ? \(text)
+                    ORDER BY b.row \(search.newestFirst ? "DESC" : "ASC") LIMIT \(StoreLimits.batchesNamedPerStep)
                     """)
-            let rows = try Row.fetchCursor(statement, arguments: [rowID, max(0, limit)])
-            var batches: [(rowID: Int64, batch: DecisionBatchRow)] = []
-            var bytes = 0
-            while let row = try rows.next() {
-                let batch = try self.batch(row)
-                bytes += batch.bytes.count
-                if bytes > StoreLimits.decisionReadBytes, !batches.isEmpty { break }
-                batches.append((rowID: row[0], batch: batch))
-            }
-            return batches
+            let rows = try Int64.fetchAll(statement, arguments: [from, to] + StatementArguments(arguments))
+            let through = rows.count == StoreLimits.batchesNamedPerStep ? rows.last! : search.newestFirst ? from : to
+            return (rows, through, search.newestFirst ? through == 1 : through == last)
         }
+    }
+
+    private static func condition(_ search: BatchSearch) -> (String, [any DatabaseValueConvertible]) {
+        var (text, arguments) = ("", [] as [any DatabaseValueConvertible])
+        if let node = search.node {
+            text += "AND b.node = ? "
+            arguments.append(node)
+        }
+        if let incarnation = search.incarnation {
+            text += "AND b.incarnation = ? AND b.first + b.count > ? "
+            arguments += [incarnation.name, Int64(bitPattern: incarnation.sequence)]
+        }
+        if search.since > .min || search.until < .max {
+            text += "AND (s.batch IS NULL OR s.newest >= ? AND s.oldest < ?) "
+            arguments += [search.since, search.until]
+        }
+        if let grants = search.grants {
+            let marks = Array(repeating: "?", count: grants.count).joined(separator: ", ")
+            text += "AND (s.batch IS NULL OR EXISTS (SELECT 1 FROM batch_grant g WHERE g.position IN (\(marks)) AND g.batch = b.row)) "
+            arguments += grants.map { Int64(bitPattern: $0) }
+        }
+        return (text, arguments)
+    }
+
+    package func decisionBatch(row: Int64) throws(StoreError) -> DecisionBatchRow? {
+        try onDecisions("reading batch row \(row)") { db in
+            let statement = try db.cachedStatement(sql: "SELECT row, node, incarnation, first, count, digest, bytes FROM batch WHERE row = ?")
+            return try Row.fetchOne(statement, arguments: [row]).map { try self.batch($0) }
+        }
+    }
+
+    package func lastDecision(ofNode node: String) throws(StoreError) -> (incarnation: String, sequence: UInt64)? {
+        try onDecisions("asking for the last batch of \(node)") { db in
+            let statement = try db.cachedStatement(sql: "SELECT incarnation, first, count FROM batch WHERE node = ? ORDER BY row DESC LIMIT 1")
+            return try Row.fetchOne(statement, arguments: [node]).map { row in
+                (row[0], UInt64(bitPattern: row[1]) &+ UInt64(row[2] as Int) &- 1)
+            }
+        }
+    }
+
+    /// Notes when its decisions were made and which grants they name, of a batch whose every record can be read.
+    private static func index(_ batch: DecisionBatchRow, row: Int64, _ db: Database) throws {
+        var (oldest, newest, count) = (WallTime.max, WallTime.min, 0)
+        var grants: Set<Position> = []
+        DecisionRecord.forEach(inBatch: batch.bytes) { _, bytes in
+            guard let head = DecisionRecord.Head(bytes) else { return }
+            count += 1
+            (oldest, newest) = (min(oldest, head.wall), max(newest, head.wall))
+            if head.grant > 0 { grants.insert(head.grant) }
+        }
+        guard count > 0, count == batch.count else { return }
+        try db.cachedStatement(sql: "INSERT INTO span VALUES (?, ?, ?)").execute(arguments: [row, oldest, newest])
+        let statement = try db.cachedStatement(sql: "INSERT INTO batch_grant VALUES (?, ?)")
+        for grant in grants.sorted() { try statement.execute(arguments: [Int64(bitPattern: grant), row]) }
     }
 
     private func batch(_ row: Row) throws -> DecisionBatchRow {

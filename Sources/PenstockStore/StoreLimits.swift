@@ -6,8 +6,11 @@ package enum StoreLimits {
     /// The largest batch of decisions: one transaction's worth of memory on both sides.
     package static let decisionBatchBytes = 4 << 20
 
-    /// How much one read of decision batches may hold in memory.
-    package static let decisionReadBytes = 16 << 20
+    /// Batches that one step of a search goes through, and those of them that it names: decisions are saved in between.
+    static let batchesPerStep: Int64 = 4_096
+    static let batchesNamedPerStep = 64
+    /// Grants that a search looks up by the index; it reads every batch for more.
+    package static let grantsPerSearch = 16
 
     /// Up to this size a log is verified whole when it is opened (well under a second); above, its structure only,
     /// and the events as they are read.

@@ -1,3 +1,4 @@
+internal import PenstockCore
 import PenstockHTTP
 import Testing
 

@@ -32,8 +32,10 @@ struct BudgetView: Encodable {
     var debt: Int64
     var overcommitted: Int64
     var frozen: Bool
-    /// Log positions of the debts that no operator has accepted.
+    /// Log positions of the debts that no operator has accepted, …
     var openDebts: [UInt64]
+    /// … and how many more there are than these.
+    var moreDebts: UInt64
     var stranded: Int64
     /// Unspent in slices of grants that are revoked.
     var exposureAfterRevoke: Int64
@@ -82,7 +84,7 @@ struct BudgetView: Encodable {
         (name, unit, ceiling, settled, out) = (row.name, row.unit, row.ceiling, row.settled, row.out)
         outOfEndedWindows = row.outOfEnded
         (held, unallocated, debt, overcommitted) = (row.held, row.unallocated, row.debt, row.overcommitted)
-        (frozen, openDebts, stranded, exposureAfterRevoke) = (row.frozen, row.openDebts, row.stranded, row.exposure)
+        (frozen, openDebts, moreDebts, stranded, exposureAfterRevoke) = (row.frozen, row.openDebts, row.moreDebts, row.stranded, row.exposure)
         (maxOut, parent, windowNumber) = (row.maxOut, row.parent, row.windowNumber)
         `for` = row.hasSelector ? (try? Selector(row.selector))?.description : nil
         window = (try? BudgetWindow(row.window))?.written ?? "none"
@@ -96,7 +98,7 @@ struct BudgetView: Encodable {
 
     var table: [[String]] {
         var rows = [["budget \(name)", bar], ["ceiling", "\(ceiling) \(unit)"], ["settled", "\(settled)"], ["out in slices", "\(out), of which \(held) held"], ["unallocated", "\(unallocated)"]]
-        if debt > 0 || frozen { rows.append(["debt", "\(debt)\(frozen ? ", frozen: accept with 'budget accept-debt \(openDebts.map(String.init).joined(separator: " "))'" : "")"]) }
+        if debt > 0 || frozen { rows.append(["debt", "\(debt)\(frozen ? ", frozen: accept with 'budget accept-debt \(openDebts.map(String.init).joined(separator: " "))'\(moreDebts > 0 ? ", then \(moreDebts) more" : "")" : "")"]) }
         if overcommitted > 0 { rows.append(["overcommitted", "\(overcommitted)"]) }
         if stranded > 0 { rows.append(["stranded", "\(stranded) with silent nodes"]) }
         if exposureAfterRevoke > 0 { rows.append(["exposure after revoke", "\(exposureAfterRevoke)"]) }

@@ -134,17 +134,42 @@ struct BudgetCommand: ParsableCommand {
     }
 
     struct List: ParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "All budgets, named and of grants.")
+        static let configuration = CommandConfiguration(
+            abstract: "All budgets, named and of grants; or those that are named, or that fit.",
+            discussion: "A grant's own budgets are called GRANT/UNIT; its id names all of them. All filters must hold.")
         @OptionGroup var mesh: MeshOptions
+        @Argument(help: "Only these: names, or ids of grants.") var names: [String] = []
+        @Flag(help: "Only those that have a name of their own.") var named = false
+        @Flag(help: "Named ones under their parents, then those of grants.") var tree = false
+        @Option(help: "Only this budget and those below it.") var under: String?
+        @Option(help: "Only in this unit.") var unit: String?
+        @Flag(help: "Only those that a debt has frozen.") var frozen = false
 
         func run() throws {
             try Failure.run(mesh.output) {
-                let rows = try BudgetView.ask(mesh.client(.operator, .auditor, .issuer), "")
-                try Output.print(list: rows, mesh.output) {
-                    [["BUDGET", "UNIT", "CEILING", "SETTLED", "OUT", "UNALLOCATED", ""]]
-                        + rows.map { [$0.name, $0.unit, "\($0.ceiling)", "\($0.settled)", "\($0.out)", "\($0.unallocated)", $0.frozen ? "frozen" : $0.bar] }
+                let all = try BudgetView.ask(mesh.client(.operator, .auditor, .issuer), "")
+                for name in names + [under].compactMap({ $0 }) where !all.contains(where: { $0.isCalled(name) }) { throw NodeError(.notFound, "no budget '\(name)'") }
+                let ordered = BudgetTree(all)
+                let below = under.map { ordered.names(below: $0).union([$0]) }
+                let rows = (tree ? ordered.rows : all.map { BudgetTree.Row(budget: $0, depth: 0) }).filter { isWanted($0.budget, below) }
+                try Output.print(list: rows.map(\.budget), mesh.output) {
+                    [["BUDGET", "UNIT", "CEILING", "SETTLED", "OUT", "UNALLOCATED", ""]] + rows.map(Self.columns)
                 }
             }
+        }
+
+        private func isWanted(_ row: BudgetView, _ below: Set<String>?) -> Bool {
+            if !names.isEmpty, !names.contains(where: { row.isCalled($0) }) { return false }
+            if let below, !below.contains(row.name) { return false }
+            return (!named || !row.isOfGrant) && (unit == nil || row.unit == unit) && (!frozen || row.frozen)
+        }
+
+        private static func columns(_ row: BudgetTree.Row) -> [String] {
+            let budget = row.budget
+            return [
+                String(repeating: "  ", count: row.depth) + budget.name, budget.unit, "\(budget.ceiling)", "\(budget.settled)", "\(budget.out)",
+                "\(budget.unallocated)", budget.frozen ? "frozen" : budget.bar,
+            ]
         }
     }
 }

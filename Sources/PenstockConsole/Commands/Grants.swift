@@ -85,6 +85,9 @@ struct GrantCommand: ParsableCommand {
             try Failure.run(mesh.output) {
                 var grant = try file.map(GrantFile.read) ?? fromFlags()
                 if explain { return try GrantExplanation(grant).print(mesh.output) }
+                for (list, flag) in [(grant.allowedActions, "--allow"), (grant.resources, "--resource")] where list.isEmpty {
+                    Output.message("penstock: without \(flag), every call under this grant is denied")
+                }
                 let credential = Credential.generate()
                 grant.credentialDigest = Credential.digest(of: credential.reveal)!
                 let client = try mesh.client(.issuer)
@@ -92,24 +95,27 @@ struct GrantCommand: ParsableCommand {
                 let (submitted, _) = try client.submit(.grantIssued(grant))
                 struct Row: Encodable {
                     var grantId: String
-                    /// Null where it is the parent's.
-                    var runId: OrNull<String>
+                    var runId: String
+                    /// Null when it has none.
+                    var principalId: OrNull<String>
                     var position: UInt64
-                    /// Null where it is the parent's.
-                    var expiresAt: OrNull<String>
+                    var expiresAt: String
                     var credential: String
                 }
+                // What a child leaves out it has from its parent, as the ledger says.
+                let isChild = submitted.hasGrant
+                let (run, principal) = isChild ? (submitted.grant.runID, submitted.grant.principalID) : (grant.runID, grant.principalID)
                 let row = Row(
-                    grantId: grant.grantID, runId: OrNull(grant.runID.isEmpty ? nil : grant.runID), position: submitted.position,
-                    expiresAt: OrNull(time: grant.expiresAt), credential: credential.reveal)
+                    grantId: grant.grantID, runId: run, principalId: OrNull(principal.isEmpty ? nil : principal), position: submitted.position,
+                    expiresAt: Times.text(isChild ? submitted.grant.expiresAtMs : grant.expiresAt), credential: credential.reveal)
                 // Without its credential nobody can use the grant: a reader that has gone must not end the command unheard.
                 signal(SIGPIPE, SIG_IGN)
                 try Self.tell(grant.grantID) {
                     try Output.print(row, mesh.output) {
                         [
-                            ["grant", row.grantId], ["run", row.runId.value ?? "its parent's"], ["position", "\(row.position)"],
-                            ["expires", row.expiresAt.value ?? "with its parent"], ["credential", row.credential],
-                        ]
+                            ["grant", row.grantId], ["run", row.runId], ["principal", row.principalId.text], ["position", "\(row.position)"],
+                            ["expires", row.expiresAt], ["credential", row.credential],
+                        ].filter { !$0[1].isEmpty }
                     }
                 }
             }
@@ -166,23 +172,42 @@ struct GrantCommand: ParsableCommand {
 
         func run() throws {
             try Failure.run(mesh.output) {
-                guard let row = try GrantView.read(mesh.client(.issuer, .operator, .auditor), where: { $0.grantID == id }).first else { throw NodeError(.notFound, "no grant \(id)") }
+                guard let row = try GrantView.read(mesh.client(.issuer, .operator, .auditor), where: { $0.grantId == id }).first else { throw NodeError(.notFound, "no grant \(id)") }
                 try Output.print(row, mesh.output) { row.fields }
             }
         }
     }
 
     struct List: ParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "All grants, newest last.")
+        static let configuration = CommandConfiguration(
+            abstract: "All grants, newest last.", discussion: "Each filter is exact, and all of them must hold. A child has its run and principal from its parent.")
         @OptionGroup var mesh: MeshOptions
+        @Option(help: "Only this grant.") var grant: String?
         @Option(help: "Only this agent's.") var agent: String?
         @Option(name: .customLong("run"), help: "Only this run's.") var runID: String?
+        @Option(help: "Only of this class of agents.") var agentClass: String?
+        @Option(help: "Only this principal's.") var principal: String?
+        @Option(help: "Only for this purpose.") var purpose: String?
+        @Option(help: "Only for this audience.") var audience: String?
+        @Option(help: "Only of this issuer.") var issuer: String?
+        @Option(help: "Only this grant and what was delegated from it.") var subtree: String?
+        @Option(help: "Only of this state: \(GrantView.states.joined(separator: ", ")).") var state: String?
+
+        func validate() throws {
+            if let state, !GrantView.states.contains(state) { throw ValidationError("--state is one of \(GrantView.states.joined(separator: ", "))") }
+        }
 
         func run() throws {
             try Failure.run(mesh.output) {
-                let rows = try GrantView.read(mesh.client(.issuer, .operator, .auditor)) { (agent == nil || $0.agentID == agent) && (runID == nil || $0.runID == runID) }
+                let rows = try GrantView.read(mesh.client(.issuer, .operator, .auditor), under: subtree) { row in
+                    func holds(_ wanted: String?, _ has: String) -> Bool { wanted.map { $0.utf8.elementsEqual(has.utf8) } ?? true }
+                    return holds(grant, row.grantId) && holds(agent, row.agentId) && holds(runID, row.runId) && holds(agentClass, row.agentClass)
+                        && holds(principal, row.principalId) && holds(purpose, row.purpose) && holds(audience, row.audience) && holds(issuer, row.issuer)
+                        && holds(state, row.state)
+                }
                 try Output.print(list: rows, mesh.output) {
-                    [["GRANT", "RUN", "AGENT", "STATE", "EXPIRES"]] + rows.map { [$0.grantId, $0.runId, $0.agentId, $0.state, $0.expiresAt] }
+                    [["GRANT", "RUN", "AGENT", "PRINCIPAL", "STATE", "EXPIRES"]]
+                        + rows.map { [$0.grantId, $0.runId, $0.agentId, $0.principalId, $0.state, $0.expiresAt] }
                 }
             }
         }

@@ -28,7 +28,12 @@ struct LogCommand: ParsableCommand {
                         rows.append(EventView(position, try SignedEvent(entry: entry).event))
                         if rows.count == limit { throw Enough() }
                     }
-                } catch is Enough {}
+                } catch is Enough {
+                    let last = rows.last?.position ?? 0
+                    if case .head(let head)? = try? mesh.client(.auditor, .operator, .issuer, .enforcer).ask(.head(.init())), head.position > last {
+                        Output.message("penstock: the log goes on to position \(head.position): --from \(last + 1)")
+                    }
+                }
                 try Output.print(list: rows, mesh.output) { [["POSITION", "TIME", "KIND", "ORIGIN", "WHAT"]] + rows.map(\.row) }
             }
         }

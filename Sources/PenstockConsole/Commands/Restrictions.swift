@@ -65,12 +65,25 @@ struct Throttle: ParsableCommand {
         _ = try duration?.fromNow("--for")
         let level = try level()
         try Failure.run(mesh.output) {
+            defer { if case .scale = level { warnOfGrantsWithoutRate(selector) } }
             try Barriers.run(mesh, Restriction(level: level, selector: selector, reason: reason, expiresAt: 0), for: duration, timeout)
         }
     }
 }
 
 extension Throttle {
+    /// What is said to be enforced there changes nothing.
+    private func warnOfGrantsWithoutRate(_ selector: Selector) {
+        guard let view = try? mesh.client(.operator).fold().view else { return }
+        let matched = view.grants.indices.filter { if case .node = selector { true } else { view.covers(selector, $0) } }
+        let without = matched.count { view.rates(ofGrant: $0).isEmpty }
+        guard without > 0 else { return }
+        let which = without == matched.count ? "none of the \(matched.count) grants that match has a rate, so it changes nothing for them"
+            : "\(without) of the \(matched.count) grants that match have no rate: it changes nothing for these"
+        Output.message("penstock: \(which). 'throttle --rate N/DURATION' with the same selector needs none; 'rate create NAME --unit calls --rate N/DURATION --for KIND=VALUE' gives them one")
+    }
+
+
     private func level() throws -> Restriction.Level {
         if let to, rate == nil {
             guard (1...99).contains(to) else { throw ValidationError("--to is 1 to 99 percent; 'penstock suspend' leaves nothing") }
@@ -125,15 +138,15 @@ struct RevocationCommand: ParsableCommand {
     static let configuration = CommandConfiguration(commandName: "revocation", abstract: "Restrictions that stand.", subcommands: [List.self])
 
     struct List: ParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Every revoke, suspend and throttle that stands.")
+        static let configuration = CommandConfiguration(abstract: "Every revoke, suspend and throttle that stands, who made it, and why.")
         @OptionGroup var mesh: MeshOptions
 
         func run() throws {
             try Failure.run(mesh.output) {
                 let rows = try RestrictionView.standing(mesh.client(.operator, .auditor, .issuer))
                 try Output.print(list: rows, mesh.output) {
-                    [["POSITION", "LEVEL", "SELECTOR", "SINCE", "UNTIL", "EVENT"]]
-                        + rows.map { ["\($0.position)", $0.level, "\($0.selector) \($0.value)", $0.since, $0.until.text, $0.eventId] }
+                    [["POSITION", "LEVEL", "SELECTOR", "SINCE", "UNTIL", "BY", "REASON", "EVENT"]]
+                        + rows.map { ["\($0.position)", $0.level, "\($0.selector) \($0.value)", $0.since, $0.until.text, $0.operator, $0.reason, $0.eventId] }
                 }
             }
         }

@@ -14,7 +14,7 @@ struct Status: ParsableCommand {
             let status = try StatusView(mesh.client(.operator, .auditor, .issuer, .enforcer))
             try Output.print(status, mesh.output) {
                 [["mesh \(status.mesh), position \(status.position)\(status.halted.isEmpty ? "" : ", HALTED: " + status.halted)"]]
-                    + status.warnings.map { ["WARNING: \($0)"] } + status.nodeTable
+                    + status.warnings.map { ["WARNING: \($0)"] } + status.strangerLines + status.nodeTable
                     + status.barriers.map { ["barrier \($0.position): waiting for \($0.nodes.filter { $0.state == "pending" }.map(\.node).joined(separator: ", "))"] }
             }
         }
@@ -31,6 +31,15 @@ struct StatusView: Encodable {
         var viewAgeMs: Int64
         var version: String
         var incarnation: String
+        /// False for a start of a node that is not heard any more while a later one is: 'penstock status' folds it as a table.
+        var current: Bool
+    }
+
+    /// Who was refused at the handshake since the ledger started, as no member's key, and who came too often.
+    struct Strangers: Encodable {
+        var door: String
+        var refused: UInt64
+        var deferred: UInt64
     }
 
     /// The file system of the ledger's log: see DiskStatus in penstock.proto.
@@ -53,6 +62,7 @@ struct StatusView: Encodable {
     var nodes: [Node]
     var barriers: [BarrierView]
     var counters: [String: UInt64]
+    var strangers: [Strangers]
 
     init(_ client: LedgerClient) throws {
         guard case .status(var reply) = try client.ask(.status(.init())) else { throw client.unexpected }
@@ -71,10 +81,15 @@ struct StatusView: Encodable {
         disk = Disk(freeBytes: reply.disk.freeBytes, reserveBytes: reply.disk.reserveBytes, state: Self.name(reply.disk.state))
         ledgerTime = Times.text(reply.time.continuedMs)
         clockLeapMs = reply.time.leapMs
+        let latest = Dictionary(grouping: reply.nodes, by: \.node).compactMapValues { $0.map(\.viewAgeMs).min() }
         nodes = try reply.nodes.map {
             Node(
                 node: $0.node, role: try Role($0.role).name, state: $0.expelled ? "expelled" : $0.state, appliedPosition: $0.appliedPosition,
-                viewAgeMs: $0.viewAgeMs, version: $0.version, incarnation: Hex.encode($0.incarnation))
+                viewAgeMs: $0.viewAgeMs, version: $0.version, incarnation: Hex.encode($0.incarnation), current: $0.state == "fresh" || $0.viewAgeMs == latest[$0.node])
+        }
+        let counts = reply.counters
+        strangers = ["members", "join"].map {
+            Strangers(door: $0, refused: counts["handshakes_refused_\($0)"] ?? 0, deferred: counts["handshakes_deferred_\($0)"] ?? 0)
         }
         barriers = try reply.barriers.map { BarrierView(try client.complete($0)) }
         counters = reply.counters
@@ -89,8 +104,22 @@ struct StatusView: Encodable {
         }
     }
 
+    var strangerLines: [[String]] {
+        let refused = strangers.filter { $0.refused > 0 }.map { "\($0.refused) at the door for \($0.door == "join" ? "joining" : "members")" }
+        return refused.isEmpty ? [] : [["strangers refused at the handshake since the ledger started: \(refused.joined(separator: ", "))"]]
+    }
+
+    /// A row for each node, and for each of its starts that is heard. Starts before, which no lease may be left of, are a number.
     var nodeTable: [[String]] {
-        [["NODE", "ROLE", "STATE", "APPLIED", "AGE MS", "VERSION"]]
-            + nodes.map { [$0.node, $0.role, $0.state, "\($0.appliedPosition)", "\($0.viewAgeMs)", $0.version] }
+        let earlier = Dictionary(grouping: nodes.filter { !$0.current }, by: \.node).mapValues(\.count)
+        return [["NODE", "ROLE", "STATE", "APPLIED", "AGE MS", "VERSION", "INCARNATION"]]
+            + nodes.filter(\.current).map { node in
+                let isPerson = node.state == "member"
+                let others = earlier[node.node].map { " and \($0) earlier" } ?? ""
+                return [
+                    node.node, node.role, node.state, isPerson ? "" : "\(node.appliedPosition)", isPerson ? "" : "\(node.viewAgeMs)", node.version,
+                    node.incarnation + others,
+                ]
+            }
     }
 }

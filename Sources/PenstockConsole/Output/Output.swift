@@ -96,14 +96,19 @@ enum Printable {
     }
 }
 
-/// Columns aligned by spaces; the first row is the heading.
+/// Columns aligned by spaces; the first row is the heading. No cell is cut: two names that differ must look different.
 enum Table {
     static func text(_ rows: [[String]]) -> String {
+        var widths = [Int](repeating: 0, count: rows.map(\.count).max() ?? 0)
+        return text(rows, &widths)
+    }
+
+    /// - Parameter widths: of the columns of rows before these; they grow.
+    static func text(_ rows: [[String]], _ widths: inout [Int]) -> String {
         let rows = rows.map { $0.map(Printable.text) }
-        guard let columns = rows.map(\.count).max() else { return "" }
-        let widths = (0..<columns).map { column in rows.map { column < $0.count - 1 ? $0[column].count : 0 }.max() ?? 0 }
+        for column in widths.indices { widths[column] = max(widths[column], rows.map { column < $0.count - 1 ? $0[column].count : 0 }.max() ?? 0) }
         return rows.map { row in
-            let cells = row.enumerated().map { $0.offset == row.count - 1 ? $0.element : $0.element.padding(toLength: widths[$0.offset], withPad: " ", startingAt: 0) }
+            let cells = row.enumerated().map { $0.offset == row.count - 1 ? $0.element : $0.element + String(repeating: " ", count: max(0, widths[$0.offset] - $0.element.count)) }
             return cells.joined(separator: "  ") + "\n"
         }.joined()
     }
@@ -137,6 +142,21 @@ struct DurationText: ExpressibleByArgument {
         let now = Clocks.wall()
         guard milliseconds <= Times.last - now else { throw ValidationError("\(what) ends after the year 9999") }
         return now + milliseconds
+    }
+}
+
+/// A time, or how long ago.
+struct TimeText: ExpressibleByArgument {
+    var milliseconds: Int64
+
+    init?(argument: String) {
+        if let time = Times.parse(argument) {
+            milliseconds = time
+        } else if let ago = DurationText(argument: argument) {
+            milliseconds = Clocks.wall() - ago.milliseconds
+        } else {
+            return nil
+        }
     }
 }
 

@@ -78,6 +78,17 @@ public struct CallAmounts: Sendable {
         return true
     }
 
+    /// How many with one of the unit `calls`, where that is not 0.
+    @inline(__always)
+    package func count(calls: Int64) -> Int { count + (calls > 0 && index(of: "calls") == nil ? 1 : 0) }
+
+    /// One more, of another unit, where there is room.
+    package mutating func add(_ amount: Amount) {
+        precondition(count < Limits.amountsPerCall, "a call has at most so many amounts")
+        storage[count] = amount
+        count += 1
+    }
+
     @inline(__always)
     package subscript(_ index: Int) -> Amount { storage[index] }
 

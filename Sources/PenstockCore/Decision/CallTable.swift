@@ -9,6 +9,9 @@ package struct CallTable: Sendable {
         package var debits: [Debit]
         /// What the call declared: the most that it may be settled for, metered or not.
         package var amounts: CallAmounts
+        /// What it took of the unit `calls`; 0 where that is not metered.
+        package var calls: Int64
+        package var call: HeldCall
         package var usableUntil: Instant
         /// It is charged in full then, whatever has become of it.
         package fileprivate(set) var endsAt: Instant
@@ -20,11 +23,13 @@ package struct CallTable: Sendable {
         fileprivate var previous: Int32 = -1
         fileprivate var next: Int32 = -1
 
-        package init(decision: UInt64, grant: Int32, debits: [Debit], amounts: CallAmounts, usableUntil: Instant) {
+        package init(decision: UInt64, grant: Int32, debits: [Debit], amounts: CallAmounts, calls: Int64, call: HeldCall, usableUntil: Instant) {
             self.decision = decision
             self.grant = grant
             self.debits = debits
             self.amounts = amounts
+            self.calls = calls
+            self.call = call
             self.usableUntil = usableUntil
             endsAt = usableUntil + Limits.holdTime
         }
@@ -70,7 +75,7 @@ package struct CallTable: Sendable {
         var newest: Int32 = -1
     }
 
-    private var holds = AgedSlots(room: Limits.openHolds, blank: Hold(decision: 0, grant: -1, debits: [], amounts: CallAmounts(), usableUntil: 0))
+    private var holds = AgedSlots(room: Limits.openHolds, blank: Hold(decision: 0, grant: -1, debits: [], amounts: CallAmounts(), calls: 0, call: HeldCall(), usableUntil: 0))
     private var places: [UInt64: Int32] = [:]
     private var holdsOf: [Int32: GrantHolds] = [:]
     /// Linked are those that are settled.
@@ -98,7 +103,6 @@ package struct CallTable: Sendable {
     package func place(_ decision: UInt64) -> Int32? { places[decision] }
 
     package func grant(at place: Int32) -> Int32 { holds[place].grant }
-    package func amounts(at place: Int32) -> [Amount] { holds[place].amounts.list }
     package func holds(_ unit: String, at place: Int32) -> Bool { holds[place].amounts.index(of: unit) != nil }
 
     /// The decision whose hold has been open for too long, if there is one.

@@ -10,7 +10,8 @@
 /// then u8 count of amounts, each i64 value, u16 length + unit
 /// then the debits, each u64 slice, i64 amount
 /// ```
-/// Texts longer than `textBytes` are cut: the arguments digest still tells calls apart.
+/// Since version 4, what ends a hold names the grant and the call of the decision that it ends, and kind 9 is there.
+/// Texts longer than `textBytes` are cut, and say so: see `kept`.
 package struct DecisionRecord: Hashable, Sendable {
     package var kind: Kind
     package var reason: Reason = .none
@@ -42,11 +43,11 @@ package struct DecisionRecord: Hashable, Sendable {
         case decided = 1
         /// Allowed; the debits are held until a later record.
         case held
-        /// Ends a hold; the debits are what went back.
+        /// Ends a hold; the amounts are what the call cost, the debits what went back.
         case settled
         /// Ends a hold whose call never left; all went back.
         case released
-        /// The allow of an earlier sequence was not given out: its debits went back.
+        /// The allow of an earlier sequence was not given out: its debits went back, and the amounts if it had spent them.
         case voided
         /// How much of each open slice is used, holds included: stands for all records before it.
         case carried
@@ -54,9 +55,25 @@ package struct DecisionRecord: Hashable, Sendable {
         case owed
         /// Stands for denials of one door, reason and, if there is one, grant that are not recorded themselves.
         case counted
+        /// Says again what an `owed` record before it has said, as that one may go.
+        case owedAgain
     }
 
     package init(kind: Kind) { self.kind = kind }
+
+    /// A text as long as its bound at most. What is cut ends in "…" and a hash of the whole, so that two that only differ further
+    /// on do not look alike (FNV-1a; it tells texts apart, and proves nothing).
+    package static func kept(_ text: String, _ limit: Int = textBytes) -> String {
+        guard text.utf8.count > limit else { return text }
+        let hash = text.utf8.reduce(UInt64(0xcbf2_9ce4_8422_2325)) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
+        let digits = String(hash, radix: 16)
+        let mark = "…" + String(repeating: "0", count: 16 - digits.utf8.count) + digits
+        let bytes = text.utf8
+        var end = bytes.index(bytes.startIndex, offsetBy: limit - mark.utf8.count)
+        var gap = 0
+        while bytes[end] & 0xc0 == 0x80 { (end, gap) = (bytes.index(before: end), gap + 1) }
+        return String(text[..<end]) + String(repeating: ".", count: gap) + mark
+    }
 
     static let version: UInt8 = 4
     static let textBytes = 512
@@ -80,9 +97,9 @@ package struct RecordWriter {
 
     @inline(__always)
     package mutating func put(text: String, limit: Int) {
-        var text = text
+        var text = text.utf8.count <= limit ? text : DecisionRecord.kept(text, limit)
         text.withUTF8 { bytes in
-            let count = min(bytes.count, limit)
+            let count = bytes.count
             put(UInt16(count))
             if count > 0 { (memory.baseAddress! + offset).copyMemory(from: bytes.baseAddress!, byteCount: count) }
             offset += count
@@ -120,22 +137,14 @@ extension RecordWriter {
         put(text: basis, limit: Limits.basisBytes)
     }
 
-    @inline(__always)
-    fileprivate mutating func put(_ amounts: borrowing CallAmounts, _ debits: [Debit]) {
-        put(amounts, calls: 0)
-        put(debits)
-    }
-
     /// - Parameter calls: what the call takes of the unit `calls`, whatever it says; 0 where that is not metered.
     @inline(__always)
     fileprivate mutating func put(_ amounts: borrowing CallAmounts, calls: Int64) {
-        let isAdded = calls > 0 && amounts.index(of: "calls") == nil
-        put(UInt8(amounts.count + (isAdded ? 1 : 0)))
         for index in 0..<amounts.count {
             put(calls > 0 && amounts[index].unit == "calls" ? calls : amounts[index].value)
             put(text: amounts[index].unit, limit: 64)
         }
-        guard isAdded else { return }
+        guard amounts.count(calls: calls) > amounts.count else { return }
         put(calls)
         put(text: "calls", limit: 64)
     }
@@ -157,7 +166,7 @@ extension DecisionRecord {
         count += min(call.resourceID.utf8.count, textBytes) + min(call.callID.utf8.count, textBytes) + 1 + debits * 16
         count += 5 + min(call.priceVersion.utf8.count, Limits.priceVersionBytes) + min(call.basis.utf8.count, Limits.basisBytes)
         for index in 0..<call.amounts.count { count += 10 + call.amounts[index].unit.utf8.count }
-        if verdict.calls > 0, call.amounts.index(of: "calls") == nil { count += 15 }
+        if call.amounts.count(calls: verdict.calls) > call.amounts.count { count += 15 }
         if !call.holds || !verdict.isAllow { count += 2 }
         if case .some(let shortage) = verdict.shortage { count += min(shortage.text.utf8.count, limitBytes) }
         return count
@@ -176,27 +185,33 @@ extension DecisionRecord {
         if kind == .decided {
             if case .some(let shortage) = verdict.shortage { writer.put(text: shortage.text, limit: limitBytes) } else { writer.put(UInt16(0)) }
         }
+        writer.put(UInt8(call.amounts.count(calls: verdict.calls)))
         writer.put(call.amounts, calls: verdict.calls)
         writer.put(debits)
     }
 
     /// Bytes that `writeEnd` will need.
-    package static func endByteCount(_ actual: borrowing CallAmounts, _ priced: Priced, debits: Int) -> Int {
-        var count = fixedBytes + 14 + debits * 16 + min(priced.version.utf8.count, Limits.priceVersionBytes) + min(priced.basis.utf8.count, Limits.basisBytes)
-        for index in 0..<actual.count { count += 10 + actual[index].unit.utf8.count }
+    package static func endByteCount(_ end: borrowing HoldEnd) -> Int {
+        var count = fixedBytes + 14 + end.returned.count * 16
+        count += min(end.priced.version.utf8.count, Limits.priceVersionBytes) + min(end.priced.basis.utf8.count, Limits.basisBytes)
+        count += min(end.call.action.utf8.count, textBytes) + min(end.call.resourceType.utf8.count, textBytes)
+        count += min(end.call.resourceID.utf8.count, textBytes) + min(end.call.callID.utf8.count, textBytes)
+        for index in 0..<end.cost.count { count += 10 + end.cost[index].unit.utf8.count }
+        for index in 0..<end.rest.count { count += 10 + end.rest[index].unit.utf8.count }
+        if end.cost.count(calls: end.calls) > end.cost.count { count += 15 }
         return count
     }
 
-    /// Writes in place how a hold ended, without a heap allocation; `returned` is what went back.
-    package static func writeEnd(
-        _ kind: Kind, of decision: UInt64, _ actual: borrowing CallAmounts, _ priced: Priced, _ returned: [Debit], wall: WallTime,
-        into memory: UnsafeMutableRawBufferPointer
-    ) {
+    /// Writes in place how a hold ended, without a heap allocation.
+    package static func writeEnd(_ end: borrowing HoldEnd, wall: WallTime, into memory: UnsafeMutableRawBufferPointer) {
         var writer = RecordWriter(memory)
-        writer.put(kind, .none, returned.count, wall, 0, 0, 0, decision: decision, .unknown, .zero)
-        writer.put("", "", "", "", priced.version, priced.basis)
-        writer.put(Door.unknown.rawValue)
-        writer.put(actual, returned)
+        writer.put(end.kind, end.reason, end.returned.count, wall, end.grant, 0, 0, decision: end.decision, end.call.traceID, .zero)
+        writer.put(end.call.action, end.call.resourceType, end.call.resourceID, end.call.callID, end.priced.version, end.priced.basis)
+        writer.put(end.call.door.rawValue)
+        writer.put(UInt8(end.cost.count(calls: end.calls) + end.rest.count))
+        writer.put(end.cost, calls: end.calls)
+        writer.put(end.rest, calls: 0)
+        writer.put(end.returned)
     }
 
     /// Bytes that `write(into:)` will need.
@@ -253,7 +268,7 @@ extension DecisionRecord {
             let priceVersion = version == 1 ? "" : reader.takeText(), let basis = version == 1 ? "" : reader.takeText(),
             let door = version < 3 ? .unknown : reader.take(UInt8.self).flatMap(Door.init),
             let counted = kind == .counted ? reader.take(UInt64.self) : 0, let lasted = kind == .counted ? reader.take(Int64.self) : 0,
-            kind != .counted || version >= 3, let limit = kind == .decided && version >= 4 ? reader.takeText() : "",
+            kind != .counted || version >= 3, let limit = kind == .decided && version >= 4 ? reader.takeText() : "", kind != .owedAgain || version >= 4,
             let amountCount = reader.take(UInt8.self), amountCount <= 16, debitCount <= 4096
         else { return nil }
         self.init(kind: kind)

@@ -14,8 +14,8 @@ package protocol DecisionJournal {
     /// Records anything else; `wall` is the journal's to fill in.
     func record(_ record: DecisionRecord) -> UInt64?
 
-    /// Records how a hold ended: `returned` is what went back.
-    func recordEnd(of decision: UInt64, _ kind: DecisionRecord.Kind, _ actual: borrowing CallAmounts, _ priced: Priced, returned: [Debit]) -> UInt64?
+    /// Records how a hold ended.
+    func recordEnd(_ end: borrowing HoldEnd) -> UInt64?
 
     /// Everything that makes two calls under one id the same call.
     func content(_ call: borrowing Call) -> Digest
@@ -65,9 +65,10 @@ extension Enforcement {
     /// Charges an allowed call that held, and records it. Nil when there is no such hold; a sequence of 0 when it could
     /// not be recorded: a restart then charges it in full.
     package mutating func settle(_ decision: UInt64, actual: borrowing CallAmounts, priced: Priced = .none, journal: some DecisionJournal) -> UInt64? {
-        guard let settlement = settle(decision, actual: actual) else { return nil }
-        let sequence = journal.recordEnd(of: decision, .settled, actual, priced, returned: settlement.returned) ?? 0
-        noteEnd(DecisionRecord.endByteCount(actual, priced, debits: settlement.returned.count), grant: settlement.grant, journal)
+        guard var settlement = settle(decision, actual: actual) else { return nil }
+        settlement.end.priced = priced
+        let sequence = journal.recordEnd(settlement.end) ?? 0
+        noteEnd(DecisionRecord.endByteCount(settlement.end), grant: settlement.grant, journal)
         if !settlement.owed.isEmpty { owe(settlement, decision, journal) }
         return sequence
     }
@@ -75,8 +76,8 @@ extension Enforcement {
     /// Nothing more is spent here of what a debt has frozen; the ledger says so to the others.
     private mutating func owe(_ settlement: Settlement, _ decision: UInt64, _ journal: some DecisionJournal) {
         let grant = folded.grants[Int(settlement.grant)]
-        var record = DecisionRecord(kind: .owed)
-        (record.decision, record.grant, record.amounts) = (decision, grant.position, settlement.owed)
+        var record = HoldEnd(.owed, of: decision, grant: grant.position, settlement.end.call).record
+        record.amounts = settlement.owed
         // Where it cannot be written, the ledger hears of it unless the process ends first.
         _ = journal.record(record)
         owing.append(Debt(incarnation: incarnation, decision: decision, grantID: folded.symbols.text(grant.grant), amounts: settlement.owed))
@@ -88,7 +89,7 @@ extension Enforcement {
 
     /// As above, for a call that never left.
     package mutating func release(_ decision: UInt64, journal: some DecisionJournal) -> UInt64? {
-        guard let returned = release(decision) else { return nil }
-        return journal.recordEnd(of: decision, .released, CallAmounts(), .none, returned: returned) ?? 0
+        guard let end = release(decision) else { return nil }
+        return journal.recordEnd(end) ?? 0
     }
 }

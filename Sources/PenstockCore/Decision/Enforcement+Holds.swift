@@ -1,7 +1,9 @@
 extension Enforcement {
     /// Registers an allowed call that is still to be settled.
-    package mutating func beginHold(_ verdict: Verdict, _ amounts: CallAmounts, decision: UInt64, name: CallTable.CallName?, content: Digest) {
-        let hold = CallTable.Hold(decision: decision, grant: verdict.grant, debits: debits, amounts: amounts, usableUntil: verdict.usableUntil)
+    package mutating func beginHold(_ verdict: Verdict, _ call: borrowing Call, decision: UInt64, name: CallTable.CallName?, content: Digest) {
+        let hold = CallTable.Hold(
+            decision: decision, grant: verdict.grant, debits: debits, amounts: call.amounts, calls: verdict.calls, call: HeldCall(call),
+            usableUntil: verdict.usableUntil)
         calls.add(hold, name: name, content: content)
     }
 
@@ -42,8 +44,13 @@ extension Enforcement {
         var left: InlineArray<4, Int64> = InlineArray(repeating: 0)
         for index in 0..<actual.count { left[index] = actual[index].value }
         // Whatever came of it, it was a call.
-        if let calls = actual.index(of: "calls"), left[calls] == 0, hold.debits.contains(where: { purse.accounts[Int($0.account)].unit == "calls" }) { left[calls] = 1 }
-        var settlement = Settlement(grant: hold.grant)
+        if let calls = actual.index(of: "calls"), left[calls] == 0, hold.calls > 0 { left[calls] = 1 }
+        var settlement = Settlement(grant: hold.grant, end: HoldEnd(.settled, of: decision, grant: position(ofGrant: hold.grant), hold.call))
+        settlement.end.cost = copy actual
+        if hold.calls > 0 { settlement.end.calls = actual.index(of: "calls").map { left[$0] } ?? hold.calls }
+        for index in 0..<hold.amounts.count where actual.index(of: hold.amounts[index].unit) == nil {
+            if hold.calls == 0 || hold.amounts[index].unit != "calls" { settlement.end.rest.add(hold.amounts[index]) }
+        }
         for debit in hold.debits {
             let unit = purse.accounts[Int(debit.account)].unit
             guard let index = actual.index(of: unit) else {
@@ -53,7 +60,7 @@ extension Enforcement {
             let spent = min(debit.amount, left[index])
             left[index] -= spent
             purse.resolve(debit, spent: spent, wasHeld: true)
-            if spent < debit.amount { settlement.returned.append(Debit(account: debit.account, slice: debit.slice, amount: debit.amount - spent)) }
+            if spent < debit.amount { settlement.end.returned.append(Debit(account: debit.account, slice: debit.slice, amount: debit.amount - spent)) }
         }
         for index in 0..<actual.count where left[index] > 0 && folded.isMetered(actual[index].unit, ofGrant: Int(hold.grant)) {
             settlement.owed.append(Amount(actual[index].unit, left[index]))
@@ -61,18 +68,21 @@ extension Enforcement {
         return settlement
     }
 
-    package struct Settlement: Sendable, Equatable {
+    package struct Settlement: Sendable {
         package var grant: Int32
-        package var returned: [Debit] = []
+        /// What its record says.
+        package var end: HoldEnd
         /// Spent above the hold, of units that have budgets.
         package var owed: [Amount] = []
     }
 
     /// The call never left: everything goes back. Nil when the hold is unknown or ended before.
-    package mutating func release(_ decision: UInt64) -> [Debit]? {
+    package mutating func release(_ decision: UInt64) -> HoldEnd? {
         guard let hold = calls.end(decision, .released) else { return nil }
         for debit in hold.debits { purse.resolve(debit, spent: 0, wasHeld: true) }
-        return hold.debits
+        var end = HoldEnd(.released, of: decision, grant: position(ofGrant: hold.grant), hold.call)
+        end.returned = hold.debits
+        return end
     }
 
     /// Calls under way whose grants are revoked or suspended now: they must stop. Each is named once.
@@ -92,13 +102,12 @@ extension Enforcement {
     /// full, and recorded as such. Returns how many.
     package mutating func endOverdue(at now: Instant, journal: some DecisionJournal) -> Int {
         var count = 0
-        while count < Limits.holdsEndedPerTurn, let decision = calls.overdue(at: now), let place = calls.place(decision) {
-            var record = DecisionRecord(kind: .settled)
-            (record.decision, record.reason, record.amounts) = (decision, .expired, calls.amounts(at: place))
-            let settlement = settle(decision, actual: CallAmounts(), as: .overdue)
+        while count < Limits.holdsEndedPerTurn, let decision = calls.overdue(at: now) {
+            guard var settlement = settle(decision, actual: CallAmounts(), as: .overdue) else { break }
+            settlement.end.reason = .expired
             // Where it cannot be written, a restart charges it in full as well.
-            _ = journal.record(record)
-            if let settlement { noteEnd(record.byteCount, grant: settlement.grant, journal) }
+            _ = journal.recordEnd(settlement.end)
+            noteEnd(DecisionRecord.endByteCount(settlement.end), grant: settlement.grant, journal)
             count += 1
         }
         return count

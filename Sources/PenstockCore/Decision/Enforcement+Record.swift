@@ -19,7 +19,7 @@ extension Enforcement {
         }
         verdict.sequence = sequence
         if !confirm(&verdict, held: call.holds, now: journal.now) {
-            void(sequence, taken, journal)
+            void(call, verdict, sequence, taken, journal)
         } else if call.holds || !call.callID.isEmpty {
             register(call, verdict, journal)
         }
@@ -72,22 +72,21 @@ extension Enforcement {
         .init(door: call.door, reason: verdict.reason, grant: position(ofGrant: verdict.grant))
     }
 
-    private func position(ofGrant grant: Int32) -> Position { grant < 0 ? 0 : folded.grants[Int(grant)].position }
+    func position(ofGrant grant: Int32) -> Position { grant < 0 ? 0 : folded.grants[Int(grant)].position }
 
     /// The allow of that record was never given out. If not even this can be written, the amounts stay spent on restart.
-    private func void(_ sequence: UInt64, _ taken: [Debit], _ journal: some DecisionJournal) {
-        var record = DecisionRecord(kind: .voided)
-        record.decision = sequence
-        record.reason = .staleView
-        record.debits = taken.map { .init(slice: $0.slice, used: $0.amount) }
-        _ = journal.record(record)
+    private func void(_ call: borrowing Call, _ verdict: Verdict, _ sequence: UInt64, _ taken: [Debit], _ journal: some DecisionJournal) {
+        var end = HoldEnd(.voided, of: sequence, grant: position(ofGrant: verdict.grant), HeldCall(call))
+        (end.reason, end.returned) = (.staleView, taken)
+        if !call.holds { (end.cost, end.calls) = (call.amounts, verdict.calls) }
+        _ = journal.recordEnd(end)
     }
 
     private mutating func register(_ call: borrowing Call, _ verdict: Verdict, _ journal: some DecisionJournal) {
         let name = call.callID.isEmpty ? nil : CallTable.CallName(grant: verdict.grant, callID: call.callID)
         let content = name == nil ? Digest.zero : journal.content(call)
         if call.holds {
-            beginHold(verdict, call.amounts, decision: verdict.sequence, name: name, content: content)
+            beginHold(verdict, call, decision: verdict.sequence, name: name, content: content)
         } else if let name {
             rememberSettled(name, content: content, decision: verdict.sequence)
         }

@@ -214,7 +214,7 @@ package struct Enforcement: Sendable {
         guard place.owing < owing.count else { return nil }
         let debt = owing[place.owing]
         place.owing += 1
-        var record = DecisionRecord(kind: .owed)
+        var record = DecisionRecord(kind: .owedAgain)
         (record.decision, record.amounts) = (debt.decision, debt.amounts)
         record.grant = folded.index(ofGrant: debt.grantID).map { folded.grants[$0].position } ?? 0
         return record

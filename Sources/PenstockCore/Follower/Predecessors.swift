@@ -30,7 +30,7 @@ package struct Predecessors: Sendable {
             case .decided, .held: used[debit.slice, default: 0] += debit.used
             case .settled, .released, .voided: used[debit.slice, default: 0] -= debit.used
             case .carried: used[debit.slice] = debit.used
-            case .owed, .counted: break
+            case .owed, .owedAgain, .counted: break
             }
         }
     }

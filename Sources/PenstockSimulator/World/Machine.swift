@@ -76,15 +76,15 @@ struct SimJournal: DecisionJournal {
     }
 
     func record(_ record: DecisionRecord) -> UInt64? {
-        if record.kind == .voided { world.coverage.note(.voided) }
         if record.kind == .counted { world.coverage.note(.counted) }
-        let sequence = machine.disk.append(process.incarnation, record.kind, isAllow: false, record.debits, owed: record.kind == .owed ? record : nil)
+        let sequence = machine.disk.append(process.incarnation, record.kind, isAllow: false, record.debits, owed: [.owed, .owedAgain].contains(record.kind) ? record : nil)
         if sequence != nil { process.denialsCounted += record.count }
         return sequence
     }
 
-    func recordEnd(of decision: UInt64, _ kind: DecisionRecord.Kind, _ actual: borrowing CallAmounts, _ priced: Priced, returned: [Debit]) -> UInt64? {
-        machine.disk.append(process.incarnation, kind, isAllow: false, returned.map { .init(slice: $0.slice, used: $0.amount) })
+    func recordEnd(_ end: borrowing HoldEnd) -> UInt64? {
+        if end.kind == .voided { world.coverage.note(.voided) }
+        return machine.disk.append(process.incarnation, end.kind, isAllow: false, end.returned.map { .init(slice: $0.slice, used: $0.amount) })
     }
 
     func content(_ call: borrowing Call) -> Digest {

@@ -181,6 +181,6 @@ private struct TakesAll: DecisionJournal {
 
     func record(_ call: borrowing Call, _ verdict: Verdict, _ debits: [Debit], grant: Position) -> UInt64? { sequence }
     func record(_ record: DecisionRecord) -> UInt64? { sequence }
-    func recordEnd(of decision: UInt64, _ kind: DecisionRecord.Kind, _ actual: borrowing CallAmounts, _ priced: Priced, returned: [Debit]) -> UInt64? { sequence }
+    func recordEnd(_ end: borrowing HoldEnd) -> UInt64? { sequence }
     func content(_ call: borrowing Call) -> Digest { .zero }
 }

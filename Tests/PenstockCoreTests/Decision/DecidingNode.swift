@@ -58,7 +58,7 @@ struct DecidingNode {
         let verdict = decide(call)
         if verdict.isAllow {
             let name = callID.isEmpty ? nil : CallTable.CallName(grant: verdict.grant, callID: callID)
-            enforcement.beginHold(verdict, call.amounts, decision: number, name: name, content: Make.id("content"))
+            enforcement.beginHold(verdict, call, decision: number, name: name, content: Make.id("content"))
         }
         return verdict
     }

@@ -37,7 +37,7 @@ internal import Testing
     }
 
     @Test func kindsAndLayoutAreThoseOfVersionFour() {
-        #expect(DecisionRecord.Kind.allCases.map(\.rawValue) == [1, 2, 3, 4, 5, 6, 7, 8])
+        #expect(DecisionRecord.Kind.allCases.map(\.rawValue) == [1, 2, 3, 4, 5, 6, 7, 8, 9])
         let bytes = record(.held).bytes
         #expect(bytes[0..<8] == [2, 4, 16, 0, 2, 0, 0, 0])
         #expect(bytes.count == 96 + 12 + 9 + 7 + 6 + 7 + 11 + 1 + 1 + 10 + 3 + 10 + 6 + 32)
@@ -45,7 +45,7 @@ internal import Testing
         #expect(record(.decided).bytes.count == bytes.count + 2 + 14)
     }
 
-    /// Of a node before the limits that deny were recorded.
+    /// Of a node before the limits that deny were recorded, and before what ends a hold named its grant.
     @Test func recordOfVersionThreeIsReadForEver() throws {
         var expected = record(.decided)
         expected.limit = ""
@@ -54,6 +54,11 @@ internal import Testing
         (bytes[1], bytes[end...]) = (3, bytes[(end + 2)...])
         #expect(read(bytes) == expected)
         for count in 0..<bytes.count { #expect(read(Array(bytes[..<count])) == nil, "at \(count)") }
+        // No node of that version said a debt again.
+        var again = record(.owedAgain).bytes
+        #expect(read(again) == record(.owedAgain))
+        again[1] = 3
+        #expect(read(again) == nil)
     }
 
     /// Bytes of a node before prices were recorded: journals and archives have them.
@@ -102,7 +107,7 @@ internal import Testing
     }
 
     @Test func unknownKindVersionOrReasonIsRefused() {
-        for (offset, value) in [(0, UInt8(0)), (0, 9), (1, 0), (1, 5), (2, 200)] {
+        for (offset, value) in [(0, UInt8(0)), (0, 10), (1, 0), (1, 5), (2, 200)] {
             var bytes = record(.decided).bytes
             bytes[offset] = value
             #expect(read(bytes) == nil)
@@ -117,10 +122,10 @@ internal import Testing
         record.basis = String(repeating: "b", count: 513)
         record.amounts = [Amount(String(repeating: "u", count: 80), 1)]
         let back = try #require(read(record.bytes))
-        #expect(back.action == String(repeating: "a", count: 512))
+        #expect(back.action == DecisionRecord.kept(record.action))
         #expect(back.callID == record.callID)
-        #expect(back.priceVersion == String(repeating: "v", count: 64) && back.basis == String(repeating: "b", count: 512))
-        #expect(back.amounts == [Amount(String(repeating: "u", count: 64), 1)])
+        #expect(back.priceVersion == DecisionRecord.kept(record.priceVersion, 64) && back.basis == DecisionRecord.kept(record.basis))
+        #expect(back.amounts == [Amount(DecisionRecord.kept(String(repeating: "u", count: 80), 64), 1)])
     }
 
     @Test(arguments: [false, true]) func writtenAllowIsWhatIsRead(holds: Bool) throws {
@@ -166,8 +171,23 @@ internal import Testing
             ($0.priceVersion, $0.basis) = (long, long)
         }
         let record = try #require(read(written(call, node).bytes))
-        #expect([record.action, record.resourceType, record.resourceID, record.callID].allSatisfy { $0 == String(long.prefix(512)) })
-        #expect(record.priceVersion == String(long.prefix(64)) && record.basis == String(long.prefix(512)))
+        #expect([record.action, record.resourceType, record.resourceID, record.callID].allSatisfy { $0 == DecisionRecord.kept(long) })
+        #expect(record.priceVersion == DecisionRecord.kept(long, 64) && record.basis == DecisionRecord.kept(long))
+    }
+
+    /// Whoever cuts a name leaves two that look alike.
+    @Test(arguments: ["x", "é", "😀", "e\u{301}"], [512, 64]) func whatIsCutSaysSoAndLooksDifferent(unit: String, limit: Int) {
+        var seen: Set<[UInt8]> = []
+        for count in 400...600 {
+            for end in ["", "a", "b"] {
+                let text = String(repeating: unit, count: count) + end
+                let kept = DecisionRecord.kept(text, limit)
+                #expect(kept.utf8.count == min(limit, text.utf8.count))
+                #expect(text.utf8.count <= limit ? kept == text : kept.contains("…"))
+                seen.insert(Array(kept.utf8))
+            }
+        }
+        #expect(seen.count == 201 * 3)
     }
 
     @Test func hostileBytesAreReadOrRefused() {

@@ -18,7 +18,7 @@ internal import Testing
             let call = Make.call("\(grant)") { ($0.amounts, $0.holds) = (CallAmounts([Amount("usd", amount)])!, holds) }
             let verdict = node.decide(call)
             precondition(verdict.isAllow)
-            if holds { node.enforcement.beginHold(verdict, CallAmounts(), decision: UInt64(grant), name: nil, content: .zero) }
+            if holds { node.enforcement.beginHold(verdict, Make.call(), decision: UInt64(grant), name: nil, content: .zero) }
         }
     }
 

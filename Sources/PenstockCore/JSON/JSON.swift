@@ -1,5 +1,3 @@
-internal import PenstockCore
-
 /// A JSON value that keeps what policy depends on: the order of members and the text of numbers.
 ///
 /// No number passes through floating point here: amounts are whole, and what is forwarded must be what was read.

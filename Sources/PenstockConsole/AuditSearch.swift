@@ -1,0 +1,130 @@
+internal import Foundation
+internal import PenstockCore
+internal import PenstockNode
+internal import PenstockProto
+internal import SwiftProtobuf
+
+/// Asks the ledger for decisions, page by page: it looks for them, and nothing but a page is held here.
+struct AuditSearch {
+    private let client: LedgerClient
+    private let query: Penstock_V1_DecisionQuery
+
+    init(_ client: LedgerClient, _ query: Penstock_V1_DecisionQuery) {
+        self.client = client
+        self.query = query
+    }
+
+    private func page(_ change: (inout Penstock_V1_DecisionQuery) -> Void) throws -> Penstock_V1_DecisionPage {
+        var query = query
+        change(&query)
+        guard case .audit(let page) = try client.ask(.audit(query), timeoutMS: 30_000) else { throw client.unexpected }
+        return page
+    }
+
+    /// The rows behind a place, at most so many. Returns where the next ones begin; nil when nothing was asked.
+    func read(from place: Penstock_V1_DecisionPlace, limit: Int, _ write: ([AuditRow]) throws -> Void) throws -> Penstock_V1_DecisionPlace? {
+        var (place, left) = (place, limit)
+        while left > 0 {
+            let page = try page { ($0.from, $0.limit) = (place.orStart, UInt32(clamping: min(left, 1 << 20))) }
+            let grants = Dictionary(page.grants.map { ($0.position, $0) }, uniquingKeysWith: { first, _ in first })
+            let rows = page.rows.compactMap { AuditRow($0, grants) }
+            if !rows.isEmpty { try write(rows) }
+            left -= page.rows.count
+            place = page.next
+            if page.isEnd { break }
+        }
+        return place
+    }
+
+    func follow(from place: Penstock_V1_DecisionPlace, _ write: ([AuditRow]) throws -> Void) throws {
+        var place = place
+        while true {
+            place = try read(from: place, limit: .max, write) ?? place
+            Thread.sleep(forTimeInterval: 0.25)
+        }
+    }
+
+    /// Where the newest rows begin, how many they are, and a sentence where there are older ones.
+    func begin(ofNewest limit: Int, before: Penstock_V1_DecisionPlace?) throws -> (place: Penstock_V1_DecisionPlace, count: Int, more: String?) {
+        var (place, count) = (before, 0)
+        while true {
+            let page = try page {
+                ($0.newestFirst, $0.countsOnly, $0.limit) = (true, true, UInt32(clamping: limit - count))
+                if let place { $0.from = place }
+            }
+            (place, count) = (page.next, count + Int(page.count))
+            if page.isEnd, count < limit { return (.init(), count, nil) }
+            if count >= limit { break }
+        }
+        // The last one that was counted is the first to be read.
+        let first = place!
+        let cursor = AuditCursor(first, isBefore: true)
+        let older = try page { ($0.newestFirst, $0.countsOnly, $0.limit, $0.from) = (true, true, 1, first) }
+        let more = older.count > 0 ? "there are older ones: --cursor \(cursor) has those before these"
+            : older.isEnd ? nil : "there may be older ones: --cursor \(cursor) looks before these"
+        return (.with { ($0.row, $0.sequence) = (first.row, first.sequence - 1) }, count, more)
+    }
+
+    /// Whether one more row lies behind a place.
+    func hasMore(behind place: Penstock_V1_DecisionPlace) throws -> Bool {
+        var place = place
+        while true {
+            let page = try page { ($0.countsOnly, $0.limit, $0.from) = (true, 1, place) }
+            if page.count > 0 { return true }
+            if page.isEnd { return false }
+            place = page.next
+        }
+    }
+
+    /// How far each node's decisions are here.
+    ///
+    /// - Parameter milliseconds: how long to wait at most for what nodes had recorded when this was asked.
+    func coverage(waiting milliseconds: Int64) throws -> [NodeCoverage] {
+        let begun = Clocks.now()
+        var wanted: [String: UInt64] = [:]
+        while true {
+            let page = try page { ($0.countsOnly, $0.limit, $0.nodes, $0.newestFirst) = (true, 1, true, true) }
+            let waited = (Clocks.now() - begun) / .nanosecondsPerMillisecond
+            // What a node said before is older than the question.
+            for node in page.nodes where node.recorded > 0 && node.saidMsAgo < waited && wanted[node.node] == nil { wanted[node.node] = node.recorded }
+            let isLacking = page.nodes.contains { node in wanted[node.node].map { node.shipped < $0 } ?? (node.recorded > 0 && node.saidMsAgo < 10_000) }
+            guard isLacking, waited < milliseconds else { return page.nodes.map(NodeCoverage.init) }
+            Thread.sleep(forTimeInterval: 0.05)
+        }
+    }
+}
+
+extension Penstock_V1_DecisionPlace {
+    /// Behind nothing: the first row has number 1.
+    fileprivate var orStart: Penstock_V1_DecisionPlace { row == 0 ? .with { ($0.row, $0.sequence) = (0, .max) } : self }
+}
+
+/// How far one node's decisions are at the ledger.
+struct NodeCoverage: Encodable {
+    var node: String
+    var incarnation: String
+    /// Its last decision that is here, by its number.
+    var shipped: UInt64
+    /// Its last one, as it has said; null when it has said nothing since the ledger started.
+    var recorded: OrNull<UInt64>
+    var saidMsAgo: OrNull<Int64>
+
+    init(_ row: Penstock_V1_NodeDecisions) {
+        (node, incarnation, shipped) = (row.node, Hex.encode(row.incarnation), row.shipped)
+        (recorded, saidMsAgo) = (OrNull(row.recorded > 0 ? row.recorded : nil), OrNull(row.recorded > 0 ? row.saidMsAgo : nil))
+    }
+
+    /// What is not here, as a sentence.
+    var shortfall: String? {
+        guard let recorded = recorded.value, recorded > shipped else { return nil }
+        let silence = (saidMsAgo.value ?? 0) > 10_000 ? "; it was heard \((saidMsAgo.value ?? 0) / 1000) s ago" : "; --wait 3s waits for them"
+        return "\(node) has recorded \(recorded - shipped) more, up to number \(recorded), that are not here yet\(silence)"
+    }
+
+    static func print(_ nodes: [NodeCoverage], _ output: OutputFormat) throws {
+        try Output.print(list: nodes, output) {
+            [["NODE", "SHIPPED", "RECORDED", "SAID MS AGO", "INCARNATION"]]
+                + nodes.map { [$0.node, "\($0.shipped)", $0.recorded.value.map(String.init) ?? "", $0.saidMsAgo.value.map(String.init) ?? "", $0.incarnation] }
+        }
+    }
+}

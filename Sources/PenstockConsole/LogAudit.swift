@@ -17,7 +17,7 @@ struct LogAudit {
             if let problem = problem(of: event, at: position) { problems.append("position \(position): \(problem)") }
             try state.apply(event.event, at: position)
         } catch {
-            problems.append("position \(position): \(error)")
+            problems.append("position \(position): \(printed(error))")
         }
     }
 

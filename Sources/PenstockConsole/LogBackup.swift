@@ -42,6 +42,7 @@ struct LogBackup: Encodable {
 
     static func restore(_ file: String, to data: String, without: [String], isDryRun: Bool, confirm: (String) throws -> Void) throws -> LogBackup {
         guard FileManager.default.fileExists(atPath: file) else { throw NodeError(.configuration, "there is no \(file)") }
+        try check(data)
         let incoming = data + "/restoring"
         try PrivateFile.makeFolder(data)
         try? FileManager.default.removeItem(atPath: incoming)
@@ -66,6 +67,17 @@ struct LogBackup: Encodable {
         return report
     }
 
+    /// Refuses a folder that is no ledger's: a name with a slip in it would get a log that no ledger ever reads.
+    private static func check(_ data: String) throws(NodeError) {
+        let names = try? FileManager.default.contentsOfDirectory(atPath: data)
+        if let names, names.isEmpty || names.contains(where: { $0.hasPrefix("log.sqlite") }) { return }
+        let parent = URL(fileURLWithPath: data).deletingLastPathComponent().path
+        if names == nil, !FileManager.default.fileExists(atPath: data), (try? Identity.load(parent))?.role == .ledger { return }
+        let why = names != nil ? "holds no log" : "is no folder"
+        let hint = FileManager.default.fileExists(atPath: data + "/data/log.sqlite") ? "\(data)/data does" : "--data is what 'data' says in the ledger's configuration; a new one is made first, empty"
+        throw NodeError(.configuration, "\(data) \(why): \(hint)")
+    }
+
     private static func read(_ folder: String, _ file: String) throws -> LogAudit {
         var audit = LogAudit()
         do {
@@ -76,7 +88,7 @@ struct LogBackup: Encodable {
             }
             try store.close()
         } catch {
-            throw NodeError(.configuration, "\(file) cannot be used: \(error)")
+            throw NodeError(.configuration, "\(file) cannot be used: \(printed(error))")
         }
         guard audit.tree.size > 0 else { throw NodeError(.configuration, "\(file) holds no log") }
         if let problem = audit.problems.first { throw NodeError(.configuration, "\(file) is wrong at \(problem)") }

@@ -3,13 +3,6 @@ internal import Foundation
 internal import PenstockCore
 internal import PenstockNode
 
-/// What the environment says where no flag does. Empty is as good as absent.
-enum Surroundings {
-    static func text(_ name: String) -> String? {
-        ProcessInfo.processInfo.environment[name].flatMap { $0.isEmpty ? nil : $0 }
-    }
-}
-
 /// How a command prints.
 struct FormatOptions: ParsableArguments {
     @Option(name: .shortAndLong, help: "table, json or jsonl (or PENSTOCK_OUTPUT). (default: table)")

@@ -25,10 +25,6 @@ struct PolicyFile {
     private static let end = "quorum none\n"
 
     private func write(_ text: String) throws {
-        do {
-            try text.write(toFile: path, atomically: true, encoding: .utf8)
-        } catch {
-            throw NodeError(.configuration, "cannot write \(path): \(error.localizedDescription)")
-        }
+        try OutputFile.write(text, to: path)
     }
 }

@@ -43,7 +43,7 @@ package struct ReceiptVerification: Encodable, Sendable {
             let signature = Base64.decode(receipt.statementSignature) ?? []
             if !Verifier(verified.log.publicKey).verify(signature: signature, message: statement) { problems.append("the statement of the nodes' states is not signed by the log") }
         } catch {
-            problems.append("the proof does not verify: \(error)")
+            problems.append("the proof does not verify: \(printed(error))")
         }
         let event = try? SignedEvent(entry: entry).event
         if case .restricted? = event?.kind {

@@ -8,7 +8,7 @@ extension Enforcer: Gatekeeper {
         let arrivedAt = Clocks.now()
         let (seconds, attoseconds) = patience.components
         let deadline = arrivedAt + min(seconds, 3600) * .nanosecondsPerSecond + attoseconds / 1_000_000_000
-        await awaitNews(call, arrivedAt, until: deadline)
+        guard await awaitNews(call, arrivedAt, until: deadline) else { return Decision(reason: .budgetPending) }
         while true {
             let round = waiters.round
             let asked = Clocks.now()
@@ -17,16 +17,20 @@ extension Enforcer: Gatekeeper {
             guard ruling.reason == .budgetPending else { return describe(ruling) }
             if let lack = refused(ruling, since: arrivedAt) { return deny(call, ruling, lack.reason, lack) }
             // What waits for no unit waits for a rate.
-            if asked >= deadline || Task.isCancelled { return deny(call, ruling, ruling.lacking < 0 ? .rateLimited : .budgetPending, nil) }
+            if asked >= deadline { return deny(call, ruling, ruling.lacking < 0 ? .rateLimited : .budgetPending, nil) }
             await waiters.wait(after: round)
+            // Nobody is there to hear it, so nothing is decided.
+            if Task.isCancelled { return Decision(reason: .budgetPending) }
         }
     }
 
     /// Waits as long as news may change the answer. What is decided is recorded, so it must not be decided meanwhile:
     /// one call would fill the journal. One echo is asked for; if it is lost, the next comes by itself.
-    private func awaitNews(_ call: Call, _ arrivedAt: Instant, until deadline: Instant) async {
+    ///
+    /// - Returns: false when the caller has gone meanwhile.
+    private func awaitNews(_ call: Call, _ arrivedAt: Instant, until deadline: Instant) async -> Bool {
         var isAsked = false
-        while Clocks.now() < deadline, !Task.isCancelled {
+        while Clocks.now() < deadline {
             let round = waiters.round
             let waits = core.withLock { core in
                 guard core.enforcement.awaitsNews(call, arrivedAt: arrivedAt, now: Clocks.now()) else { return false }
@@ -36,10 +40,12 @@ extension Enforcer: Gatekeeper {
                 }
                 return true
             }
-            guard waits else { return }
+            guard waits else { return true }
             isAsked = true
             await waiters.wait(after: round)
+            if Task.isCancelled { return false }
         }
+        return true
     }
 
     private func refused(_ ruling: Ruling, since: Instant) -> Follower.Lack? {

@@ -5,7 +5,8 @@ public import PenstockCore
 /// All methods may be called from any thread. None throws for a denial: what cannot be decided is denied, with its reason.
 public protocol Gatekeeper: Sendable {
     /// Decides one call and records the decision. Waits at most `patience` for a slice or, for a linearizable
-    /// grant, for an echo.
+    /// grant, for an echo. Where its task is cancelled while it waits, nothing is decided or recorded, and the answer is a
+    /// denial that nobody hears.
     func check(_ call: Call, patience: Duration) async -> Decision
 
     /// Ends an allowed call that holds: charges each unit its actual amount. A unit that is not named is charged in full;
@@ -78,4 +79,21 @@ public enum HoldError: Error, Sendable, Hashable {
     /// The end cannot be recorded; the hold stays charged in full.
     case unrecordable
     case unreachable
+}
+
+extension HoldError: CustomStringConvertible {
+    public var description: String {
+        switch self {
+        case .unknownHold: "no such hold there, or it was ended before"
+        case .malformed: "too many amounts, or a unit without a name"
+        case .overLimit: "an amount is at most \(Limits.amount)"
+        case .notCharged(let unit): "\(unit.isEmpty ? "a unit" : "'\(unit.prefix(64))'") was not held, and no budget of the grant has it"
+        case .alreadySettled: "the hold was settled before"
+        case .alreadyReleased: "the hold was released before"
+        case .overdue: "the hold was open for too long, and was charged in full"
+        case .otherNode: "another node gave this permit, or an earlier run of this one"
+        case .unrecordable: "the end cannot be recorded"
+        case .unreachable: "the node that holds it cannot be reached"
+        }
+    }
 }

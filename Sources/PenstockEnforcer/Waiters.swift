@@ -4,7 +4,8 @@ internal import Synchronization
 /// Calls that wait for a slice or an echo. Whoever brings news wakes all of them; each looks for itself.
 final class Waiters: Sendable {
     private struct State {
-        var waiting: [CheckedContinuation<Void, Never>] = []
+        var waiting: [UInt64: CheckedContinuation<Void, Never>] = [:]
+        var nextID: UInt64 = 0
         /// Counts the wakes, so that news between a look and the wait is not missed.
         var round: UInt64 = 0
     }
@@ -13,25 +14,33 @@ final class Waiters: Sendable {
 
     var round: UInt64 { state.withLock { $0.round } }
 
-    /// Returns once there was a wake after `round`.
+    /// Returns once there was a wake after `round`, or the task is cancelled: its caller has gone.
     func wait(after round: UInt64) async {
-        await withCheckedContinuation { continuation in
-            let passed = state.withLock { state in
-                if state.round != round { return true }
-                state.waiting.append(continuation)
-                return false
+        let id = state.withLock { state in
+            state.nextID += 1
+            return state.nextID
+        }
+        await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                let passed = state.withLock { state in
+                    if state.round != round || Task.isCancelled { return true }
+                    state.waiting[id] = continuation
+                    return false
+                }
+                if passed { continuation.resume() }
             }
-            if passed { continuation.resume() }
+        } onCancel: {
+            state.withLock { $0.waiting.removeValue(forKey: id) }?.resume()
         }
     }
 
     func resumeAll() {
         let waiting = state.withLock { state in
             state.round += 1
-            defer { state.waiting = [] }
+            defer { state.waiting = [:] }
             return state.waiting
         }
-        for continuation in waiting { continuation.resume() }
+        for (_, continuation) in waiting.sorted(by: { $0.key < $1.key }) { continuation.resume() }
     }
 
     var isEmpty: Bool { state.withLock { $0.waiting.isEmpty } }

@@ -5,6 +5,7 @@ package import Logging
 package import PenstockCore
 package import PenstockEnforcer
 package import PenstockHTTP
+internal import PenstockNode
 internal import Synchronization
 
 /// What a gateway runs and for whom.
@@ -103,7 +104,7 @@ package struct Gateway: Sendable {
             let child = try ChildProcess.spawn(options.command, environment: options.environment)
             pump = GatewayPump(session, child, options, stop: stop, logger: logger)
         } catch {
-            logger.error("\(error)")
+            logger.error("\(printed(error))")
             return (127, session.counters)
         }
         let signals = options.handlesSignals ? [SIGTERM, SIGINT, SIGHUP].map { Signal($0) { pump.leave() } } : []
@@ -147,11 +148,11 @@ package struct Gateway: Sendable {
                 // The hold stays charged in full. What a table priced may have come to less, or to more.
                 logger.log(
                     level: priced == .none ? .debug : .warning, "not settled: what was held stays charged",
-                    metadata: ["decision_id": "\(decisionID(permitID))", "error": "\(error)", "basis": "\(priced.basis)"])
+                    metadata: ["decision_id": "\(decisionID(permitID))", "error": "\(printed(error))", "basis": "\(priced.basis)"])
             }
         case .release(let permitID):
             do { try await gatekeeper.release(permitID) } catch {
-                logger.notice("not released: stays charged", metadata: ["decision_id": "\(decisionID(permitID))", "error": "\(error)"])
+                logger.notice("not released: stays charged", metadata: ["decision_id": "\(decisionID(permitID))", "error": "\(printed(error))"])
             }
         }
     }

@@ -26,6 +26,10 @@ final class Connections: Sendable {
         /// Since when it has not taken what was written to it.
         var unreadSince: ContinuousClock.Instant?
         var hasAsked = false
+        /// Its client says nothing any more, and most likely hears nothing.
+        var hasGone = false
+        /// Called once, when it goes.
+        var onGone: (@Sendable () -> Void)?
 
         func isOver(_ now: ContinuousClock.Instant) -> Bool {
             if let unreadSince, now - unreadSince > HTTPLimits.unreadTime { return true }
@@ -60,7 +64,31 @@ final class Connections: Sendable {
     }
 
     func closed(_ channel: any Channel) {
-        connections.withLock { _ = $0.removeValue(forKey: ObjectIdentifier(channel)) }
+        connections.withLock { $0.removeValue(forKey: ObjectIdentifier(channel)) }?.onGone?()
+    }
+
+    /// The client has closed its side.
+    func gone(_ channel: any Channel) {
+        let onGone = connections.withLock { connections -> (@Sendable () -> Void)? in
+            guard let index = connections.index(forKey: ObjectIdentifier(channel)) else { return nil }
+            connections.values[index].hasGone = true
+            defer { connections.values[index].onGone = nil }
+            return connections.values[index].onGone
+        }
+        onGone?()
+    }
+
+    /// Does some work for the client of a connection, as a task that is cancelled when the client goes.
+    func attend<T: Sendable>(_ channel: any Channel, _ work: @escaping @Sendable () async -> T) async -> T {
+        let task = Task { await work() }
+        let isThere = connections.withLock { connections in
+            guard let index = connections.index(forKey: ObjectIdentifier(channel)), !connections.values[index].hasGone else { return false }
+            connections.values[index].onGone = { task.cancel() }
+            return true
+        }
+        if !isThere { task.cancel() }
+        defer { change(channel) { $0.onGone = nil } }
+        return await withTaskCancellationHandler { await task.value } onCancel: { task.cancel() }
     }
 
     func received(_ channel: any Channel) {
@@ -126,6 +154,11 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
     func channelInactive(context: ChannelHandlerContext) {
         connections.closed(context.channel)
         context.fireChannelInactive()
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if let event = event as? ChannelEvent, event == .inputClosed { connections.gone(context.channel) }
+        context.fireUserInboundEventTriggered(event)
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {

@@ -108,15 +108,18 @@ extension EvaluationCodec {
     /// `Digest.zero` when there is none, so that the gatekeeper denies it in its own words.
     private static func credential(_ context: JSON, _ headers: Headers, _ hashing: Hashing) throws(Problem) -> Digest {
         let inBody = try optionalText(context, "credential")
-        var inHeader = ""
-        if let header = headers.authorization, header.prefix(7).lowercased() == "bearer " {
-            let token = String(header.dropFirst(7).drop { $0 == " " })
-            if token.hasPrefix("pst_") { inHeader = token }
-        }
+        let inHeader = bearer(headers.authorization) ?? ""
         guard inBody.isEmpty || inHeader.isEmpty || inBody == inHeader else {
             throw Problem(400, "context.credential and the Authorization header name different grants")
         }
         return hashing.credentialDigest(inBody.isEmpty ? inHeader : inBody) ?? .zero
+    }
+
+    /// A credential of ours in an `Authorization` header.
+    static func bearer(_ authorization: String?) -> String? {
+        guard let header = authorization, header.prefix(7).lowercased() == "bearer " else { return nil }
+        let token = String(header.dropFirst(7).drop { $0 == " " })
+        return token.hasPrefix("pst_") ? token : nil
     }
 
     private static func attributes(_ context: JSON, properties: [(String, JSON)]) throws(Problem) -> [String: String] {

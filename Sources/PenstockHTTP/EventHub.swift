@@ -10,6 +10,8 @@ internal import Synchronization
 /// anything that may have been cancelled.
 final class EventHub: Service, Sendable {
     private struct Client {
+        /// What it showed; zero for none, which only a Unix socket takes.
+        var credential: Digest
         var events: AsyncStream<ByteBuffer>.Continuation
         var drop: @Sendable () -> Void
     }
@@ -90,15 +92,29 @@ final class EventHub: Service, Sendable {
         for client in clients.values { client.events.finish() }
     }
 
+    /// Why nobody can join now.
+    enum Refusal: Error {
+        case notLive, full
+    }
+
+    /// Whether `join` would take one more.
+    func admits(_ credential: Digest) -> Result<Void, Refusal> { state.withLock { Self.admits(credential, $0) } }
+
+    private static func admits(_ credential: Digest, _ state: borrowing State) -> Result<Void, Refusal> {
+        guard state.isLive else { return .failure(.notLive) }
+        let own = credential == .zero ? 0 : state.clients.values.count { $0.credential == credential }
+        return state.clients.count < HTTPLimits.eventClients && own < HTTPLimits.eventClientsOfCredential ? .success(()) : .failure(.full)
+    }
+
     /// - Parameter drop: cuts the client's connection, however its last write stands.
-    /// - Returns: nil when nothing can be promised now.
-    func join(drop: @escaping @Sendable () -> Void) -> (id: UInt64, events: AsyncStream<ByteBuffer>)? {
+    func join(_ credential: Digest, drop: @escaping @Sendable () -> Void) -> Result<(id: UInt64, events: AsyncStream<ByteBuffer>), Refusal> {
         let (events, continuation) = AsyncStream<ByteBuffer>.makeStream(bufferingPolicy: .bufferingOldest(HTTPLimits.eventsPerClient))
         return state.withLock { state in
-            guard state.isLive, state.clients.count < HTTPLimits.eventClients else { return nil }
-            state.nextID += 1
-            state.clients[state.nextID] = Client(events: continuation, drop: drop)
-            return (state.nextID, events)
+            Self.admits(credential, state).map {
+                state.nextID += 1
+                state.clients[state.nextID] = Client(credential: credential, events: continuation, drop: drop)
+                return (state.nextID, events)
+            }
         }
     }
 

@@ -2,7 +2,7 @@ internal import Hummingbird
 internal import HummingbirdCore
 package import Logging
 internal import NIOCore
-import PenstockCore
+package import PenstockCore
 package import PenstockEnforcer
 internal import ServiceLifecycle
 internal import Synchronization
@@ -13,6 +13,8 @@ package struct HTTPDoorOptions: Sendable {
     package var unixPath: String?
     /// A loopback address: this version speaks no TLS.
     package var host = "127.0.0.1"
+    /// By which names besides loopback's clients may ask for the port.
+    package var names: [HostAddress] = []
     /// 0 takes any free port; nil listens on none.
     package var port: Int?
     /// How long a decision may wait for a slice when the caller does not say.
@@ -56,7 +58,7 @@ package struct HTTPDoor: Service {
     /// Throws when the addresses cannot be served; nothing is bound before `run`.
     package init(_ gatekeeper: any Gatekeeper & Observable, hashing: Hashing, options: HTTPDoorOptions, logger: Logger) throws(HTTPDoorError) {
         guard options.unixPath != nil || options.port != nil else { throw .noAddress }
-        if options.port != nil, !Self.isLoopback(options.host) { throw .notLoopback(options.host) }
+        if options.port != nil, HostAddress(options.host)?.isLoopback != true { throw .notLoopback(options.host) }
         self.gatekeeper = gatekeeper
         self.hashing = hashing
         self.options = options
@@ -70,7 +72,7 @@ package struct HTTPDoor: Service {
         let responders = zip(doors, connections).map { strangers, connections in
             DoorResponder(
                 gatekeeper: gatekeeper, hashing: hashing, hub: hub, connections: connections, patience: options.patience, strangers: strangers,
-                doors: doors)
+                names: HostNames(listed: Set(options.names.map(\.text))), doors: doors)
         }
         var services: [any Service] = []
         let inode = Mutex<UInt?>(nil)
@@ -119,12 +121,6 @@ package struct HTTPDoor: Service {
             configuration: .init(
                 address: address, availableConnectionsDelegate: MaximumAvailableConnections(HTTPLimits.connections)),
             services: [ConnectionWatch(connections: connections)], onServerRunning: onRunning, logger: quiet)
-    }
-
-    static func isLoopback(_ host: String) -> Bool {
-        if host == "::1" || host == "localhost" { return true }
-        let parts = host.split(separator: ".", omittingEmptySubsequences: false)
-        return parts.count == 4 && parts[0] == "127" && parts.allSatisfy { UInt8($0) != nil }
     }
 }
 

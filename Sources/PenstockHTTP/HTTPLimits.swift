@@ -2,6 +2,8 @@
 package enum HTTPLimits {
     /// A call's description; arguments beyond it are named by their digest.
     package static let bodyBytes = 64 * 1024
+    /// A body of questions: 1 KiB for each of as many as one may have, since not all are as long as one may be.
+    package static let batchBytes = evaluations * 1024
     /// An answer is a few hundred bytes; anything larger is not from a Penstock.
     package static let answerBytes = 64 * 1024
     /// Attributes of one call: a grant has at most 64 conditions.
@@ -14,6 +16,8 @@ package enum HTTPLimits {
     package static let eventDataLines = 8
     /// Clients of the event stream: gateways on this machine.
     package static let eventClients = 256
+    /// Those of them that show the same credential: an agent has a gateway for each of its servers.
+    package static let eventClientsOfCredential = 32
     /// Connections to one address.
     package static let connections = 1_024
     /// While fewer than this are free, each new connection ends an idle one.
@@ -28,7 +32,9 @@ package enum HTTPLimits {
     package static let watchInterval = Duration.milliseconds(250)
     /// Time for what is under way to end, once the process is asked to stop.
     package static let stopTime = Duration.milliseconds(1_000)
-    /// A wait that a caller may ask for, in milliseconds.
+    /// From the last byte of a request to its answer, whatever it asks: what a batch has not decided by then it does not.
+    package static let answerTime = Duration.seconds(30)
+    /// A wait that a caller may ask for, in milliseconds: as long as a request may take.
     package static let patienceMS: Int64 = 30_000
     /// Questions of one body, which are decided one after another.
     package static let evaluations = 256

@@ -13,11 +13,13 @@ internal import Synchronization
 package final class RemoteGatekeeper: Gatekeeper {
     package enum Problem: Error, Hashable, Sendable, CustomStringConvertible {
         case endpoint(String)
+        case pathTooLong(String)
         case credential
 
         package var description: String {
             switch self {
-            case .endpoint(let text): "\(text) is neither unix:PATH nor http://127.0.0.1:PORT"
+            case .endpoint(let text): "\(text) is neither unix:PATH nor http://HOST:PORT with a loopback address: this version has no TLS"
+            case .pathTooLong(let path): "\(path) is longer than the path of a Unix socket can be"
             case .credential: "the credential is not well formed"
             }
         }
@@ -29,15 +31,23 @@ package final class RemoteGatekeeper: Gatekeeper {
         var live = 0
         /// Streams that have broken so far.
         var broken = 0
-        /// Nothing answers there, which has been said.
-        var isAway = false
+        /// Why there is no stream, as it has been said.
+        var problem: String?
+        /// The node does not know the credential.
+        var isRefused = false
+    }
+
+    /// The credential in use and the one before it, which calls that were begun with it still have.
+    private struct Credentials {
+        var current: String
+        var known: [(digest: Digest, text: String)]
     }
 
     private let endpoint: String
     private let logger: Logger?
     private let base: String
-    private let credential: String
-    private let digest: Digest
+    private let hashing: Hashing
+    private let credentials: Mutex<Credentials>
     private let client: HTTPClient
     private let watch = Mutex(Watch())
 
@@ -45,18 +55,28 @@ package final class RemoteGatekeeper: Gatekeeper {
     /// - Parameter logger: is told once when nothing answers there, and once when something does again.
     package init(endpoint: String, credential: String, hashing: Hashing, logger: Logger? = nil) throws(Problem) {
         guard let base = Self.base(endpoint) else { throw .endpoint(endpoint) }
+        // unix(7): sun_path holds 108 bytes with its end.
+        guard !endpoint.hasPrefix("unix:") || endpoint.utf8.count - 5 < 108 else { throw .pathTooLong(String(endpoint.dropFirst(5))) }
         guard let digest = hashing.credentialDigest(credential) else { throw .credential }
         self.endpoint = endpoint
         self.logger = logger
         self.base = base
-        self.credential = credential
-        self.digest = digest
+        self.hashing = hashing
+        credentials = Mutex(Credentials(current: credential, known: [(digest, credential)]))
         var configuration = HTTPClient.Configuration(
             redirectConfiguration: .disallow, timeout: .init(connect: .seconds(2), read: .seconds(45)))
         configuration.connectionPool.retryConnectionEstablishment = false
         configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = 64
         client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
     }
+
+    /// Asks with another credential from now on, which `hashing` must take for one.
+    package func use(_ credential: String) {
+        guard let digest = hashing.credentialDigest(credential) else { return }
+        credentials.withLock { $0 = Credentials(current: credential, known: [(digest, credential)] + $0.known.prefix(1)) }
+    }
+
+    private func text(_ digest: Digest) -> String? { credentials.withLock { $0.known.first { $0.digest == digest }?.text } }
 
     deinit {
         Task { [client] in try? await client.shutdown() }
@@ -77,12 +97,9 @@ package final class RemoteGatekeeper: Gatekeeper {
             return "http+unix://" + escaped.joined()
         }
         guard endpoint.hasPrefix("http://") else { return nil }
-        let place = endpoint.dropFirst(7).drop { $0 == " " }
-        let authority = place.hasSuffix("/") ? place.dropLast() : place
-        guard let colon = authority.lastIndex(of: ":"), UInt16(authority[authority.index(after: colon)...]) != nil else { return nil }
-        var host = String(authority[..<colon])
-        if host.hasPrefix("["), host.hasSuffix("]") { host = String(host.dropFirst().dropLast()) }
-        return HTTPDoor.isLoopback(host) ? "http://\(authority)" : nil
+        let authority = endpoint.dropFirst(7)
+        guard let (host, given) = HostAddress.authority(String(authority.hasSuffix("/") ? authority.dropLast() : authority)), let port = given, host.isLoopback else { return nil }
+        return "http://\(host.bracketed):\(port)"
     }
 }
 
@@ -90,14 +107,17 @@ package final class RemoteGatekeeper: Gatekeeper {
 
 extension RemoteGatekeeper {
     package func check(_ call: Call, patience: Duration) async -> Decision {
-        guard call.credential == digest else { return Decision(reason: .unknownCredential) }
-        if call.holds {
-            guard await isWatched(within: patience) else { return Decision(reason: .noView, detail: away) }
+        guard let credential = text(call.credential) else { return Decision(reason: .unknownCredential) }
+        if call.holds, await !isWatched(within: patience) {
+            let (problem, isRefused) = watch.withLock { ($0.problem, $0.isRefused) }
+            // It tells a stranger nothing, but why a call would be denied.
+            let reason = isRefused ? await preview(call).reason : .noView
+            return Decision(reason: reason == .none ? .noView : reason, detail: problem ?? away)
         }
         let before = watch.withLock { $0.broken }
         let askedAt = ContinuousClock.now
         let path = call.holds ? "/v1/holds" : "/access/v1/evaluation"
-        guard let (status, answer) = await post(path, EvaluationCodec.json(call, patience: patience).bytes, within: patience + .seconds(1)) else {
+        guard let (status, answer) = await post(path, EvaluationCodec.json(call, patience: patience).bytes, credential, within: patience + .seconds(1)) else {
             return Decision(reason: .noView, detail: away)
         }
         // Its connection asks for too much at once that the node cannot tell from a stranger's.
@@ -133,7 +153,7 @@ extension RemoteGatekeeper {
             (48...57).contains(byte) || (65...90).contains(byte) || (97...122).contains(byte) || byte == 45
         }
         guard isName, !permitID.isEmpty else { throw .unknownHold }
-        guard let (status, _) = await post("/v1/holds/\(permitID)/\(how)", body, within: .seconds(5)) else { throw .unreachable }
+        guard let (status, _) = await post("/v1/holds/\(permitID)/\(how)", body, credentials.withLock(\.current), within: .seconds(5)) else { throw .unreachable }
         switch status {
         case 204: return
         case 404: throw .unknownHold
@@ -147,8 +167,8 @@ extension RemoteGatekeeper {
     }
 
     package func preview(_ call: Call) async -> Preview {
-        guard call.credential == digest else { return Preview(reason: .unknownCredential) }
-        guard let (status, answer) = await post("/v1/preview", EvaluationCodec.json(call, patience: .zero).bytes, within: .seconds(3)) else {
+        guard let credential = text(call.credential) else { return Preview(reason: .unknownCredential) }
+        guard let (status, answer) = await post("/v1/preview", EvaluationCodec.json(call, patience: .zero).bytes, credential, within: .seconds(3)) else {
             return Preview(reason: .noView, detail: away)
         }
         // What it takes for no question is no call that it would allow.
@@ -162,13 +182,15 @@ extension RemoteGatekeeper {
     private var away: String { "the enforcer at \(endpoint) cannot be reached" }
 
     /// Said once for each time that it goes or comes.
-    private func note(isAway: Bool) {
-        let isNews = watch.withLock { watch in
-            defer { watch.isAway = isAway }
-            return watch.isAway != isAway
+    ///
+    /// - Parameter problem: nil when the stream stands.
+    private func note(_ problem: String?, isRefused: Bool = false) {
+        let before = watch.withLock { watch in
+            defer { (watch.problem, watch.isRefused) = (problem, isRefused) }
+            return watch.problem
         }
-        guard isNews else { return }
-        if isAway { logger?.warning("\(away): every call is denied until it is back") } else { logger?.notice("the enforcer at \(endpoint) is back") }
+        guard before != problem else { return }
+        if let problem { logger?.warning("\(problem): every call is denied until it is back") } else { logger?.notice("the enforcer at \(endpoint) is back") }
     }
 
     /// Whether anything answers as an enforcer there, fit to decide or not.
@@ -177,7 +199,7 @@ extension RemoteGatekeeper {
         return response?.status == .ok
     }
 
-    private func post(_ path: String, _ body: [UInt8], within time: Duration) async -> (status: Int, body: [UInt8])? {
+    private func post(_ path: String, _ body: [UInt8], _ credential: String, within time: Duration) async -> (status: Int, body: [UInt8])? {
         var request = HTTPClientRequest(url: base + path)
         request.method = .POST
         request.headers = ["Content-Type": "application/json", "Authorization": "Bearer \(credential)"]
@@ -199,12 +221,17 @@ extension RemoteGatekeeper {
     package func cancellations() -> AsyncStream<Cancellation> {
         watch.withLock { $0.isWanted = true }
         let (stream, continuation) = AsyncStream<Cancellation>.makeStream(bufferingPolicy: .bufferingOldest(HTTPLimits.eventsPerClient))
-        let following = Task { [base, client, weak self] in
+        var request = HTTPClientRequest(url: base + "/v1/events")
+        request.headers = ["Authorization": "Bearer \(credentials.withLock(\.current))"]
+        let following = Task { [request, client, endpoint, weak self] in
             defer { continuation.finish() }
-            guard let response = try? await client.execute(HTTPClientRequest(url: base + "/v1/events"), deadline: .distantFuture),
-                response.status == .ok
-            else {
-                if !Task.isCancelled { self?.note(isAway: true) }
+            guard let response = try? await client.execute(request, deadline: .distantFuture) else {
+                if !Task.isCancelled { self?.note(self?.away) }
+                return
+            }
+            guard response.status == .ok else {
+                let isRefused = response.status == .unauthorized
+                self?.note("the enforcer at \(endpoint) " + (isRefused ? "does not know the credential" : "tells no cancellations now (\(response.status.code))"), isRefused: isRefused)
                 return
             }
             var isLive = false
@@ -215,7 +242,7 @@ extension RemoteGatekeeper {
                     if !isLive {
                         isLive = true
                         self?.watch.withLock { $0.live += 1 }
-                        self?.note(isAway: false)
+                        self?.note(nil)
                     }
                     for event in parser.read(chunk.readableBytesView) where ["cancelled", "restricted"].contains(event.name) {
                         guard let json = try? JSONParser.parse(Array(event.data.utf8)), let cancellation = EvaluationCodec.cancellation(event: event.name, data: json),
@@ -240,7 +267,7 @@ extension RemoteGatekeeper {
     private func isWatched(within patience: Duration) async -> Bool {
         let started = ContinuousClock.now
         while !watch.withLock({ !$0.isWanted || $0.live > 0 }) {
-            guard ContinuousClock.now - started < patience, !Task.isCancelled else { return false }
+            guard ContinuousClock.now - started < patience, !Task.isCancelled, !watch.withLock({ $0.isRefused }) else { return false }
             try? await Task.sleep(for: .milliseconds(5))
         }
         return true

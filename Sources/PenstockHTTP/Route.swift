@@ -49,11 +49,11 @@ enum Route {
         }
     }
 
-    /// The one method that is served there.
-    var method: HTTPRequest.Method {
+    /// What is served there. HEAD is GET without its body (RFC 9110 section 9.3.2).
+    var methods: [HTTPRequest.Method] {
         switch self {
-        case .evaluation, .evaluations, .hold, .settle, .release, .preview: .post
-        case .configuration, .events, .live, .ready, .metrics: .get
+        case .evaluation, .evaluations, .hold, .settle, .release, .preview: [.post]
+        case .configuration, .events, .live, .ready, .metrics: [.get, .head]
         }
     }
 }

@@ -1,3 +1,4 @@
+internal import PenstockCore
 package import PenstockNode
 
 /// How one ledger process is set up.
@@ -16,10 +17,17 @@ package struct LedgerOptions: Sendable {
     package init(identity: Identity, dataFolder: String) {
         self.identity = identity
         self.dataFolder = dataFolder
-        requests = identity.member.ledger.requests
-        log = identity.member.ledger.log
-        urgent = identity.member.ledger.urgent
-        join = identity.member.ledger.join
+        let (ledger, host) = (identity.member.ledger, identity.member.listen)
+        requests = Self.place(ledger.requests, host)
+        log = Self.place(ledger.log, host)
+        urgent = Self.place(ledger.urgent, host)
+        join = Self.place(ledger.join, host)
+    }
+
+    /// Where to listen, for who connects to an endpoint.
+    private static func place(_ endpoint: String, _ host: String?) -> String {
+        guard let host = host.flatMap(HostAddress.init), let colon = endpoint.lastIndex(of: ":") else { return endpoint }
+        return "tcp://\(host.bracketed)" + endpoint[colon...]
     }
 }
 

@@ -42,8 +42,8 @@ extension Sequencer {
         } catch let refusal as Refusal {
             refuse(incoming, refusal)
         } catch {
-            logger.error("a request failed", metadata: ["error": "\(error)"])
-            refuse(incoming, Refusal(.unavailable, "the ledger could not read its store: \(error)", retryAfterMS: 1000))
+            logger.error("a request failed", metadata: ["error": "\(printed(error))"])
+            refuse(incoming, Refusal(.unavailable, "the ledger could not read its store: \(printed(error))", retryAfterMS: 1000))
         }
     }
 

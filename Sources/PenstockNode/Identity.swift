@@ -36,7 +36,7 @@ package struct Identity: Sendable {
             encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
             try encoder.encode(member).write(to: URL(fileURLWithPath: folder + "/member.json"), options: .atomic)
         } catch {
-            throw NodeError(.identity, "cannot write \(folder)/member.json: \(error.localizedDescription)")
+            throw NodeError(.identity, "cannot write \(folder)/member.json: \(printed(error))")
         }
     }
 
@@ -59,7 +59,7 @@ package struct Identity: Sendable {
                 folder: folder, member: member, signing: try SigningKey.decodeFile(signingText),
                 channel: try CurveKeyPair(secretText: channelText))
         } catch {
-            throw NodeError(.identity, "a key in \(folder) is damaged: \(error)")
+            throw NodeError(.identity, "a key in \(folder) is damaged: \(printed(error)); restore it or join again")
         }
     }
 }
@@ -70,11 +70,13 @@ package struct MemberFile: Codable, Sendable, Hashable {
     package var name: String
     package var roleName: String
     package var ledger: LedgerAddress
+    /// Of a ledger: the host that it listens on, where that is another than the one that others connect to.
+    package var listen: String?
 
     package var role: Role { Role(name: roleName) ?? .auditor }
 
     enum CodingKeys: String, CodingKey {
-        case mesh, name, roleName = "role", ledger
+        case mesh, name, roleName = "role", ledger, listen
     }
 
     package init(mesh: String, name: String, role: Role, ledger: LedgerAddress) {

@@ -10,7 +10,7 @@ extension StoreError {
             return
         }
         guard let error = error as? DatabaseError else {
-            self.init(.io, "\(path): \(action): \(error)")
+            self.init(.io, "\(path): \(action) failed; check the disk and the permissions of this path, then restart")
             return
         }
         let detail = "\(path): \(action): \(error.message ?? "SQLite result \(error.extendedResultCode.rawValue)")"

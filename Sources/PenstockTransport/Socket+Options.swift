@@ -95,7 +95,7 @@ extension Socket {
         try require(ZMQ_MECHANISM, ZMQ_CURVE, on: handle)
     }
 
-    private func set(
+    func set(
         _ option: Int32, _ value: Int32, on handle: UnsafeMutableRawPointer
     ) throws(TransportError) {
         try ZMQ.check("setting socket option \(option)") {

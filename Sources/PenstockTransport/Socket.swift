@@ -1,5 +1,6 @@
 import CZeroMQ
 import Glibc
+import PenstockCore
 
 /// One encrypted ZeroMQ socket with explicit limits, used without ever blocking.
 ///
@@ -49,8 +50,10 @@ package final class Socket {
     /// - Throws: `refusedScheme`, `badEndpoint`, `addressInUse`, `closed`.
     package func bind(_ endpoint: String) throws(TransportError) -> String {
         let handle = try open(checking: endpoint)
-        let result = ZMQ.call { zmq_bind(handle, endpoint) }
-        guard result.errno == 0 else { throw ZMQ.endpointFailure("binding", endpoint, result.errno) }
+        let place = try numeric(endpoint)
+        try speak(place, on: handle)
+        let result = ZMQ.call { zmq_bind(handle, place) }
+        guard result.errno == 0 else { throw ZMQ.endpointFailure("listening at", endpoint, result.errno) }
         return try lastEndpoint(handle)
     }
 
@@ -64,6 +67,7 @@ package final class Socket {
     /// Connects in the background, and reconnects for as long as the socket is open.
     package func connect(_ endpoint: String) throws(TransportError) {
         let handle = try open(checking: endpoint)
+        try speak(endpoint, on: handle)
         let result = ZMQ.call { zmq_connect(handle, endpoint) }
         guard result.errno == 0 else { throw ZMQ.endpointFailure("connecting to", endpoint, result.errno) }
     }
@@ -89,7 +93,7 @@ extension Socket {
             throw TransportError(.refusedScheme, "\(endpoint): use tcp:// or ipc://.")
         }
         guard !endpoint.utf8.contains(0), endpoint.hasPrefix("ipc://") || Self.hasPort(endpoint) else {
-            throw TransportError(.badEndpoint, "\(endpoint): write tcp://HOST:PORT with a port up to 65535, or *.")
+            throw TransportError(.badEndpoint, "\(endpoint): write tcp://HOST:PORT, IPv6 in brackets, with a port up to 65535, or *.")
         }
         return try open()
     }
@@ -99,6 +103,27 @@ extension Socket {
         guard let colon = endpoint.lastIndex(of: ":") else { return false }
         let port = endpoint[endpoint.index(after: colon)...]
         return port == "*" || UInt16(port) != nil
+    }
+
+    private static func host(_ endpoint: String) -> HostAddress? {
+        guard endpoint.hasPrefix("tcp://"), let colon = endpoint.lastIndex(of: ":") else { return nil }
+        return HostAddress(String(endpoint[endpoint.index(endpoint.startIndex, offsetBy: 6)..<colon]))
+    }
+
+    /// libzmq takes a name to listen on for a network interface's, so it is given the address that the name stands for.
+    private func numeric(_ endpoint: String) throws(TransportError) -> String {
+        guard let host = Self.host(endpoint), case .name = host.kind else { return endpoint }
+        guard let address = Resolver.addresses(host).first else {
+            throw TransportError(.badEndpoint, "listening at \(endpoint): this machine knows no address of the name '\(host.text)'")
+        }
+        return "tcp://\(address.bracketed)" + endpoint[endpoint.lastIndex(of: ":")!...]
+    }
+
+    /// zmq_setsockopt(3), ZMQ_IPV6: "A value of 1 means IPv6 is enabled on the socket". A name would then be looked up as
+    /// IPv6's first, so only one that is nothing else is.
+    private func speak(_ endpoint: String, on handle: UnsafeMutableRawPointer) throws(TransportError) {
+        guard let host = Self.host(endpoint), Resolver.addresses(host).first?.isIPv6 == true else { return }
+        try set(ZMQ_IPV6, 1, on: handle)
     }
 
     private func claim() {

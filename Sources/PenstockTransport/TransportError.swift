@@ -62,7 +62,7 @@ enum ZMQ {
 
     static func failure(_ doing: String, _ errno: Int32) -> TransportError {
         let reason = String(cString: zmq_strerror(errno))
-        return TransportError(.system(errno: errno), "\(doing) failed: \(reason) (errno \(errno))")
+        return TransportError(.system(errno: errno), "\(doing) failed: \(reason)")
     }
 
     static func endpointFailure(_ doing: String, _ endpoint: String, _ errno: Int32) -> TransportError {
@@ -73,7 +73,7 @@ enum ZMQ {
         case EINVAL, ENODEV, EADDRNOTAVAIL, ENAMETOOLONG, ENOENT:
             TransportError(
                 .badEndpoint,
-                "\(doing) \(endpoint): not an address here. Write tcp://HOST:PORT with a host of this machine, "
+                "\(doing) \(endpoint): this machine has no such address. Write tcp://HOST:PORT, IPv6 in brackets, "
                     + "or ipc://PATH.")
         case EPROTONOSUPPORT, ENOCOMPATPROTO:
             TransportError(.refusedScheme, "\(doing) \(endpoint): use tcp:// or ipc://.")

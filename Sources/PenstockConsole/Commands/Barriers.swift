@@ -11,6 +11,7 @@ enum Barriers {
     ///
     /// - Parameter duration: how long it stands, by ledger time.
     static func run(_ mesh: MeshOptions, _ restriction: Restriction, for duration: DurationText? = nil, _ timeout: DurationText, receipt path: String? = nil) throws {
+        try path.map(ReceiptFiles.check)
         let deadline = Clocks.now() + timeout.milliseconds * .nanosecondsPerMillisecond
         let client = try mesh.client(.operator)
         var restriction = restriction
@@ -28,7 +29,12 @@ enum Barriers {
         }
         try Output.print(view, mesh.output) { view.table }
         if answer != nil, let warning = warning(restriction.selector, view) { Output.message("penstock: \(warning)") }
-        if let path { try write(path, view, client, submitted.position, until: deadline) }
+        if let path {
+            do { try write(path, view, client, submitted.position, until: deadline) } catch {
+                let again = "the restriction stands; 'penstock receipt show \(submitted.position) --receipt FILE' writes its receipt"
+                throw NodeError(.configuration, "\(printed(error)); \(again)")
+            }
+        }
         if let exit = exit(view.state) { throw exit }
     }
 

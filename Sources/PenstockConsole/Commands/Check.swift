@@ -18,7 +18,7 @@ struct Check: AsyncParsableCommand {
     @Option(help: "UNIT=N, spent at once. Repeatable.") var amount: [AmountText] = []
     @Option(help: "Makes a retry the same call.") var callId = ""
     @Option(help: "The view must have applied this position.") var atLeast: UInt64 = 0
-    @Option(help: "unix:PATH or http://127.0.0.1:PORT; the first enforcer in DIR when absent (or PENSTOCK_ENFORCER).") var enforcer: String?
+    @Option(help: "unix:PATH or http://HOST:PORT (loopback); the first enforcer in DIR when absent (or PENSTOCK_ENFORCER).") var enforcer: String?
 
     func run() async throws {
         let parts = resource.map { $0.split(separator: ":", maxSplits: 1).map(String.init) } ?? ["", ""]
@@ -54,23 +54,19 @@ struct Check: AsyncParsableCommand {
 
     private func endpoint() throws -> String {
         if let enforcer = enforcer ?? Surroundings.text("PENSTOCK_ENFORCER") {
-            guard enforcer.hasPrefix("unix:") else { return enforcer }
-            return "unix:" + URL(fileURLWithPath: String(enforcer.dropFirst(5))).standardized.path
+            return try EnforcerPlace.endpoint(enforcer, EnforcerPlace.fromHere)
         }
         let folder = try mesh.folder
         for name in folder.names() where FileManager.default.fileExists(atPath: folder.folder(name) + "/enforcer.sock") {
-            return "unix:" + URL(fileURLWithPath: folder.folder(name) + "/enforcer.sock").standardized.path
+            return "unix:" + EnforcerPlace.fromHere(folder.folder(name) + "/enforcer.sock")
         }
         throw NodeError(.notFound, "no enforcer has a socket in \(folder.path); name one with --enforcer")
     }
 }
 
 enum Credentials {
-    static func read(_ path: String) throws -> String {
-        if path == "-" {
-            return String(decoding: FileHandle.standardInput.readDataToEndOfFile(), as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
-        }
-        return try PrivateFile.read(path)
+    static func read(_ path: String) throws(NodeError) -> String {
+        path == "-" ? try PrivateFile.readStandardInput() : try PrivateFile.read(path)
     }
 }
 

@@ -9,19 +9,28 @@ internal import PenstockTransport
 struct Init: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Make a mesh: ledger, operator and issuer identities, configurations and the receipt policy.",
-        discussion: "Keys are made in DIR/NAME/ with mode 0600. The genesis event names all three.")
+        discussion: """
+            Keys are made in DIR/NAME/ with mode 0600. The genesis event names all three.
+
+            --host is \(HostAddress.forms), of this machine. It stands in every identity and join token as the place to connect to.
+            Where others connect to another, such as a name, or because --host is 0.0.0.0 or [::], name that with --advertise.
+            """)
 
     @OptionGroup var mesh: MeshOptions
     @Option(name: .customLong("mesh"), help: "Name of the mesh: 1 to 64 of a-z 0-9 . - _") var name = "penstock"
     @Option(help: "Address that the ledger listens on.") var host = "127.0.0.1"
+    @Option(help: "Address that others connect to, where that is another one.") var advertise: String?
     @Option(help: "First of four consecutive TCP ports that the ledger listens on.") var port = 7810
     @Option(help: "How long an enforcer may trust its view.") var maxStaleness = DurationText(argument: "1s")!
     @Option(help: "Longest grace past the lease that a grant may ask for.") var maxGrace = DurationText(argument: "0s")!
 
     func run() throws {
         try Failure.run(mesh.output) {
-            try Founding(dir: mesh.folder.path, mesh: name, host: host, port: port, maxStalenessMS: maxStaleness.milliseconds, maxGraceMS: maxGrace.milliseconds).make()
             let folder = try mesh.folder.path
+            try Founding(
+                dir: folder, mesh: name, place: LedgerPlace(host: host, advertise: advertise, port: port), maxStalenessMS: maxStaleness.milliseconds,
+                maxGraceMS: maxGrace.milliseconds
+            ).make()
             struct Row: Encodable {
                 var mesh: String
                 var dir: String
@@ -40,28 +49,40 @@ struct Init: ParsableCommand {
 struct Founding {
     var dir: String
     var mesh: String
-    var host: String
-    var port: Int
+    var place: LedgerPlace
     var maxStalenessMS: Int64
     var maxGraceMS: Int64
 
+    private static let files = ["ledger.yaml", "enforcer.yaml", "mcp.yaml", "policy"]
+    private static let folders = ["ledger", "operator", "issuer"]
+
+    /// All of it, or, where it throws, nothing.
     func make() throws {
         guard mesh.range(of: "^[a-z0-9_-][a-z0-9._-]{0,63}$", options: .regularExpression) != nil else {
             throw NodeError(.configuration, "a mesh's name is 1 to 64 of a-z, 0-9, '.', '-', '_'")
         }
-        guard (1...65_532).contains(port) else { throw NodeError(.configuration, "--port must leave room for four ports up to 65535") }
         let settings = Settings(
             maxStalenessMS: UInt32(clamping: maxStalenessMS), maxGraceMS: UInt32(clamping: maxGraceMS),
             clockRatePPM: Settings.standard.clockRatePPM, marginMS: Settings.standard.marginMS)
         if let problem = settings.problem { throw NodeError(.configuration, problem) }
         let folder = MeshFolder(dir)
         guard folder.names().isEmpty else { throw NodeError(.configuration, "\(dir) holds a mesh already: \(folder.names().joined(separator: ", "))") }
-        try PrivateFile.makeFolder(dir)
+        for name in Self.files + Self.folders where FileManager.default.fileExists(atPath: folder.folder(name)) {
+            throw NodeError(.configuration, "\(folder.folder(name)) exists, and a new mesh would overwrite it; name another folder")
+        }
+        let isNew = !FileManager.default.fileExists(atPath: dir)
+        do {
+            try make(folder, settings)
+        } catch {
+            for name in isNew ? [""] : Self.files + Self.folders { try? FileManager.default.removeItem(atPath: folder.folder(name)) }
+            throw error
+        }
+    }
 
-        let blank = LedgerAddress(
-            name: "ledger", requests: "tcp://\(host):\(port)", log: "tcp://\(host):\(port + 1)", urgent: "tcp://\(host):\(port + 2)",
-            join: "tcp://\(host):\(port + 3)", channelKey: "", signingKey: "")
-        var ledger = try Identity.create(in: folder.folder("ledger"), MemberFile(mesh: mesh, name: "ledger", role: .ledger, ledger: blank))
+    private func make(_ folder: MeshFolder, _ settings: Settings) throws {
+        try PrivateFile.makeFolder(dir)
+        var ledger = try Identity.create(in: folder.folder("ledger"), MemberFile(mesh: mesh, name: "ledger", role: .ledger, ledger: place.address))
+        ledger.member.listen = place.listen
         ledger.member.ledger.channelKey = ledger.channel.publicText
         ledger.member.ledger.signingKey = Hex.encode(ledger.signing.publicKey.bytes)
         try ledger.saveMember()
@@ -69,23 +90,20 @@ struct Founding {
             try Identity.create(in: folder.folder(name), MemberFile(mesh: mesh, name: name, role: role, ledger: ledger.member.ledger))
         }
         try LedgerNode.found(dataFolder: folder.folder("ledger") + "/data", ledger: ledger, members: [ledger.keys] + others.map(\.keys), settings: settings)
-        try write("\(dir)/ledger.yaml", Self.ledgerConfiguration)
-        try write("\(dir)/enforcer.yaml", Self.enforcerConfiguration)
-        try write("\(dir)/mcp.yaml", Self.mcpConfiguration)
+        for (name, text) in zip(Self.files, [Self.ledgerConfiguration, Self.enforcerConfiguration, Self.mcpConfiguration]) {
+            try write(folder.folder(name), text)
+        }
         try PolicyFile(folder).make(mesh: mesh, ledger: ledger)
     }
 
     private func write(_ path: String, _ text: String) throws {
-        do {
-            try text.write(toFile: path, atomically: true, encoding: .utf8)
-        } catch {
-            throw NodeError(.configuration, "cannot write \(path): \(error.localizedDescription)")
-        }
+        try OutputFile.write(text, to: path)
     }
 
     static let ledgerConfiguration = """
         # penstock ledger --config ledger.yaml
-        # Relative paths are meant from this file. PENSTOCK_DATA, PENSTOCK_IDENTITY, … in the environment come first.
+        # Relative paths are meant from this file. PENSTOCK_DATA, PENSTOCK_IDENTITY, … in the environment come first; what they
+        # name is meant from the working directory.
 
         # Folder with the ledger's keys and addresses.
         identity: ledger
@@ -109,6 +127,8 @@ struct Founding {
         socket: enforcer-1/enforcer.sock
         # TCP port on 127.0.0.1 for the same; 0 opens none.
         port: 0
+        # Names, separated by commas, by which clients may ask for that port, besides localhost and loopback addresses.
+        host_names: ""
         # Destination services that this node stands before, separated by commas.
         # A grant that names another audience is refused here.
         audiences: ""

@@ -35,6 +35,8 @@ struct LogExport {
     let folder: String
 
     func run(_ client: LedgerClient) throws -> Row {
+        try PrivateFile.makeFolder(folder)
+        try OutputFile.check(folder + "/checkpoint")
         guard case .head(let head) = try client.ask(.head(.init())) else { throw client.unexpected }
         var tree = MerkleTree()
         var tiles = LogTiles()
@@ -68,9 +70,9 @@ struct LogExport {
         let url = URL(fileURLWithPath: folder).appendingPathComponent(path)
         do {
             try FileManager.default.createDirectory(at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
-            try Data(bytes).write(to: url, options: .atomic)
         } catch {
-            throw NodeError(.configuration, "cannot write \(url.path): \(error.localizedDescription)")
+            throw NodeError(.configuration, "cannot make the folder of \(url.path): \(printed(error))")
         }
+        try OutputFile.write(bytes, to: url.path)
     }
 }

@@ -38,7 +38,7 @@ struct MCP: AsyncParsableCommand {
         let logger = Logger(label: "penstock.mcp")
         let place = try settings.text("enforcer")
         guard place == "embedded" else {
-            let endpoint = place.hasPrefix("unix:") ? "unix:" + settings.absolute(String(place.dropFirst(5))) : place
+            let endpoint = place.hasPrefix("unix:") ? "unix:" + settings.absolute(String(place.dropFirst(5)), of: "enforcer") : place
             return await Gateway(try RemoteGatekeeper(endpoint: endpoint, credential: credential, hashing: .real, logger: logger), hashing: .real, options: options, logger: logger).run()
         }
         let enforcer = try Enforcer(Serving.options(Identity.load(settings.path("identity")), settings))

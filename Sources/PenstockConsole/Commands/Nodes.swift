@@ -44,8 +44,7 @@ struct NodeCommand: ParsableCommand {
             try Failure.run(mesh.output) {
                 // The name becomes a folder's before the ledger has a word in it.
                 guard name.range(of: "^[a-z0-9_-][a-z0-9._-]{0,63}$", options: .regularExpression) != nil else { throw NodeError(.configuration, "a node's name is 1 to 64 of a-z, 0-9, '.', '-', '_'") }
-                let text = String(decoding: FileHandle.standardInput.readDataToEndOfFile(), as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
-                let token = try JoinTokenText(parsing: text)
+                let token = try JoinTokenText(parsing: PrivateFile.readStandardInput())
                 let folder = try mesh.folder
                 try PrivateFile.makeFolder(folder.path)
                 let identity = try JoinClient.join(token, name: name, folder: folder.folder(name))

@@ -19,6 +19,7 @@ struct ReceiptCommand: ParsableCommand {
 
         func run() throws {
             try Failure.run(mesh.output) {
+                try receipt.map(ReceiptFiles.check)
                 let files = try ReceiptFiles(mesh.client(.operator, .auditor), position: position, completeBy: Clocks.now() + .nanosecondsPerSecond)
                 if let receipt { try files.write(to: receipt) }
                 try Output.print(files.receipt, mesh.output) { files.receipt.barrier.table + [["complete: \(files.receipt.complete ? "yes" : "no, some nodes have not cosigned")"]] }
@@ -115,11 +116,13 @@ struct ReceiptFiles {
     }
 
     func write(to path: String) throws {
-        do {
-            try (try Output.json(receipt, pretty: true) + "\n").write(toFile: path, atomically: true, encoding: .utf8)
-            try proof.write(toFile: path + ".tlog-proof", atomically: true, encoding: .utf8)
-        } catch {
-            throw NodeError(.configuration, "cannot write \(path): \(error.localizedDescription)")
-        }
+        try OutputFile.write(try Output.json(receipt, pretty: true) + "\n", to: path)
+        try OutputFile.write(proof, to: path + ".tlog-proof")
+    }
+
+    /// Before what the receipt is about is done.
+    static func check(_ path: String) throws(NodeError) {
+        try OutputFile.check(path)
+        try OutputFile.check(path + ".tlog-proof")
     }
 }

@@ -19,6 +19,7 @@ struct LedgerCommand: AsyncParsableCommand {
         OpenFiles.raise()
         try await Failure.run(.table) {
             let settings = try await FileSettings(config, keys: ["identity", "data", "decisions_megabytes"])
+            settings.notes.forEach(Serving.note)
             let identity = try Identity.load(settings.path("identity"))
             guard identity.role == .ledger else { throw NodeError(.configuration, "'\(identity.name)' is a \(identity.role.name), not a ledger") }
             var options = LedgerOptions(identity: identity, dataFolder: try settings.path("data"))
@@ -39,13 +40,15 @@ struct EnforcerCommand: AsyncParsableCommand {
         Logs.start()
         OpenFiles.raise()
         try await Failure.run(.table) {
-            let settings = try await FileSettings(config, keys: Serving.keys + ["socket", "port"])
+            let settings = try await FileSettings(config, keys: Serving.keys + ["socket", "port", "host_names"])
+            settings.notes.forEach(Serving.note)
             let identity = try Identity.load(settings.path("identity"))
             let enforcer = try Enforcer(Serving.options(identity, settings))
             try enforcer.start()
             var door = HTTPDoorOptions(unixPath: settings.optionalPath("socket"))
             let port = try settings.integer("port", default: 0, in: 0...65535)
             if port > 0 { door.port = port }
+            door.names = try settings.hosts("host_names")
             try await Serving.run([EnforcerService(enforcer), try HTTPDoor(enforcer, hashing: .real, options: door, logger: Logger(label: "penstock.http"))])
         }
     }
@@ -68,7 +71,11 @@ struct Up: AsyncParsableCommand {
         try await Failure.run(mesh.output) {
             let folder = try mesh.folder
             if folder.names().isEmpty {
-                try Founding(dir: folder.path, mesh: "penstock", host: "127.0.0.1", port: 7810, maxStalenessMS: 1000, maxGraceMS: 0).make()
+                let place = try LedgerPlace(host: "127.0.0.1", advertise: nil, port: 7810)
+                if let taken = place.taken {
+                    throw NodeError(.configuration, "port \(taken) is in use; nothing was made: penstock init --dir \(folder.path) --port FIRST-OF-FOUR, then 'up' again")
+                }
+                try Founding(dir: folder.path, mesh: "penstock", place: place, maxStalenessMS: 1000, maxGraceMS: 0).make()
             }
             let ledger = try LedgerNode(LedgerOptions(identity: folder.identity(as: nil, roles: [.ledger]), dataFolder: folder.folder("ledger") + "/data"))
             try await ledger.start()
@@ -110,6 +117,8 @@ enum Serving {
         let megabytes = try settings.integer("journal_megabytes", default: 1024, in: 4...1 << 20)
         return EnforcerOptions(identity: identity, dataFolder: try settings.path("data"), audiences: settings.list("audiences"), journalBytes: megabytes << 20)
     }
+
+    static func note(_ text: String) { Output.message("penstock: \(Printable.text(text))") }
 
     /// Of 5 s that a process has to end.
     private static let stopTime: TimeInterval = 4.7
@@ -173,10 +182,15 @@ extension Hashing {
 /// Messages as lines on standard error; PENSTOCK_LOG sets the level.
 enum Logs {
     static func start() {
-        let level = ProcessInfo.processInfo.environment["PENSTOCK_LOG"].flatMap(Logger.Level.init(rawValue:)) ?? .info
+        let wanted = Surroundings.text("PENSTOCK_LOG")
+        let level = wanted.flatMap { Logger.Level(rawValue: $0.lowercased()) }
+        if let wanted, level == nil {
+            Serving.note("PENSTOCK_LOG is \(Logger.Level.allCases.map(\.rawValue).joined(separator: ", ")), not '\(wanted)'; 'info' is taken")
+        }
+        let chosen = level ?? .info
         LoggingSystem.bootstrap { label in
             var handler = StreamLogHandler.standardError(label: label)
-            handler.logLevel = label.hasPrefix("penstock.http") || label == "penstock" ? max(level, .notice) : level
+            handler.logLevel = label.hasPrefix("penstock.http") || label == "penstock" ? max(chosen, .notice) : chosen
             return handler
         }
     }

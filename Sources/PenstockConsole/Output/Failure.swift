@@ -55,11 +55,24 @@ enum Failure {
     }
 
     private static func describe(_ error: any Error) -> (String, String, ExitCode) {
-        switch error {
-        case let error as Refusal: (error.code.rawValue, error.message, error.code == .notFound ? Exit.notFound : Exit.refused)
-        case let error as NodeError: (error.code.rawValue, error.message, error.code == .notFound ? Exit.notFound : error.code == .unreachable ? Exit.refused : Exit.local)
-        case let error as TransportError: ("transport", error.message, Exit.local)
-        default: ("failed", "\(error)", Exit.local)
+        let message = printed(error)
+        return switch error {
+        case let error as Refusal: (error.code.rawValue, message, error.code == .notFound ? Exit.notFound : Exit.refused)
+        case let error as NodeError:
+            switch error.code {
+            case .notFound: (error.code.rawValue, message, Exit.notFound)
+            case .refused, .protocolError: (error.code.rawValue, message, Exit.local)
+            case .unreachable: (error.code.rawValue, message + surroundings, Exit.refused)
+            case .configuration, .identity: (error.code.rawValue, message + surroundings, Exit.local)
+            }
+        case is TransportError: ("transport", message + surroundings, Exit.local)
+        default: ("failed", message + surroundings, Exit.local)
         }
+    }
+
+    /// Where settings came from that no flag or file shows.
+    private static var surroundings: String {
+        let names = Surroundings.names.filter { $0 != "PENSTOCK_LOG" && $0 != "PENSTOCK_OUTPUT" }
+        return names.isEmpty ? "" : " (set in the environment: \(names.joined(separator: ", ")))"
     }
 }

@@ -65,6 +65,15 @@ package enum KeyError: Error, Equatable {
     case fileMalformed
 }
 
+extension KeyError: CustomStringConvertible {
+    package var description: String {
+        switch self {
+        case .seedLength(let count): "a signing key has \(SigningKey.seedBytes) bytes, not \(count)"
+        case .fileMalformed: "a signing key is one line of base 64"
+        }
+    }
+}
+
 extension SigningKey {
     /// The key file: base 64 of the seed on one line, 45 bytes with its newline. It is a secret: store it with mode
     /// 0600.

@@ -51,3 +51,14 @@ package enum CheckpointError: Error, Equatable {
     /// Not strict base 64 of 32 bytes.
     case root
 }
+
+extension CheckpointError: CustomStringConvertible {
+    package var description: String {
+        switch self {
+        case .lines: "a checkpoint has three lines and more, none of them empty"
+        case .origin: "a checkpoint's first line is its log's name"
+        case .size: "a checkpoint's second line is a number"
+        case .root: "a checkpoint's third line is base 64 of 32 bytes"
+        }
+    }
+}

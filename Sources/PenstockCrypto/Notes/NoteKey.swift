@@ -59,6 +59,18 @@ package enum NoteKeyError: Error, Equatable {
     case wrongID
 }
 
+extension NoteKeyError: CustomStringConvertible {
+    package var description: String {
+        switch self {
+        case .invalidName: "a key's name is empty, or has white space or a plus sign in it"
+        case .malformed: "a key is NAME+8 hexadecimal digits+base 64"
+        case .unsupportedKind(let kind): "keys of kind \(kind) are not known here"
+        case .invalidPublicKey: "it holds no Ed25519 public key"
+        case .wrongID: "the key's number is not the one that its name and bytes give"
+        }
+    }
+}
+
 extension NoteKey {
     /// The verifier key, `<name>+<hex id>+<base64(kind ‖ public key)>`: what a policy file lists.
     package var vkey: String {

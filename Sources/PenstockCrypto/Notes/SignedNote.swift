@@ -64,3 +64,18 @@ package enum NoteError: Error, Equatable {
     /// Counted from 1.
     case malformedSignature(number: Int)
 }
+
+extension NoteError: CustomStringConvertible {
+    package var description: String {
+        switch self {
+        case .tooLong: "it is too long for a signed note"
+        case .notUTF8: "it is not text in UTF-8"
+        case .controlCharacter: "it has a control character in it"
+        case .noBlankLine: "no blank line stands before its signatures"
+        case .noSignatures: "it has no signatures"
+        case .noFinalNewline: "its last line is not ended"
+        case .tooManySignatures: "it has too many signatures"
+        case .malformedSignature(let number): "its signature \(number) is malformed"
+        }
+    }
+}

@@ -117,3 +117,30 @@ package struct PolicyError: Error, Equatable {
         self.problem = problem
     }
 }
+
+extension PolicyError.Problem: CustomStringConvertible {
+    package var description: String {
+        switch self {
+        case .tooLong: "a policy is not as long as this"
+        case .controlCharacter: "a control character"
+        case .notUTF8: "not text in UTF-8"
+        case .unknownKeyword: "a line begins with log, witness, group or quorum"
+        case .wrongNumberOfFields: "too few or too many words"
+        case .key(let error): "\(error)"
+        case .wrongKindOfKey: "a log has a log's key, and a witness a cosigner's"
+        case .duplicateKey: "this key stands in another line already"
+        case .duplicateName: "this name stands in another line already"
+        case .reservedName: "'none' is no name: only 'quorum' may say it"
+        case .undefinedName: "no line before this one defines the name"
+        case .memberTwice: "the name is a member of a group already"
+        case .threshold: "a threshold is any, all, or a number up to that of the members"
+        case .duplicateQuorum: "there is one quorum"
+        case .missingQuorum: "a 'quorum' line is missing"
+        case .notAField: "a name or URL is empty, or has white space in it"
+        }
+    }
+}
+
+extension PolicyError: CustomStringConvertible {
+    package var description: String { "line \(line): \(problem)" }
+}

@@ -1,5 +1,3 @@
-internal import Foundation
-internal import PenstockHTTP
 internal import PenstockNode
 
 /// An enforcer's address as people write it, in a flag, a variable or a configuration.
@@ -14,5 +12,5 @@ enum EnforcerPlace {
         return "unix:" + absolute(path)
     }
 
-    static func fromHere(_ path: String) -> String { URL(fileURLWithPath: path).standardized.path }
+    static func fromHere(_ path: String) -> String { Paths.absolute(path) }
 }

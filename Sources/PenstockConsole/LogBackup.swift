@@ -71,7 +71,7 @@ struct LogBackup: Encodable {
     private static func check(_ data: String) throws(NodeError) {
         let names = try? FileManager.default.contentsOfDirectory(atPath: data)
         if let names, names.isEmpty || names.contains(where: { $0.hasPrefix("log.sqlite") }) { return }
-        let parent = URL(fileURLWithPath: data).deletingLastPathComponent().path
+        let parent = Paths.folder(of: data)
         if names == nil, !FileManager.default.fileExists(atPath: data), (try? Identity.load(parent))?.role == .ledger { return }
         let why = names != nil ? "holds no log" : "is no folder"
         let hint = FileManager.default.fileExists(atPath: data + "/data/log.sqlite") ? "\(data)/data does" : "--data is what 'data' says in the ledger's configuration; a new one is made first, empty"

@@ -85,11 +85,13 @@ struct SelectorOptions: ParsableArguments {
 }
 
 /// `KIND=VALUE`, as in `principal=alice`, or `all`: which grants something covers.
-struct CoveredText: ExpressibleByArgument {
+struct CoveredText: Formed {
+    static let forms = "KIND=VALUE, such as principal=alice or agent-class=coder, or all"
+
     var selector: Selector
 
-    init?(argument: String) {
-        let parts = argument.split(separator: "=", maxSplits: 1).map(String.init)
+    init?(reading text: String) {
+        let parts = text.split(separator: "=", maxSplits: 1).map(String.init)
         guard let kind = Selector.Kind.allCases.first(where: { $0.name == parts.first }), kind != .node,
             let selector = Selector(kind: kind, value: parts.count == 2 ? parts[1] : ""), selector.problem == nil
         else { return nil }

@@ -47,8 +47,11 @@ extension Penstock {
     /// - Parameter command: the one that was running, whose usage then is the one to show.
     private static func end(_ error: any Error, _ command: (any ParsableCommand.Type)?, _ arguments: [String]) -> Never {
         guard exitCode(for: error) == .validationFailure else { exit(withError: error) }
+        let told = Forms.completed(message(for: error))
         if asksForJSON(arguments) {
-            Failure.json("usage", message(for: error))
+            Failure.json("usage", told)
+        } else if told != message(for: error) {
+            Output.message(fullMessage(for: error).replacingOccurrences(of: message(for: error), with: told))
         } else if let command, error is ValidationError {
             let usage = usageString(for: command)
             let path = usage.split(separator: " ").prefix { !"[<-(.".contains($0.first!) }.joined(separator: " ")

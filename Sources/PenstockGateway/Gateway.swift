@@ -14,6 +14,8 @@ package struct GatewayOptions: Sendable {
     package var command: [String]
     /// The agent's credential, as digest.
     package var credential: Digest
+    /// Asked before each question: another credential, where the agent's was replaced.
+    package var renewed: @Sendable () -> Digest? = { nil }
     /// What `mcp_server` resources are called.
     package var serverID = "mcp"
     /// What tool calls cost.
@@ -78,12 +80,29 @@ package struct Gateway: Sendable {
     private let hash: @Sendable ([UInt8]) -> Digest
     private let options: GatewayOptions
     private let logger: Logger
+    private let current: Current
+
+    /// The credential that questions are asked with.
+    private final class Current: Sendable {
+        let credential: Mutex<Digest>
+        init(_ credential: Digest) { self.credential = Mutex(credential) }
+    }
 
     package init(_ gatekeeper: any Gatekeeper, hashing: Hashing, options: GatewayOptions, logger: Logger) {
         self.gatekeeper = gatekeeper
         self.hash = hashing.hash
         self.options = options
         self.logger = logger
+        current = Current(options.credential)
+    }
+
+    private func bearing(_ call: Call) -> Call {
+        var call = call
+        call.credential = current.credential.withLock { credential in
+            if let renewed = options.renewed() { credential = renewed }
+            return credential
+        }
+        return call
     }
 
     /// Runs until the server has exited, which closing the client's side, a signal or cancelling the task bring about.
@@ -107,7 +126,7 @@ package struct Gateway: Sendable {
             logger.error("\(printed(error))")
             return (127, session.counters)
         }
-        let signals = options.handlesSignals ? [SIGTERM, SIGINT, SIGHUP].map { Signal($0) { pump.leave() } } : []
+        let signals = options.handlesSignals ? [SIGTERM, SIGINT, SIGHUP].map { Signal($0) { Self.end(pump) } } : []
         defer { signals.forEach { $0.end() } }
         let watching = Task { await watch(pump) }
         let asking = Task { await pulse(pump) }
@@ -130,15 +149,25 @@ package struct Gateway: Sendable {
         return (status, counters)
     }
 
+    /// At a signal. An enforcer that does not answer, or a client that does not read, is not waited for any longer than that.
+    private static func end(_ pump: GatewayPump) {
+        pump.leave(isUrgent: true)
+        Thread {
+            Thread.sleep(forTimeInterval: GatewayLimits.stopSeconds)
+            pump.kill()
+            _exit(1)
+        }.start()
+    }
+
     private func answer(_ question: GatewayPump.Question, _ pump: GatewayPump) async {
         switch question {
         case .check(let ticket, let call):
             let askedAt = GatewayPump.now
-            let decision = await gatekeeper.check(call, patience: options.patience)
+            let decision = await gatekeeper.check(bearing(call), patience: options.patience)
             pump.step { $0.decided(ticket, decision, askedAt: askedAt) }
         case .preview(let ticket, let calls):
             var reasons: [Reason] = []
-            for call in calls { reasons.append(await gatekeeper.preview(call).reason) }
+            for call in calls { reasons.append(await gatekeeper.preview(bearing(call)).reason) }
             pump.step { [reasons] in $0.previewed(ticket, reasons) }
         case .standing(let call):
             let (standing, askedAt) = await standing(call, pump)
@@ -163,7 +192,7 @@ package struct Gateway: Sendable {
         let started = ContinuousClock.now
         while true {
             let askedAt = GatewayPump.now
-            let standing = await gatekeeper.preview(call)
+            let standing = await gatekeeper.preview(bearing(call))
             let isUnknown = standing.reason == .noView || standing.reason == .staleView
             if !isUnknown { pump.hasStood.store(true, ordering: .relaxed) }
             guard isUnknown, ContinuousClock.now - started < patience, !pump.hasEnded else { return (standing, askedAt) }

@@ -36,6 +36,10 @@ package enum GatewayLimits {
     package static let capabilitiesBytes = 4_096
     /// Messages that a live grant may outlive in the queue before they are given up.
     package static let standingRechecks = 16
+    /// Between closing the server's input, SIGTERM and SIGKILL, once the gateway itself was told to end.
+    package static let urgentGrace = Duration.seconds(1)
+    /// Until then a gateway that was told to end has ended, whatever is still under way.
+    package static let stopSeconds = 4.7
     /// A price table as a file: every rule with all its members.
     package static let priceFileBytes = 1 << 20
     /// Permits that a request may outlive in the queue before it is given up.

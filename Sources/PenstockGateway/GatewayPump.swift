@@ -18,13 +18,15 @@ final class GatewayPump: @unchecked Sendable {
         case release(String)
     }
 
-    private typealias Item = (line: [UInt8], ticket: GatewaySession.Ticket?)
+    private typealias Item = (line: [UInt8], ticket: GatewaySession.Ticket?, delivery: GatewaySession.Delivery?)
 
     private let condition = NSCondition()
     private var session: GatewaySession
     private var toServer = Queue()
     private var toClient = Queue()
     private var isLeaving = false
+    /// Somebody waits for the process to end.
+    private var isUrgent = false
     private var status: Int32?
     private var serverReaderEnded = false
 
@@ -120,8 +122,8 @@ final class GatewayPump: @unchecked Sendable {
     private func queue(_ actions: [GatewaySession.Action]) -> [Question] {
         actions.compactMap { action in
             switch action {
-            case .toServer(let line, let ticket): toServer.add((line, ticket))
-            case .toClient(let line): toClient.add((line, nil))
+            case .toServer(let line, let ticket): toServer.add((line, ticket, nil))
+            case .toClient(let line, let delivery): toClient.add((line, nil, delivery))
             case .check(let ticket, let call): return .check(ticket, call)
             case .preview(let ticket, let calls): return .preview(ticket, calls)
             case .standing(let call): return .standing(call)
@@ -172,14 +174,17 @@ extension GatewayPump {
     var hasEnded: Bool { locked { isLeaving || status != nil } }
 
     /// Ends the session in order: no more input for the server, then SIGTERM, then SIGKILL.
-    func leave() {
+    ///
+    /// - Parameter isUrgent: within the time that a process has to end, whatever server and client do.
+    func leave(isUrgent: Bool = false) {
         let isFirst = locked {
             defer { isLeaving = true }
+            if isUrgent { self.isUrgent = true }
             condition.broadcast()
             return !isLeaving && status == nil
         }
         guard isFirst else { return }
-        let grace = options.grace
+        let grace = isUrgent ? min(options.grace, GatewayLimits.urgentGrace) : options.grace
         Thread {
             for signal in [SIGTERM, SIGKILL] {
                 guard !self.hasExited(within: grace) else { return }
@@ -187,6 +192,8 @@ extension GatewayPump {
             }
         }.start()
     }
+
+    func kill() { locked { if status == nil { child.signal(SIGKILL) } } }
 
     private func hasExited(within time: Duration) -> Bool {
         let limit = Date(timeIntervalSinceNow: Double(EvaluationCodec.milliseconds(time)) / 1_000)
@@ -208,13 +215,14 @@ extension GatewayPump {
         condition.broadcast()
         while !serverReaderEnded, condition.wait(until: limit) {}
         // It may be known in a moment whether that may be passed on.
-        let known = Date(timeIntervalSinceNow: 2)
+        let patience: TimeInterval = isUrgent ? 0.5 : 2
+        let known = Date(timeIntervalSinceNow: patience)
         while session.isDelivering, condition.wait(until: known) {}
         condition.unlock()
         step { $0.serverEnded() }
         condition.lock()
-        let last = Date(timeIntervalSinceNow: 2)
-        while !toClient.isEmpty || toClient.isWriting, condition.wait(until: last) {}
+        let last = Date(timeIntervalSinceNow: patience)
+        while !toClient.isEmpty || toClient.isWriting || session.isDelivering, condition.wait(until: last) {}
         toClient.isClosed = true
         condition.broadcast()
         condition.unlock()
@@ -303,6 +311,17 @@ extension GatewayPump {
 
     private func writeClient() {
         while let item = next(\.toClient, orLeaving: false) {
+            if let delivery = item.delivery {
+                var isDue = false
+                step { session in
+                    isDue = session.mayDeliver(delivery, at: Self.now)
+                    return isDue ? [] : session.putBack(item.line, delivery)
+                }
+                guard isDue else {
+                    written(\.toClient)
+                    continue
+                }
+            }
             let bytes = item.line + [10]
             let isWritten = Descriptor.write(bytes, to: options.output, stop: stop.read) == bytes.count
             if !isWritten { locked { toClient.isClosed = true } }

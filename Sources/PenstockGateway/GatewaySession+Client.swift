@@ -31,9 +31,9 @@ extension GatewaySession {
         if refusal.isNotification { return [.note("a notification of the client is dropped: \(refusal.message)")] }
         // An error under an id that is under way would be taken for the answer to that request.
         let ids = refusal.ids.filter { tickets[$0] == nil }
-        guard !refusal.ids.isEmpty else { return [.toClient(Replies.error(nil, code: refusal.code, refusal.message))] }
-        if ids.isEmpty { return [.toClient(Replies.error(nil, code: refusal.code, refusal.message))] }
-        return ids.map { .toClient(Replies.error($0.json, code: refusal.code, refusal.message)) }
+        guard !refusal.ids.isEmpty else { return [.toClient(Replies.error(nil, code: refusal.code, refusal.message), nil)] }
+        if ids.isEmpty { return [.toClient(Replies.error(nil, code: refusal.code, refusal.message), nil)] }
+        return ids.map { .toClient(Replies.error($0.json, code: refusal.code, refusal.message), nil) }
     }
 
     private mutating func request(_ id: RequestID, _ method: String, _ params: JSON, _ line: [UInt8]) -> [Action] {
@@ -52,7 +52,7 @@ extension GatewaySession {
         switch rule {
         case .invalid(let why):
             counters.refused += 1
-            return [.toClient(Replies.error(id.json, code: -32602, why))]
+            return [.toClient(Replies.error(id.json, code: -32602, why), nil)]
         case .unpriced(let why): return deny(id, Decision(reason: .malformed), detail: why)
         case .unknown: return deny(id, Decision(reason: .actionNotAllowed))
         case .live(let params): line = Replies.message(id, method, params)
@@ -60,7 +60,7 @@ extension GatewaySession {
         }
         guard hasRoom(for: line) else {
             counters.denied += 1
-            return [.toClient(Replies.busy(id))]
+            return [.toClient(Replies.busy(id), nil)]
         }
         var entry = Entry(id: id, line: line, list: ListFilter(method), stage: .asking(epoch: epoch))
         switch rule {

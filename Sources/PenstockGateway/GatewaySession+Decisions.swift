@@ -53,9 +53,9 @@ extension GatewaySession {
             entries[ticket]!.call = call
             entries[ticket]!.stage = .asking(epoch: epoch)
             return [.check(ticket, call)]
-        case .filtering(let answer):
+        case .filtering(let answer, let pass):
             _ = end(ticket)
-            return [.toClient(entry.list!.filtered(answer, reasons).bytes)]
+            return [.toClient(entry.list!.filtered(answer, reasons).bytes, Delivery(kind: .answer(entry.id!), pass: pass))]
         case .asking, .waiting, .ready, .queued, .running: return []
         }
     }
@@ -165,6 +165,6 @@ extension GatewaySession {
         case .asking, .requiring, .waiting, .filtering: break
         }
         guard let id = entry.id else { return actions }
-        return actions + [.toClient(Replies.denial(id, Decision(reason: reason, decisionID: permit?.decisionID ?? "")))]
+        return actions + [.toClient(Replies.denial(id, Decision(reason: reason, decisionID: permit?.decisionID ?? "")), nil)]
     }
 }

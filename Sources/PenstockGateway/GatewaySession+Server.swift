@@ -119,19 +119,44 @@ extension GatewaySession {
 // MARK: - To the client
 
 extension GatewaySession {
-    mutating func deliver(_ line: Arrived) -> [Action] {
-        guard case .answer(let ticket, let json) = line.kind else { return [.toClient(line.line)] }
+    mutating func deliver(_ line: Arrived, _ pass: Pass) -> [Action] {
+        func delivered(_ kind: Delivery.Kind) -> [Action] { [.toClient(line.line, Delivery(kind: kind, pass: pass))] }
+        let (ticket, json): (Ticket, JSON)
+        switch line.kind {
+        case .notification: return delivered(.notification)
+        case .request(let id): return delivered(.request(id))
+        case .returned(let id): return delivered(.answer(id))
+        case .answer(let answered, let answer): (ticket, json) = (answered, answer)
+        }
         guard let entry = entries[ticket], case .running(let permit) = entry.stage else { return late() }
         let settled = settle(permit, entry, answer: json, bytes: line.line.count)
         guard let list = entry.list, let count = list.count(json) else {
-            _ = end(ticket)
-            return settled + [.toClient(line.line)]
+            return settled + (end(ticket).flatMap(\.id).map { delivered(.answer($0)) } ?? [])
         }
         guard count <= GatewayLimits.entriesPerPage else {
             return spoil(ticket, permit, "the server's list has more than \(GatewayLimits.entriesPerPage) entries on one page")
         }
-        entries[ticket]!.stage = .filtering(json)
+        entries[ticket]!.stage = .filtering(json, pass)
         return settled + [.preview(ticket, list.names(json).map { mapping.preview(list, $0) })]
+    }
+
+    /// Asked right before a line is written. What waited past the end of its standing, or past a restriction, is looked at again.
+    package func mayDeliver(_ delivery: Delivery, at now: Int64) -> Bool {
+        now < delivery.pass.usableUntil && delivery.pass.standings == standings
+    }
+
+    /// The line was not written, and keeps its place before what came after it.
+    package mutating func putBack(_ line: [UInt8], _ delivery: Delivery) -> [Action] {
+        let kind: Arrived.Kind =
+            switch delivery.kind {
+            case .answer(let id): .returned(id)
+            case .request(let id): .request(id)
+            case .notification: .notification
+            }
+        arrived.insert(Arrived(kind: kind, line: line), at: returned)
+        returned += 1
+        arrivedBytes += line.count
+        return ask()
     }
 
     /// What the server says to an agent whose grant is not live goes nowhere; who waits for it is told.
@@ -139,6 +164,7 @@ extension GatewaySession {
         counters.dropped += 1
         switch line.kind {
         case .notification: return []
+        case .returned(let id): return deny(id, denial)
         case .request(let id):
             serverRequests.remove(id)
             return [.toServer(Replies.denial(id, denial, detail: nil), nil)]
@@ -151,8 +177,11 @@ extension GatewaySession {
 
     /// The server has gone: nothing will be answered any more.
     package mutating func serverEnded() -> [Action] {
-        (arrived, arrivedBytes, asked) = ([], 0, nil)
-        return entries.keys.sorted().flatMap { ticket -> [Action] in
+        let unwritten = arrived.flatMap { line -> [Action] in
+            if case .returned(let id) = line.kind { fail(id, "the server has exited") } else { [] }
+        }
+        (arrived, returned, arrivedBytes, asked) = ([], 0, 0, nil)
+        return unwritten + entries.keys.sorted().flatMap { ticket -> [Action] in
             guard let entry = end(ticket) else { return [] }
             let failed = fail(entry.id, "the server has exited")
             switch entry.stage {

@@ -27,13 +27,14 @@ extension GatewaySession {
         var actions: [Action] = []
         let lines = arrived.prefix(asked.lines)
         arrived.removeFirst(lines.count)
+        returned = max(0, returned - lines.count)
         arrivedBytes -= lines.reduce(0) { $0 + $1.line.count }
         let covered = waiting.prefix { $0 <= asked.ticket }
         if Self.isLive(standing.reason) {
             waiting.removeFirst(covered.count)
             let pass = Pass(permit: nil, usableUntil: askedAt + standing.validForMS, standings: standings)
             for ticket in covered { actions += queue(ticket, pass) }
-            for line in lines { actions += deliver(line) }
+            for line in lines { actions += deliver(line, pass) }
         } else {
             let denial = Decision(reason: standing.reason, detail: standing.detail)
             for ticket in covered {

@@ -6,7 +6,7 @@ internal import PenstockHTTP
 ///
 /// Laws:
 /// - What a client says reaches the server only by `willWrite`, under a permit that is still good or, where nothing is
-///   to decide, while the grant is known to be live. What a server says reaches the client only while it is.
+///   to decide, while the grant is known to be live. What a server says reaches the client only by `mayDeliver`, while it is.
 /// - What passes without a decision of its own is made anew, from the members that the protocol knows.
 /// - Whatever is denied or refused leaves no byte at the server.
 /// - A hold ends exactly once: settled when the server may have acted, released when it never saw the call.
@@ -18,7 +18,8 @@ package struct GatewaySession: Sendable {
     package enum Action: Sendable {
         /// Write this line to the server. With a ticket, ask `willWrite` first.
         case toServer([UInt8], Ticket?)
-        case toClient([UInt8])
+        /// Write this line to the client. With a delivery, ask `mayDeliver` first.
+        case toClient([UInt8], Delivery?)
         /// Ask the gatekeeper and answer with `decided`.
         case check(Ticket, Call)
         /// Ask for previews and answer with `previewed`, in this order.
@@ -66,7 +67,7 @@ package struct GatewaySession: Sendable {
         /// `permit` is nil for what needs none.
         case running(permit: Permit?)
         /// The server's answer, until it is known which entries may be shown.
-        case filtering(JSON)
+        case filtering(JSON, Pass)
     }
 
     /// Why a message may be written.
@@ -77,6 +78,19 @@ package struct GatewaySession: Sendable {
         var usableUntil: Int64
         /// Of `standings`, when it was asked.
         var standings: Int
+    }
+
+    /// A line of the server on its way to the client.
+    package struct Delivery: Sendable {
+        enum Kind {
+            /// The answer to this request, which has ended here.
+            case answer(RequestID)
+            case request(RequestID)
+            case notification
+        }
+
+        var kind: Kind
+        var pass: Pass
     }
 
     struct Permit {
@@ -104,6 +118,8 @@ package struct GatewaySession: Sendable {
             case answer(Ticket, JSON)
             case request(RequestID)
             case notification
+            /// An answer that was on its way already.
+            case returned(RequestID)
         }
 
         var kind: Kind
@@ -129,6 +145,8 @@ package struct GatewaySession: Sendable {
     /// Those in stage `ready`.
     var ready: [Ticket] = []
     var arrived: [Arrived] = []
+    /// How many of them were on their way already, and so come first.
+    var returned = 0
     var arrivedBytes = 0
     /// The question under way: the last ticket and the number of lines that its answer speaks for.
     var asked: (ticket: Ticket, lines: Int, standings: Int)?
@@ -194,11 +212,11 @@ package struct GatewaySession: Sendable {
     mutating func deny(_ id: RequestID?, _ decision: Decision, detail: String? = nil) -> [Action] {
         counters.denied += 1
         guard let id else { return [] }
-        return [.toClient(Replies.denial(id, decision, detail: detail ?? (decision.detail.isEmpty ? nil : decision.detail)))]
+        return [.toClient(Replies.denial(id, decision, detail: detail ?? (decision.detail.isEmpty ? nil : decision.detail)), nil)]
     }
 
     func fail(_ id: RequestID?, _ message: String) -> [Action] {
-        id.map { [.toClient(Replies.error($0.json, code: -32603, message))] } ?? []
+        id.map { [.toClient(Replies.error($0.json, code: -32603, message), nil)] } ?? []
     }
 
     /// Without an answer nobody knows what was spent, so all that was held is.

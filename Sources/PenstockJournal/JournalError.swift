@@ -18,7 +18,7 @@ package enum JournalError: Error, Equatable, Sendable, CustomStringConvertible {
         case .corrupt(let path, let offset, let what):
             "\(path): corrupt at byte \(offset): \(what)"
         case .full(let path):
-            "\(path): no room left on this file system"
+            "\(path): no room left on this file system; free some, or let the journal be smaller (journal_megabytes)"
         case .incompatible(let path, let version):
             "\(path): written in format \(version), this program knows \(SegmentHeader.version); use a newer program"
         case .inUse(let path):

@@ -29,11 +29,11 @@ package struct FileSettings: Sendable {
         self.path = path
         for key in keys ?? [] {
             let variable = Self.variable(key)
-            guard let text = Surroundings.text(variable), Surroundings.isServiceLink(text) else { continue }
+            guard variable.hasSuffix("_PORT"), let text = Surroundings.text(variable), Surroundings.isServiceLink(text) else { continue }
             ignored.insert(variable)
             notes.append("\(variable) is '\(text)', as platforms set it for a service of that name: passed over, '\(key)' is taken from \(path)")
         }
-        folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
+        folder = Paths.folder(of: path)
     }
 
     /// The parser says where, as in "3:7: error: …", and what in words of its own.
@@ -85,8 +85,7 @@ package struct FileSettings: Sendable {
     package func absolute(_ path: String, of key: String) -> String { absolute(path, isFromFile: value(key)?.isFromFile ?? true) }
 
     private func absolute(_ path: String, isFromFile: Bool) -> String {
-        if path.hasPrefix("/") { return path }
-        return isFromFile ? URL(fileURLWithPath: folder).appendingPathComponent(path).standardized.path : URL(fileURLWithPath: path).standardized.path
+        Paths.absolute(path, from: isFromFile ? folder : nil)
     }
 
     package func integer(_ key: String, default standard: Int, in range: ClosedRange<Int>) throws(NodeError) -> Int {

@@ -26,6 +26,13 @@ package enum PrivateFile {
         return try text(descriptor, path)
     }
 
+    /// Whether a path, such as /dev/stdin, is this process's input.
+    package static func isStandardInput(_ path: String) -> Bool {
+        guard path.hasPrefix("/dev/") || path.hasPrefix("/proc/") else { return path.hasSuffix("/-") || path == "-" }
+        var (input, other) = (stat(), stat())
+        return fstat(0, &input) == 0 && stat(path, &other) == 0 && input.st_dev == other.st_dev && input.st_ino == other.st_ino && path != "/dev/null"
+    }
+
     /// Standard input, to its end.
     package static func readStandardInput() throws(NodeError) -> String { try text(0, "standard input") }
 

@@ -141,6 +141,9 @@ struct Scene {
     var asked: [(ticket: GatewaySession.Ticket, call: Call)] = []
     var previews: [(ticket: GatewaySession.Ticket, calls: [Call])] = []
     var queue: [(line: String, ticket: GatewaySession.Ticket?)] = []
+    /// What a client that does not read has yet to get.
+    var waiting: [(line: [UInt8], delivery: GatewaySession.Delivery?)] = []
+    var isReading = true
     var now: Int64 = 0
     /// What the grant is, whenever that is asked; nil for no answer yet.
     var standing: Reason? = Reason.none
@@ -187,11 +190,24 @@ struct Scene {
         }
     }
 
+    /// Lets the writer to the client run.
+    mutating func read() {
+        while !waiting.isEmpty {
+            let item = waiting.removeFirst()
+            if let delivery = item.delivery, !session.mayDeliver(delivery, at: now) {
+                take(session.putBack(item.line, delivery))
+            } else {
+                client.append(try! JSONParser.parse(item.line))  // What we say must be JSON.
+            }
+        }
+    }
+
     mutating func take(_ actions: [GatewaySession.Action]) {
+        defer { if isReading { read() } }
         for action in actions {
             switch action {
             case .toServer(let line, let ticket): queue.append((String(decoding: line, as: UTF8.self), ticket))
-            case .toClient(let line): client.append(try! JSONParser.parse(line))  // What we say must be JSON.
+            case .toClient(let line, let delivery): waiting.append((line, delivery))
             case .check(let ticket, let call): asked.append((ticket, call))
             case .preview(let ticket, let calls): previews.append((ticket, calls))
             case .standing:

@@ -12,7 +12,8 @@ from psycopg import errors
 from spending import COST, DENIED, DONE, HELD, SCOPES, USD, Answer, ceilings, parts
 from workers import Server
 
-PROGRAMS = pathlib.Path("/usr/lib/postgresql/15/bin")
+# Of the newest version that is installed.
+PROGRAMS = max(pathlib.Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parts[-2]), default=pathlib.Path("/usr/lib/postgresql/bin"))
 SCHEMA = (pathlib.Path(__file__).parent / "postgres.sql").read_text()
 TTL = 60.0
 PLENTY = 1 << 35  # calls

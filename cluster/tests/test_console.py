@@ -225,3 +225,16 @@ def test_the_spend_benchmark_ends_every_hold():
     assert cell["n"] == 2000 and cell["extra"]["not_settled"] == 0 and 0 < cell["p50_ns"] <= cell["p99_ns"] <= cell["max_ns"]
     assert cell["floor"]["p50_ns"] > 0 and cell["settings"]["units"] == "3"
     penstock("bench", "spend", "--n", 999, expect=64)
+
+
+@pytest.mark.parametrize("arguments, form", [
+    (["grant", "issue", "--agent", "a", "--ttl", "soon"], "15m"), (["grant", "issue", "--agent", "a", "--ttl", "1.5h"], "15m"), (["revoke", "--all", "--for", "1w"], "7d"),
+    (["revoke", "--all", "--timeout", "10"], "30s"), (["init", "--max-staleness", "1 s"], "250ms"), (["check", "--action", "x", "--amount", "calls"], "UNIT=N"),
+    (["grant", "issue", "--agent", "a", "--budget", "calls=-1"], "UNIT=N"), (["grant", "issue", "--agent", "a", "--rate", "10/1s"], "UNIT=N/DURATION"),
+    (["rate", "create", "r", "--unit", "calls", "--rate", "calls=10/1s", "--for", "all"], "N/DURATION"),
+    (["rate", "create", "r", "--unit", "calls", "--rate", "10/1s", "--for", "alice"], "KIND=VALUE"), (["init", "--port", "http"], "whole number"),
+    (["receipt", "show", "first"], "whole number"), (["log", "show", "--from", "0x1"], "whole number"), (["check", "--action", "x", "--at-least=-1"], "whole number"),
+], ids=str)
+def test_usage_messages_name_the_valid_forms(arguments, form):
+    assert form in usage(*arguments)
+    assert form in penstock(*arguments, expect=64).err.splitlines()[0]

@@ -221,3 +221,89 @@ def test_an_enforcer_that_goes_is_named_once():
             mesh.wait_applied()
             session.send(call(26, "echo"))
             assert "result" in session.answer(26), session.answer(26)
+
+
+def test_what_a_client_has_not_read_is_recalled(mesh):
+    """A client that does not read for a while, in which its grant is revoked: nothing of the server's comes after, and each
+    call has its answer."""
+    grant = mesh.grant(*ALL, agent="unread")
+    config = mesh.dir / "unread.yaml"
+    config.write_text(f"enforcer: unix:{mesh[1].socket}\ncredential_file: {mesh.credential_file(grant)}\n")
+    mesh.wait_applied()
+    command = [harness.BINARY, "mcp", "--config", config, "--", sys.executable, SERVER, mesh.dir / "unread.seen"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=mesh.env) as process:
+        calls = [call(number, "echo", x="y" * 60_000) for number in range(1, 41)]
+        process.stdin.write(b"".join(json.dumps(message).encode() + b"\n" for message in [*HELLO, *calls]))
+        process.stdin.flush()
+        time.sleep(2)  # all is answered by the server, and one pipe holds what fits
+        mesh.revoke("--agent", "unread")
+        time.sleep(0.5)
+        answers, kept = {}, 0
+        while len(answers) < 41:
+            message = json.loads(process.stdout.readline())
+            answers[message["id"]] = message
+            kept += "result" in message
+        assert kept < 10, f"{kept} answers of the server came after CLOSED"
+        assert all(reason(answer) == "revoked" for answer in answers.values() if "result" not in answer)
+        process.stdin.close()
+        process.wait(10)
+
+
+def test_a_replaced_credential_is_used(mesh):
+    """As platforms replace a mounted secret: behind a link, while the session runs."""
+    grants = [mesh.grant(*ALL, agent=f"renewed-{number}") for number in range(3)]
+    folder = mesh.dir / "mounted"
+    folder.mkdir()
+
+    def put(number, text):
+        (folder / f"..{number}").mkdir()
+        (folder / f"..{number}/token").touch(mode=0o440)
+        (folder / f"..{number}/token").chmod(0o640)
+        (folder / f"..{number}/token").write_text(text)
+        (folder / "..new").symlink_to(f"..{number}")
+        (folder / "..new").replace(folder / "..data")
+    put(0, grants[0]["credential"])
+    (folder / "token").symlink_to("..data/token")
+    grants[0]["grant_id"] = "mounted"
+    (mesh.dir / "mounted.credential").symlink_to(folder / "token")
+    with Session(mesh, grants[0]) as session:
+        session.send(call(1, "echo"))
+        assert "result" in session.answer(1)
+        mesh.revoke("--agent", "renewed-0")
+        session.send(call(2, "echo"))
+        assert reason(session.answer(2)) == "revoked"
+        put(1, grants[1]["credential"] + "\r\n")
+        session.send(call(3, "echo"))
+        assert "result" in session.answer(3)
+        put(2, "nothing that is a credential\n")
+        session.send(call(4, "echo"))
+        assert "result" in session.answer(4) and "one before" in session.errors.read_text()
+        put(3, grants[2]["credential"])
+        session.send(call(5, "echo"))
+        assert "result" in session.answer(5)
+        mesh.revoke("--agent", "renewed-1")
+        session.send(call(6, "echo"))
+        assert "result" in session.answer(6)
+        mesh.revoke("--agent", "renewed-2")
+        session.send(call(7, "echo"))
+        assert reason(session.answer(7)) == "revoked"
+        assert grants[2]["credential"] not in session.errors.read_text()
+
+
+def test_a_gateway_ends_in_time_whatever_hangs(mesh):
+    """SIGTERM, while the server ignores its end and its signals and the client does not read."""
+    stubborn = "import signal, sys, time; signal.signal(15, signal.SIG_IGN); sys.stdout.write('x' * 100 + chr(10)); time.sleep(60)"
+    grant = mesh.grant(*ALL, agent="stubborn")
+    config = mesh.dir / "stubborn.yaml"
+    config.write_text(f"enforcer: unix:{mesh[1].socket}\ncredential_file: {mesh.credential_file(grant)}\n")
+    mesh.wait_applied()
+    process = subprocess.Popen([harness.BINARY, "mcp", "--config", config, "--", sys.executable, "-c", stubborn], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=mesh.env)
+    process.stdin.write(b"".join(json.dumps(message).encode() + b"\n" for message in [*HELLO, call(1, "slow")]))
+    process.stdin.flush()
+    time.sleep(1)
+    began = time.monotonic()
+    process.terminate()
+    process.wait(10)
+    assert time.monotonic() - began < 5, process.stderr.read()
+    for stream in (process.stdin, process.stdout, process.stderr):
+        stream.close()

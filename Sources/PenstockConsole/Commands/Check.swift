@@ -40,7 +40,8 @@ struct Check: AsyncParsableCommand {
                 attributes: attributes, callID: callId, atLeast: atLeast)
             guard Credential.digest(of: credential) != nil else { throw NodeError(.configuration, "\(credentialFile == "-" ? "standard input" : credentialFile) holds no credential; it starts with pst_ and has 53 characters") }
             let endpoint = try endpoint()
-            let gatekeeper = try RemoteGatekeeper(endpoint: endpoint, credential: credential, hashing: .real)
+            let gatekeeper: RemoteGatekeeper
+            do { gatekeeper = try RemoteGatekeeper(endpoint: endpoint, credential: credential, hashing: .real) } catch { throw NodeError(.configuration, "\(error)") }
             let decision = await gatekeeper.check(call, patience: .seconds(2))
             // A gatekeeper denies what it cannot ask about; whoever asks here wants to know which it was.
             if decision.reason == .noView, decision.decisionID.isEmpty, await !gatekeeper.isReachable() {

@@ -57,7 +57,7 @@ enum Failure {
     private static func describe(_ error: any Error) -> (String, String, ExitCode) {
         let message = printed(error)
         return switch error {
-        case let error as Refusal: (error.code.rawValue, message, error.code == .notFound ? Exit.notFound : Exit.refused)
+        case let error as Refusal: (error.code.rawValue, error.message, error.code == .notFound ? Exit.notFound : Exit.refused)
         case let error as NodeError:
             switch error.code {
             case .notFound: (error.code.rawValue, message, Exit.notFound)

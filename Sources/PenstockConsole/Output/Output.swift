@@ -115,15 +115,17 @@ enum Table {
 }
 
 /// A length of time as people write it: `250ms`, `30s`, `15m`, `2h`, `7d`.
-struct DurationText: ExpressibleByArgument {
+struct DurationText: Formed {
+    static let forms = "a length of time, such as 250ms, 30s, 15m, 2h or 7d"
+
     var milliseconds: Int64
 
     init(milliseconds: Int64) { self.milliseconds = milliseconds }
 
-    init?(argument: String) {
+    init?(reading text: String) {
         let units: [(String, Int64)] = [("ms", 1), ("s", 1000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000)]
-        for (suffix, factor) in units where argument.hasSuffix(suffix) {
-            guard let count = Int64(argument.dropLast(suffix.count)), count >= 0, count < 1 << 32 else { continue }
+        for (suffix, factor) in units where text.hasSuffix(suffix) {
+            guard let count = Int64(text.dropLast(suffix.count)), count >= 0, count < 1 << 32 else { continue }
             milliseconds = count * factor
             return
         }
@@ -161,12 +163,14 @@ struct TimeText: ExpressibleByArgument {
 }
 
 /// `UNIT=N`.
-struct AmountText: ExpressibleByArgument {
+struct AmountText: Formed {
+    static let forms = "UNIT=N, such as calls=100, with a whole N, not negative"
+
     var unit: String
     var value: Int64
 
-    init?(argument: String) {
-        let parts = argument.split(separator: "=", omittingEmptySubsequences: false)
+    init?(reading text: String) {
+        let parts = text.split(separator: "=", omittingEmptySubsequences: false)
         guard parts.count == 2, !parts[0].isEmpty, let value = Int64(parts[1]), value >= 0 else { return nil }
         unit = String(parts[0])
         self.value = value

@@ -30,6 +30,10 @@ extension Ledger {
         // A lease is given only while the revoke that would end it can be made durable.
         guard mayGiveLeases else { throw Refusal(.full, "no lease is given while the log cannot be written", retryAfterMS: 1000) }
         guard !state.retired.contains(progress.incarnation) else { throw Refusal(.retired, "a successor has closed this incarnation's slices; restart the node") }
+        guard presence.mayRenew(progress.incarnation, applied: progress.applied, at: now) else {
+            _ = presence.acked(progress.incarnation, node: sender.name, applied: progress.applied, urgent: [], ended: false, at: now)
+            throw Refusal(.behind, "the view lacks restrictions that every node has by now; fetch from position \(progress.applied + 1), and echo then", retryAfterMS: 20)
+        }
         guard presence.makeRoom(for: progress.incarnation, node: sender.name, at: now) else {
             throw Refusal(
                 .busy, "\(Limits.incarnationsPerNode) incarnations of '\(sender.name)' may hold a lease, the limit; one of them must run out first",

@@ -69,6 +69,9 @@ final class JoinDoor: Sendable {
         }
     }
 
+    /// Connections that the guard has cut.
+    var cut: UInt64 { socket.counts.cut }
+
     /// What was refused here since it was asked last, by reason.
     func takeCounters() -> [String: UInt64] {
         state.value.withLock { state in

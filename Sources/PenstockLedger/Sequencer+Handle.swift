@@ -12,10 +12,10 @@ extension Sequencer {
         var id: UInt64
     }
 
-    /// A request that waits for its turn.
+    /// A request that waits for its turn, as it came: decoded it would take many times the memory.
     struct Work: Sendable {
         var incoming: Incoming
-        var kind: Request.OneOf_Kind
+        var payload: [UInt8]
     }
 
     /// Reads what has come and queues each request behind its sender's own. Returns whether anything had come.
@@ -53,8 +53,9 @@ extension Sequencer {
         count("received_\(kind.name)")
         let lane = Self.lane(of: kind, from: sender)
         let cost = Self.cost(of: kind) + TurnCost.bytes(message.payload.count)
-        guard !shares.offer(Work(incoming: incoming, kind: kind), of: name, in: lane, cost: cost) else { return }
+        guard !shares.offer(Work(incoming: incoming, payload: message.payload), of: name, in: lane, cost: cost) else { return }
         count("busy_\(lane.name)_\(name)")
+        overShare[name] = Clocks.now()
         refuse(incoming, Refusal(.busy, "too much of '\(name)' waits at the ledger already", retryAfterMS: lane.retryAfterMS))
     }
 
@@ -101,7 +102,7 @@ extension Sequencer {
         var echoes: [EchoTurn] = []
         for lane in [Lane.restriction, .lease, .spend, .submission] {
             for work in takeUp(lane) {
-                switch work.kind {
+                switch Self.kind(of: work) {
                 case .submit(let submit): take(submit, work.incoming, &batch)
                 case .reserve(let reserve): take(reserve, work.incoming, &batch)
                 case .echo(let echo): if let turn = register(echo, work.incoming) { echoes.append(turn) }
@@ -116,9 +117,17 @@ extension Sequencer {
         _ = commit(&batch)
         recall(at: Clocks.now())
         answer(echoes)
+        // Whoever waits for a revoke hears of it before anybody's questions are answered.
+        stepBarriers(at: Clocks.now())
         for lane in [Lane.decisions, .query] {
-            for work in takeUp(lane) { answer(work.kind, work.incoming) }
+            for work in takeUp(lane) { answer(Self.kind(of: work), work.incoming) }
+            if let fence = ledger.nextFence, fence <= Clocks.now() { stepBarriers(at: Clocks.now()) }
         }
+    }
+
+    private static func kind(of work: Work) -> Request.OneOf_Kind {
+        guard let kind = (try? Request(bytes: work.payload))?.kind else { preconditionFailure("a request that was queued was decoded before") }
+        return kind
     }
 
     /// This turn's share of a lane, without what members asked who were expelled since.

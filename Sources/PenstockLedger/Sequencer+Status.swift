@@ -27,6 +27,9 @@ extension Sequencer {
                 let disk = store.disk
                 reply.disk = diskStatus(disk)
                 reply.warnings += diskWarnings(disk)
+                reply.warnings += overShare.keys.sorted().map {
+                    "'\($0)' has sent more than its share within the last minute, and was told 'busy': see the counters busy_*, and whether somebody else has its keys"
+                }
             }
             var next = Int(min(from, UInt64(rows.count + waiting.count)))
             var left = Limits.rowsPerPage

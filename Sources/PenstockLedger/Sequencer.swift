@@ -48,6 +48,8 @@ final class Sequencer {
     var cosigned: [Position: Set<String>] = [:]
     /// Log publications that wait for the acknowledgements of a restriction among them.
     var held: HeldPublications?
+    /// Members that were told that too much of theirs waits, and when last.
+    var overShare: [String: Instant] = [:]
     /// When connections are cut, since a member was expelled.
     var cutDueAt: Instant?
     /// Folded, and not durable: a commit failed.
@@ -242,10 +244,10 @@ final class Sequencer {
         measureRoom(at: Clocks.now())
         let hasRead = receive()
         if hasRead || ledger.nextDeadline != nil || shares.nextDue(at: Clocks.now()) != nil { handle() }
+        stepBarriers(at: Clocks.now())
         takeJoins()
         answerArchived()
         answerSearched()
-        stepBarriers(at: Clocks.now())
         noteHalt()
         noteRecovery()
         publishHeld(at: Clocks.now())
@@ -269,6 +271,7 @@ final class Sequencer {
         cosigned = cosigned.filter { ledger.barriers[$0.key] != nil }
         evidence = evidence.filter { ledger.barriers[$0] != nil }
         shares.housekeep(at: now)
+        overShare = overShare.filter { now - $0.value < 60 * .nanosecondsPerSecond }
         recall(at: now)
         let expired = ledger.housekeep(at: now)
         var batch = Batch()
@@ -281,6 +284,7 @@ final class Sequencer {
         let counts = requests.counts
         counters["malformed_frames"] = counts.malformed + log.counts.malformed + urgent.counts.malformed
         counters["requests_overflowed"] = counts.overflowed
+        counters["connections_cut"] = counts.cut + log.counts.cut + urgent.counts.cut + joins.cut
         counters["replies_unsent"] = counts.unsent
     }
 

@@ -10,6 +10,8 @@ package final class ServerSocket: Sendable {
         package internal(set) var malformed: UInt64 = 0
         /// Dropped, since their sender had sent more than was taken up.
         package internal(set) var overflowed: UInt64 = 0
+        /// Connections that the guard has cut.
+        package internal(set) var cut: UInt64 = 0
         /// Replies whose receiver had gone, or did not read.
         package internal(set) var unsent: UInt64 = 0
     }
@@ -63,6 +65,7 @@ package final class ServerSocket: Sendable {
     }
 
     func countMalformed(_ count: Int = 1) { state.withLock { $0.counts.malformed += UInt64(count) } }
+    func countCut(_ count: Int) { state.withLock { $0.counts.cut += UInt64(count) } }
     func countUnsent() { state.withLock { $0.counts.unsent += 1 } }
 }
 

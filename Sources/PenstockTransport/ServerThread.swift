@@ -37,6 +37,7 @@ package final class ServerThread: Sendable {
         // Touched by the server's thread alone: commands run there.
         var sockets: [Socket] = []
         var servers: [ServerSocket] = []
+        var swept = ContinuousClock.now
     }
 
     private let state = Mutex(State())
@@ -127,10 +128,11 @@ package final class ServerThread: Sendable {
         var more = false
         while true {
             do {
-                let ready = try poller.wait(own.sockets, wake: wake, timeoutMilliseconds: more ? 0 : -1)
+                let ready = try poller.wait(own.sockets, wake: wake, timeoutMilliseconds: more ? 0 : SocketLimits.guardInterval)
                 if ready.woken { wake.drain() }
                 let ends = serve(own)
                 more = try take(own)
+                guardConnections(own)
                 guard ends else { continue }
             } catch {
                 state.withLock { $0.failure = error }
@@ -154,6 +156,19 @@ package final class ServerThread: Sendable {
         for command in commands { command(own) }
         return ends
     }
+
+    private func guardConnections(_ own: Sockets) {
+        let now = ContinuousClock.now
+        guard now - own.swept >= .milliseconds(SocketLimits.guardInterval), !own.sockets.isEmpty else { return }
+        own.swept = now
+        let descriptors = ConnectionGuard.openDescriptors()
+        for (socket, server) in zip(own.sockets, own.servers) {
+            let count = socket.connections?.sweep(descriptors, at: Self.began.duration(to: now).components.seconds) ?? 0
+            if count > 0 { server.countCut(count) }
+        }
+    }
+
+    private static let began = ContinuousClock.now
 
     /// Returns whether there may be more.
     private func take(_ own: Sockets) throws(TransportError) -> Bool {

@@ -65,6 +65,7 @@ extension Socket {
         for route in subscribers.routes {
             switch route.bytes.withUnsafeBytes({ sendFrame($0, more: true) }) {
             case .sent:
+                connections?.sent(Self.wireBytes(payload.count), to: route)
                 zmq_msg_init(&part)
                 zmq_msg_copy(&part, &whole)
                 // "The zmq_msg_send() function [...] on failure the message is not modified", and ours to close.

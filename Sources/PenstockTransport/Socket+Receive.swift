@@ -16,6 +16,7 @@ extension Socket {
         }
         // From the payload frame: once the socket has been polled, libzmq 4.3.4 gives a routing-id frame no metadata.
         let userID = parts == expectedParts ? property("User-Id") : nil
+        countFrame(of: userID, at: route)
         guard more || parts != expectedParts else {
             let address = traffic == .strangers ? property("Peer-Address") : nil
             return .message(InboundMessage(route: route, userID: userID, address: address, payload: takeBytes()))
@@ -26,9 +27,23 @@ extension Socket {
         while more {
             more = try receiveRest(handle)
             parts += 1
+            countFrame(of: userID, at: route)
             zmq_msg_close(message)
         }
         return .malformed(route: route, userID: userID, parts: parts)
+    }
+
+    /// Counts the frame in `message`.
+    private func countFrame(of sender: String?, at route: RoutingID?) {
+        guard connections != nil, case let descriptor = zmq_msg_get(message, ZMQ_SRCFD), descriptor >= 0 else { return }
+        // Strangers all have one name.
+        connections!.took(Self.wireBytes(zmq_msg_size(message)), of: traffic == .strangers ? property("Peer-Address") : sender, at: route, from: descriptor)
+    }
+
+    /// Of a payload, sealed: RFC 23's header of 2 or 9 bytes, and CURVE's.
+    static func wireBytes(_ payload: Int) -> Int {
+        let sealed = payload + SocketLimits.curveOverheadBytes
+        return sealed + (sealed > 255 ? 9 : 2)
     }
 
     /// On a router a routing id and one payload, on the others the payload.

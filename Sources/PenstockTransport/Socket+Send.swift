@@ -14,6 +14,7 @@ extension Socket {
         if let route {
             let routed = route.bytes.withUnsafeBytes { sendFrame($0, more: true) }
             guard routed == .sent else { return routed }
+            connections?.sent(Self.wireBytes(payload.count), to: route)
         }
         return sendFrame(payload, more: false)
     }

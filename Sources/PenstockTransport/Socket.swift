@@ -15,6 +15,8 @@ package final class Socket {
     let message = UnsafeMutablePointer<zmq_msg_t>.allocate(capacity: 1)
     /// Of a publisher.
     var subscribers = Subscribers()
+    /// Of a bound socket.
+    var connections: ConnectionGuard?
     private var owner: pthread_t?
 
     /// - Throws: `badKey`, `publishedKey`, `badDomain`; `system` when sockets or files run out.
@@ -29,6 +31,10 @@ package final class Socket {
         self.handle = handle
         try applyLimits(to: handle, security: security, traffic: traffic)
         try apply(security, to: handle)
+        if case .server = security {
+            let isSmall = kind == .publisher || traffic == .strangers
+            connections = ConnectionGuard(.init(sent: isSmall ? SocketLimits.unsettledOfSmall : SocketLimits.unsettled))
+        }
     }
 
     deinit {
@@ -54,7 +60,9 @@ package final class Socket {
         try speak(place, on: handle)
         let result = ZMQ.call { zmq_bind(handle, place) }
         guard result.errno == 0 else { throw ZMQ.endpointFailure("listening at", endpoint, result.errno) }
-        return try lastEndpoint(handle)
+        let bound = try lastEndpoint(handle)
+        connections?.bound(bound)
+        return bound
     }
 
     /// Stops listening and cuts every connection accepted there. What peers sent before may still be received.

@@ -28,6 +28,22 @@ package enum SocketLimits {
     /// What waits of all senders; beyond it, each has only what it is assured.
     package static let waitingBytes = 128 << 20
     package static let waitingBytesAssured = 256 << 10
+    /// What one connection may have sent that is not taken, or have been sent that it did not acknowledge: some of the largest
+    /// messages, the answers that a member may have at once, and what lies in the kernel …
+    static let unsettled: UInt64 = 48 << 20
+    /// … and where messages come that are small, at a publisher and from a stranger.
+    static let unsettledOfSmall: UInt64 = 1 << 20
+    /// The same of all connections to one socket: those with the most are cut first.
+    static let unsettledBytes: UInt64 = 256 << 20
+    /// Of which pings, which libzmq takes itself, as a foreign client may send them.
+    static let commandBytesPerSecond: UInt64 = 256
+    /// Connections of one member, or of one address of strangers, to one socket. An enforcer has one, as has each command while
+    /// it runs.
+    static let connectionsOfSender = 64
+    /// Every client of ours speaks at once.
+    static let silentSeconds: Int64 = 10
+    /// How often these are looked at, in milliseconds: in between a fast network brings 100 MB.
+    static let guardInterval = 100
     /// What waits to be handed to libzmq, which a running thread takes within microseconds.
     package static let outgoingBytes = 256 << 20
     package static let outgoingMessages = 1 << 20

@@ -9,7 +9,12 @@ package typealias LogPublication = Penstock_V1_LogPublication
 package typealias UrgentPublication = Penstock_V1_UrgentPublication
 
 extension Request {
+    /// An event of the largest size, and what is around it. Decoded, a message may take sixty times its bytes.
+    package static let mostBytes = 72 << 10
+
     package init(bytes: [UInt8]) throws(WireError) {
+        // Decisions alone are longer, as one text that is not taken apart.
+        guard bytes.count <= Self.mostBytes || Self.hasFields([1, 2, 22], bytes) else { throw WireError(.tooLarge, "a request has at most \(Self.mostBytes) bytes") }
         self = try decode(Request.self, bytes, "request")
         guard version == WireVersion.request else { throw WireError(.oldVersion, "request version \(version) is not \(WireVersion.request)") }
         guard kind != nil else { throw WireError(.unknownKind, "the request's kind is unknown to this version") }
@@ -20,6 +25,34 @@ extension Request {
         version = WireVersion.request
         self.id = id
         self.kind = kind
+    }
+
+    /// Whether a message's own fields are numbers and byte strings in rising order, each once, and among these.
+    private static func hasFields(_ allowed: [UInt64], _ bytes: [UInt8]) -> Bool {
+        var (at, last) = (0, UInt64(0))
+        func number() -> UInt64? {
+            var (value, shift) = (UInt64(0), UInt64(0))
+            while at < bytes.count, shift < 64 {
+                let byte = bytes[at]
+                at += 1
+                value |= UInt64(byte & 127) << shift
+                if byte < 128 { return value }
+                shift += 7
+            }
+            return nil
+        }
+        while at < bytes.count {
+            guard let tag = number(), tag >> 3 > last, allowed.contains(tag >> 3), let value = number() else { return false }
+            last = tag >> 3
+            switch tag & 7 {
+            case 0: break
+            case 2:
+                guard value <= UInt64(bytes.count - at) else { return false }
+                at += Int(value)
+            default: return false
+            }
+        }
+        return true
     }
 }
 

@@ -221,6 +221,8 @@ MUTANTS = [
         "if metersCalls(index, marks) { verdict.calls =", "if !isMutant(115), metersCalls(index, marks) { verdict.calls =", "G2"),
     Mutant(116, "what no call under way could give back is waited for", "PenstockCore/Decision/Enforcement.swift",
         "part.amount > most - asker.untold {", "part.amount > most - asker.untold, !isMutant(116) {", test="ShortageTests"),
+    Mutant(120, "an echo of who has not taken up restrictions is given a lease", ECHO,
+        "guard presence.mayRenew(progress.incarnation, applied: progress.applied, at: now) else {", "guard isMutant(120) || presence.mayRenew(progress.incarnation, applied: progress.applied, at: now) else {", test="LedgerProtocolTests"),
     Mutant(140, "numbers are compared as texts", "PenstockCore/Values/Grant.swift",
         "case .notEqual: order != .same", "case .notEqual: isMutant(140) || order != .same", test="ByteTextTests"),
     Mutant(141, "a retry is not held against conditions on arguments", DECIDE,

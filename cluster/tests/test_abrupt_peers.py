@@ -1,6 +1,8 @@
 """Peers that fill a receive queue and are gone at once: libzmq 4.3.4 can be made to abort by that."""
 
-import threading
+import contextlib
+import socket
+import struct
 import time
 
 import pytest
@@ -8,6 +10,7 @@ import zmq
 
 from harness import Mesh, Prober
 from peer import FETCH, Peer, field, request
+from raw_curve import MORE, RawPeer
 
 SECONDS = 10
 ABRUPT = ((zmq.RCVHWM, 1), (zmq.SNDHWM, 20_000), (zmq.IMMEDIATE, 1))
@@ -59,3 +62,20 @@ def test_it_fills_a_queue_and_is_gone(mesh, who, options):
             assert mesh.ledger.is_running, f"{tries} tries: {mesh.ledger.log()[-500:]}"
     assert tries >= 3
     assert mesh.revoke("--agent", f"honest-{who}-{len(options)}", "--timeout", "10s")["state"] == "CLOSED"
+
+
+def test_it_goes_while_it_is_asked_who_it_is(mesh):
+    """The handshake's last command, with pings and parts behind it, and a reset before anybody has answered it."""
+    deadline, tries = time.monotonic() + SECONDS, 0
+    while time.monotonic() < deadline:
+        for lane, name in ((0, "evil"), (1, "evil"), (2, "evil"), (3, None), (0, None)):
+            peer = RawPeer(mesh, name, port=mesh.port + lane)
+            with contextlib.suppress(OSError):
+                data = peer.greet().initiate()
+                behind = (b"", peer.ping() * 50, peer.sealed(b"x", MORE) * 5 + peer.ping() * 5)[tries % 3]
+                peer.socket.sendall((data + behind)[:-7 if tries % 4 == 0 else None])
+            peer.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            peer.socket.close()
+            tries += 1
+        assert mesh.ledger.is_running, f"{tries} tries: {mesh.ledger.log()[-500:]}"
+    assert tries >= 100

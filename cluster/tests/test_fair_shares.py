@@ -14,7 +14,7 @@ import pytest
 
 import flooder
 from harness import Mesh, Prober, eventually
-from peer import SUBMIT, Peer, field, parsed, request, signed, signing_key
+from peer import ECHO, SUBMIT, Peer, field, parsed, request, signed, signing_key
 
 # Who holds a lease and acknowledges nothing is waited for until it is fenced, which is B; the turn that sees it comes after.
 TURN_MS = 100
@@ -26,7 +26,6 @@ def mesh():
     with Mesh(max_staleness="2s", enforcers=2) as mesh:
         for kind in flooder.KINDS:
             mesh.add_member("enforcer", f"evil-{kind}")
-        mesh.add_member("enforcer", "evil-restarts")
         mesh.flooded = mesh.grant("--budget", "calls=1000000", agent="flooded")["grant_id"]
         fill(mesh)
         yield mesh
@@ -138,16 +137,28 @@ def flood(mesh, kinds):
     return missed
 
 
-def test_a_forgotten_node_still_shows_fenced(mesh):
-    """More incarnations than a node may have: those that may hold a lease stay, and every revoke waits for them, not longer than B."""
-    with Peer(mesh, "evil-restarts") as peer:
-        replies = peer.ask_all([request(number, 17, field(1, os.urandom(16)) + field(2, number)) for number in range(40)], window=40)
-    codes = [parsed(reply[16])[1].decode() if 16 in reply else "taken" for reply in replies]
-    assert codes.count("taken") == 16 and codes.count("busy") == 24, codes
-    receipt = mesh.revoke("--agent", "somebody", "--timeout", "10s")
-    mine = [node for node in receipt["nodes"] if node["node"] == "evil-restarts"]
-    assert receipt["state"] == "CLOSED" and receipt["elapsed_ms"] <= receipt["bound_ms"] + TURN_MS
-    assert len(mine) == 16 and {node["state"] for node in mine} == {"fenced"}
+def test_a_forgotten_node_still_shows_fenced():
+    """More incarnations than a node may have: those that may hold a lease stay, and a revoke waits for them, not longer than B.
+    None of them takes up what is revoked, so none is given a lease again, and no later revoke waits."""
+    with Mesh() as mesh:
+        mesh.add_member("enforcer", "evil-restarts")
+
+        def echoed():
+            with Peer(mesh, "evil-restarts") as peer:
+                replies = peer.ask_all([request(number, ECHO, field(1, os.urandom(16)) + field(2, number)) for number in range(40)], window=40)
+            return [parsed(reply[16])[1].decode() if 16 in reply else "taken" for reply in replies]
+
+        def revoked(agent):
+            receipt = mesh.revoke("--agent", agent, "--timeout", "10s")
+            assert receipt["state"] == "CLOSED" and receipt["elapsed_ms"] <= receipt["bound_ms"] + TURN_MS
+            return receipt["elapsed_ms"], [node["state"] for node in receipt["nodes"] if node["node"] == "evil-restarts"]
+        codes = echoed()
+        assert codes.count("taken") == 16 and codes.count("busy") == 24, codes
+        elapsed, states = revoked("somebody")
+        assert elapsed > 500 and states == 16 * ["fenced"]
+        assert set(echoed()) == {"behind"}
+        elapsed, states = revoked("somebody-else")
+        assert elapsed < 500 and states == 16 * ["fenced"]
 
 
 def test_a_revoke_during_a_restart_is_said_to_stand_or_not():

@@ -17,7 +17,7 @@ import pytest
 import zmq
 
 from harness import Mesh, Prober, eventually, penstock, reason
-from peer import DECISIONS, GREETING, STATUS, SUBMIT, Peer, field, parsed, refusals, request, revoke_all, signed, signing_key
+from peer import DECISIONS, FETCH, GREETING, STATUS, SUBMIT, Peer, field, parsed, refusals, request, revoke_all, signed, signing_key
 from raw_curve import MORE, RawPeer
 
 
@@ -28,6 +28,11 @@ def mesh():
         for name in ("auditor", "issuer"):
             mesh.add_member(name, f"a-{name}")
         yield mesh
+
+
+def memory(mesh):
+    """Of the ledger, in MB."""
+    return next(int(line.split()[1]) / 1024 for line in open(f"/proc/{mesh.ledger.pid}/status") if line.startswith("VmRSS"))
 
 
 class Flood:
@@ -209,9 +214,6 @@ def test_garbage_from_a_member(mesh):
 def test_what_a_subscriber_sends_is_bounded(mesh):
     """A ZeroMQ publisher would keep each filter that a peer subscribes to, and do so within its own calls."""
     noise = random.Random(4)
-
-    def memory():
-        return next(int(line.split()[1]) / 1024 for line in open(f"/proc/{mesh.ledger.pid}/status") if line.startswith("VmRSS"))
     refused = RawPeer(mesh, "a-auditor", port=mesh.port + 1, kind="SUB").greet()
     refused.socket.sendall(refused.initiate())
     with pytest.raises(ConnectionError):
@@ -221,14 +223,86 @@ def test_what_a_subscriber_sends_is_bounded(mesh):
     sent = [b"".join(
         peer.sealed(b"\x01" + noise.randbytes(250)) + peer.sealed(b"") + peer.sealed(b"x", MORE) + peer.sealed(b"y") for _ in range(20_000))
         for peer in peers]
-    before = memory()
+    before = memory(mesh)
     with Flood(mesh) as flood, contextlib.ExitStack() as stack:
         for peer, data in zip(peers, sent):
             stack.enter_context(peer)
-            peer.socket.sendall(data)
+            # Whoever sends much faster than is taken is cut.
+            with contextlib.suppress(ConnectionError):
+                peer.socket.sendall(data)
         flood.revoked.wait(20)
-    assert flood.counted["malformed_frames"] >= 60_000, flood.counted
-    assert memory() - before < 60, f"{before} MB, then {memory()} MB"
+    assert flood.counted["malformed_frames"] >= 1000, flood.counted
+    assert memory(mesh) - before < 60, f"{before} MB, then {memory(mesh)} MB"
+
+
+@pytest.mark.parametrize("port,name,kilobytes", [(0, "a-auditor", 900), (1, "a-auditor", 0.5), (3, None, 8)], ids=["requests", "publications", "join"])
+def test_a_message_without_an_end_is_bounded(mesh, port, name, kilobytes):
+    """Parts that are never the last: to libzmq they are no message yet, and no high-water mark counts them."""
+    before, sent, part = memory(mesh), 0, os.urandom(int(1000 * kilobytes))
+    with Flood(mesh) as flood:
+        until = time.monotonic() + 3
+        peer = RawPeer(mesh, name, port=mesh.port + port).connect()
+        while time.monotonic() < until or flood.goes_on:
+            try:
+                peer.socket.sendall(peer.sealed(part, MORE))
+                sent += len(part)
+                assert memory(mesh) - before < 300, f"{before} MB, then {memory(mesh)} MB after {sent >> 20} MB of parts"
+            except ConnectionError:
+                peer.socket.close()
+                peer = RawPeer(mesh, name, port=mesh.port + port).connect()
+        peer.socket.close()
+    assert flood.counted["connections_cut"] >= 1, (sent, flood.counted)
+    eventually("its memory is given back", lambda: memory(mesh) - before < 100, timeout=10)
+
+
+def test_answers_that_are_read_a_little_at_a_time(mesh):
+    """The kernel closes a connection that takes nothing; one that takes a little keeps all that it asks for in memory."""
+    for number in range(60):
+        mesh.grant("--purpose", "p" * 1000, agent=f"fill-{number}")
+    before = memory(mesh)
+    with Flood(mesh) as flood:
+        until = time.monotonic() + 6
+        peer = RawPeer(mesh, "a-auditor").connect()
+        while time.monotonic() < until or flood.goes_on:
+            try:
+                # As many as may wait at once.
+                peer.socket.sendall(b"".join(peer.sealed(request(number, FETCH, field(1, 1))) for number in range(1, 30)))
+                peer.socket.recv(4096)
+                time.sleep(0.01)
+                assert memory(mesh) - before < 200, f"{before} MB, then {memory(mesh)} MB"
+            except ConnectionError:
+                peer.socket.close()
+                peer = RawPeer(mesh, "a-auditor").connect()
+        peer.socket.close()
+    assert flood.counted["connections_cut"] >= 1, flood.counted
+
+
+def test_connections_of_one_key_are_bounded(mesh):
+    """The oldest go, and those that never say anything; libzmq bounds neither."""
+    with Flood(mesh) as flood, contextlib.ExitStack() as stack:
+        until = time.monotonic() + 14
+        silent = [stack.enter_context(RawPeer(mesh, "a-issuer", port=mesh.port + lane).connect()) for lane in (0, 1, 2)]
+        peers = []
+        for _ in range(150):
+            peers.append(stack.enter_context(RawPeer(mesh, "a-auditor").connect()))
+            peers[-1].socket.sendall(peers[-1].sealed(request(1, STATUS, b"")))
+        # Answered before it is too many, or cut; it takes a moment.
+        while time.monotonic() < until or flood.goes_on:
+            time.sleep(0.1)
+
+        def is_open(peer):
+            peer.socket.setblocking(False)
+            try:
+                while peer.socket.recv(65536):
+                    pass
+                return False
+            except BlockingIOError:
+                return True
+            except ConnectionError:
+                return False
+        assert not any(map(is_open, silent))
+        assert 32 <= sum(map(is_open, peers)) <= 64 and is_open(peers[-1])
+    assert flood.counted["connections_cut"] >= 80, flood.counted
 
 
 def test_a_valid_request_replayed(mesh):

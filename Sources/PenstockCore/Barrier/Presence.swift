@@ -28,6 +28,9 @@ package struct PresenceTable: Sendable {
     package private(set) var inherited: [String: Instant] = [:]
     /// B with the largest settings that may still be live. It never falls while the process runs.
     package private(set) var bound: Nanoseconds = 0
+    /// The newest restriction that each node should have by now, and those after it, with the time until which they may wait.
+    private var expected: Position = 0
+    private var expectedLater: [(position: Position, from: Instant)] = []
 
     package init() {}
 
@@ -55,6 +58,25 @@ package struct PresenceTable: Sendable {
         guard let presence = presences.removeValue(forKey: incarnation) else { return }
         incarnations[presence.node]?.remove(incarnation)
         if incarnations[presence.node]?.isEmpty == true { incarnations[presence.node] = nil }
+    }
+
+    /// A restriction is durable. A node that has not taken it up after `patience` is given no lease until it has: what is
+    /// still fenced then keeps no later barrier waiting, and whoever never folds anything keeps none at all.
+    package mutating func restricted(_ position: Position, patience: Nanoseconds, at now: Instant) {
+        // Of very many, some are waited for as long as the next one.
+        if expectedLater.count == Limits.restrictionsExpected { expectedLater.removeLast() }
+        expectedLater.append((position, now + patience))
+    }
+
+    /// Restrictions of before this process are expected from the start.
+    package mutating func restrictedBefore(_ position: Position) { expected = max(expected, position) }
+
+    /// Whether a node that has applied so much may be given a lease.
+    package mutating func mayRenew(_ incarnation: Incarnation, applied: Position, at now: Instant) -> Bool {
+        let due = expectedLater.prefix { $0.from <= now }
+        if let last = due.last { expected = max(expected, last.position) }
+        expectedLater.removeFirst(due.count)
+        return applied >= expected || presences[incarnation]?.has(expected) ?? false
     }
 
     /// An echo enters before the log is read for it, and again when its reply is sent. Returns false, and gives no

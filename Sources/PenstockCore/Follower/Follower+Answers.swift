@@ -91,6 +91,8 @@ extension Follower {
         switch refusal.code {
         case .diverged: return halt("\(refusal.message); an operator must find out which log is the newest", &enforcement)
         case .retired: return halt(refusal.message, &enforcement)
+        // How far the log has come is the answer's to say: this refusal may be old.
+        case .behind: isFetchWanted = true
         default: break
         }
         guard refusal.isFinal || !ask.retries else { return }

@@ -21,7 +21,11 @@ extension Follower {
             var asks: [Ask] = []
             echo(&enforcement, echoWanted, now, random, &asks)
             // Publications usually bring what is missing; what they did not bring in a moment is fetched.
-            if target > applied, now - 10 * .nanosecondsPerMillisecond > behindSince, !awaited.contains(.fetch) { asks.append(.fetch(from: applied + 1)) }
+            let isLate = target > applied && now - 10 * .nanosecondsPerMillisecond > behindSince
+            if isLate || isFetchWanted, !awaited.contains(.fetch) {
+                isFetchWanted = false
+                asks.append(.fetch(from: applied + 1))
+            }
             owe(&enforcement, awaited, now, &asks)
             reserve(&enforcement, now, random, &asks)
             close(&enforcement, awaited, now, &asks)

@@ -27,6 +27,8 @@ package struct Follower: Sendable {
     var reportScan = 0
     /// A call waits for news that the view is fresh.
     var isEchoWanted = false
+    /// The ledger says that the view is behind.
+    var isFetchWanted = false
     var due = Timers()
 
     /// Left by: the ledger's word that its log extends what this node has seen; a snapshot; a failure; a restart.

@@ -16,8 +16,8 @@ package enum Lane: Int, CaseIterable, Sendable {
     /// Requests of one member that may wait; the next one is told `busy`.
     package var mostWaiting: Int {
         switch self {
-        case .restriction: 256
-        case .lease: 64
+        // An acknowledgement for each restriction of a burst is no flood.
+        case .restriction, .lease: 256
         case .spend, .submission: 512
         case .decisions: 8
         case .query: 32

@@ -32,6 +32,10 @@ extension Ledger {
         guard !state.retired.contains(progress.incarnation) else { throw Refusal(.retired, "a successor has closed this incarnation's slices; restart the node") }
         // It counts as fenced from its last word on.
         guard presence.presences[progress.incarnation]?.ended != true else { throw Self.ended }
+        guard presence.mayRenew(progress.incarnation, applied: progress.applied, at: now) else {
+            _ = presence.acked(progress.incarnation, node: sender.name, applied: progress.applied, urgent: [], ended: false, at: now)
+            throw Refusal(.behind, "the view lacks restrictions that every node has by now; fetch from position \(progress.applied + 1), and echo then", retryAfterMS: 20)
+        }
         guard presence.makeRoom(for: progress.incarnation, node: sender.name, at: now) else {
             throw Refusal(
                 .busy, "\(Limits.incarnationsPerNode) incarnations of '\(sender.name)' may hold a lease, the limit; one of them must run out first",

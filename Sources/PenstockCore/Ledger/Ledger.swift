@@ -53,6 +53,7 @@ package struct Ledger: Sendable {
         self.time = time
         let enforcers = state.view.members.values.filter { $0.keys.role == .enforcer }
         presence.started(at: now, nodes: enforcers.map(\.keys.name), bound: state.largestBound)
+        if let newest = state.view.restrictions.keys.max() { presence.restrictedBefore(newest) }
         rates = RateTable(epoch: epoch, startedAt: now, bound: presence.bound)
         startedAt = state.view.position
         if restored { awaited = Set(enforcers.filter(\.belongs).map(\.keys.name)).subtracting(without) }
@@ -131,6 +132,7 @@ extension Ledger {
             case .restricted:
                 restricted.append(position)
                 open(Barrier(position: position, eventID: event.id, table: presence, at: now))
+                presence.restricted(position, patience: state.view.settings.maxStaleness / 2, at: now)
             case .settingsChanged(let settings):
                 presence.allow(settings.bound)
                 rates?.allow(presence.bound)

@@ -36,6 +36,8 @@ package struct Refusal: Error, Hashable, Sendable, CustomStringConvertible {
         /// The log was restored: it waits for its nodes' word.
         case recovering
         case diverged
+        /// The node's view lacks restrictions that it should have by now: it fetches, and asks again.
+        case behind
         case unavailable
         case badToken = "bad_token"
         case full

@@ -49,6 +49,8 @@ public enum Limits {
     /// Ids of settled calls that one node remembers, and of one grant: a retry comes within seconds.
     package static let callIDs = 131_072
     package static let callIDsPerGrant = 16_384
+    /// Restrictions whose time to be taken up runs, each its own: four a barrier that is waited for would be too many already.
+    package static let restrictionsExpected = 256
     /// Barriers waited for at once.
     package static let barriers = 1_024
     /// … and by one member: a command waits for one.

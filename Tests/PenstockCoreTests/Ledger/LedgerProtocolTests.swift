@@ -105,4 +105,59 @@ internal import Testing
         #expect(code { try ledger.authorize(Make.event(Make.id("x"), Make.revoke(.all), by: "n1"), from: n1) } == .notPermitted)
         #expect(code { try ledger.authorize(Make.event(Make.id("x"), Make.revoke(.all)), from: op) } == nil)
     }
+
+    /// `standard` has a lease of a second.
+    @Test func whoHasNotTakenUpARestrictionInHalfALeaseIsGivenNone() throws {
+        var ledger = try ledger()
+        let half = 500 * Nanoseconds.nanosecondsPerMillisecond
+        try ledger.register(progress(1), from: n1, agrees: true, at: 0)
+        let first = try revoke(&ledger, at: 10)
+        try ledger.register(progress(1), from: n1, agrees: true, at: 9 + half)
+        let late = code { try ledger.register(progress(1), from: n1, agrees: true, at: 10 + half) }
+        let newcomer = code { try ledger.register(progress(0, incarnation: 2), from: n2, agrees: true, at: 10 + half) }
+        #expect(late == .behind && newcomer == .behind)
+        #expect(ledger.presence.presences.keys.sorted() == [Make.incarnation(1)])
+        #expect(ledger.presence.presences[Make.incarnation(1)]?.lastEcho == 9 + half)
+
+        // What it keeps waiting is the barrier whose time its last lease can still reach, no later one.
+        _ = ledger.stepBarriers(at: 10 + ledger.presence.bound)
+        #expect(ledger.barriers[first]?.nodes.allSatisfy { $0.state == .fenced } == true)
+        let later = 9 + half + ledger.presence.bound
+        let second = try revoke(&ledger, at: later)
+        #expect(ledger.barriers[second]?.state == .closed)
+
+        try ledger.register(progress(first), from: n1, agrees: true, at: later)
+        #expect(ledger.presence.presences[Make.incarnation(1)]?.lastEcho == later)
+    }
+
+    @Test func whatCameOnTheUrgentLaneIsTakenUp() throws {
+        var ledger = try ledger()
+        try ledger.register(progress(1), from: n1, agrees: true, at: 0)
+        let position = try revoke(&ledger, at: 0)
+        var urgent = progress(1, heard: position)
+        urgent.urgent = [position]
+        _ = try ledger.acknowledge(urgent, from: n1, agrees: true, at: 10)
+        try ledger.register(progress(1, heard: position), from: n1, agrees: true, at: .nanosecondsPerSecond)
+    }
+
+    @Test func restrictionsOfAnEarlierProcessAreExpectedAtOnce() throws {
+        var before = try ledger()
+        let position = try revoke(&before, at: 0)
+        var after = PenstockCore.Ledger(before.state)
+        after.start(epoch: 8, restored: false, at: 0)
+        let old = code { try after.register(progress(1), from: n1, agrees: true, at: 1) }
+        #expect(old == .behind)
+        try after.register(progress(position), from: n1, agrees: true, at: 1)
+    }
+
+    @Test func veryManyRestrictionsAreExpectedLateRatherThanKept() throws {
+        var ledger = try ledger()
+        var last: Position = 0
+        for number in 0..<Instant(3 * Limits.restrictionsExpected) { last = try revoke(&ledger, at: number) }
+        let half = 500 * Nanoseconds.nanosecondsPerMillisecond
+        #expect(code { try ledger.register(progress(1), from: n1, agrees: true, at: half) } == .behind)
+        let end = half + Instant(3 * Limits.restrictionsExpected)
+        #expect(code { try ledger.register(progress(last - 1), from: n1, agrees: true, at: end) } == .behind)
+        try ledger.register(progress(last), from: n1, agrees: true, at: end)
+    }
 }

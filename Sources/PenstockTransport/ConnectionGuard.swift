@@ -1,0 +1,154 @@
+import CZeroMQ
+import Glibc
+
+/// What the connections of one bound socket have sent that was not taken, and were sent that they did not acknowledge: read from
+/// the kernel, since libzmq tells nobody.
+///
+/// In libzmq a message of many parts is nobody's before its last part has come, and no high-water mark counts parts: parts
+/// without an end, from any stranger, take memory as fast as the network brings them. So do messages that come faster than
+/// they are taken, as the queues of bound sockets have no mark (see `ServerThread`); and answers that a peer reads a few
+/// bytes of at a time. Whoever has too much of it is cut, as is who says nothing, and the oldest of too many of one sender.
+struct ConnectionGuard {
+    struct Limits {
+        /// Bytes of one connection that it has sent and that were not taken.
+        var sent: UInt64
+        /// Bytes that it was sent and did not acknowledge.
+        var received: UInt64 = SocketLimits.unsettled
+        /// How long a connection may be there before its first message.
+        var silentSeconds: Int64 = SocketLimits.silentSeconds
+        /// Connections of one sender at once.
+        var ofSender: Int = SocketLimits.connectionsOfSender
+    }
+
+    private struct Traffic {
+        /// Bytes on the wire of what was taken, and of what was sent.
+        var taken: UInt64 = 0
+        var sent: UInt64 = 0
+        var sender: String?
+    }
+
+    private struct Connection {
+        /// The kernel's name for it: descriptors are used again.
+        var cookie: UInt64
+        var since: Int64
+        /// What of the traffic was an earlier connection's.
+        var before: Traffic
+        var atSweep = Traffic()
+    }
+
+    private let limits: Limits
+    private var ports: Set<UInt16> = []
+    private var traffic: [Int32: Traffic] = [:]
+    private var connections: [Int32: Connection] = [:]
+    private var descriptors: [RoutingID: Int32] = [:]
+
+    init(_ limits: Limits) { self.limits = limits }
+
+    mutating func bound(_ endpoint: String) {
+        guard endpoint.hasPrefix("tcp://"), let colon = endpoint.lastIndex(of: ":"), let port = UInt16(endpoint[endpoint.index(after: colon)...]) else { return }
+        ports.insert(port)
+    }
+
+    mutating func took(_ bytes: Int, of sender: String?, at route: RoutingID?, from descriptor: Int32) {
+        traffic[descriptor, default: Traffic()].taken += UInt64(bytes)
+        if let sender { traffic[descriptor]!.sender = sender }
+        if let route { descriptors[route] = descriptor }
+    }
+
+    mutating func sent(_ bytes: Int, to route: RoutingID) {
+        if let descriptor = descriptors[route] { traffic[descriptor]?.sent += UInt64(bytes) }
+    }
+
+    /// Cuts whom it must. Returns how many.
+    mutating func sweep(_ open: [Int32], at seconds: Int64) -> Int {
+        guard !ports.isEmpty else { return 0 }
+        var waiting: [(descriptor: Int32, bytes: UInt64, isOver: Bool)] = []
+        var cut: Set<Int32> = []
+        for descriptor in open {
+            guard let cookie = Self.cookie(descriptor) else { continue }
+            if connections[descriptor]?.cookie != cookie {
+                // What passed since the last sweep is counted for the new one.
+                let before = connections.removeValue(forKey: descriptor)?.atSweep ?? Traffic()
+                guard let port = Self.localPort(descriptor), ports.contains(port), Self.bytes(descriptor) != nil else { continue }
+                connections[descriptor] = Connection(cookie: cookie, since: seconds, before: before)
+            }
+            guard let connection = connections[descriptor], let kernel = Self.bytes(descriptor) else { continue }
+            let all = traffic[descriptor] ?? Traffic()
+            connections[descriptor]!.atSweep = all
+            let known = all.taken - connection.before.taken + UInt64(seconds - connection.since) * SocketLimits.commandBytesPerSecond
+            let inward = kernel.received - min(kernel.received, known)
+            let sent = all.sent - connection.before.sent
+            let outward = sent - min(sent, kernel.acknowledged)
+            waiting.append((descriptor, inward + outward, inward > limits.sent || outward > limits.received))
+            if all.taken == connection.before.taken, seconds - connection.since > limits.silentSeconds { cut.insert(descriptor) }
+        }
+        forget(Set(waiting.map(\.descriptor)))
+        cut.formUnion(tooMany())
+        var left = waiting.reduce(0) { $0 + $1.bytes }
+        for (descriptor, bytes, isOver) in waiting.sorted(by: { $0.bytes > $1.bytes }) where isOver || left > SocketLimits.unsettledBytes {
+            cut.insert(descriptor)
+            left -= bytes
+        }
+        // libzmq finds each at its end, and frees what was of it. The descriptor stays libzmq's to close.
+        for descriptor in cut { shutdown(descriptor, Int32(SHUT_RDWR)) }
+        return cut.count
+    }
+
+    private mutating func forget(_ seen: Set<Int32>) {
+        connections = connections.filter { seen.contains($0.key) }
+        traffic = traffic.filter { seen.contains($0.key) }
+        if descriptors.count > 2 * seen.count { descriptors = descriptors.filter { seen.contains($0.value) } }
+    }
+
+    /// The oldest of each sender who has too many.
+    private func tooMany() -> [Int32] {
+        let bySender = Dictionary(grouping: connections.keys.filter { traffic[$0]?.sender != nil }) { traffic[$0]!.sender! }
+        return bySender.values.filter { $0.count > limits.ofSender }.flatMap { descriptors in
+            descriptors.sorted { (connections[$0]!.since, $0) < (connections[$1]!.since, $1) }.prefix(descriptors.count - limits.ofSender)
+        }
+    }
+}
+
+// MARK: - The kernel
+
+extension ConnectionGuard {
+    static func openDescriptors() -> [Int32] {
+        guard let folder = opendir("/proc/self/fd") else { return [] }
+        defer { closedir(folder) }
+        var found: [Int32] = []
+        while let entry = readdir(folder) {
+            let name = withUnsafeBytes(of: &entry.pointee.d_name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+            if let descriptor = Int32(name) { found.append(descriptor) }
+        }
+        return found
+    }
+
+    private static func cookie(_ descriptor: Int32) -> UInt64? {
+        var (cookie, size) = (UInt64(0), socklen_t(8))
+        return getsockopt(descriptor, SOL_SOCKET, socketCookie, &cookie, &size) == 0 ? cookie : nil
+    }
+
+    private static func localPort(_ descriptor: Int32) -> UInt16? {
+        var address = [UInt8](repeating: 0, count: MemoryLayout<sockaddr_storage>.size)
+        var size = socklen_t(address.count)
+        let isNamed = address.withUnsafeMutableBytes { bytes in
+            getsockname(descriptor, bytes.baseAddress!.assumingMemoryBound(to: sockaddr.self), &size) == 0
+        }
+        let family = address.withUnsafeBytes { $0.load(as: UInt16.self) }
+        // Both families have the port behind the family.
+        return isNamed && [AF_INET, AF_INET6].contains(Int32(family)) ? UInt16(address[2]) << 8 | UInt16(address[3]) : nil
+    }
+
+    /// nil of what is no connection.
+    private static func bytes(_ descriptor: Int32) -> (acknowledged: UInt64, received: UInt64)? {
+        var information = [UInt8](repeating: 0, count: 256)
+        var size = socklen_t(information.count)
+        guard getsockopt(descriptor, Int32(IPPROTO_TCP), TCP_INFO, &information, &size) == 0, size >= 136, information[0] != listening else { return nil }
+        return information.withUnsafeBytes { ($0.load(fromByteOffset: 120, as: UInt64.self), $0.load(fromByteOffset: 128, as: UInt64.self)) }
+    }
+
+    /// socket(7) SO_COOKIE. Of Linux's `tcp_info`, which is an interface to programs and stable, `tcpi_bytes_acked` and
+    /// `tcpi_bytes_received` lie at 120 and 128, and the state is the first byte.
+    private static let socketCookie: Int32 = 57
+    private static let listening: UInt8 = 10
+}

@@ -2640,7 +2640,7 @@ package nonisolated struct Penstock_V1_MemberStatus: Sendable {
 
   package var role: Penstock_V1_Role = .unspecified
 
-  /// fresh, stale, gone
+  /// fresh, stale, gone; member: an identity of a person, that only comes and goes
   package var state: String = String()
 
   package var appliedPosition: UInt64 = 0

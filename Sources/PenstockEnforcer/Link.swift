@@ -2,6 +2,7 @@ internal import Foundation
 internal import Logging
 internal import PenstockCore
 internal import PenstockCrypto
+internal import PenstockJournal
 internal import PenstockNode
 internal import PenstockProto
 internal import PenstockTransport

@@ -31,13 +31,11 @@ enum OutputFile {
 
     /// A terminal, a pipe or /dev/null is written to as it is.
     private static func isDevice(_ path: String) -> Bool {
-        var status = stat()
-        return stat(path, &status) == 0 && ![S_IFREG, S_IFDIR].contains(status.st_mode & S_IFMT)
+        FileKind(at: path) == .device
     }
 
     private static func isFolder(_ path: String) -> Bool {
-        var status = stat()
-        return path.isEmpty || path.hasSuffix("/") || stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+        path.isEmpty || path.hasSuffix("/") || FileKind(at: path) == .folder
     }
 
     /// - Returns: the errno, or nil.

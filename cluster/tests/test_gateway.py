@@ -1,7 +1,9 @@
 """`penstock mcp` between a client and a server that are lines: what passes, what is answered, and what a server ever sees."""
 
 import json
+import os
 import pathlib
+import signal
 import subprocess
 import sys
 import threading
@@ -165,6 +167,18 @@ def test_every_request_is_answered_under_its_id(mesh):
         def free():
             return all(row["held"] == 0 for row in mesh.run("budget show", grant["grant_id"]).json)
         eventually("no hold is left", free)
+
+
+def test_a_gateway_stops_whatever_its_client_and_server_do(mesh):
+    """Its client does not read, its server does not answer, and calls are under way."""
+    with Session(mesh, mesh.grant(*ALL)) as session:
+        session.send(*(call(number, "slow") for number in range(1, 100)))
+        server = eventually("the server", lambda: subprocess.run(["pgrep", "-P", str(session.process.pid)], stdout=subprocess.PIPE, text=True).stdout.split())
+        os.kill(session.process.pid, signal.SIGTERM)
+        began = time.monotonic()
+        session.process.wait(30)
+        assert time.monotonic() - began < 5
+        eventually("its server ends with it", lambda: not any(pathlib.Path("/proc", pid).exists() for pid in server), timeout=5)
 
 
 def test_end_of_input_waits_for_what_was_accepted(mesh):

@@ -4,11 +4,12 @@ import contextlib
 import json
 import resource
 import socket
+import subprocess
 import time
 
+import harness
 import pytest
-
-from harness import Mesh, eventually, free_ports, question, reason
+from harness import Mesh, eventually, free_ports, penstock, question, reason
 
 STOPS_WITHIN = 5.0
 
@@ -137,3 +138,28 @@ def test_a_node_stops_without_its_ledger():
         took = stopped_in(mesh[1])
         print(f"enforcer without its ledger {took:.2f} s")
         assert took < STOPS_WITHIN
+
+
+def test_up_stops_whatever_clients_hold(tmp_path):
+    port = free_ports(4)
+    penstock("init", "--dir", tmp_path, "--port", port)
+    up = subprocess.Popen([harness.BINARY, "up", "--dir", tmp_path, "--enforcers", "2"], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    try:
+        paths = [tmp_path / f"enforcer-{number}/enforcer.sock" for number in (1, 2)]
+        eventually("the doors", lambda: all(path.exists() for path in paths), timeout=30)
+        with contextlib.ExitStack() as stack:
+            for path in paths:
+                for text in [*HALF.values(), b"GET /v1/events HTTP/1.1\r\nHost: x\r\n\r\n"]:
+                    client = stack.enter_context(contextlib.closing(socket.socket(socket.AF_UNIX)))
+                    client.connect(str(path))
+                    client.sendall(text)
+            time.sleep(0.5)
+            began = time.monotonic()
+            up.terminate()
+            up.wait(30)
+            assert time.monotonic() - began < STOPS_WITHIN
+    finally:
+        if up.poll() is None:
+            up.kill()
+        up.stderr.close()
+        up.wait()

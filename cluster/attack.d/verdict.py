@@ -10,7 +10,7 @@ from peer import FETCH, Peer, field, fields, parsed, repeated, request
 # Authority.swift: which role may cause which kind, by their fields in EventBody and their numbers in Role.
 LEDGER, ENFORCER, ISSUER, OPERATOR = 1, 2, 3, 4
 ALLOWED = {
-    LEDGER: {16, 17, 20, 25, 27, 32, 33}, ENFORCER: {28, 29, 30, 34}, ISSUER: {22, 23}, OPERATOR: {18, 19, 21, 24, 25, 26, 29, 31, 35, 36},
+    LEDGER: {16, 17, 20, 25, 27, 32, 33, 38}, ENFORCER: {28, 29, 30, 34}, ISSUER: {22, 23}, OPERATOR: {18, 19, 21, 24, 25, 26, 29, 31, 35, 36, 37},
 }
 SLICE_RESERVED, DEBT_RECORDED, DECISION_BATCH, SPEND_REPORTED, SLICE_CLOSED = 27, 34, 30, 28, 29
 

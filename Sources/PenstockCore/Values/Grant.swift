@@ -98,7 +98,7 @@ extension Grant.Condition {
         case .equal: return actual.isSame(as: value) || ExactNumber.compare(actual, value) == .same && ExactNumber.isCanonical(actual)
         // A tool may read a text as a number.
         case .notEqual: return !actual.isSame(as: value) && ExactNumber.compare(actual, value) != .same
-        case .prefix: return actual.begins(with: value)
+        case .prefix: return actual.begins(with: value) && (value.isEmpty || !actual.hasDotSegment(after: value.utf8.count))
         case .less: return ExactNumber.compare(actual, value) == .less
         case .lessOrEqual: return ExactNumber.compare(actual, value).map { $0 != .greater } ?? false
         case .greater: return ExactNumber.compare(actual, value) == .greater

@@ -101,6 +101,11 @@ enum ArgumentNumber: Equatable {
                 self = members.contains { ClientMessage.fold($0.key) == folded } ? .other : .absent
                 return
             }
+            // As good as absent.
+            guard value != .null else {
+                self = .absent
+                return
+            }
             json = value
         }
         if let value = json.int64, value >= 0 { self = .number(value) } else { self = .other }

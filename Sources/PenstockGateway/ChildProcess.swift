@@ -75,26 +75,32 @@ enum Descriptor {
         return (ends[0], ends[1])
     }
 
-    /// False when the gateway ends first, which closes the other end of `stop`.
-    static func wait(_ descriptor: Int32, for events: Int32, stop: Int32) -> Bool {
-        var polled = [pollfd(fd: descriptor, events: Int16(events), revents: 0), pollfd(fd: stop, events: Int16(POLLIN), revents: 0)]
-        while poll(&polled, 2, -1) < 0 {
-            guard errno == EINTR else { return false }
-        }
-        return polled[1].revents == 0
+    enum Readiness {
+        case ready
+        case timedOut
+        /// The gateway ends, which closes the other end of `stop`.
+        case stopped
     }
 
-    /// Writes all of it in parts that a pipe takes at once (PIPE_BUF, pipe(7)), so that no write blocks.
-    ///
-    /// - Returns: how many bytes left; fewer than there are when the reader is gone or the gateway ends.
-    static func write(_ bytes: [UInt8], to descriptor: Int32, stop: Int32) -> Int {
-        var done = 0
-        while done < bytes.count {
-            guard wait(descriptor, for: Int32(POLLOUT), stop: stop) else { return done }
-            let count = bytes[done...].prefix(4_096).withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
-            guard count > 0 || errno == EINTR || errno == EAGAIN else { return done }
-            done += max(0, count)
+    /// - Parameter milliseconds: -1 for any time.
+    static func wait(_ descriptor: Int32, for events: Int32, stop: Int32, milliseconds: Int32 = -1) -> Readiness {
+        var polled = [pollfd(fd: descriptor, events: Int16(events), revents: 0), pollfd(fd: stop, events: Int16(POLLIN), revents: 0)]
+        while true {
+            let count = poll(&polled, 2, milliseconds)
+            if count == 0 { return .timedOut }
+            if count > 0 { return polled[1].revents == 0 ? .ready : .stopped }
+            guard errno == EINTR else { return .stopped }
         }
-        return done
+    }
+
+    /// How much of a line is written next: what a pipe takes at once (PIPE_BUF, pipe(7)), so that no write blocks. What ends
+    /// the message and the line leaves together, so that no whole message is ever left without its line feed.
+    static func part(of bytes: Int) -> Int { bytes <= 4_096 ? bytes : min(4_096, bytes - 2) }
+
+    /// - Returns: how many bytes left, which may be none for now; nil when the reader is gone.
+    static func write(_ bytes: ArraySlice<UInt8>, to descriptor: Int32) -> Int? {
+        let count = bytes.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+        guard count > 0 || errno == EINTR || errno == EAGAIN else { return nil }
+        return max(0, count)
     }
 }

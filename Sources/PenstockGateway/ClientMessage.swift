@@ -16,6 +16,8 @@ enum ClientMessage {
         var message: String
         /// Those that are owed an answer, as far as they can be read: of each request, if it is a batch.
         var ids: [RequestID] = []
+        /// What may be answers to the server's questions.
+        var answers: [RequestID] = []
         /// Nobody waits for an answer, and none may come.
         var isNotification = false
 
@@ -23,12 +25,14 @@ enum ClientMessage {
             Refusal(-32600, "the line is longer than \(GatewayLimits.clientLineBytes) bytes", outline)
         }
 
-        init(code: Int, message: String, ids: [RequestID] = [], isNotification: Bool = false) {
-            (self.code, self.message, self.ids, self.isNotification) = (code, message, ids, isNotification)
+        init(code: Int, message: String, ids: [RequestID] = [], answers: [RequestID] = [], isNotification: Bool = false) {
+            (self.code, self.message, self.ids, self.answers, self.isNotification) = (code, message, ids, answers, isNotification)
         }
 
         init(_ code: Int, _ message: String, _ outline: Outline) {
-            self.init(code: code, message: message, ids: outline.id.map { [$0] } ?? [], isNotification: outline.isNotification)
+            self.init(
+                code: code, message: message, ids: outline.messages.filter(\.hasMethod).flatMap(\.ids),
+                answers: outline.messages.filter { !$0.hasMethod }.flatMap(\.ids), isNotification: outline.isNotification)
         }
     }
 
@@ -46,8 +50,8 @@ enum ClientMessage {
             }
         }
         if let elements = json.elements {
-            let ids = elements.compactMap { $0["method"] == nil ? nil : RequestID($0["id"]) }
-            throw Refusal(code: -32600, message: "batches are not supported", ids: ids)
+            func ids(_ isRequest: Bool) -> [RequestID] { elements.compactMap { ($0["method"] != nil) == isRequest ? RequestID($0["id"]) : nil } }
+            throw Refusal(code: -32600, message: "batches are not supported", ids: ids(true), answers: ids(false))
         }
         do {
             return try message(json)
@@ -75,6 +79,7 @@ enum ClientMessage {
         let params = object(json["params"])
         guard params.members != nil else { throw wrong("params must be an object") }
         try spelled(params, ["name", "arguments", "uri", "taskId", "requestId", "ref", "cursor", "_meta"])
+        if let reference = params["ref"] { try spelled(reference, ["type", "name", "uri"]) }
         if let arguments = params["arguments"] { try distinct(arguments, depth: GatewayLimits.attributeDepth) }
         guard let id else {
             guard method.hasPrefix("notifications/") else { throw wrong("a request needs an id") }
@@ -110,16 +115,12 @@ enum ClientMessage {
         for element in json.elements ?? [] { try distinct(element, depth: depth - 1) }
     }
 
-    /// Simple case folding, with the two letters outside ASCII that fold into it.
+    /// Without case, as the laxest of readers has it: letters that share a capital, such as s and \u{17F}, are one.
     static func fold(_ name: String) -> String {
-        var folded = ""
-        for scalar in name.unicodeScalars {
-            switch scalar.value {
-            case 0x17F: folded += "s"
-            case 0x212A: folded += "k"
-            default: folded += scalar.properties.lowercaseMapping
-            }
+        func mapped(_ text: String, _ mapping: (Unicode.Scalar.Properties) -> String) -> String {
+            text.unicodeScalars.reduce(into: "") { $0 += mapping($1.properties) }
         }
-        return folded
+        if name.utf8.allSatisfy({ $0 < 128 }) { return mapped(name, \.lowercaseMapping) }
+        return mapped(mapped(mapped(name, \.lowercaseMapping), \.uppercaseMapping), \.lowercaseMapping)
     }
 }

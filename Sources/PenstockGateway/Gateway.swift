@@ -26,13 +26,15 @@ package struct GatewayOptions: Sendable {
     package var firstPatience: Duration = .seconds(10)
     /// Of the server. Ours without what configures Penstock: the server has no business with the credential.
     package var environment = ProcessInfo.processInfo.environment.filter { !$0.key.hasPrefix("PENSTOCK_") }
-    /// Between closing the server's input, SIGTERM and SIGKILL.
+    /// Between closing the server's input and SIGTERM; half of it from there to SIGKILL.
     package var grace: Duration = .seconds(2)
     /// Where the client is.
     package var input: Int32 = 0
     package var output: Int32 = 1
     /// Whether SIGTERM, SIGINT and SIGHUP end the session in order.
     package var handlesSignals = true
+    /// Called once when the session begins to end, by whatever cause.
+    package var onEnding: @Sendable () -> Void = {}
 
     package init(command: [String], credential: Digest) {
         self.command = command
@@ -126,7 +128,7 @@ package struct Gateway: Sendable {
             logger.error("\(printed(error))")
             return (127, session.counters)
         }
-        let signals = options.handlesSignals ? [SIGTERM, SIGINT, SIGHUP].map { Signal($0) { Self.end(pump) } } : []
+        let signals = options.handlesSignals ? [SIGTERM, SIGINT, SIGHUP].map { Signal($0) { pump.leave() } } : []
         defer { signals.forEach { $0.end() } }
         let watching = Task { await watch(pump) }
         let asking = Task { await pulse(pump) }
@@ -149,16 +151,6 @@ package struct Gateway: Sendable {
         return (status, counters)
     }
 
-    /// At a signal. An enforcer that does not answer, or a client that does not read, is not waited for any longer than that.
-    private static func end(_ pump: GatewayPump) {
-        pump.leave(isUrgent: true)
-        Thread {
-            Thread.sleep(forTimeInterval: GatewayLimits.stopSeconds)
-            pump.kill()
-            _exit(1)
-        }.start()
-    }
-
     private func answer(_ question: GatewayPump.Question, _ pump: GatewayPump) async {
         switch question {
         case .check(let ticket, let call):
@@ -166,9 +158,8 @@ package struct Gateway: Sendable {
             let decision = await gatekeeper.check(bearing(call), patience: options.patience)
             pump.step { $0.decided(ticket, decision, askedAt: askedAt) }
         case .preview(let ticket, let calls):
-            var reasons: [Reason] = []
-            for call in calls { reasons.append(await gatekeeper.preview(bearing(call)).reason) }
-            pump.step { [reasons] in $0.previewed(ticket, reasons) }
+            let reasons = await previews(calls, pump)
+            pump.step { $0.previewed(ticket, reasons) }
         case .standing(let call):
             let (standing, askedAt) = await standing(call, pump)
             pump.step { $0.stands(standing, askedAt: askedAt) }
@@ -183,6 +174,33 @@ package struct Gateway: Sendable {
             do { try await gatekeeper.release(permitID) } catch {
                 logger.notice("not released: stays charged", metadata: ["decision_id": "\(decisionID(permitID))", "error": "\(printed(error))"])
             }
+        }
+    }
+
+    /// Asks about several at once. What says nothing of its own entry, no answer in time among it, says that for all.
+    private func previews(_ calls: [Call], _ pump: GatewayPump) async -> [Reason] {
+        await withTaskGroup(of: (index: Int, reason: Reason)?.self) { group in
+            defer { group.cancelAll() }
+            group.addTask {
+                let started = ContinuousClock.now
+                while ContinuousClock.now - started < GatewayLimits.listTime, !pump.hasEnded, !Task.isCancelled {
+                    try? await Task.sleep(for: .milliseconds(Int(GatewayLimits.lookMS)))
+                }
+                return nil
+            }
+            var reasons = [Reason](repeating: .none, count: calls.count)
+            var (asked, answered) = (0, 0)
+            while answered < calls.count {
+                while asked < calls.count, asked - answered < GatewayLimits.previewsAtOnce {
+                    group.addTask { [gatekeeper, asked] in (asked, await gatekeeper.preview(bearing(calls[asked])).reason) }
+                    asked += 1
+                }
+                guard let answer = await group.next() ?? nil else { return reasons.map { _ in .noView } }
+                guard ListFilter.verdict(answer.reason) != .unknown else { return reasons.map { _ in answer.reason } }
+                reasons[answer.index] = answer.reason
+                answered += 1
+            }
+            return reasons
         }
     }
 

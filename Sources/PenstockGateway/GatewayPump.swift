@@ -18,17 +18,30 @@ final class GatewayPump: @unchecked Sendable {
         case release(String)
     }
 
-    private typealias Item = (line: [UInt8], ticket: GatewaySession.Ticket?, delivery: GatewaySession.Delivery?)
+    /// A line, and what the session is asked by before it leaves; nothing for what the gateway itself says.
+    private struct Item {
+        var line: [UInt8]
+        var ticket: GatewaySession.Ticket?
+        var delivery: GatewaySession.Delivery?
+
+        var isOwn: Bool { ticket == nil && delivery == nil }
+        var cost: Int { line.count + 64 }
+    }
 
     private let condition = NSCondition()
     private var session: GatewaySession
     private var toServer = Queue()
     private var toClient = Queue()
     private var isLeaving = false
-    /// Somebody waits for the process to end.
-    private var isUrgent = false
     private var status: Int32?
     private var serverReaderEnded = false
+    /// Questions that are not answered yet.
+    private var underWay = 0
+    /// No question follows but from those.
+    private var isOver = false
+    private var hasBegunToEnd = false
+    /// The server has left too much unread of what the gateway says itself.
+    private var isDeaf = false
 
     private let child: ChildProcess
     private let notes: Notes
@@ -38,11 +51,14 @@ final class GatewayPump: @unchecked Sendable {
     private let questions: AsyncStream<Question>
     private let asking: AsyncStream<Question>.Continuation
     private let subscription = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
+    private let over = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
 
     private struct Queue {
         var items: [Item] = []
         var taken = 0
         var bytes = 0
+        /// Of those, what the gateway says itself.
+        var ownBytes = 0
         /// Nothing more will be taken.
         var isClosed = false
         /// An item has been taken and is not written yet.
@@ -54,7 +70,8 @@ final class GatewayPump: @unchecked Sendable {
         mutating func add(_ item: Item) {
             guard !isClosed else { return }
             items.append(item)
-            bytes += item.line.count + 64
+            bytes += item.cost
+            ownBytes += item.isOwn ? item.cost : 0
         }
 
         mutating func take() -> Item? {
@@ -62,7 +79,8 @@ final class GatewayPump: @unchecked Sendable {
             let item = items[taken]
             items[taken].line = []
             taken += 1
-            bytes -= item.line.count + 64
+            bytes -= item.cost
+            ownBytes -= item.isOwn ? item.cost : 0
             if taken > 1_024 || isEmpty {
                 items.removeFirst(taken)
                 taken = 0
@@ -112,18 +130,31 @@ final class GatewayPump: @unchecked Sendable {
     /// Lock, step, unlock, act; lines only join their queue.
     func step(_ body: (inout GatewaySession) -> [GatewaySession.Action]) {
         let asked = locked {
+            let wasDeaf = isDeaf
             let asked = queue(body(&session))
+            underWay += asked.count
             condition.broadcast()
-            return asked
+            return (questions: asked, isDeaf: isDeaf && !wasDeaf)
         }
-        for question in asked { asking.yield(question) }
+        for question in asked.questions { asking.yield(question) }
+        if asked.isDeaf { leave() }
+    }
+
+    private func answered() {
+        locked {
+            underWay -= 1
+            if isOver && underWay == 0 { asking.finish() }
+        }
     }
 
     private func queue(_ actions: [GatewaySession.Action]) -> [Question] {
         actions.compactMap { action in
             switch action {
-            case .toServer(let line, let ticket): toServer.add((line, ticket, nil))
-            case .toClient(let line, let delivery): toClient.add((line, nil, delivery))
+            case .toServer(let line, nil) where toServer.ownBytes + line.count > GatewayLimits.queueBytes:
+                if !isDeaf { notes.say("the server does not read what it is answered: the session ends") }
+                isDeaf = true
+            case .toServer(let line, let ticket): toServer.add(Item(line: line, ticket: ticket))
+            case .toClient(let line, let delivery): toClient.add(Item(line: line, delivery: delivery))
             case .check(let ticket, let call): return .check(ticket, call)
             case .preview(let ticket, let calls): return .preview(ticket, calls)
             case .standing(let call): return .standing(call)
@@ -150,10 +181,22 @@ extension GatewayPump {
         // Not a child of the caller's task: cancelling that begins the end, and what runs is settled still.
         let answering = Task { [questions] in
             await withDiscardingTaskGroup { group in
-                for await question in questions { group.addTask { await answer(question) } }
+                for await question in questions {
+                    group.addTask {
+                        await answer(question)
+                        self.answered()
+                    }
+                }
             }
         }
+        // A decision under way is waited for, so that what it holds is released.
+        let limit = Task { [over, options] in
+            for await _ in over.stream {}
+            try? await Task.sleep(for: options.patience + .seconds(1))
+            answering.cancel()
+        }
         await answering.value
+        limit.cancel()
         return locked { status ?? 0 }
     }
 
@@ -174,26 +217,30 @@ extension GatewayPump {
     var hasEnded: Bool { locked { isLeaving || status != nil } }
 
     /// Ends the session in order: no more input for the server, then SIGTERM, then SIGKILL.
-    ///
-    /// - Parameter isUrgent: within the time that a process has to end, whatever server and client do.
-    func leave(isUrgent: Bool = false) {
+    func leave() {
         let isFirst = locked {
             defer { isLeaving = true }
-            if isUrgent { self.isUrgent = true }
             condition.broadcast()
             return !isLeaving && status == nil
         }
         guard isFirst else { return }
-        let grace = isUrgent ? min(options.grace, GatewayLimits.urgentGrace) : options.grace
+        beginToEnd()
+        let grace = options.grace
         Thread {
-            for signal in [SIGTERM, SIGKILL] {
-                guard !self.hasExited(within: grace) else { return }
+            for (signal, time) in [(SIGTERM, grace), (SIGKILL, grace / 2)] {
+                guard !self.hasExited(within: time) else { return }
                 self.locked { if self.status == nil { self.child.signal(signal) } }
             }
         }.start()
     }
 
-    func kill() { locked { if status == nil { child.signal(SIGKILL) } } }
+    private func beginToEnd() {
+        let isFirst = locked {
+            defer { hasBegunToEnd = true }
+            return !hasBegunToEnd
+        }
+        if isFirst { options.onEnding() }
+    }
 
     private func hasExited(within time: Duration) -> Bool {
         let limit = Date(timeIntervalSinceNow: Double(EvaluationCodec.milliseconds(time)) / 1_000)
@@ -207,6 +254,7 @@ extension GatewayPump {
 
     private func awaitExit() {
         let code = child.wait()
+        beginToEnd()
         // What the server said last is still in its pipe.
         let limit = Date(timeIntervalSinceNow: 1)
         condition.lock()
@@ -215,19 +263,22 @@ extension GatewayPump {
         condition.broadcast()
         while !serverReaderEnded, condition.wait(until: limit) {}
         // It may be known in a moment whether that may be passed on.
-        let patience: TimeInterval = isUrgent ? 0.5 : 2
-        let known = Date(timeIntervalSinceNow: patience)
+        let known = Date(timeIntervalSinceNow: 2)
         while session.isDelivering, condition.wait(until: known) {}
         condition.unlock()
         step { $0.serverEnded() }
         condition.lock()
-        let last = Date(timeIntervalSinceNow: patience)
-        while !toClient.isEmpty || toClient.isWriting || session.isDelivering, condition.wait(until: last) {}
+        let last = Date(timeIntervalSinceNow: 2)
+        while !toClient.isEmpty || toClient.isWriting, condition.wait(until: last) {}
         toClient.isClosed = true
         condition.broadcast()
         condition.unlock()
         close(stop.write)
-        asking.finish()
+        locked {
+            isOver = true
+            if underWay == 0 { asking.finish() }
+        }
+        over.continuation.finish()
     }
 }
 
@@ -262,6 +313,10 @@ extension GatewayPump {
             condition.broadcast()
         }
         close(child.output)
+        // A server that cannot answer any more, and goes on.
+        guard !hasExited(within: options.grace) else { return }
+        if !hasEnded { notes.say("the server has closed its output: the session ends") }
+        leave()
     }
 
     /// Whoever reads waits while what it says cannot be passed on. The server's reader never waits for the server:
@@ -278,58 +333,98 @@ extension GatewayPump {
         return !(forServerToo && isLeaving)
     }
 
-    private func writeServer() {
-        while let item = next(\.toServer, orLeaving: true) {
+    private enum Outcome {
+        case written
+        /// The session said no after so many bytes.
+        case refused(Int)
+        /// Whoever read is gone, or the gateway ends, after so many bytes.
+        case gone(Int)
+    }
+
+    /// Writes a line in parts, and asks the session before each: also while the other side does not read.
+    private func write(_ item: Item, to descriptor: Int32) -> Outcome {
+        let bytes = item.line + [10]
+        var (left, hasBegun, isLast) = (0, false, false)
+        while left < bytes.count {
+            let readiness = Descriptor.wait(descriptor, for: Int32(POLLOUT), stop: stop.read, milliseconds: GatewayLimits.lookMS)
+            if case .stopped = readiness { return .gone(left) }
+            let size = Descriptor.part(of: bytes.count - left)
+            if readiness == .timedOut, !hasBegun || isLast { continue }
             var after: [GatewaySession.Action] = []
-            if let ticket = item.ticket {
-                var isDue = false
-                step { session in
-                    switch session.willWrite(ticket, at: Self.now) {
-                    case .write(let actions):
-                        isDue = true
-                        after = actions
-                        return []
-                    case .drop(let actions): return actions
-                    }
-                }
-                guard isDue else {
-                    written(\.toServer)
+            if !isLast {
+                let isRest = readiness == .ready && size == bytes.count - left
+                switch mayLeave(item, readiness != .ready ? .nothing : isRest ? (hasBegun ? .last : .whole) : (hasBegun ? .middle : .first)) {
+                case .write(let actions): after = actions
+                case .wait:
+                    pause()
                     continue
+                case .drop: return .refused(left)
                 }
+                hasBegun = true
+                isLast = isRest
             }
-            let count = Descriptor.write(item.line + [10], to: child.input, stop: stop.read)
-            written(\.toServer)
+            guard readiness == .ready else { continue }
+            let count = Descriptor.write(bytes[left..<(left + size)], to: descriptor)
             step { _ in after }
-            guard count <= item.line.count else { continue }
-            if let ticket = item.ticket { step { $0.couldNotWrite(ticket, untouched: count == 0) } }
-            // Half a line is lost, and with it the line after it.
-            if count > 0 { break }
+            guard let count else { return .gone(left) }
+            left += count
         }
+        return .written
+    }
+
+    private func mayLeave(_ item: Item, _ part: GatewaySession.Part) -> GatewaySession.Writing {
+        guard !item.isOwn else { return .write([]) }
+        var writing = GatewaySession.Writing.write([])
+        step { session in
+            if let ticket = item.ticket { writing = session.willWrite(ticket, part, at: Self.now) }
+            if let delivery = item.delivery { writing = session.willDeliver(delivery, part, at: Self.now) }
+            switch writing {
+            case .write: return []
+            case .wait(let actions), .drop(let actions): return actions
+            }
+        }
+        return writing
+    }
+
+    /// Until something has happened, or for a moment.
+    private func pause() {
+        condition.lock()
+        _ = condition.wait(until: Date(timeIntervalSinceNow: Double(GatewayLimits.lookMS) / 1_000))
+        condition.unlock()
+    }
+
+    private func writeServer() {
+        var isCut = false
+        while !isCut, let item = next(\.toServer, orLeaving: true) {
+            let outcome = write(item, to: child.input)
+            switch outcome {
+            case .written, .refused(0): break
+            case .refused: isCut = true
+            case .gone(let left):
+                if let ticket = item.ticket { step { $0.couldNotWrite(ticket, untouched: left == 0) } }
+                isCut = left > 0
+            }
+            written(\.toServer)
+        }
+        // Half a line is lost, and with it the line after it: nothing follows that would end it.
         locked { toServer.isClosed = true }
         close(child.input)
+        if isCut { leave() }
     }
 
     private func writeClient() {
         while let item = next(\.toClient, orLeaving: false) {
-            if let delivery = item.delivery {
-                var isDue = false
-                step { session in
-                    isDue = session.mayDeliver(delivery, at: Self.now)
-                    return isDue ? [] : session.putBack(item.line, delivery)
-                }
-                guard isDue else {
-                    written(\.toClient)
-                    continue
-                }
+            var outcome = write(item, to: options.output)
+            // The client reads a line that is cut off, and then why.
+            if case .refused(let left) = outcome, left > 0 { outcome = write(Item(line: []), to: options.output) }
+            guard case .gone = outcome else {
+                written(\.toClient)
+                continue
             }
-            let bytes = item.line + [10]
-            let isWritten = Descriptor.write(bytes, to: options.output, stop: stop.read) == bytes.count
-            if !isWritten { locked { toClient.isClosed = true } }
+            locked { toClient.isClosed = true }
             written(\.toClient)
-            if !isWritten {
-                leave()
-                return
-            }
+            leave()
+            return
         }
     }
 

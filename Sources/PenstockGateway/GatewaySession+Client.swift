@@ -7,8 +7,8 @@ internal import PenstockHTTP
 extension GatewaySession {
     /// - Parameter line: without its line feed.
     package mutating func fromClient(_ line: [UInt8]) -> [Action] {
-        let line = line.last == 13 ? Array(line.dropLast()) : line
-        guard line.contains(where: { $0 != 32 && $0 != 9 }) else { return [] }
+        let line = Self.trimmed(line)
+        guard !line.isEmpty else { return [] }
         let message: ClientMessage
         do {
             message = try ClientMessage.read(line)
@@ -23,23 +23,39 @@ extension GatewaySession {
         }
     }
 
+    /// Without blanks at its end: what ends a message leaves together with the line feed.
+    static func trimmed(_ line: [UInt8]) -> [UInt8] {
+        let kept = line.last == 13 ? line.dropLast() : line[...]
+        guard kept.last == 32 || kept.last == 9 || kept.count < line.count else { return line }
+        return Array(kept[..<(kept.lastIndex { $0 != 32 && $0 != 9 }.map { $0 + 1 } ?? kept.startIndex)])
+    }
+
     /// A line so long that it was not even kept.
     package mutating func fromClientTooLong(_ outline: Outline) -> [Action] { refuse(.tooLong(outline)) }
 
     private mutating func refuse(_ refusal: ClientMessage.Refusal) -> [Action] {
         counters.refused += 1
         if refusal.isNotification { return [.note("a notification of the client is dropped: \(refusal.message)")] }
+        var (told, ids): ([Action], [RequestID]) = ([], refusal.ids)
+        for id in refusal.answers {
+            guard serverRequests.remove(id) != nil else {
+                ids.append(id)
+                continue
+            }
+            told.append(.toServer(Replies.error(id.json, code: -32603, "the client's answer cannot be passed: \(refusal.message)"), nil))
+        }
+        guard told.isEmpty || !ids.isEmpty else { return [.note("an answer of the client is not passed: \(refusal.message)")] + told }
         // An error under an id that is under way would be taken for the answer to that request.
-        let ids = refusal.ids.filter { tickets[$0] == nil }
-        guard !refusal.ids.isEmpty else { return [.toClient(Replies.error(nil, code: refusal.code, refusal.message), nil)] }
-        if ids.isEmpty { return [.toClient(Replies.error(nil, code: refusal.code, refusal.message), nil)] }
-        return ids.map { .toClient(Replies.error($0.json, code: refusal.code, refusal.message), nil) }
+        ids = ids.filter { tickets[$0] == nil }
+        if ids.isEmpty { return told + [.toClient(Replies.error(nil, code: refusal.code, refusal.message))] }
+        return told + ids.map { .toClient(Replies.error($0.json, code: refusal.code, refusal.message)) }
     }
 
     private mutating func request(_ id: RequestID, _ method: String, _ params: JSON, _ line: [UInt8]) -> [Action] {
         guard tickets[id] == nil, tombstones[id] == nil else {
             return refuse(.init(code: -32600, message: "the id of a request that is under way", ids: [id]))
         }
+        noteVersion(params)
         let rule: CallMapping.Rule
         var line = line
         do {
@@ -52,7 +68,7 @@ extension GatewaySession {
         switch rule {
         case .invalid(let why):
             counters.refused += 1
-            return [.toClient(Replies.error(id.json, code: -32602, why), nil)]
+            return [.toClient(Replies.error(id.json, code: -32602, why))]
         case .unpriced(let why): return deny(id, Decision(reason: .malformed), detail: why)
         case .unknown: return deny(id, Decision(reason: .actionNotAllowed))
         case .live(let params): line = Replies.message(id, method, params)
@@ -60,7 +76,7 @@ extension GatewaySession {
         }
         guard hasRoom(for: line) else {
             counters.denied += 1
-            return [.toClient(Replies.busy(id), nil)]
+            return [.toClient(Replies.busy(id))]
         }
         var entry = Entry(id: id, line: line, list: ListFilter(method), stage: .asking(epoch: epoch))
         switch rule {
@@ -108,6 +124,13 @@ extension GatewaySession {
         switch entry.stage {
         case .asking, .requiring, .waiting, .filtering: return []
         case .ready(let pass), .queued(let pass): return pass.permit.map { [.release($0.id)] } ?? []
+        case .writing:
+            // The rest of it leaves still: the server would read no further.
+            entries[ticket] = entry
+            entries[ticket]!.id = nil
+            waitingBytes += entry.line.count
+            tombstones.insert(id, .none)
+            return [.toServer(Replies.cancel(id, nil), nil)]
         case .running(let permit):
             tombstones.insert(id, .none)
             return settle(permit, entry) + [.toServer(Replies.cancel(id, nil), nil)]

@@ -24,7 +24,7 @@ extension GatewaySession {
             return (decision.permitID.isEmpty ? [] : [.release(decision.permitID)]) + answer
         }
         let permit = Permit(id: decision.permitID, decisionID: decision.decisionID)
-        let pass = Pass(permit: permit, usableUntil: askedAt + decision.validForMS, standings: standings)
+        let pass = Pass(permit: permit, usableUntil: askedAt + decision.validForMS, askedAt: askedAt, standings: standings)
         // What the client said before it, such as the end of the handshake, is not overtaken.
         if let first = waiting.first, first < ticket {
             entries[ticket]!.stage = .ready(pass)
@@ -33,8 +33,6 @@ extension GatewaySession {
         }
         return queue(ticket, pass)
     }
-
-    func queued(_ entry: Entry, _ ticket: Ticket) -> Action { .toServer(entry.line, ticket) }
 
     mutating func queue(_ ticket: Ticket, _ pass: Pass) -> [Action] {
         entries[ticket]!.stage = .queued(pass)
@@ -46,63 +44,32 @@ extension GatewaySession {
         switch entry.stage {
         case .requiring(let call):
             let reason = reasons.first ?? .noView
-            guard ListFilter.isShown(reason) else {
+            guard ListFilter.verdict(reason) == .shown else {
                 _ = end(ticket)
                 return deny(entry.id, Decision(reason: reason))
             }
             entries[ticket]!.call = call
             entries[ticket]!.stage = .asking(epoch: epoch)
             return [.check(ticket, call)]
-        case .filtering(let answer, let pass):
+        case .filtering(let answer, let bytes, let asked):
+            if let reason = reasons.first(where: { ListFilter.verdict($0) == .unknown }) {
+                _ = end(ticket)
+                return deny(entry.id, Decision(reason: reason), detail: "which entries of the list may be had is not known")
+            }
+            // Somebody was restricted since.
+            guard asked == standings else {
+                guard entry.rechecks < GatewayLimits.standingRechecks else {
+                    _ = end(ticket)
+                    return deny(entry.id, Decision(reason: .staleView))
+                }
+                entries[ticket]!.rechecks += 1
+                entries[ticket]!.stage = .filtering(answer, bytes: bytes, standings: standings)
+                return [previews(ticket, entry.list!, answer)]
+            }
             _ = end(ticket)
-            return [.toClient(entry.list!.filtered(answer, reasons).bytes, Delivery(kind: .answer(entry.id!), pass: pass))]
-        case .asking, .waiting, .ready, .queued, .running: return []
+            return pass(entry.list!.filtered(answer, reasons).bytes, .answer(entry.id!))
+        case .asking, .waiting, .ready, .queued, .writing, .running: return []
         }
-    }
-
-    /// What to do with a message whose turn has come at the server's end of the queue.
-    package enum Writing: Sendable {
-        /// Write the line; then do this.
-        case write([Action])
-        case drop([Action])
-    }
-
-    /// Asked right before the line is written. A permit or a standing that has run out is not used: it is asked for again.
-    package mutating func willWrite(_ ticket: Ticket, at now: Int64) -> Writing {
-        guard let entry = entries[ticket], case .queued(let pass) = entry.stage else { return .drop([]) }
-        let isGood = now < pass.usableUntil && (pass.permit != nil || pass.standings == standings)
-        guard !isGood else { return .write(leave(ticket, pass)) }
-        let release = pass.permit.map { [Action.release($0.id)] } ?? []
-        guard entry.rechecks < (pass.permit == nil ? GatewayLimits.standingRechecks : GatewayLimits.rechecks) else {
-            _ = end(ticket)
-            return .drop(release + deny(entry.id, Decision(reason: .staleView, decisionID: pass.permit?.decisionID ?? "")))
-        }
-        entries[ticket]!.rechecks += 1
-        if pass.permit != nil, let call = entry.call {
-            entries[ticket]!.stage = .asking(epoch: epoch)
-            return .drop(release + [.check(ticket, call)])
-        }
-        entries[ticket]!.stage = .waiting
-        waiting.insert(ticket, at: waiting.firstIndex { $0 > ticket } ?? waiting.endIndex)
-        return .drop(ask())
-    }
-
-    /// What nobody answers ends as it leaves.
-    private mutating func leave(_ ticket: Ticket, _ pass: Pass) -> [Action] {
-        started(ticket, pass.permit)
-        guard entries[ticket]!.id == nil, let entry = end(ticket) else { return [] }
-        if let answered = entry.answers { serverRequests.remove(answered) }
-        return settle(pass.permit, entry)
-    }
-
-    /// The line could not be written.
-    ///
-    /// - Parameter untouched: no byte of it left.
-    package mutating func couldNotWrite(_ ticket: Ticket, untouched: Bool) -> [Action] {
-        guard let entry = end(ticket), case .running(let permit) = entry.stage else { return [] }
-        counters.forwarded -= untouched ? 1 : 0
-        let hold = untouched ? permit.map { [.release($0.id)] } ?? [] : settle(permit, entry)
-        return hold + fail(entry.id, "the server does not read")
     }
 }
 
@@ -115,7 +82,7 @@ extension GatewaySession {
             let permit: Permit? =
                 switch entry.stage {
                 case .running(let permit): permit
-                case .queued(let pass), .ready(let pass): pass.permit
+                case .queued(let pass), .ready(let pass), .writing(let pass): pass.permit
                 default: nil
                 }
             if permit?.decisionID == cancellation.decisionID { return stop(ticket, cancellation.reason) }
@@ -135,13 +102,14 @@ extension GatewaySession {
         isWatched = false
         epoch += 1
         standings += 1
-        return entries.keys.sorted().flatMap { ticket -> [Action] in
+        let stopped = entries.keys.sorted().flatMap { ticket -> [Action] in
             switch entries[ticket]!.stage {
             case .running(.some): stop(ticket, .noView)
-            case .queued(let pass), .ready(let pass): pass.permit == nil ? [] : stop(ticket, .noView)
+            case .queued(let pass), .ready(let pass), .writing(let pass): pass.permit == nil ? [] : stop(ticket, .noView)
             default: []
             }
         }
+        return stopped + cancelTasks()
     }
 
     package mutating func cancellationsResumed() { isWatched = true }
@@ -159,12 +127,17 @@ extension GatewaySession {
                 actions.append(.toServer(Replies.cancel(id, reason), nil))
             }
             actions += settle(permit, entry)
+        case .writing(let pass):
+            // The server's input ends with it, so there is nothing to cancel.
+            permit = pass.permit
+            actions += settle(permit, entry)
+            if let own = entry.answers { serverRequests.remove(own) }
         case .queued(let pass), .ready(let pass):
             permit = pass.permit
             if let permit { actions.append(.release(permit.id)) }
         case .asking, .requiring, .waiting, .filtering: break
         }
         guard let id = entry.id else { return actions }
-        return actions + [.toClient(Replies.denial(id, Decision(reason: reason, decisionID: permit?.decisionID ?? "")), nil)]
+        return actions + [.toClient(Replies.denial(id, Decision(reason: reason, decisionID: permit?.decisionID ?? "")))]
     }
 }

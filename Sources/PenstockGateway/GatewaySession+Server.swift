@@ -6,8 +6,8 @@ internal import PenstockHTTP
 
 extension GatewaySession {
     package mutating func fromServer(_ line: [UInt8]) -> [Action] {
-        let line = line.last == 13 ? Array(line.dropLast()) : line
-        guard line.contains(where: { $0 != 32 && $0 != 9 }) else { return [] }
+        let line = Self.trimmed(line)
+        guard !line.isEmpty else { return [] }
         do {
             let json = try JSONParser.parse(line, .lenient)
             // Batches were in one version of the protocol: each message of one is a message.
@@ -24,7 +24,7 @@ extension GatewaySession {
     }
 
     private mutating func message(_ json: JSON, _ line: [UInt8]) -> [Action] {
-        guard let members = json.members else { return drop("is no message") }
+        guard let members = json.members else { return unreadable(Outline(line), "is no message") }
         let isAmbiguous = ["id", "method", "result", "error"].contains { name in members.count { $0.key == name } > 1 }
         guard !isAmbiguous else { return unreadable(Outline(line), "has a member twice") }
         guard let method = json["method"], method != .null else { return answer(json, line) }
@@ -32,7 +32,11 @@ extension GatewaySession {
         guard let given = json["id"], given != .null else {
             guard method.hasPrefix("notifications/") else { return drop("is a request without an id") }
             if method == "notifications/cancelled", let id = RequestID(json["params"]?["requestId"]) { serverRequests.remove(id) }
+            if let task = Tasks.read(json), task.hasEnded { tasks.ended(task.id) }
             return arrive(.init(kind: .notification, line: line))
+        }
+        if let id = RequestID(given), ["result", "error"].contains(where: { (json[$0] ?? .null) != .null }), let (ticket, permit) = running(id) {
+            return spoil(ticket, permit, "the server's answer has a method")
         }
         guard let id = RequestID(given), id.problem == nil else {
             counters.dropped += 1
@@ -70,14 +74,23 @@ extension GatewaySession {
 
     /// Whoever waits for what cannot be passed is told why.
     private mutating func unreadable(_ outline: Outline, _ why: String) -> [Action] {
-        guard let id = outline.id else { return drop(why) }
-        if outline.hasMethod {
-            counters.dropped += 1
-            return [.toServer(Replies.error(id.json, code: -32600, "a request that \(why) cannot be passed"), nil)]
+        var (actions, isKnown): ([Action], Bool) = ([], false)
+        for message in outline.messages {
+            for id in message.ids {
+                if message.hasMethod {
+                    counters.dropped += 1
+                    actions.append(.toServer(Replies.error(id.json, code: -32600, "a request that \(why) cannot be passed"), nil))
+                } else if tombstones.remove(id) != nil {
+                    actions += late()
+                } else if let (ticket, permit) = running(id) {
+                    actions += [.note("an answer of the server is not passed: it \(why)")] + spoil(ticket, permit, "the server's answer \(why)")
+                } else {
+                    continue
+                }
+                isKnown = true
+            }
         }
-        guard tombstones.remove(id) == nil else { return late() }
-        guard let (ticket, permit) = running(id) else { return drop(why) }
-        return [.note("an answer of the server is not passed: it \(why)")] + spoil(ticket, permit, "the server's answer \(why)")
+        return isKnown ? actions : drop(why)
     }
 
     /// To what ended here, which the client has been told.
@@ -103,9 +116,9 @@ extension GatewaySession {
         let isError = json["error"].map { $0 != .null } ?? false
         guard let id = RequestID(json["id"]) else {
             // It could not read a request, and says so as JSON-RPC has it.
-            return isError ? arrive(.init(kind: .notification, line: line)) : drop("is an answer without an id")
+            return isError ? arrive(.init(kind: .notification, line: line)) : unreadable(Outline(line), "is an answer without an id")
         }
-        if tombstones.remove(id) != nil { return late() }
+        if tombstones.remove(id) != nil { return late() + abandon(json) }
         guard let (ticket, permit) = running(id) else { return drop("answers nothing that was asked") }
         let hasResult = json["result"].map { $0 != .null || !isError } ?? false
         guard hasResult != isError else { return spoil(ticket, permit, "the server's answer has neither a result nor an error, or both") }
@@ -119,44 +132,29 @@ extension GatewaySession {
 // MARK: - To the client
 
 extension GatewaySession {
-    mutating func deliver(_ line: Arrived, _ pass: Pass) -> [Action] {
-        func delivered(_ kind: Delivery.Kind) -> [Action] { [.toClient(line.line, Delivery(kind: kind, pass: pass))] }
+    mutating func deliver(_ line: Arrived) -> [Action] {
         let (ticket, json): (Ticket, JSON)
         switch line.kind {
-        case .notification: return delivered(.notification)
-        case .request(let id): return delivered(.request(id))
-        case .returned(let id): return delivered(.answer(id))
-        case .answer(let answered, let answer): (ticket, json) = (answered, answer)
+        case .notification: return pass(line.line, .notification)
+        case .request(let id): return pass(line.line, .request(id))
+        case .answer(let ofTicket, let answer): (ticket, json) = (ofTicket, answer)
         }
-        guard let entry = entries[ticket], case .running(let permit) = entry.stage else { return late() }
-        let settled = settle(permit, entry, answer: json, bytes: line.line.count)
+        guard let entry = entries[ticket], case .running(let permit) = entry.stage else { return late() + abandon(json) }
+        let settled = settle(permit, entry, answer: json, bytes: line.line.count) + follow(json, of: entry)
         guard let list = entry.list, let count = list.count(json) else {
-            return settled + (end(ticket).flatMap(\.id).map { delivered(.answer($0)) } ?? [])
+            _ = end(ticket)
+            return settled + pass(line.line, .answer(entry.id!))
         }
         guard count <= GatewayLimits.entriesPerPage else {
             return spoil(ticket, permit, "the server's list has more than \(GatewayLimits.entriesPerPage) entries on one page")
         }
-        entries[ticket]!.stage = .filtering(json, pass)
-        return settled + [.preview(ticket, list.names(json).map { mapping.preview(list, $0) })]
+        entries[ticket]!.stage = .filtering(json, bytes: line.line.count, standings: standings)
+        filteringBytes += line.line.count
+        return settled + [previews(ticket, list, json)]
     }
 
-    /// Asked right before a line is written. What waited past the end of its standing, or past a restriction, is looked at again.
-    package func mayDeliver(_ delivery: Delivery, at now: Int64) -> Bool {
-        now < delivery.pass.usableUntil && delivery.pass.standings == standings
-    }
-
-    /// The line was not written, and keeps its place before what came after it.
-    package mutating func putBack(_ line: [UInt8], _ delivery: Delivery) -> [Action] {
-        let kind: Arrived.Kind =
-            switch delivery.kind {
-            case .answer(let id): .returned(id)
-            case .request(let id): .request(id)
-            case .notification: .notification
-            }
-        arrived.insert(Arrived(kind: kind, line: line), at: returned)
-        returned += 1
-        arrivedBytes += line.count
-        return ask()
+    func previews(_ ticket: Ticket, _ list: ListFilter, _ answer: JSON) -> Action {
+        .preview(ticket, list.names(answer).map { mapping.preview(list, $0) })
     }
 
     /// What the server says to an agent whose grant is not live goes nowhere; who waits for it is told.
@@ -164,28 +162,23 @@ extension GatewaySession {
         counters.dropped += 1
         switch line.kind {
         case .notification: return []
-        case .returned(let id): return deny(id, denial)
-        case .request(let id):
-            serverRequests.remove(id)
-            return [.toServer(Replies.denial(id, denial, detail: nil), nil)]
+        case .request(let id): return refuse(id, denial)
         case .answer(let ticket, let json):
-            guard let entry = entries[ticket], case .running(let permit) = entry.stage else { return [] }
+            guard let entry = entries[ticket], case .running(let permit) = entry.stage else { return abandon(json) }
             _ = end(ticket)
-            return settle(permit, entry, answer: json, bytes: line.line.count) + deny(entry.id, denial)
+            return settle(permit, entry, answer: json, bytes: line.line.count) + abandon(json) + deny(entry.id, denial)
         }
     }
 
     /// The server has gone: nothing will be answered any more.
     package mutating func serverEnded() -> [Action] {
-        let unwritten = arrived.flatMap { line -> [Action] in
-            if case .returned(let id) = line.kind { fail(id, "the server has exited") } else { [] }
-        }
-        (arrived, returned, arrivedBytes, asked) = ([], 0, 0, nil)
-        return unwritten + entries.keys.sorted().flatMap { ticket -> [Action] in
+        (arrived, arrivedBytes, asked) = ([], 0, nil)
+        return entries.keys.sorted().flatMap { ticket -> [Action] in
             guard let entry = end(ticket) else { return [] }
             let failed = fail(entry.id, "the server has exited")
             switch entry.stage {
             case .running(let permit): return settle(permit, entry) + failed
+            case .writing(let pass): return settle(pass.permit, entry) + failed
             case .queued(let pass), .ready(let pass): return (pass.permit.map { [.release($0.id)] } ?? []) + failed
             case .asking, .requiring, .waiting, .filtering: return failed
             }

@@ -8,13 +8,13 @@ extension GatewaySession {
     mutating func ask() -> [Action] {
         guard asked == nil, isPulseDue || !waiting.isEmpty || !arrived.isEmpty else { return [] }
         isPulseDue = false
-        asked = (nextTicket, arrived.count, standings)
+        asked = (nextTicket, arrived.count, lastDelivery, standings)
         return [.standing(mapping.standing)]
     }
 
-    /// Asks about what runs: a grant may end while nobody says anything.
+    /// Asks about what is under way: a grant may end while nobody says anything.
     package mutating func pulse() -> [Action] {
-        isPulseDue = entries.values.contains { if case .running = $0.stage { true } else { false } }
+        if !tasks.isEmpty || entries.values.contains(where: \.isUnderWay) { isPulseDue = true }
         return ask()
     }
 
@@ -27,21 +27,23 @@ extension GatewaySession {
         var actions: [Action] = []
         let lines = arrived.prefix(asked.lines)
         arrived.removeFirst(lines.count)
-        returned = max(0, returned - lines.count)
         arrivedBytes -= lines.reduce(0) { $0 + $1.line.count }
         let covered = waiting.prefix { $0 <= asked.ticket }
         if Self.isLive(standing.reason) {
             waiting.removeFirst(covered.count)
-            let pass = Pass(permit: nil, usableUntil: askedAt + standing.validForMS, standings: standings)
+            let pass = Pass(permit: nil, usableUntil: askedAt + standing.validForMS, askedAt: askedAt, standings: standings)
+            (live, refused) = (pass, nil)
             for ticket in covered { actions += queue(ticket, pass) }
-            for line in lines { actions += deliver(line, pass) }
+            for line in lines { actions += deliver(line) }
         } else {
             let denial = Decision(reason: standing.reason, detail: standing.detail)
+            live = nil
+            refused = (denial, asked.delivery, (refused?.times ?? 0) + 1)
             for ticket in covered {
-                if let entry = end(ticket) { actions += deny(entry.id, denial) }
+                if let entry = end(ticket) { actions += deny(entry, denial) }
             }
             for line in lines { actions += withhold(line, denial) }
-            if Self.isOver(standing.reason) { actions += stopAll(standing.reason) }
+            if Self.isOver(standing.reason) { actions += stopAll(standing.reason) + cancelTasks() }
         }
         return actions + queueReady() + ask()
     }
@@ -59,7 +61,7 @@ extension GatewaySession {
 
     private mutating func stopAll(_ reason: Reason) -> [Action] {
         entries.keys.sorted().flatMap { ticket -> [Action] in
-            if case .running? = entries[ticket]?.stage { stop(ticket, reason) } else { [] }
+            entries[ticket]?.isUnderWay == true ? stop(ticket, reason) : []
         }
     }
 
@@ -74,7 +76,7 @@ extension GatewaySession {
     }
 
     /// Whether what runs must stop. A view that is not fresh says nothing of the grant.
-    private static func isOver(_ reason: Reason) -> Bool {
+    static func isOver(_ reason: Reason) -> Bool {
         switch reason {
         case .noView, .staleView, .unrecordable, .malformed: false
         default: true

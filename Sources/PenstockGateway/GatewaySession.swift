@@ -5,12 +5,14 @@ internal import PenstockHTTP
 /// One MCP session between a client and the server it is gated from: takes lines and decisions, returns what to do.
 ///
 /// Laws:
-/// - What a client says reaches the server only by `willWrite`, under a permit that is still good or, where nothing is
-///   to decide, while the grant is known to be live. What a server says reaches the client only by `mayDeliver`, while it is.
+/// - What a client says reaches the server only by `willWrite`, which is asked before each part of it, under a permit
+///   that is still good or, where nothing is to decide, while the grant is known to be live. What a server says reaches
+///   the client only by `willDeliver`, while it is.
 /// - What passes without a decision of its own is made anew, from the members that the protocol knows.
 /// - Whatever is denied or refused leaves no byte at the server.
 /// - A hold ends exactly once: settled when the server may have acted, released when it never saw the call.
-/// - Every request gets one answer under its own id, unless the client has cancelled it.
+/// - Every request gets one answer under its own id, unless who asked has cancelled it.
+/// - A task that the server goes on with after its answer is cancelled with the grant.
 package struct GatewaySession: Sendable {
     /// Names a message of the client within the session; ids of the client may come again.
     package typealias Ticket = UInt64
@@ -18,8 +20,8 @@ package struct GatewaySession: Sendable {
     package enum Action: Sendable {
         /// Write this line to the server. With a ticket, ask `willWrite` first.
         case toServer([UInt8], Ticket?)
-        /// Write this line to the client. With a delivery, ask `mayDeliver` first.
-        case toClient([UInt8], Delivery?)
+        /// Write this line to the client. With what it is to the server, ask `willDeliver` first.
+        case toClient([UInt8], Delivery? = nil)
         /// Ask the gatekeeper and answer with `decided`.
         case check(Ticket, Call)
         /// Ask for previews and answer with `previewed`, in this order.
@@ -54,8 +56,8 @@ package struct GatewaySession: Sendable {
     }
 
     /// How a message is left: `asking` by a decision; `requiring` by a preview; `waiting` by a standing; `ready` by the
-    /// standing of what came before it; `queued` by `willWrite`; `running` by the server's answer; `filtering` by
-    /// previews. All by a cancellation of the client or the end of the session.
+    /// standing of what came before it; `queued` and `writing` by `willWrite`; `running` by the server's answer;
+    /// `filtering` by previews. All by a cancellation of the client or the end of the session.
     enum Stage {
         /// The epoch is that of the cancellations when it was asked.
         case asking(epoch: Int)
@@ -64,33 +66,23 @@ package struct GatewaySession: Sendable {
         case waiting
         case ready(Pass)
         case queued(Pass)
+        /// A part of it has left.
+        case writing(Pass)
         /// `permit` is nil for what needs none.
         case running(permit: Permit?)
-        /// The server's answer, until it is known which entries may be shown.
-        case filtering(JSON, Pass)
+        /// The server's answer, until it is known which entries may be shown; what was known when that was asked.
+        case filtering(JSON, bytes: Int, standings: Int)
     }
 
     /// Why a message may be written.
     struct Pass {
         /// Nil for what only needs a live grant.
         var permit: Permit?
-        /// In milliseconds of the caller's monotonic clock.
+        /// In milliseconds of the caller's monotonic clock, as is the next.
         var usableUntil: Int64
+        var askedAt: Int64
         /// Of `standings`, when it was asked.
         var standings: Int
-    }
-
-    /// A line of the server on its way to the client.
-    package struct Delivery: Sendable {
-        enum Kind {
-            /// The answer to this request, which has ended here.
-            case answer(RequestID)
-            case request(RequestID)
-            case notification
-        }
-
-        var kind: Kind
-        var pass: Pass
     }
 
     struct Permit {
@@ -110,6 +102,15 @@ package struct GatewaySession: Sendable {
         /// Of the server, which this is the response to.
         var answers: RequestID?
         var rechecks = 0
+
+        var isFiltering: Bool { if case .filtering = stage { true } else { false } }
+        /// The server works on it, or is about to, or its answer is looked at.
+        var isUnderWay: Bool {
+            switch stage {
+            case .ready, .queued, .writing, .running, .filtering: true
+            case .asking, .requiring, .waiting: false
+            }
+        }
     }
 
     /// A line of the server that waits until the grant is known to be live.
@@ -118,8 +119,6 @@ package struct GatewaySession: Sendable {
             case answer(Ticket, JSON)
             case request(RequestID)
             case notification
-            /// An answer that was on its way already.
-            case returned(RequestID)
         }
 
         var kind: Kind
@@ -131,7 +130,7 @@ package struct GatewaySession: Sendable {
     var entries: [Ticket: Entry] = [:]
     var tickets: [RequestID: Ticket] = [:]
     var nextTicket: Ticket = 0
-    private var waitingBytes = 0
+    var waitingBytes = 0
     /// Requests that ended here although the server may still answer.
     var tombstones = Recent<RequestID, Reason>(limit: GatewayLimits.tombstones)
     var early = Recent<String, Reason>(limit: GatewayLimits.earlyCancellations)
@@ -145,11 +144,19 @@ package struct GatewaySession: Sendable {
     /// Those in stage `ready`.
     var ready: [Ticket] = []
     var arrived: [Arrived] = []
-    /// How many of them were on their way already, and so come first.
-    var returned = 0
     var arrivedBytes = 0
-    /// The question under way: the last ticket and the number of lines that its answer speaks for.
-    var asked: (ticket: Ticket, lines: Int, standings: Int)?
+    /// Of answers in stage `filtering`.
+    var filteringBytes = 0
+    /// The question under way: the last ticket, the number of lines and the last delivery that its answer speaks for.
+    var asked: (ticket: Ticket, lines: Int, delivery: UInt64, standings: Int)?
+    var lastDelivery: UInt64 = 0
+    /// The last answer, if it was that the grant is live.
+    var live: Pass?
+    /// The last answer, if it was another, and how often in turn it has been one.
+    var refused: (denial: Decision, delivery: UInt64, times: Int)?
+    var tasks = Tasks()
+    var cancelledTasks = 0
+    var protocolVersion: String?
     /// Restrictions that were told; a standing from before one says nothing.
     var standings = 0
     /// What runs is asked about though nothing waits.
@@ -166,12 +173,10 @@ package struct GatewaySession: Sendable {
     package var hasRoomForClient: Bool { entries.count - tickets.count < GatewayLimits.outstanding && waitingBytes <= GatewayLimits.waitingBytes }
 
     /// Whether another line of the server may be read now.
-    package var hasRoomForServer: Bool { arrivedBytes <= GatewayLimits.queueBytes }
+    package var hasRoomForServer: Bool { arrivedBytes + filteringBytes <= GatewayLimits.queueBytes }
 
     /// Whether something of the server's is still to be passed on.
-    package var isDelivering: Bool {
-        !arrived.isEmpty || entries.values.contains { if case .filtering = $0.stage { true } else { false } }
-    }
+    package var isDelivering: Bool { !arrived.isEmpty || entries.values.contains(where: \.isFiltering) }
 
     // MARK: Entries
 
@@ -194,6 +199,7 @@ package struct GatewaySession: Sendable {
         switch entry.stage {
         case .waiting: waiting.removeAll { $0 == ticket }
         case .ready: ready.removeAll { $0 == ticket }
+        case .filtering(_, let bytes, _): filteringBytes -= bytes
         default: break
         }
         return entry
@@ -212,11 +218,19 @@ package struct GatewaySession: Sendable {
     mutating func deny(_ id: RequestID?, _ decision: Decision, detail: String? = nil) -> [Action] {
         counters.denied += 1
         guard let id else { return [] }
-        return [.toClient(Replies.denial(id, decision, detail: detail ?? (decision.detail.isEmpty ? nil : decision.detail)), nil)]
+        return [.toClient(Replies.denial(id, decision, detail: detail ?? (decision.detail.isEmpty ? nil : decision.detail)))]
+    }
+
+    /// Whoever waits for this message to pass, or for its answer, is told why it does not.
+    mutating func deny(_ entry: Entry, _ decision: Decision) -> [Action] {
+        guard let own = entry.answers else { return deny(entry.id, decision) }
+        counters.denied += 1
+        serverRequests.remove(own)
+        return [.toServer(Replies.denial(own, decision, detail: nil), nil)]
     }
 
     func fail(_ id: RequestID?, _ message: String) -> [Action] {
-        id.map { [.toClient(Replies.error($0.json, code: -32603, message), nil)] } ?? []
+        id.map { [.toClient(Replies.error($0.json, code: -32603, message))] } ?? []
     }
 
     /// Without an answer nobody knows what was spent, so all that was held is.

@@ -34,7 +34,7 @@ package struct LineReader {
             }
             take(chunk)
             chunk = []
-            guard Descriptor.wait(descriptor, for: Int32(POLLIN), stop: stop) else { return nil }
+            guard Descriptor.wait(descriptor, for: Int32(POLLIN), stop: stop) == .ready else { return nil }
             let count = read(descriptor, &buffer, buffer.count)
             if count < 0 && (errno == EINTR || errno == EAGAIN) { continue }
             guard count > 0 else {

@@ -26,6 +26,12 @@ struct ListFilter: Sendable, Equatable {
         (self.member, self.key, self.action, self.type) = (member, key, action, type)
     }
 
+    enum Verdict {
+        case shown, hidden
+        /// Says nothing of the entry.
+        case unknown
+    }
+
     /// What is asked about, an entry each. A template is as good as the text before its first variable.
     func names(_ answer: JSON) -> [String] {
         entries(answer).map { shownAs($0[key]!.text!) }
@@ -38,14 +44,17 @@ struct ListFilter: Sendable, Equatable {
     /// Nil for what is no list of this kind, such as an error.
     func count(_ answer: JSON) -> Int? { answer["result"]?[member]?.elements?.count }
 
-    /// What has no name is left out.
+    /// What has no name by which it could be asked for is left out.
     private func entries(_ answer: JSON) -> [JSON] {
-        (answer["result"]?[member]?.elements ?? []).filter { $0[key]?.text != nil }
+        (answer["result"]?[member]?.elements ?? []).filter { entry in
+            guard let name = entry[key]?.text else { return false }
+            return !name.isEmpty && name.utf8.count <= GatewayLimits.nameBytes && !name.utf8.contains(0)
+        }
     }
 
     /// - Parameter reasons: one for each of `names`.
     func filtered(_ answer: JSON, _ reasons: [Reason]) -> JSON {
-        let kept = zip(entries(answer), reasons).filter { Self.isShown($0.1) }.map(\.0)
+        let kept = zip(entries(answer), reasons).filter { Self.verdict($0.1) == .shown }.map(\.0)
         var result = answer["result"]!.setting(member, .array(kept))
         // Since 2026-07-28 a list says how long and by whom it may be kept: not past a revoke, not for others.
         if ["ttlMs", "cacheScope", "resultType"].contains(where: { result[$0] != nil }) {
@@ -55,10 +64,13 @@ struct ListFilter: Sendable, Equatable {
     }
 
     /// What only lacks budget now is shown: it may be had again later.
-    static func isShown(_ reason: Reason) -> Bool {
+    static func verdict(_ reason: Reason) -> Verdict {
         switch reason {
-        case .none, .rateLimited, .budgetExhausted, .budgetHeldElsewhere, .budgetPending, .budgetFrozen, .busy: true
-        default: false
+        case .none, .rateLimited, .budgetExhausted, .budgetHeldElsewhere, .budgetPending, .budgetFrozen: .shown
+        case .actionNotAllowed, .resourceOutOfBounds, .amountOverLimit, .approvalRequired, .unitNotBudgeted: .hidden
+        case .malformed, .noView, .staleView, .unknownCredential, .credentialMismatch, .wrongAudience, .wrongWorkload, .revoked, .suspended,
+            .notYetValid, .expired, .duplicateMismatch, .unrecordable, .alreadySettled, .busy:
+            .unknown
         }
     }
 }

@@ -1,19 +1,33 @@
 internal import PenstockCore
 internal import PenstockHTTP
 
-/// The top level of one line, read byte by byte: whatever its length and depth, it says under which id an answer belongs.
+/// The top level of one line, read byte by byte: whatever its length and depth, it says under which ids answers belong.
 package struct Outline: Sendable, Equatable {
+    /// What one message, alone or in a batch, says of itself.
+    struct Message: Sendable, Equatable {
+        /// Each once. A reader may take any of them for the message's own.
+        fileprivate(set) var ids: [RequestID] = []
+        fileprivate(set) var hasMethod = false
+        /// It has an id that is none, or one that cannot be read.
+        fileprivate var hasOtherID = false
+
+        fileprivate mutating func add(_ id: RequestID?) {
+            guard let id else { return hasOtherID = true }
+            if !ids.contains(id), ids.count < GatewayLimits.outlineIDs { ids.append(id) }
+        }
+    }
+
+    private var ended: [Message] = []
+    private var message = Message()
     /// An object's own members only; a value inside another is skipped.
-    package private(set) var isObject = false
-    package private(set) var hasMethod = false
-    private var ids: [RequestID?] = []
-    /// What divides values was seen where it belongs, and the object was closed.
+    private var isInMessage = false
+    private var isBatch = false
     private var isClosed = false
 
     private var depth = 0
     private var isInText = false
     private var isEscaped = false
-    /// The name or value that is being read, at depth 1; nil for one that is too long to matter, or no scalar.
+    /// The name or value that is being read, of a message's own; nil for one that is too long to matter, or no scalar.
     private var piece: [UInt8]? = []
     private var name: [UInt8]?
 
@@ -23,11 +37,15 @@ package struct Outline: Sendable, Equatable {
         read(bytes)
     }
 
-    /// The one id of a message; nil when there is none, or more than one reader could take for it.
-    var id: RequestID? { ids.count == 1 ? ids[0] : nil }
+    var messages: [Message] { isInMessage ? ended + [message] : ended }
 
     /// Nobody else's answer: a request that is a notification has no id.
-    var isNotification: Bool { isObject && isClosed && hasMethod && ids.isEmpty }
+    var isNotification: Bool {
+        isClosed && !isBatch && ended.count == 1 && !isInMessage && ended[0].hasMethod && ended[0].ids.isEmpty && !ended[0].hasOtherID
+    }
+
+    /// Where a message's own members are.
+    private var level: Int { isBatch ? 2 : 1 }
 
     package mutating func read(_ bytes: some Sequence<UInt8>) {
         for byte in bytes { read(byte) }
@@ -43,17 +61,10 @@ package struct Outline: Sendable, Equatable {
         case UInt8(ascii: "\""):
             isInText = true
             keep(byte)
-        case UInt8(ascii: "{"), UInt8(ascii: "["):
-            if depth == 0 { isObject = byte == UInt8(ascii: "{") } else { piece = nil }
-            depth += 1
-            if depth == 1 { piece = [] }
-        case UInt8(ascii: "}"), UInt8(ascii: "]"):
-            depth -= 1
-            guard depth == 0 else { return }
-            endMember()
-            isClosed = true
-        case UInt8(ascii: ",") where depth == 1: endMember()
-        case UInt8(ascii: ":") where depth == 1:
+        case UInt8(ascii: "{"), UInt8(ascii: "["): open(isObject: byte == UInt8(ascii: "{"))
+        case UInt8(ascii: "}"), UInt8(ascii: "]"): close()
+        case UInt8(ascii: ",") where depth == level: endMember()
+        case UInt8(ascii: ":") where depth == level:
             name = piece
             piece = []
         case 32, 9, 10, 13: break
@@ -61,8 +72,29 @@ package struct Outline: Sendable, Equatable {
         }
     }
 
+    private mutating func open(isObject: Bool) {
+        if depth == 0 { isBatch = !isObject }
+        if depth == level - 1 {
+            isInMessage = isObject
+            (message, name, piece) = (Message(), nil, [])
+        } else {
+            piece = nil
+        }
+        depth += 1
+    }
+
+    private mutating func close() {
+        depth -= 1
+        if depth == level - 1 {
+            endMember()
+            if isInMessage, ended.count < GatewayLimits.outstanding { ended.append(message) }
+            isInMessage = false
+        }
+        if depth == 0 { isClosed = true }
+    }
+
     private mutating func keep(_ byte: UInt8) {
-        guard depth == 1, let count = piece?.count else { return }
+        guard isInMessage, depth == level, let count = piece?.count else { return }
         if count < GatewayLimits.outlineBytes { piece!.append(byte) } else { piece = nil }
     }
 
@@ -72,8 +104,8 @@ package struct Outline: Sendable, Equatable {
         switch ClientMessage.fold(text) {
         case "id":
             let value = piece.flatMap { try? JSONParser.parse($0) }
-            if value != .null || text != "id" { ids.append(text == "id" ? RequestID(value) : nil) }
-        case "method": hasMethod = true
+            if value != .null || text != "id" { message.add(RequestID(value)) }
+        case "method": message.hasMethod = message.hasMethod || piece != Array("null".utf8)
         default: break
         }
     }

@@ -23,9 +23,10 @@ package enum PriceFile {
         guard text.utf8.count <= GatewayLimits.priceFileBytes else { throw Problem(line: nil, what: "longer than \(GatewayLimits.priceFileBytes) bytes") }
         let root: Node?
         do {
-            root = try Yams.compose(yaml: text)
+            // Some editors begin a file with a byte order mark.
+            root = try Yams.compose(yaml: text.hasPrefix("\u{FEFF}") ? String(text.unicodeScalars.dropFirst()) : text)
         } catch {
-            throw Problem(line: nil, what: "no YAML: \("\(error)".split(separator: "\n").joined(separator: " "))")
+            throw problem(error)
         }
         let table = try PriceMembers(root ?? Node(""), ["version", "rules"])
         let version = try table.text("version")
@@ -36,6 +37,17 @@ package enum PriceFile {
             return try PriceTable(version: version, rules: rules)
         } catch {
             throw Problem(line: error.rule.flatMap { nodes[$0].mark?.line } ?? table.line, what: error.what)
+        }
+    }
+
+    /// In words of this program's, not of the library's.
+    private static func problem(_ error: any Error) -> Problem {
+        switch error as? YamlError {
+        case .duplicatedKeysInMapping(let keys, let context)?:
+            Problem(line: context.mark.line, what: "'\(keys.sorted().first ?? "")' comes twice")
+        case .scanner(_, let problem, let mark, _)?, .parser(_, let problem, let mark, _)?, .composer(_, let problem, let mark, _)?:
+            Problem(line: mark.line, what: "no YAML: \(problem)")
+        default: Problem(line: nil, what: "no YAML")
         }
     }
 

@@ -171,6 +171,7 @@ extension RemoteGatekeeper {
         guard let (status, answer) = await post("/v1/preview", EvaluationCodec.json(call, patience: .zero).bytes, credential, within: .seconds(3)) else {
             return Preview(reason: .noView, detail: away)
         }
+        if status == 429 { return Preview(reason: .busy) }
         // What it takes for no question is no call that it would allow.
         if (400..<500).contains(status) { return Preview(reason: .malformed) }
         guard status == 200, let json = try? JSONParser.parse(answer), let preview = EvaluationCodec.preview(json) else {

@@ -20,7 +20,10 @@ import Testing
         #"{"jsonrpc":"2.0","id":1,"result":{"content":[],"x":\#(deep)}}"#, #"{"jsonrpc":"2.0","result":\#(deep),"id":1}"#,
         #"{"jsonrpc":"2.0","id":1,"result":{},"error":{"code":1,"message":"x"}}"#, #"{"jsonrpc":"2.0","id":1}"#, #"{"jsonrpc":"2.0","id":1,"result":"#,
         #"{"jsonrpc":"2.0","id":1,"result":{},"result":{}}"#, #"{"jsonrpc":"2.0","id":1,"error":null}"#, #"{"jsonrpc":"2.0","id":1,"result":NaN}"#,
-        #"{"jsonrpc":"2.0","\u0069d":1,"result":{"x":01}}"#,
+        #"{"jsonrpc":"2.0","\u0069d":1,"result":{"x":01}}"#, #"{"jsonrpc":"2.0","id":1,"id":1,"result":{}}"#, #"{"jsonrpc":"2.0","id":1,"id":777,"result":{}}"#,
+        #"[{"jsonrpc":"2.0","id":1,"result":\#(deep)}]"#, #"[{"jsonrpc":"2.0","method":"notifications/x"},{"jsonrpc":"2.0","id":1,"result":01}]"#,
+        #"[[{"jsonrpc":"2.0","id":1,"result":{}}]]"#, #"{"jsonrpc":"2.0","ID":1,"result":{}}"#, #"{"jsonrpc":"2.0","method":"x","id":1,"result":{}}"#,
+        #"{"jsonrpc":"2.0","method":null,"id":1,"id":1,"result":{}}"#, #"{"jsonrpc":"2.0","id":1,"result":{}},"#,
     ])
     func answerThatCannotBePassedBecomesAnError(line: String) {
         var scene = running()
@@ -61,6 +64,15 @@ import Testing
         var scene = Scene()
         scene.client(#"[{"jsonrpc":"2.0","id":1,"method":"ping"},{"jsonrpc":"2.0","method":"notifications/x"},{"jsonrpc":"2.0","id":"2","method":"ping"}]"#)
         #expect(scene.client.map { $0["id"] } == [.number("1"), .string("2")])
+        for second in [#""params":{"a":1,"a":2}"#, #""params":\#(Self.deep)"#, #""params":{},"#, #""id":02"#] {
+            scene = Scene()
+            scene.client(#"[{"jsonrpc":"2.0","id":1,"method":"ping"},{"jsonrpc":"2.0","id":"b","method":"ping",\#(second)}]"#)
+            #expect(scene.client.first?["id"] == .number("1") && (scene.client.last?["id"] == .string("b") || second.contains("02")))
+            #expect(scene.client.allSatisfy { $0["error"] != nil })
+        }
+        let long = String(repeating: "i", count: 5_000)
+        scene.client(#"{"jsonrpc":"2.0","id":"\#(long)","method":"ping"}"#)
+        #expect(scene.client.last?["id"] == .string(long))
         var outline = Outline()
         for part in [#"{"jsonrpc":"2.0","method":"tools/call","params":{"name":"t","arguments":{"id":3,"x":""#, String(repeating: "x", count: 100_000), #""}},"id":4}"#] { outline.read(part.utf8) }
         scene.take(scene.session.fromClientTooLong(outline))
@@ -142,5 +154,31 @@ import Testing
         scene.server(#"{"jsonrpc":"2.0","id":3,"method":["ping"]}"#)
         scene.write()
         #expect(scene.client.isEmpty && scene.server.count == 3 && scene.server.allSatisfy { $0.contains(#""error""#) })
+    }
+
+    /// A line of ids is kept as a few of them.
+    @Test func idsOfALineAreBounded() {
+        var outline = Outline()
+        outline.read(#"{"jsonrpc":"2.0","method":"ping""#.utf8)
+        for number in 0..<100_000 { outline.read(#","id":\#(number % 1_000)"#.utf8) }
+        var scene = Scene()
+        scene.take(scene.session.fromClientTooLong(outline))
+        #expect((1...GatewayLimits.outlineIDs).contains(scene.client.count))
+        outline = Outline()
+        for number in 0..<10_000 { outline.read(#"\#(number == 0 ? "[" : ","){"id":\#(number),"method":"ping"}"#.utf8) }
+        scene = Scene()
+        scene.take(scene.session.fromClientTooLong(outline))
+        #expect(scene.client.count == GatewayLimits.outstanding)
+    }
+
+    /// Each message of a batch is somebody's: who asked is told, on either side.
+    @Test func answerInABatchThatIsRefusedIsTold() {
+        var scene = Scene()
+        scene.server(#"{"jsonrpc":"2.0","id":"q1","method":"roots/list"}"#)
+        scene.client = []
+        scene.client(#"[{"jsonrpc":"2.0","id":1,"method":"ping"},{"jsonrpc":"2.0","id":"q1","result":{"x":"leak"}}]"#)
+        scene.write()
+        #expect(scene.client.map { $0["id"] } == [.number("1")])
+        #expect(scene.server.count == 1 && scene.server[0].contains(#""id":"q1""#) && scene.server[0].contains("error") && !scene.server[0].contains("leak"))
     }
 }

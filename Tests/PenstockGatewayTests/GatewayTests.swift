@@ -21,15 +21,26 @@ private final class Rig: Sendable {
             f.write(f"{os.getpid()} {helper.pid}")
         with open(folder + "/environment", "w") as f:
             f.write("\\n".join(os.environ))
+        while "deaf" in sys.argv and not os.path.exists(folder + "/read"):
+            time.sleep(0.02)
+        if "mute" in sys.argv:
+            os.close(1)
+        while "flood" in sys.argv:
+            say({"jsonrpc": "2.0", "id": "i" * 250, "method": "no/such"})
         for line in sys.stdin:
             with open(folder + "/seen", "a") as f:
                 f.write(line)
+            if not line.endswith("\\n"):
+                break
             message = json.loads(line)
             method = message.get("method")
             if method == "tools/list":
                 say({"jsonrpc": "2.0", "id": message["id"], "result": {"tools": [{"name": "echo"}, {"name": "rm"}]}})
             elif method == "tools/call" and message["params"]["name"] == "exit":
                 os._exit(7)
+            elif method == "tools/call" and message["params"]["name"] == "noisy":
+                for number in range(600):
+                    say({"jsonrpc": "2.0", "method": "notifications/message", "params": {"data": "s" * 10_000}})
             elif method == "tools/call" and message["params"]["name"] != "slow":
                 say({"jsonrpc": "2.0", "id": message["id"], "result": {"content": message["params"].get("arguments")}})
             elif method == "initialize":
@@ -43,23 +54,28 @@ private final class Rig: Sendable {
     private let toGateway = Pipe()
     private let fromGateway = Pipe()
     private let lines = Mutex<[JSON]>([])
+    private let isReading: Atomic<Bool>
+    private let bytes = Atomic(0)
     private let running: Task<(status: Int32, counters: GatewaySession.Counters), Never>
 
-    init(_ arguments: [String] = []) throws {
+    init(_ arguments: [String] = [], reads: Bool = true) throws {
+        isReading = Atomic(reads)
         try Self.server.write(toFile: folder + "/server.py", atomically: true, encoding: .utf8)
         var options = GatewayOptions(command: ["python3", folder + "/server.py", folder] + arguments, credential: testDigest)
         options.input = toGateway.fileHandleForReading.fileDescriptor
         options.output = fromGateway.fileHandleForWriting.fileDescriptor
         options.handlesSignals = false
-        options.grace = .milliseconds(300)
+        options.grace = arguments.contains("deaf") ? .seconds(5) : .milliseconds(300)
         options.environment["PENSTOCK_TEST"] = nil
         let gateway = Gateway(gatekeeper, hashing: testHashing, options: options, logger: quietLogger)
         running = Task { await gateway.report() }
         let reading = fromGateway.fileHandleForReading
         Thread { [self] in
             var rest = Data()
+            while !isReading.load(ordering: .relaxed) { Thread.sleep(forTimeInterval: 0.02) }
             while case let data = reading.availableData, !data.isEmpty {
                 rest += data
+                bytes.add(data.count, ordering: .relaxed)
                 while let end = rest.firstIndex(of: 10) {
                     let line = Array(rest[rest.startIndex..<end])
                     rest = Data(rest[(end + 1)...])
@@ -88,6 +104,10 @@ private final class Rig: Sendable {
         return text.split(separator: "\n").map(String.init)
     }
 
+    /// Bytes that the client has read.
+    var read: Int { bytes.load(ordering: .relaxed) }
+    func startReading() { isReading.store(true, ordering: .relaxed) }
+    func letServerRead() { _ = FileManager.default.createFile(atPath: folder + "/read", contents: nil) }
     func leave() { writing.async { [toGateway] in try? toGateway.fileHandleForWriting.close() } }
     func cancel() { running.cancel() }
 
@@ -184,5 +204,76 @@ private final class Rig: Sendable {
     @Test func missingProgramIsReported() async {
         let options = GatewayOptions(command: ["/nowhere/server"], credential: testDigest)
         #expect(await Gateway(FakeGatekeeper(), hashing: testHashing, options: options, logger: quietLogger).run() == 127)
+    }
+
+    /// The server reads nothing until the call is revoked: the pipe has no room for it, or for a part of it.
+    @Test(arguments: [(62_000, 5_000), (10, 300_000)]) func callThatTheServerHasNotReadIsNoCallOnceRevoked(before: Int, size: Int) async throws {
+        let rig = try Rig(["deaf"])
+        rig.gatekeeper.set { $0.decide = { Decision(reason: .none, decisionID: "d-" + $0.resourceID, validForMS: 60_000) } }
+        for (id, tool, size) in [(1, "filler", before), (2, "secret", size)] {
+            rig.send(Era.handshake.call(id, tool, #"{"text":"\#(String(repeating: "x", count: size))"}"#))
+            #expect(await eventually { rig.gatekeeper.state.withLock { $0.checked.count } == id })
+        }
+        try await Task.sleep(for: .milliseconds(300))
+        rig.gatekeeper.cancel("d-secret")
+        #expect(await rig.answer(2)?["error"]?["data"]?["reason"]?.text == "revoked")
+        rig.letServerRead()
+        #expect(await eventually { rig.seen.contains { $0.contains("filler") } })
+        rig.leave()
+        #expect(await eventually { rig.gatekeeper.state.withLock { $0.released == ["d-secret"] || $0.settled["d-secret"] != nil } })
+        #expect(rig.gatekeeper.state.withLock { $0.released.isEmpty } == (size > 65_536), "what never left costs nothing")
+        try await Task.sleep(for: .milliseconds(200))
+        #expect(!rig.seen.contains { $0.contains("secret") && $0.hasSuffix("}") })
+        #expect(try await rig.end().counters.cancelled == 1)
+    }
+
+    @Test func whatTheClientHasNotReadIsNotForWhoWasRevoked() async throws {
+        let rig = try Rig(reads: false)
+        rig.send(Era.handshake.call(1, "noisy"))
+        #expect(await eventually { rig.seen.count == 1 })
+        try await Task.sleep(for: .seconds(1))
+        rig.gatekeeper.set { $0.preview = { _ in .revoked } }
+        rig.gatekeeper.cancel("")
+        try await Task.sleep(for: .milliseconds(300))
+        rig.startReading()
+        #expect(await rig.answer(1)?["error"]?["data"]?["reason"]?.text == "revoked")
+        #expect(rig.read < 200_000, "of six million")
+        rig.leave()
+        _ = try await rig.end()
+    }
+
+    @Test func callThatIsDecidedAfterTheEndIsReleased() async throws {
+        let rig = try Rig()
+        rig.gatekeeper.set { $0.delay = .seconds(1) }
+        rig.send(Era.handshake.call(1, "echo"))
+        try await Task.sleep(for: .milliseconds(200))
+        rig.cancel()
+        _ = try await rig.end()
+        #expect(rig.gatekeeper.state.withLock { $0.released.count == 1 && $0.settled.isEmpty })
+    }
+
+    @Test func listThatTakesForEverEndsWithTheSession() async throws {
+        let rig = try Rig()
+        rig.gatekeeper.set { $0.delay = .seconds(600) }
+        rig.send(Era.handshake.request(1, "tools/list"))
+        #expect(await eventually { rig.seen.count == 1 })
+        try await Task.sleep(for: .milliseconds(200))
+        let started = ContinuousClock.now
+        rig.cancel()
+        _ = try await rig.end()
+        #expect(ContinuousClock.now - started < .seconds(8))
+    }
+
+    @Test func serverThatReadsNoAnswerEndsTheSession() async throws {
+        let rig = try Rig(["flood"])
+        let report = try await rig.end()
+        #expect(report.counters.dropped > 10_000)
+    }
+
+    @Test func serverThatClosesItsOutputEndsTheSession() async throws {
+        let rig = try Rig(["mute", "stay"])
+        rig.send(Era.handshake.call(1, "slow"))
+        #expect(await rig.answer(1)?["error"]?["code"]?.int64 == -32603)
+        _ = try await rig.end()
     }
 }

@@ -19,6 +19,11 @@ import Testing
         (#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"a","arguments":{},"arguments":{"x":1}}}"#, -32600),
         (#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"a","arguments":{"p":1,"p":2}}}"#, -32600),
         (#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"a","arguments":{"p":1,"P":2}}}"#, -32600),
+        (#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"a","arguments":{"\u00b5":1,"\u03bc":2}}}"#, -32600),
+        (#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"a","arguments":{"\u03c3x":1,"\u03c2x":2}}}"#, -32600),
+        (#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"a","arguments":{"x":{"\u1e9e":1,"\u00df":2}}}}"#, -32600),
+        (#"{"jsonrpc":"2.0","id":1,"method":"completion/complete","params":{"ref":{"type":"ref/prompt","name":"a","Name":"b"}}}"#, -32600),
+        (#"{"jsonrpc":"2.0","id":1,"method":"completion/complete","params":{"ref":{"type":"ref/resource","uri":"a","UR\u0131":"b"}}}"#, -32600),
         (#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"a","arguments":{"a.b":1,"a":{"b":2}}}}"#, -32602),
         (#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"a\u0000b"}}"#, -32602),
         (#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":["a"]}}"#, -32602),
@@ -62,7 +67,7 @@ import Testing
         #expect(scene.server.isEmpty && scene.asked.isEmpty && scene.previews.isEmpty)
         // Nobody waits for an answer to what has no id.
         let isNotification = line.contains("notifications/x") || line.contains(#""id":null"#) || line.hasPrefix(#"{"jsonrpc":"2.0","method":"tools/call""#)
-        #expect(scene.client.count == (isNotification ? 0 : 1) && (isNotification || scene.lastCode == code))
+        #expect((isNotification ? 0...0 : 1...2).contains(scene.client.count) && (isNotification || scene.lastCode == code))
         #expect(scene.session.counters.refused == 1 && scene.session.outstanding == 0)
     }
 

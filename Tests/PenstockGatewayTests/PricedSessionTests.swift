@@ -77,7 +77,7 @@ import Testing
         (#"{ "q" : [{"max_tokens":9}, "}"], "max_tokens" : 5000 }"#, #"{ "q" : [{"max_tokens":9}, "}"], "max_tokens" : 4096 }"#, 4096),
         (#"{"max\u005ftokens":99999,"q":"\"max_tokens\":1"}"#, #"{"max\u005ftokens":4096,"q":"\"max_tokens\":1"}"#, 4096),
         (#"{"max_tokens":9223372036854775807}"#, #"{"max_tokens":4096}"#, 4096), (#"{"max_tokens":4096}"#, #"{"max_tokens":4096}"#, 4096),
-        (#"{"max_tokens":7,"n": 1.50}"#, #"{"max_tokens":7,"n": 1.50}"#, 7), (#"{"max_tokens":0}"#, #"{"max_tokens":0}"#, 0),
+        (#"{"max_tokens": null ,"q":1}"#, #"{"max_tokens": 4096 ,"q":1}"#, 4096), (#"{"max_tokens":7,"n": 1.50}"#, #"{"max_tokens":7,"n": 1.50}"#, 7), (#"{"max_tokens":0}"#, #"{"max_tokens":0}"#, 0),
     ])
     func capIsWrittenWhereItIsNot(arguments: String, sent: String, tokens: Int64) throws {
         var scene = try scene()
@@ -97,7 +97,7 @@ import Testing
         #expect(scene.asked.first?.call.amounts.list == [Amount("calls", 1), Amount("usd_micros", 25), Amount("tokens", 1000)])
     }
 
-    @Test(arguments: [("\"name\":\"nested\"", #""arguments":{"options":{"max_tokens":50}},"name":"nested""#), (#""name":"nested","arguments":{"options":{"a":1}}"#, #""name":"nested","arguments":{"options":{"max_tokens":50,"a":1}}"#)])
+    @Test(arguments: [("\"name\":\"nested\"", #""arguments":{"options":{"max_tokens":50}},"name":"nested""#), (#""name":"nested","arguments":{"options":null}"#, #""name":"nested","arguments":{"options":{"max_tokens":50}}"#), (#""name":"nested","arguments":{"options":{"a":1}}"#, #""name":"nested","arguments":{"options":{"max_tokens":50,"a":1}}"#)])
     func objectsOnTheWayToACapAreMade(params: String, sent: String) throws {
         var scene = try scene()
         scene.client(Era.handshake.request(1, "tools/call", params))
@@ -106,7 +106,7 @@ import Testing
         #expect(scene.server == [Era.handshake.request(1, "tools/call", sent)])
     }
 
-    @Test(arguments: [#"{"max_tokens":-1}"#, #"{"max_tokens":"9"}"#, #"{"max_tokens":null}"#, #"{"max_tokens":{}}"#, #"{"Max_Tokens":9}"#, #"{"max_to\#u{212A}ens":9}"#])
+    @Test(arguments: [#"{"max_tokens":-1}"#, #"{"max_tokens":"9"}"#, #"{"max_tokens":{}}"#, #"{"Max_Tokens":9}"#, #"{"max_to\#u{212A}ens":9}"#])
     func whatIsNoNumberIsNotCapped(arguments: String) throws {
         var scene = try scene()
         scene.client(Era.handshake.call(1, "ask", arguments))

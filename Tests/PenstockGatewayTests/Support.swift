@@ -5,6 +5,7 @@ import PenstockEnforcer
 import PenstockGateway
 import PenstockHTTP
 import Synchronization
+import Testing
 
 /// A gatekeeper that answers as a test says, and remembers what it was asked.
 final class FakeGatekeeper: Gatekeeper, Observable {
@@ -13,6 +14,8 @@ final class FakeGatekeeper: Gatekeeper, Observable {
         var preview: @Sendable (Call) -> Reason = { _ in .none }
         var unknown: Set<Digest> = []
         var previewValidForMS: Int64 = 1_000
+        /// Before each answer.
+        var delay: Duration = .zero
         var holdError: HoldError?
         var health = Health(viewApplied: true, leaseHeld: true, journalWritable: true, halted: nil)
         var metrics: [Metric] = []
@@ -31,7 +34,9 @@ final class FakeGatekeeper: Gatekeeper, Observable {
     func set(_ body: (inout sending State) -> Void) { state.withLock { body(&$0) } }
 
     func check(_ call: Call, patience: Duration) async -> Decision {
-        state.withLock { state in
+        let delay = state.withLock { $0.delay }
+        if delay > .zero { try? await Task.sleep(for: delay) }
+        return state.withLock { state in
             state.checked.append(call)
             state.patience = patience
             state.sequence += 1
@@ -64,7 +69,9 @@ final class FakeGatekeeper: Gatekeeper, Observable {
     func mayKnow(_ credential: Digest) -> Bool { state.withLock { !$0.unknown.contains(credential) } }
 
     func preview(_ call: Call) async -> Preview {
-        state.withLock { state in
+        let delay = state.withLock { call.resourceType == "mcp_server" ? .zero : $0.delay }
+        if delay > .zero { try? await Task.sleep(for: delay) }
+        return state.withLock { state in
             state.previewed.append(call)
             return Preview(reason: state.preview(call), validForMS: state.previewValidForMS)
         }
@@ -141,14 +148,14 @@ struct Scene {
     var asked: [(ticket: GatewaySession.Ticket, call: Call)] = []
     var previews: [(ticket: GatewaySession.Ticket, calls: [Call])] = []
     var queue: [(line: String, ticket: GatewaySession.Ticket?)] = []
-    /// What a client that does not read has yet to get.
-    var waiting: [(line: [UInt8], delivery: GatewaySession.Delivery?)] = []
-    var isReading = true
     var now: Int64 = 0
     /// What the grant is, whenever that is asked; nil for no answer yet.
     var standing: Reason? = Reason.none
     var standingsAsked = 0
     var notes: [String] = []
+    /// Whether the client reads what comes.
+    var isRead = true
+    var unread: [(line: JSON, delivery: GatewaySession.Delivery?)] = []
 
     mutating func stand(_ reason: Reason, validForMS: Int64 = 1_000) {
         take(session.stands(Preview(reason: reason, validForMS: validForMS), askedAt: now))
@@ -175,7 +182,8 @@ struct Scene {
 
     /// Lets the writer run.
     mutating func write() {
-        while !queue.isEmpty {
+        var waits = 0
+        while !queue.isEmpty, waits < 100 {
             let item = queue.removeFirst()
             guard let ticket = item.ticket else {
                 server.append(item.line)
@@ -186,28 +194,53 @@ struct Scene {
                 server.append(item.line)
                 take(actions)
             case .drop(let actions): take(actions)
+            case .wait(let actions):
+                queue.insert(item, at: 0)
+                waits += 1
+                guard !actions.isEmpty else { return }
+                take(actions)
+                // Without an answer it goes on waiting.
+                if standing == nil { return }
             }
         }
     }
 
-    /// Lets the writer to the client run.
+    /// Lets one part of the line at the head of the queue leave; true for as long as more of it may.
+    mutating func write(_ part: GatewaySession.Part) -> Bool {
+        switch session.willWrite(queue[0].ticket!, part, at: now) {
+        case .write(let actions): take(actions)
+        case .wait(let actions): take(actions)
+        case .drop(let actions):
+            take(actions)
+            return false
+        }
+        return true
+    }
+
+    /// Lets the client's writer run.
     mutating func read() {
-        while !waiting.isEmpty {
-            let item = waiting.removeFirst()
-            if let delivery = item.delivery, !session.mayDeliver(delivery, at: now) {
-                take(session.putBack(item.line, delivery))
-            } else {
-                client.append(try! JSONParser.parse(item.line))  // What we say must be JSON.
+        while isRead, let item = unread.first {
+            guard let delivery = item.delivery else {
+                client.append(unread.removeFirst().line)
+                continue
+            }
+            switch session.willDeliver(delivery, at: now) {
+            case .write: client.append(unread.removeFirst().line)
+            case .drop(let actions):
+                unread.removeFirst()
+                take(actions)
+            case .wait(let actions):
+                if !actions.isEmpty { take(actions) }
+                return
             }
         }
     }
 
     mutating func take(_ actions: [GatewaySession.Action]) {
-        defer { if isReading { read() } }
         for action in actions {
             switch action {
             case .toServer(let line, let ticket): queue.append((String(decoding: line, as: UTF8.self), ticket))
-            case .toClient(let line, let delivery): waiting.append((line, delivery))
+            case .toClient(let line, let delivery): unread.append((try! JSONParser.parse(line), delivery))  // What we say must be JSON.
             case .check(let ticket, let call): asked.append((ticket, call))
             case .preview(let ticket, let calls): previews.append((ticket, calls))
             case .standing:
@@ -220,6 +253,7 @@ struct Scene {
             case .release(let id): released.append(Permits.decision(id))
             }
         }
+        read()
     }
 
     var lastReason: String? { client.last?["error"]?["data"]?["reason"]?.text }

@@ -33,7 +33,7 @@ def note(log, line, now):
 
 def inbound(server, log):
     """From the gateway to the server."""
-    rest = b""
+    rest, now = b"", 0
     while data := os.read(0, 1 << 16):
         now = time.monotonic_ns()
         *lines, rest = (rest + data).split(b"\n")
@@ -43,6 +43,9 @@ def inbound(server, log):
             write_all(server.stdin.fileno(), data)
         except BrokenPipeError:
             break
+    # What was cut off has arrived, too.
+    if rest:
+        note(log, rest, now)
     server.stdin.close()
 
 

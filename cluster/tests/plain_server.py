@@ -1,11 +1,13 @@
 """A stdio MCP server made of fixed behaviour. Writes down every line that reaches it.
 
-usage: plain_server.py SEEN
+usage: plain_server.py SEEN [GO]
 
-A tool's name says how it answers: `slow` never; `ask` asks the client something first; `chatter` says something every 20 ms
-from then on; `big` with 17 MB; `deep` with 90 levels; anything else with its own parameters.
+Reads nothing until the file GO is there. A tool's name says how it answers: `slow` never; `ask` asks the client something
+first; `chatter` says something every 20 ms from then on; `noisy` says 6 MB first; `task` with a task; `big` with 17 MB;
+`deep` with 90 levels; anything else with its own parameters.
 """
 import json
+import os
 import sys
 import threading
 import time
@@ -28,9 +30,15 @@ def chatter():
         time.sleep(0.02)
 
 
+while len(sys.argv) > 2 and not os.path.exists(sys.argv[2]):
+    time.sleep(0.02)
 for line in sys.stdin.buffer:
+    try:
+        message = json.loads(line)
+    except ValueError:
+        SEEN.write(b'{"cut":%d}\n' % len(line))
+        continue
     SEEN.write(line if line.endswith(b"\n") else line + b"\n")
-    message = json.loads(line)
     if "id" not in message or "method" not in message:
         continue
     number, method, params = json.dumps(message["id"]), message["method"], message.get("params") or {}
@@ -40,8 +48,15 @@ for line in sys.stdin.buffer:
         result = {"protocolVersion": "2025-11-25", "serverInfo": {"name": "plain", "version": "1"}, "capabilities": {"tools": {}, "prompts": {}, "resources": {}}}
     elif method == "prompts/list":
         result = {"prompts": [{"name": "open"}, {"name": "shut"}]}
+    elif method == "tools/list":
+        result = {"tools": [{"name": f"t{number}"} for number in range(40)]}
     elif tool == "slow":
         continue
+    elif tool == "noisy":
+        for _ in range(600):
+            say(json.dumps({"jsonrpc": "2.0", "method": "notifications/message", "params": {"level": "info", "data": "s" * 10_000}}))
+    elif tool == "task":
+        result = {"task": {"taskId": "t-1", "status": "working", "createdAt": "2026-01-01T00:00:00Z", "ttl": 60000}}
     elif tool == "ask":
         say('{"jsonrpc":"2.0","id":"q1","method":"elicitation/create","params":{"message":"sure?"}}')
         continue

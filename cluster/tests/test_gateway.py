@@ -1,9 +1,11 @@
 """`penstock mcp` between a client and a server that are lines: what passes, what is answered, and what a server ever sees."""
 
+import http.server
 import json
 import os
 import pathlib
 import signal
+import socketserver
 import subprocess
 import sys
 import threading
@@ -36,27 +38,33 @@ class Session:
 
     count = 0
 
-    def __init__(self, mesh, grant, hello=True, node=1):
+    def __init__(self, mesh, grant, hello=True, node=1, server=(), reads=True, enforcer=None):
         Session.count += 1
         self.mesh, self.answers = mesh, []
         self.seen_path, self.errors = mesh.dir / f"session-{Session.count}.seen", mesh.dir / f"session-{Session.count}.stderr"
         self.seen_path.touch()
         config = mesh.dir / f"session-{Session.count}.yaml"
-        config.write_text(f"enforcer: unix:{mesh[node].socket}\ncredential_file: {mesh.credential_file(grant)}\n")
+        config.write_text(f"enforcer: unix:{enforcer or mesh[node].socket}\ncredential_file: {mesh.credential_file(grant)}\n")
         mesh.wait_applied()
         with open(self.errors, "wb") as errors:
             self.process = subprocess.Popen(
-                [harness.BINARY, "mcp", "--config", config, "--", sys.executable, SERVER, self.seen_path], stdin=subprocess.PIPE,
+                [harness.BINARY, "mcp", "--config", config, "--", sys.executable, SERVER, self.seen_path, *server], stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE, stderr=errors, env=mesh.env)
+        self.read_bytes = 0
         self.reader = threading.Thread(target=self._read, daemon=True)
-        self.reader.start()
+        if reads:
+            self.reader.start()
         if hello:
             self.send(*HELLO)
             self.answer(0)
 
     def _read(self):
         for line in self.process.stdout:
-            self.answers.append(json.loads(line))
+            self.read_bytes += len(line)
+            try:
+                self.answers.append(json.loads(line))
+            except ValueError:
+                self.answers.append({"method": "cut"})
 
     def send(self, *messages):
         for message in messages:
@@ -124,7 +132,9 @@ def test_nothing_passes_after_CLOSED(mesh, lever):
             assert reason(session.answer(number)) == {"revoke": "revoked", "suspend": "suspended"}[lever]
         time.sleep(1)
         after = session.seen[closed:]
-        assert all(message.get("method") == "notifications/cancelled" for message in after) and "leak" not in json.dumps(after)
+        # The gateway's own: it cancels what ran, and answers what the server asked.
+        assert all(message.get("method") == "notifications/cancelled" or message.get("id") == "q1" and "error" in message for message in after), after
+        assert "leak" not in json.dumps(after)
         # What was on its way as CLOSED came may still be read; a second of chatter may not.
         assert sum("method" in answer for answer in session.answers[heard:]) < 5
         if lever == "suspend":
@@ -237,32 +247,6 @@ def test_an_enforcer_that_goes_is_named_once():
             assert "result" in session.answer(26), session.answer(26)
 
 
-def test_what_a_client_has_not_read_is_recalled(mesh):
-    """A client that does not read for a while, in which its grant is revoked: nothing of the server's comes after, and each
-    call has its answer."""
-    grant = mesh.grant(*ALL, agent="unread")
-    config = mesh.dir / "unread.yaml"
-    config.write_text(f"enforcer: unix:{mesh[1].socket}\ncredential_file: {mesh.credential_file(grant)}\n")
-    mesh.wait_applied()
-    command = [harness.BINARY, "mcp", "--config", config, "--", sys.executable, SERVER, mesh.dir / "unread.seen"]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=mesh.env) as process:
-        calls = [call(number, "echo", x="y" * 60_000) for number in range(1, 41)]
-        process.stdin.write(b"".join(json.dumps(message).encode() + b"\n" for message in [*HELLO, *calls]))
-        process.stdin.flush()
-        time.sleep(2)  # all is answered by the server, and one pipe holds what fits
-        mesh.revoke("--agent", "unread")
-        time.sleep(0.5)
-        answers, kept = {}, 0
-        while len(answers) < 41:
-            message = json.loads(process.stdout.readline())
-            answers[message["id"]] = message
-            kept += "result" in message
-        assert kept < 10, f"{kept} answers of the server came after CLOSED"
-        assert all(reason(answer) == "revoked" for answer in answers.values() if "result" not in answer)
-        process.stdin.close()
-        process.wait(10)
-
-
 def test_a_replaced_credential_is_used(mesh):
     """As platforms replace a mounted secret: behind a link, while the session runs."""
     grants = [mesh.grant(*ALL, agent=f"renewed-{number}") for number in range(3)]
@@ -321,3 +305,104 @@ def test_a_gateway_ends_in_time_whatever_hangs(mesh):
     assert time.monotonic() - began < 5, process.stderr.read()
     for stream in (process.stdin, process.stdout, process.stderr):
         stream.close()
+@pytest.mark.parametrize("before, size", [(62_000, 5_000), (10, 300_000)])
+def test_what_a_server_has_not_read_does_not_arrive_after_CLOSED(mesh, before, size):
+    """A pipe without room for a call, or with room for a part of it."""
+    agent, go = f"late-{size}", mesh.dir / f"go-{size}"
+    with Session(mesh, mesh.grant(*ALL, agent=agent), hello=False, server=[go]) as session:
+        session.send(call(1, "echo", x="f" * before), call(2, "secret", x="s" * size))
+        time.sleep(1.5)
+        mesh.run("revoke", "--agent", agent)
+        go.touch()
+        assert reason(session.answer(2)) == "revoked"
+        session.end()
+        assert not any(message.get("method") == "tools/call" and message["params"]["name"] == "secret" for message in session.seen), session.seen
+
+
+def test_what_a_client_has_not_read_is_not_delivered_after_CLOSED(mesh):
+    with Session(mesh, mesh.grant(*ALL, agent="behind"), hello=False, reads=False) as session:
+        session.send(call(1, "noisy"))
+        eventually("the call at the server", lambda: session.seen)
+        time.sleep(1)
+        mesh.run("revoke --agent behind")
+        session.reader.start()
+        assert reason(session.answer(1)) == "revoked"
+        time.sleep(0.5)
+        assert session.read_bytes < 200_000, "of six million"
+
+
+def test_a_task_ends_with_its_grant(mesh):
+    with Session(mesh, mesh.grant(*ALL, agent="tasks")) as session:
+        session.send({**call(1, "task"), "params": {"name": "task", "arguments": {}, "task": {"ttl": 60000}}})
+        assert session.answer(1)["result"]["task"]["taskId"] == "t-1"
+        time.sleep(1.5)
+        assert session.seen[-1]["method"] == "tools/call"
+        mesh.run("revoke --agent tasks")
+        last = eventually("a cancellation", lambda: session.seen[-1] if session.seen[-1]["method"] == "tasks/cancel" else None)
+        assert last["params"] == {"taskId": "t-1"} and last["id"]
+
+
+class StandIn(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
+    """An enforcer that says of the nth tool what a test says, by a reason's number; None for no answer at all."""
+
+    daemon_threads = True
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def log_message(self, *_):
+            pass
+
+        def do_GET(self):
+            self.send_response(200)
+            self.send_header("Content-Type", "text/event-stream")
+            self.send_header("Transfer-Encoding", "chunked")
+            self.end_headers()
+            self.wfile.write(b"d\r\n: subscribed\n\r\n")
+            self.server.over.wait()
+
+        def do_POST(self):
+            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            code = self.server.code(int(body["resource"]["id"][1:])) if body["resource"]["type"] == "tool" else 0
+            if code is None:
+                self.server.over.wait()
+            answer = json.dumps({"reason": "x", "reason_code": code or 0, "valid_for_ms": 60000}).encode()
+            self.send_response(200)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(answer)))
+            self.end_headers()
+            self.wfile.write(answer)
+
+    def __init__(self, path, code):
+        self.path, self.code, self.over = path, code, threading.Event()
+        super().__init__(str(path), self.Handler)
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+    def __exit__(self, *_):
+        self.over.set()
+        self.shutdown()
+        self.server_close()
+
+
+@pytest.mark.parametrize("code, name", [(3, "stale_view"), (2, "no_view"), (4, "unknown_credential"), (8, "revoked"), (25, "busy"), (13, None)])
+def test_a_list_is_whole_or_an_error(mesh, code, name):
+    path = mesh.dir / f"stand-in-{code}.sock"
+    with StandIn(path, lambda number: code if number > 20 else 0), Session(mesh, mesh.grant(*ALL), enforcer=path) as session:
+        session.send({"jsonrpc": "2.0", "id": 1, "method": "tools/list"})
+        answer = session.answer(1)
+        assert reason(answer) == name if name else len(answer["result"]["tools"]) == 21
+
+
+@pytest.mark.parametrize("how", ["SIGTERM", "end of input"])
+def test_a_gateway_ends_within_seconds_whatever_its_enforcer_does(mesh, how):
+    path = mesh.dir / f"hangs-{how[0]}.sock"
+    with StandIn(path, lambda _: None), Session(mesh, mesh.grant(*ALL), enforcer=path) as session:
+        session.send({"jsonrpc": "2.0", "id": 1, "method": "tools/list"})
+        eventually("the list at the server", lambda: session.seen[-1]["method"] == "tools/list")
+        began = time.monotonic()
+        if how == "SIGTERM":
+            session.process.send_signal(signal.SIGTERM)
+            session.process.wait(20)
+        else:
+            session.end()
+        assert time.monotonic() - began < 8

@@ -34,6 +34,7 @@ struct MCP: AsyncParsableCommand {
             guard let digest = Credential.digest(of: secret.text) else { throw NodeError(.configuration, "\(path) holds no credential; it starts with pst_ and has 53 characters") }
             var options = GatewayOptions(command: command, credential: digest)
             options.serverID = settings.optionalText("server") ?? "mcp"
+            options.onEnding = { StopWatchdog.start(Serving.stopTime) }
             options.prices = try settings.optionalPath("prices").map(PriceFile.read)
             status = try await serve(settings, secret, options)
         }

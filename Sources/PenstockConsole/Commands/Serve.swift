@@ -121,7 +121,7 @@ enum Serving {
     static func note(_ text: String) { Output.message("penstock: \(Printable.text(text))") }
 
     /// Of 5 s that a process has to end.
-    private static let stopTime: TimeInterval = 4.7
+    static let stopTime: TimeInterval = 4.7
 
     static func run(_ services: [any Service]) async throws {
         let watchdog = StopWatchdog(after: stopTime)
@@ -131,14 +131,17 @@ enum Serving {
 }
 
 /// Ends a process that was asked to stop and does not: whoever waits for it would kill it later. What is durable is so already.
-private struct StopWatchdog: Service {
+struct StopWatchdog: Service {
     let after: TimeInterval
 
     init(after: TimeInterval) { self.after = after }
 
     func run() async throws {
         try? await gracefulShutdown()
-        let after = after
+        Self.start(after)
+    }
+
+    static func start(_ after: TimeInterval) {
         Thread.detachNewThread {
             Thread.sleep(forTimeInterval: after)
             Output.message("penstock: not all has ended within \(after) s; this process ends without it")

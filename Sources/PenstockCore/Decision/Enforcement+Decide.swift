@@ -127,14 +127,15 @@ extension Enforcement {
             return .resourceOutOfBounds
         }
         for condition in folded.rules[rules].conditions where !condition.holds(for: call.attributes) {
-            if argumentsKnown || !condition.path.begins(with: "arguments.") { return .resourceOutOfBounds }
+            let isKnown = argumentsKnown || call.attributes.value(forBytes: condition.path) != nil
+            if isKnown || !condition.path.begins(with: "arguments.") { return .resourceOutOfBounds }
         }
         for index in 0..<call.amounts.count {
             let amount = call.amounts[index]
             if amount.value > Limits.amount { return .amountOverLimit }
             for most in folded.rules[rules].maxAmounts where most.unit == amount.unit && amount.value > most.value { return .amountOverLimit }
         }
-        if folded.rules[rules].approvalActions.contains(where: { $0.matches(call.action) }) { return .approvalRequired }
+        if folded.rules[rules].approvalActions.contains(where: { $0.catches(call.action) }) { return .approvalRequired }
         if counts, marks.contains(.throttled), isThrottled(index, now) { return .rateLimited }
         return .none
     }
@@ -296,7 +297,7 @@ extension Enforcement {
     /// All checks but rate and budget; nothing is taken or counted.
     ///
     /// - Parameter arrivedAt: of a call that is really made: a linearizable grant needs an echo sent since. Without it,
-    ///   conditions on arguments are left out too, which a list of tools cannot know.
+    ///   conditions on arguments that are not given are left out too: a list of tools cannot know them.
     package mutating func preview(_ call: borrowing Call, arrivedAt: Instant? = nil, now: Instant) -> Verdict {
         var verdict = Verdict(reason: .noView, grant: -1, position: 0, viewAge: -1, usableUntil: 0)
         guard halted == nil, hasView else { return verdict }

@@ -22,7 +22,7 @@ package struct PriceTable: Hashable, Sendable {
         case overflow(unit: String)
     }
 
-    package func rules(for tool: String) -> [PriceRule] { rules.filter { $0.tool.matches(tool) } }
+    package func rules(for tool: String) -> [PriceRule] { rules.filter { $0.tool.catches(tool) } }
 
     /// The numbers that have to stand in a call's arguments at most: the smallest of each.
     package func caps(_ tool: String) -> [(argument: String, most: Int64)] {

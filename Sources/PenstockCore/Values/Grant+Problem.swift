@@ -82,7 +82,7 @@ extension Grant.Condition {
         return switch comparison {
         case .equal: "'\(path)' is there and is \(number ?? "exactly '\(value)'")"
         case .notEqual: "'\(path)' is there and is not \(number ?? "exactly '\(value)'")"
-        case .prefix: "'\(path)' is there and begins with '\(value)'"
+        case .prefix: "'\(path)' is there and begins with '\(value)', without a segment '.' or '..' after that"
         case .less, .lessOrEqual, .greater, .greaterOrEqual: "'\(path)' is there and is a number \(comparison.rawValue) \(value)"
         }
     }

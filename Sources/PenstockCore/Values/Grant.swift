@@ -93,7 +93,7 @@ extension Grant.Condition {
 
     package func holds(for attributes: [String: String]) -> Bool {
         guard let actual = attributes.value(forBytes: path) else { return false }
-        if comparison == .prefix { return actual.begins(with: value) }
+        if comparison == .prefix { return actual.begins(with: value) && (value.isEmpty || !actual.hasDotSegment(after: value.utf8.count)) }
         if comparison == .equal, actual.isSame(as: value) { return true }
         guard let order = ExactNumber.compare(actual, value) else {
             // Some tools read " 3", "03" or "3_0" as a number, others do not: what may be the number is not another one.

@@ -91,8 +91,15 @@ package struct Pattern: Hashable, Sendable {
 
     package var written: String { isPrefix ? text + "*" : text }
 
-    /// Byte for byte: Swift's own equality takes canonically equivalent texts for one, and a tool may not.
+    /// For what allows. A text that the tool may resolve to a place outside the prefix does not match.
     package func matches(_ candidate: String) -> Bool {
+        catches(candidate) && !(isPrefix && !bytes.isEmpty && candidate.hasDotSegment(after: bytes.count))
+    }
+
+    /// For what restricts or costs, where whatever may be meant counts.
+    ///
+    /// Byte for byte: Swift's own equality takes canonically equivalent texts for one, and a tool may not.
+    package func catches(_ candidate: String) -> Bool {
         if isPrefix { return startsWithText(candidate) }
         // What is canonically equivalent to ASCII text and as long is that text.
         guard candidate == text, candidate.utf8.count == bytes.count else { return false }
@@ -115,7 +122,7 @@ extension Pattern {
     /// What it matches, for people.
     package var explanation: String {
         if !isPrefix { return "exactly '\(text)'" }
-        return text.isEmpty ? "anything" : "whatever begins with '\(text)'"
+        return text.isEmpty ? "anything" : "whatever begins with '\(text)', without a segment '.' or '..' after that"
     }
 
     /// Whether some text matches both.

@@ -79,7 +79,7 @@ struct MCPScene {
     mutating func end() throws(Broken) {
         while !asked.isEmpty || !previews.isEmpty || isAsked || !queue.isEmpty {
             while !asked.isEmpty || !previews.isEmpty || isAsked { try decide(.none, validForMS: 1000) }
-            while !queue.isEmpty { try write() }
+            for _ in 0..<queue.count { try write() }
         }
         try take(session.serverEnded())
         try law(session.outstanding == 0, "a request outlives its server")
@@ -94,13 +94,13 @@ struct MCPScene {
             if reason == .none { open.append(id) }
             if call.action == "tools/call" { tools[ticket] = call.resourceID }
             let decision = Decision(reason: reason, decisionID: id, validForMS: validForMS)
-            try take(session.decided(ticket, decision, askedAt: 1_000_000))
+            try take(session.decided(ticket, decision, askedAt: 1_000_090))
         } else if !previews.isEmpty {
             let (ticket, count) = previews.removeFirst()
             try take(session.previewed(ticket, [Reason](repeating: reason, count: count)))
         } else if isAsked {
             isAsked = false
-            try take(session.stands(Preview(reason: reason, validForMS: validForMS), askedAt: 1_000_000))
+            try take(session.stands(Preview(reason: reason, validForMS: validForMS), askedAt: 1_000_090))
         }
     }
 
@@ -113,6 +113,9 @@ struct MCPScene {
             try written(line, tool: tools[ticket])
             try take(actions)
         case .drop(let actions): try take(actions)
+        case .wait(let actions):
+            queue.insert((line, ticket), at: 0)
+            try take(actions)
         }
     }
 
@@ -134,7 +137,7 @@ struct MCPScene {
         for action in actions {
             switch action {
             case .toServer(let line, let ticket): queue.append((line, ticket))
-            case .toClient(let line): try law(!line.contains(10), "a line break inside a message to the client")
+            case .toClient(let line, _): try law(!line.contains(10), "a line break inside a message to the client")
             case .check(let ticket, let call): asked.append((ticket, call))
             case .preview(let ticket, let calls): previews.append((ticket, calls.count))
             case .standing:

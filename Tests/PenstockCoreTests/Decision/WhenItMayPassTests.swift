@@ -36,9 +36,22 @@ internal import Testing
         var node = try DecidingNode([Make.grant("g") { $0.conditions = [.init(path: "arguments.path", comparison: .equal, value: "/srv")] }])
         let other = Make.call { $0.attributes = ["arguments.path": "/etc"] }
         #expect(node.enforcement.preview(other, arrivedAt: node.now, now: node.now).reason == .resourceOutOfBounds)
-        #expect(node.enforcement.preview(other, now: node.now).reason == .none)
+        #expect(node.enforcement.preview(Make.call(), now: node.now).reason == .none, "a list of tools has no arguments")
         try node.add(Make.revoke(.all, .throttle(calls: 0, windowMS: 400)))
         let same = Make.call { $0.attributes = ["arguments.path": "/srv"] }
         #expect(node.enforcement.preview(same, arrivedAt: node.now, now: node.now).reason == .none, "it was counted when it was allowed")
+    }
+
+    /// A preview leaves out only what it was not told.
+    @Test(arguments: [("3", Reason.resourceOutOfBounds), ("4", .none), ("4.0", .none), ("3e0", .resourceOutOfBounds), (nil, .none)] as [(String?, Reason)])
+    func previewReadsTheArgumentsThatItIsGiven(level: String?, reason: Reason) throws {
+        let conditions = ["arguments.level != 3", "arguments.path ^= /srv/"].compactMap { Grant.Condition(parsing: $0) }
+        var node = try DecidingNode([Make.grant("g") { $0.conditions = conditions }])
+        var call = Make.call()
+        if let level { call.attributes["arguments.level"] = level }
+        #expect(node.enforcement.preview(call, now: node.now).reason == reason)
+        call.attributes["arguments.path"] = "/etc"
+        #expect(node.enforcement.preview(call, now: node.now).reason == .resourceOutOfBounds)
+        #expect(node.decide(call).reason == .resourceOutOfBounds)
     }
 }

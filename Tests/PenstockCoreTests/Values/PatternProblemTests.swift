@@ -55,7 +55,7 @@ internal import Testing
     }
 
     @Test func explanationsSayWhatIsMatched() {
-        #expect(Pattern("*").explanation == "anything" && Pattern("a*").explanation == "whatever begins with 'a'")
+        #expect(Pattern("*").explanation == "anything" && Pattern("a*").explanation == "whatever begins with 'a', without a segment '.' or '..' after that")
         #expect(ResourcePattern("tool:x")?.explanation == "of type 'tool': exactly 'x'")
     }
 }

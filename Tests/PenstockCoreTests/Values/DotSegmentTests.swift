@@ -1,0 +1,52 @@
+internal import PenstockCore
+internal import Testing
+
+/// A prefix allows no text that a tool may resolve to a place outside it.
+@Suite struct DotSegmentTests {
+    static let outside = [
+        "../../etc/passwd", "%2e%2e/secret", ".%2E/x", "a/..", "a/../..%2f..%2fetc", #"..\x"#, "a%5c..%5cx", "a%2F%2e%2e%2Fb", "%252e%252e/x",
+        "%25252e./x", "..%252fx", "..;a=b/x", "..?x", "..#x", "..%00.png", ".. /x", "a/ ..", ".\t./x", "%c0%ae%c0%ae/x", "a%c0%af..", "./x", "a/.",
+        "a//../b", "..",
+    ]
+    static let inside = [
+        "x", "a/b.txt", ".git/config", "..a/b", "a../b", ".../b", "a/...", "%2e%2e%2e/x", "100%25", "100%", "a%20b/c.d", "a.b.c", "", "é/ü", "?a=..b", "%2", "a/b%2ec",
+    ]
+
+    @Test(arguments: outside) func whatLeadsOutDoesNotMatch(rest: String) throws {
+        let pattern = try #require(ResourcePattern("resource:file:///srv/public/*"))
+        #expect(!pattern.matches(type: "resource", id: "file:///srv/public/" + rest))
+        #expect(!Pattern("/srv/*").matches("/srv/x/" + rest) && !Pattern("/srv/pub*").matches("/srv/public/" + rest))
+        let condition = try #require(Grant.Condition(parsing: "arguments.path ^= /srv/repo/"))
+        #expect(!condition.holds(for: ["arguments.path": "/srv/repo/" + rest]))
+        #expect(Pattern("*").matches("/srv/" + rest), "nothing lies outside of everything")
+        #expect(Pattern("/srv/" + rest).matches("/srv/" + rest), "what is written out is meant")
+    }
+
+    @Test(arguments: inside) func whatStaysInsideMatches(rest: String) throws {
+        let pattern = try #require(ResourcePattern("resource:file:///srv/public/*"))
+        #expect(pattern.matches(type: "resource", id: "file:///srv/public/" + rest))
+        let condition = try #require(Grant.Condition(parsing: "arguments.path ^= /srv/repo/"))
+        #expect(condition.holds(for: ["arguments.path": "/srv/repo/" + rest]))
+    }
+
+    /// The segment in which the prefix ends is read whole; those before are the author's own.
+    @Test(arguments: [
+        ("/srv/.*", "/srv/../x", false), ("/srv/.*", "/srv/.git", true), ("/srv/%2*", "/srv/%2e%2e/x", false), ("../data/*", "../data/x", true),
+        ("./*", "./src/main", true), ("/srv/..*", "/srv/../x", false), ("tools/*", "tools/../admin", false),
+    ])
+    func segmentOfThePrefix(written: String, candidate: String, matches: Bool) {
+        #expect(Pattern(written).matches(candidate) == matches)
+    }
+
+    @Test func whatRestrictsCatchesItStill() throws {
+        #expect(Pattern("pay.*").catches("pay./../x") && !Pattern("pay.*").catches("other"))
+        var node = try DecidingNode([Make.grant("g") { ($0.allowedActions, $0.approvalActions) = (["*"], ["pay/*"]) }])
+        #expect(node.decide(Make.call { $0.action = "pay/../pay/x" }).reason == .approvalRequired)
+    }
+
+    @Test func childReachesNoFurtherThanItsParent() {
+        let parent = Pattern("/srv/public/*")
+        for written in ["/srv/public/../x", "/srv/public/../*", "/srv/public/%2e./x*"] { #expect(!parent.covers(Pattern(written))) }
+        #expect(parent.covers(Pattern("/srv/public/a*")) && parent.covers(Pattern("/srv/public/a")))
+    }
+}

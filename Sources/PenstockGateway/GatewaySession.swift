@@ -96,6 +96,8 @@ package struct GatewaySession: Sendable {
         /// Of the server, which this is the response to.
         var answers: RequestID?
         var rechecks = 0
+        /// Why it is denied whatever is decided.
+        var problem: String?
     }
 
     /// A line of the server that waits until the grant is known to be live.

@@ -57,7 +57,7 @@ struct ListFilter: Sendable, Equatable {
     /// What only lacks budget now is shown: it may be had again later.
     static func isShown(_ reason: Reason) -> Bool {
         switch reason {
-        case .none, .rateLimited, .budgetExhausted, .budgetHeldElsewhere, .budgetPending, .budgetFrozen, .busy: true
+        case .none, .rateLimited, .budgetExhausted, .budgetHeldElsewhere, .budgetPending, .budgetFrozen, .budgetClosed, .busy: true
         default: false
         }
     }

@@ -23,7 +23,7 @@ extension Enforcer {
     func decide(_ call: borrowing Call, arrivedAt: Instant?) -> Ruling {
         core.withLock { core in
             let verdict = core.enforcement.decide(call, arrivedAt: arrivedAt, journal: Recorder(journal: journal))
-            if core.enforcement.purse.wantsReserve || core.enforcement.rates.isHurried { signal(&core) }
+            if core.enforcement.purse.wantsReserve || core.enforcement.rates.isHurried && core.enforcement.rates.wantsEcho(at: Clocks.now()) { signal(&core) }
             if verdict.reason != .budgetPending { count(verdict, &core) }
             return Ruling(verdict)
         }

@@ -110,8 +110,23 @@ extension Enforcer: Gatekeeper {
 
     public func settle(_ permitID: String, actual: [Amount], priced: Priced) async throws(HoldError) {
         guard let actual = CallAmounts(declared: actual), priced.isWithinLimits else { throw .malformed }
-        try settle(sequence(ofPermit: permitID), actual, priced)
+        let decision = try sequence(ofPermit: permitID)
+        try settle(decision, actual, priced)
+        await told(decision)
     }
+
+    /// A debt above the tolerance is at the ledger before its answer is heard, so that it outlives this node's disk: where the
+    /// ledger answers in a moment. It is in the journal in any case.
+    private func told(_ decision: UInt64) async {
+        let deadline = Clocks.now() + Self.debtPatience
+        while Clocks.now() < deadline, !Task.isCancelled {
+            let round = waiters.round
+            guard core.withLock({ $0.enforcement.owesForSettling(decision) }) else { return }
+            await waiters.wait(after: round)
+        }
+    }
+
+    private static var debtPatience: Nanoseconds { .nanosecondsPerSecond }
 
     func settle(_ decision: UInt64, _ actual: borrowing CallAmounts, _ priced: Priced) throws(HoldError) {
         // What a budget cannot be charged with would be lost once it was answered.

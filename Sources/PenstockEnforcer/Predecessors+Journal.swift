@@ -14,7 +14,7 @@ extension Predecessors {
                 problem = problem ?? "journal record \(sequence) cannot be read"
                 return
             }
-            add(record.kind, record.debits)
+            add(record, sequence: sequence)
             if [.owed, .owedAgain].contains(record.kind), let incarnation = Incarnation(incarnation) { add(owed: record, by: incarnation) }
         }
         if let problem { throw EnforcerError("\(problem); restore the data folder, or move its journal away and have an operator decide on its slices") }

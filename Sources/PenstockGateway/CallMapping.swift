@@ -12,7 +12,7 @@ struct CallMapping: Sendable {
         /// The parameters do not name what is asked for.
         case invalid(String)
         /// A tool is priced by what the request does not have.
-        case unpriced(String)
+        case unpriced(Call, String)
         case unknown
     }
 
@@ -89,9 +89,23 @@ struct CallMapping: Sendable {
         do {
             try price(&call, arguments)
         } catch {
-            return .unpriced(error.what)
+            return unpriced(call, error.what)
         }
         return .check(call)
+    }
+
+    /// Nobody can tell what it costs: it is denied, and recorded like any denial.
+    func unpriced(_ call: Call, _ why: String) -> Rule {
+        var call = call
+        (call.isMalformed, call.holds) = (true, false)
+        return .unpriced(call, why)
+    }
+
+    /// As above, of a request that was not looked at any further.
+    func unpriced(_ method: String, _ params: JSON, _ why: String) -> Rule {
+        var call = call(method, "tool", params["name"]?.text ?? "", .object([]))
+        call.argumentsDigest = params["arguments"].map { hash($0.canonicalBytes) } ?? .zero
+        return unpriced(call, why)
     }
 
     private func named(_ method: String, _ type: String, _ member: String, _ params: JSON) -> Rule {

@@ -63,13 +63,13 @@ extension GatewaySession {
             line = request.line
             rule = mapping.rule(method, request.params)
         } catch {
-            rule = .unpriced(error.what)
+            rule = mapping.unpriced(method, params, error.what)
         }
         switch rule {
         case .invalid(let why):
             counters.refused += 1
             return [.toClient(Replies.error(id.json, code: -32602, why))]
-        case .unpriced(let why): return deny(id, Decision(reason: .malformed), detail: why)
+        case .unpriced: line = []
         case .unknown: return deny(id, Decision(reason: .actionNotAllowed))
         case .live(let params): line = Replies.message(id, method, params)
         case .check, .require: break
@@ -82,6 +82,10 @@ extension GatewaySession {
         switch rule {
         case .check(let call):
             entry.call = call
+            return [.check(begin(entry), call)]
+        case .unpriced(let call, let why):
+            entry.call = call
+            entry.problem = why
             return [.check(begin(entry), call)]
         case .require(let preview, let call):
             entry.stage = .requiring(call)

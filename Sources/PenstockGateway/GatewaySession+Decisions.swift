@@ -10,6 +10,12 @@ extension GatewaySession {
         guard let entry = entries[ticket], case .asking(let asked) = entry.stage else {
             return decision.isAllow && !decision.permitID.isEmpty ? [.release(decision.permitID)] : []
         }
+        if let problem = entry.problem {
+            _ = end(ticket)
+            let release = decision.permitID.isEmpty ? [] : [Action.release(decision.permitID)]
+            let denial = decision.isAllow ? Decision(reason: .malformed) : decision
+            return release + deny(entry.id, denial, detail: denial.reason == .malformed ? problem : nil)
+        }
         guard decision.isAllow else {
             _ = end(ticket)
             return deny(entry.id, decision)

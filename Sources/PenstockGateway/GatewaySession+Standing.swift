@@ -69,7 +69,7 @@ extension GatewaySession {
     private static func isLive(_ reason: Reason) -> Bool {
         switch reason {
         case .none, .actionNotAllowed, .resourceOutOfBounds, .amountOverLimit, .approvalRequired, .rateLimited, .unitNotBudgeted,
-            .budgetExhausted, .budgetHeldElsewhere, .budgetPending, .budgetFrozen, .busy:
+            .budgetExhausted, .budgetHeldElsewhere, .budgetPending, .budgetFrozen, .budgetClosed, .busy:
             true
         default: false
         }

@@ -102,6 +102,8 @@ package struct GatewaySession: Sendable {
         /// Of the server, which this is the response to.
         var answers: RequestID?
         var rechecks = 0
+        /// Why it is denied whatever is decided.
+        var problem: String?
 
         var isFiltering: Bool { if case .filtering = stage { true } else { false } }
         /// The server works on it, or is about to, or its answer is looked at.

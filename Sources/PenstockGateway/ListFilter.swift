@@ -66,7 +66,7 @@ struct ListFilter: Sendable, Equatable {
     /// What only lacks budget now is shown: it may be had again later.
     static func verdict(_ reason: Reason) -> Verdict {
         switch reason {
-        case .none, .rateLimited, .budgetExhausted, .budgetHeldElsewhere, .budgetPending, .budgetFrozen: .shown
+        case .none, .rateLimited, .budgetExhausted, .budgetHeldElsewhere, .budgetPending, .budgetFrozen, .budgetClosed: .shown
         case .actionNotAllowed, .resourceOutOfBounds, .amountOverLimit, .approvalRequired, .unitNotBudgeted: .hidden
         case .malformed, .noView, .staleView, .unknownCredential, .credentialMismatch, .wrongAudience, .wrongWorkload, .revoked, .suspended,
             .notYetValid, .expired, .duplicateMismatch, .unrecordable, .alreadySettled, .busy:

@@ -47,6 +47,7 @@ extension EvaluationCodec {
             call.atLeast = atLeast
         }
         (call.holds, call.door) = (holds, headers.door)
+        call.isMalformed = context["malformed"]?.flag ?? false
         let priced = try priced(context, in: "context.")
         (call.priceVersion, call.basis) = (priced.version, priced.basis)
         return Question(call: call, patience: try patience(context))
@@ -69,6 +70,7 @@ extension EvaluationCodec {
                 "at_least": call.atLeast == 0 ? nil : .integer(call.atLeast),
                 "price_version": call.priceVersion.isEmpty ? nil : .string(call.priceVersion),
                 "basis": call.basis.isEmpty ? nil : .string(call.basis),
+                "malformed": call.isMalformed ? .bool(true) : nil,
                 "patience_ms": .integer(milliseconds(patience)),
             ]),
         ])

@@ -130,6 +130,7 @@ extension Sequencer {
             $0.debt = entry.debt
             $0.overcommitted = entry.overcommitted
             $0.frozen = entry.isFrozen
+            $0.closed = entry.isClosed
             $0.openDebts = Array(entry.openDebts.sorted().prefix(Limits.debtsPerRow))
             $0.moreDebts = UInt64(max(0, entry.openDebts.count - Limits.debtsPerRow))
             $0.maxOut = entry.maxOut

@@ -325,6 +325,46 @@ package nonisolated struct Penstock_V1_EventBody: @unchecked Sendable {
     set {_uniqueStorage()._kind = .timeNoted(newValue)}
   }
 
+  package var debtSettled: Penstock_V1_DebtSettled {
+    get {
+      if case .debtSettled(let v)? = _storage._kind {return v}
+      return Penstock_V1_DebtSettled()
+    }
+    set {_uniqueStorage()._kind = .debtSettled(newValue)}
+  }
+
+  package var budgetChanged: Penstock_V1_BudgetChanged {
+    get {
+      if case .budgetChanged(let v)? = _storage._kind {return v}
+      return Penstock_V1_BudgetChanged()
+    }
+    set {_uniqueStorage()._kind = .budgetChanged(newValue)}
+  }
+
+  package var budgetClosed: Penstock_V1_BudgetClosed {
+    get {
+      if case .budgetClosed(let v)? = _storage._kind {return v}
+      return Penstock_V1_BudgetClosed()
+    }
+    set {_uniqueStorage()._kind = .budgetClosed(newValue)}
+  }
+
+  package var rateChanged: Penstock_V1_RateChanged {
+    get {
+      if case .rateChanged(let v)? = _storage._kind {return v}
+      return Penstock_V1_RateChanged()
+    }
+    set {_uniqueStorage()._kind = .rateChanged(newValue)}
+  }
+
+  package var rateClosed: Penstock_V1_RateClosed {
+    get {
+      if case .rateClosed(let v)? = _storage._kind {return v}
+      return Penstock_V1_RateClosed()
+    }
+    set {_uniqueStorage()._kind = .rateClosed(newValue)}
+  }
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package nonisolated enum OneOf_Kind: Equatable, Sendable {
@@ -353,6 +393,11 @@ package nonisolated struct Penstock_V1_EventBody: @unchecked Sendable {
     case rateCreated(Penstock_V1_RateCreated)
     case timeAccepted(Penstock_V1_TimeAccepted)
     case timeNoted(Penstock_V1_TimeNoted)
+    case debtSettled(Penstock_V1_DebtSettled)
+    case budgetChanged(Penstock_V1_BudgetChanged)
+    case budgetClosed(Penstock_V1_BudgetClosed)
+    case rateChanged(Penstock_V1_RateChanged)
+    case rateClosed(Penstock_V1_RateClosed)
 
   }
 
@@ -418,6 +463,11 @@ package nonisolated struct Penstock_V1_Settings: Sendable {
   package var clockRatePpm: UInt32 = 0
 
   package var marginMs: UInt32 = 0
+
+  /// What freezes nothing of a cost above a hold: by unit, and in parts per million of a ceiling. The greater one counts.
+  package var debtTolerance: [Penstock_V1_Amount] = []
+
+  package var debtTolerancePpm: UInt32 = 0
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -760,6 +810,45 @@ package nonisolated struct Penstock_V1_RateCreated: Sendable {
   fileprivate var _selector: Penstock_V1_Selector? = nil
 }
 
+/// Another limit, period or burst under the same name, unit and selector.
+package nonisolated struct Penstock_V1_RateChanged: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var rate: Penstock_V1_Rate {
+    get {_rate ?? Penstock_V1_Rate()}
+    set {_rate = newValue}
+  }
+  /// Returns true if `rate` has been explicitly set.
+  package var hasRate: Bool {self._rate != nil}
+  /// Clears the value of `rate`. Subsequent reads from it will return its default value.
+  package mutating func clearRate() {self._rate = nil}
+
+  package var reason: String = String()
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+
+  fileprivate var _rate: Penstock_V1_Rate? = nil
+}
+
+/// It bounds nothing any more; its name may be used again.
+package nonisolated struct Penstock_V1_RateClosed: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var name: String = String()
+
+  package var reason: String = String()
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
 package nonisolated struct Penstock_V1_GrantIssued: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -1025,12 +1114,89 @@ package nonisolated struct Penstock_V1_BudgetCreated: Sendable {
   /// percent of the ceiling, ascending
   package var warnAt: [UInt32] = []
 
+  /// in snapshots only
+  package var closed: Bool = false
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
 
   fileprivate var _selector: Penstock_V1_Selector? = nil
   fileprivate var _window: Penstock_V1_BudgetWindow? = nil
+}
+
+/// Of what is set. What was drawn before stays where it was drawn.
+package nonisolated struct Penstock_V1_BudgetChanged: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var name: String = String()
+
+  /// empty: none any more
+  package var parent: String {
+    get {_parent ?? String()}
+    set {_parent = newValue}
+  }
+  /// Returns true if `parent` has been explicitly set.
+  package var hasParent: Bool {self._parent != nil}
+  /// Clears the value of `parent`. Subsequent reads from it will return its default value.
+  package mutating func clearParent() {self._parent = nil}
+
+  package var maxOut: Int64 {
+    get {_maxOut ?? 0}
+    set {_maxOut = newValue}
+  }
+  /// Returns true if `maxOut` has been explicitly set.
+  package var hasMaxOut: Bool {self._maxOut != nil}
+  /// Clears the value of `maxOut`. Subsequent reads from it will return its default value.
+  package mutating func clearMaxOut() {self._maxOut = nil}
+
+  package var warnAt: Penstock_V1_WarnAt {
+    get {_warnAt ?? Penstock_V1_WarnAt()}
+    set {_warnAt = newValue}
+  }
+  /// Returns true if `warnAt` has been explicitly set.
+  package var hasWarnAt: Bool {self._warnAt != nil}
+  /// Clears the value of `warnAt`. Subsequent reads from it will return its default value.
+  package mutating func clearWarnAt() {self._warnAt = nil}
+
+  package var reason: String = String()
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+
+  fileprivate var _parent: String? = nil
+  fileprivate var _maxOut: Int64? = nil
+  fileprivate var _warnAt: Penstock_V1_WarnAt? = nil
+}
+
+package nonisolated struct Penstock_V1_WarnAt: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var percent: [UInt32] = []
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+/// Nothing is drawn on it any more, and what draws on it is denied. Its name stays taken.
+package nonisolated struct Penstock_V1_BudgetClosed: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var name: String = String()
+
+  package var reason: String = String()
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
 }
 
 /// The time that a ceiling is for.
@@ -1179,6 +1345,25 @@ package nonisolated struct Penstock_V1_DebtsAccepted: Sendable {
   // methods supported on all messages.
 
   package var positions: [UInt64] = []
+
+  package var reason: String = String()
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+/// Settles one at another amount than was reported. It names both, so that none is settled unseen.
+package nonisolated struct Penstock_V1_DebtSettled: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var position: UInt64 = 0
+
+  package var reported: [Penstock_V1_Amount] = []
+
+  package var charged: [Penstock_V1_Amount] = []
 
   package var reason: String = String()
 
@@ -2967,6 +3152,11 @@ package nonisolated struct Penstock_V1_BudgetStatus: @unchecked Sendable {
     set {_uniqueStorage()._moreDebts = newValue}
   }
 
+  package var closed: Bool {
+    get {_storage._closed}
+    set {_uniqueStorage()._closed = newValue}
+  }
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -3279,49 +3469,82 @@ package nonisolated struct Penstock_V1_UrgentPublication: Sendable {
 
 /// A view at a position, in canonical order: equal views give equal bytes. A snapshot is pages, each a Snapshot after its
 /// length in 4 bytes, the lowest first. The first page has everything but grants; those follow, 1024 to a page.
-package nonisolated struct Penstock_V1_Snapshot: Sendable {
+package nonisolated struct Penstock_V1_Snapshot: @unchecked Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  package var version: UInt32 = 0
+  package var version: UInt32 {
+    get {_storage._version}
+    set {_uniqueStorage()._version = newValue}
+  }
 
-  package var mesh: String = String()
+  package var mesh: String {
+    get {_storage._mesh}
+    set {_uniqueStorage()._mesh = newValue}
+  }
 
-  package var position: UInt64 = 0
+  package var position: UInt64 {
+    get {_storage._position}
+    set {_uniqueStorage()._position = newValue}
+  }
 
   package var settings: Penstock_V1_Settings {
-    get {_settings ?? Penstock_V1_Settings()}
-    set {_settings = newValue}
+    get {_storage._settings ?? Penstock_V1_Settings()}
+    set {_uniqueStorage()._settings = newValue}
   }
   /// Returns true if `settings` has been explicitly set.
-  package var hasSettings: Bool {self._settings != nil}
+  package var hasSettings: Bool {_storage._settings != nil}
   /// Clears the value of `settings`. Subsequent reads from it will return its default value.
-  package mutating func clearSettings() {self._settings = nil}
+  package mutating func clearSettings() {_uniqueStorage()._settings = nil}
 
-  package var nodes: [Penstock_V1_SnapshotNode] = []
+  package var nodes: [Penstock_V1_SnapshotNode] {
+    get {_storage._nodes}
+    set {_uniqueStorage()._nodes = newValue}
+  }
 
-  package var restrictions: [Penstock_V1_SnapshotRestriction] = []
+  package var restrictions: [Penstock_V1_SnapshotRestriction] {
+    get {_storage._restrictions}
+    set {_uniqueStorage()._restrictions = newValue}
+  }
 
-  package var grants: [Penstock_V1_SnapshotGrant] = []
+  package var grants: [Penstock_V1_SnapshotGrant] {
+    get {_storage._grants}
+    set {_uniqueStorage()._grants = newValue}
+  }
 
-  package var tokens: [Penstock_V1_SnapshotToken] = []
+  package var tokens: [Penstock_V1_SnapshotToken] {
+    get {_storage._tokens}
+    set {_uniqueStorage()._tokens = newValue}
+  }
 
-  package var budgets: [Penstock_V1_BudgetCreated] = []
+  package var budgets: [Penstock_V1_BudgetCreated] {
+    get {_storage._budgets}
+    set {_uniqueStorage()._budgets = newValue}
+  }
 
   /// of all pages; in the first
-  package var grantCount: UInt64 = 0
+  package var grantCount: UInt64 {
+    get {_storage._grantCount}
+    set {_uniqueStorage()._grantCount = newValue}
+  }
 
-  package var rates: [Penstock_V1_SnapshotRate] = []
+  package var rates: [Penstock_V1_SnapshotRate] {
+    get {_storage._rates}
+    set {_uniqueStorage()._rates = newValue}
+  }
 
   /// that no operator has accepted
-  package var debts: [Penstock_V1_SnapshotDebt] = []
+  package var debts: [Penstock_V1_SnapshotDebt] {
+    get {_storage._debts}
+    set {_uniqueStorage()._debts = newValue}
+  }
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
 
-  fileprivate var _settings: Penstock_V1_Settings? = nil
+  fileprivate var _storage = _StorageClass.defaultInstance
 }
 
 package nonisolated struct Penstock_V1_SnapshotDebt: Sendable {
@@ -3512,7 +3735,7 @@ nonisolated extension Penstock_V1_SignedEvent: SwiftProtobuf.Message, SwiftProto
 
 nonisolated extension Penstock_V1_EventBody: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".EventBody"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}version\0\u{1}mesh\0\u{1}origin\0\u{3}created_at_ms\0\u{1}nonce\0\u{2}\u{b}genesis\0\u{3}node_admitted\0\u{3}node_expelled\0\u{3}join_token_made\0\u{3}epoch_opened\0\u{3}settings_changed\0\u{3}grant_issued\0\u{3}grant_renewed\0\u{1}restricted\0\u{1}lifted\0\u{3}budget_created\0\u{3}slice_reserved\0\u{3}spend_reported\0\u{3}slice_closed\0\u{3}decision_batch\0\u{3}budget_ceiling_set\0\u{3}budget_warned\0\u{3}window_opened\0\u{3}debt_recorded\0\u{3}debts_accepted\0\u{3}rate_created\0\u{3}time_accepted\0\u{3}time_noted\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}version\0\u{1}mesh\0\u{1}origin\0\u{3}created_at_ms\0\u{1}nonce\0\u{2}\u{b}genesis\0\u{3}node_admitted\0\u{3}node_expelled\0\u{3}join_token_made\0\u{3}epoch_opened\0\u{3}settings_changed\0\u{3}grant_issued\0\u{3}grant_renewed\0\u{1}restricted\0\u{1}lifted\0\u{3}budget_created\0\u{3}slice_reserved\0\u{3}spend_reported\0\u{3}slice_closed\0\u{3}decision_batch\0\u{3}budget_ceiling_set\0\u{3}budget_warned\0\u{3}window_opened\0\u{3}debt_recorded\0\u{3}debts_accepted\0\u{3}rate_created\0\u{3}time_accepted\0\u{3}time_noted\0\u{4}\u{7}debt_settled\0\u{3}budget_changed\0\u{3}budget_closed\0\u{3}rate_changed\0\u{3}rate_closed\0")
 
   fileprivate class _StorageClass {
     var _version: UInt32 = 0
@@ -3859,6 +4082,71 @@ nonisolated extension Penstock_V1_EventBody: SwiftProtobuf.Message, SwiftProtobu
             _storage._kind = .timeNoted(v)
           }
         }()
+        case 45: try {
+          var v: Penstock_V1_DebtSettled?
+          var hadOneofValue = false
+          if let current = _storage._kind {
+            hadOneofValue = true
+            if case .debtSettled(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._kind = .debtSettled(v)
+          }
+        }()
+        case 46: try {
+          var v: Penstock_V1_BudgetChanged?
+          var hadOneofValue = false
+          if let current = _storage._kind {
+            hadOneofValue = true
+            if case .budgetChanged(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._kind = .budgetChanged(v)
+          }
+        }()
+        case 47: try {
+          var v: Penstock_V1_BudgetClosed?
+          var hadOneofValue = false
+          if let current = _storage._kind {
+            hadOneofValue = true
+            if case .budgetClosed(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._kind = .budgetClosed(v)
+          }
+        }()
+        case 48: try {
+          var v: Penstock_V1_RateChanged?
+          var hadOneofValue = false
+          if let current = _storage._kind {
+            hadOneofValue = true
+            if case .rateChanged(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._kind = .rateChanged(v)
+          }
+        }()
+        case 49: try {
+          var v: Penstock_V1_RateClosed?
+          var hadOneofValue = false
+          if let current = _storage._kind {
+            hadOneofValue = true
+            if case .rateClosed(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._kind = .rateClosed(v)
+          }
+        }()
         default: break
         }
       }
@@ -3979,6 +4267,26 @@ nonisolated extension Penstock_V1_EventBody: SwiftProtobuf.Message, SwiftProtobu
         guard case .timeNoted(let v)? = _storage._kind else { preconditionFailure() }
         try visitor.visitSingularMessageField(value: v, fieldNumber: 38)
       }()
+      case .debtSettled?: try {
+        guard case .debtSettled(let v)? = _storage._kind else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 45)
+      }()
+      case .budgetChanged?: try {
+        guard case .budgetChanged(let v)? = _storage._kind else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 46)
+      }()
+      case .budgetClosed?: try {
+        guard case .budgetClosed(let v)? = _storage._kind else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 47)
+      }()
+      case .rateChanged?: try {
+        guard case .rateChanged(let v)? = _storage._kind else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 48)
+      }()
+      case .rateClosed?: try {
+        guard case .rateClosed(let v)? = _storage._kind else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 49)
+      }()
       case nil: break
       }
     }
@@ -4091,7 +4399,7 @@ nonisolated extension Penstock_V1_Genesis: SwiftProtobuf.Message, SwiftProtobuf.
 
 nonisolated extension Penstock_V1_Settings: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Settings"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}max_staleness_ms\0\u{3}max_grace_ms\0\u{3}clock_rate_ppm\0\u{3}margin_ms\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}max_staleness_ms\0\u{3}max_grace_ms\0\u{3}clock_rate_ppm\0\u{3}margin_ms\0\u{3}debt_tolerance\0\u{3}debt_tolerance_ppm\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -4103,6 +4411,8 @@ nonisolated extension Penstock_V1_Settings: SwiftProtobuf.Message, SwiftProtobuf
       case 2: try { try decoder.decodeSingularUInt32Field(value: &self.maxGraceMs) }()
       case 3: try { try decoder.decodeSingularUInt32Field(value: &self.clockRatePpm) }()
       case 4: try { try decoder.decodeSingularUInt32Field(value: &self.marginMs) }()
+      case 5: try { try decoder.decodeRepeatedMessageField(value: &self.debtTolerance) }()
+      case 6: try { try decoder.decodeSingularUInt32Field(value: &self.debtTolerancePpm) }()
       default: break
       }
     }
@@ -4121,6 +4431,12 @@ nonisolated extension Penstock_V1_Settings: SwiftProtobuf.Message, SwiftProtobuf
     if self.marginMs != 0 {
       try visitor.visitSingularUInt32Field(value: self.marginMs, fieldNumber: 4)
     }
+    if !self.debtTolerance.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.debtTolerance, fieldNumber: 5)
+    }
+    if self.debtTolerancePpm != 0 {
+      try visitor.visitSingularUInt32Field(value: self.debtTolerancePpm, fieldNumber: 6)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -4129,6 +4445,8 @@ nonisolated extension Penstock_V1_Settings: SwiftProtobuf.Message, SwiftProtobuf
     if lhs.maxGraceMs != rhs.maxGraceMs {return false}
     if lhs.clockRatePpm != rhs.clockRatePpm {return false}
     if lhs.marginMs != rhs.marginMs {return false}
+    if lhs.debtTolerance != rhs.debtTolerance {return false}
+    if lhs.debtTolerancePpm != rhs.debtTolerancePpm {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -4736,6 +5054,80 @@ nonisolated extension Penstock_V1_RateCreated: SwiftProtobuf.Message, SwiftProto
   }
 }
 
+nonisolated extension Penstock_V1_RateChanged: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".RateChanged"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}rate\0\u{1}reason\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularMessageField(value: &self._rate) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.reason) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    try { if let v = self._rate {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+    } }()
+    if !self.reason.isEmpty {
+      try visitor.visitSingularStringField(value: self.reason, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Penstock_V1_RateChanged, rhs: Penstock_V1_RateChanged) -> Bool {
+    if lhs._rate != rhs._rate {return false}
+    if lhs.reason != rhs.reason {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Penstock_V1_RateClosed: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".RateClosed"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}reason\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.name) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.reason) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.name.isEmpty {
+      try visitor.visitSingularStringField(value: self.name, fieldNumber: 1)
+    }
+    if !self.reason.isEmpty {
+      try visitor.visitSingularStringField(value: self.reason, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Penstock_V1_RateClosed, rhs: Penstock_V1_RateClosed) -> Bool {
+    if lhs.name != rhs.name {return false}
+    if lhs.reason != rhs.reason {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
 nonisolated extension Penstock_V1_GrantIssued: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".GrantIssued"
   package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}grant\0")
@@ -4954,7 +5346,7 @@ nonisolated extension Penstock_V1_Lifted: SwiftProtobuf.Message, SwiftProtobuf._
 
 nonisolated extension Penstock_V1_BudgetCreated: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".BudgetCreated"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}unit\0\u{1}ceiling\0\u{1}parent\0\u{1}selector\0\u{1}window\0\u{3}max_out\0\u{3}warn_at\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}unit\0\u{1}ceiling\0\u{1}parent\0\u{1}selector\0\u{1}window\0\u{3}max_out\0\u{3}warn_at\0\u{1}closed\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -4970,6 +5362,7 @@ nonisolated extension Penstock_V1_BudgetCreated: SwiftProtobuf.Message, SwiftPro
       case 6: try { try decoder.decodeSingularMessageField(value: &self._window) }()
       case 7: try { try decoder.decodeSingularInt64Field(value: &self.maxOut) }()
       case 8: try { try decoder.decodeRepeatedUInt32Field(value: &self.warnAt) }()
+      case 9: try { try decoder.decodeSingularBoolField(value: &self.closed) }()
       default: break
       }
     }
@@ -5004,6 +5397,9 @@ nonisolated extension Penstock_V1_BudgetCreated: SwiftProtobuf.Message, SwiftPro
     if !self.warnAt.isEmpty {
       try visitor.visitPackedUInt32Field(value: self.warnAt, fieldNumber: 8)
     }
+    if self.closed != false {
+      try visitor.visitSingularBoolField(value: self.closed, fieldNumber: 9)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -5016,6 +5412,126 @@ nonisolated extension Penstock_V1_BudgetCreated: SwiftProtobuf.Message, SwiftPro
     if lhs._window != rhs._window {return false}
     if lhs.maxOut != rhs.maxOut {return false}
     if lhs.warnAt != rhs.warnAt {return false}
+    if lhs.closed != rhs.closed {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Penstock_V1_BudgetChanged: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".BudgetChanged"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}parent\0\u{3}max_out\0\u{3}warn_at\0\u{1}reason\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.name) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self._parent) }()
+      case 3: try { try decoder.decodeSingularInt64Field(value: &self._maxOut) }()
+      case 4: try { try decoder.decodeSingularMessageField(value: &self._warnAt) }()
+      case 5: try { try decoder.decodeSingularStringField(value: &self.reason) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if !self.name.isEmpty {
+      try visitor.visitSingularStringField(value: self.name, fieldNumber: 1)
+    }
+    try { if let v = self._parent {
+      try visitor.visitSingularStringField(value: v, fieldNumber: 2)
+    } }()
+    try { if let v = self._maxOut {
+      try visitor.visitSingularInt64Field(value: v, fieldNumber: 3)
+    } }()
+    try { if let v = self._warnAt {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 4)
+    } }()
+    if !self.reason.isEmpty {
+      try visitor.visitSingularStringField(value: self.reason, fieldNumber: 5)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Penstock_V1_BudgetChanged, rhs: Penstock_V1_BudgetChanged) -> Bool {
+    if lhs.name != rhs.name {return false}
+    if lhs._parent != rhs._parent {return false}
+    if lhs._maxOut != rhs._maxOut {return false}
+    if lhs._warnAt != rhs._warnAt {return false}
+    if lhs.reason != rhs.reason {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Penstock_V1_WarnAt: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".WarnAt"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}percent\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeRepeatedUInt32Field(value: &self.percent) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.percent.isEmpty {
+      try visitor.visitPackedUInt32Field(value: self.percent, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Penstock_V1_WarnAt, rhs: Penstock_V1_WarnAt) -> Bool {
+    if lhs.percent != rhs.percent {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Penstock_V1_BudgetClosed: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".BudgetClosed"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}reason\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.name) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.reason) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.name.isEmpty {
+      try visitor.visitSingularStringField(value: self.name, fieldNumber: 1)
+    }
+    if !self.reason.isEmpty {
+      try visitor.visitSingularStringField(value: self.reason, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Penstock_V1_BudgetClosed, rhs: Penstock_V1_BudgetClosed) -> Bool {
+    if lhs.name != rhs.name {return false}
+    if lhs.reason != rhs.reason {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -5279,6 +5795,51 @@ nonisolated extension Penstock_V1_DebtsAccepted: SwiftProtobuf.Message, SwiftPro
 
   package static func ==(lhs: Penstock_V1_DebtsAccepted, rhs: Penstock_V1_DebtsAccepted) -> Bool {
     if lhs.positions != rhs.positions {return false}
+    if lhs.reason != rhs.reason {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Penstock_V1_DebtSettled: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".DebtSettled"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}position\0\u{1}reported\0\u{1}charged\0\u{1}reason\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt64Field(value: &self.position) }()
+      case 2: try { try decoder.decodeRepeatedMessageField(value: &self.reported) }()
+      case 3: try { try decoder.decodeRepeatedMessageField(value: &self.charged) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.reason) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.position != 0 {
+      try visitor.visitSingularUInt64Field(value: self.position, fieldNumber: 1)
+    }
+    if !self.reported.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.reported, fieldNumber: 2)
+    }
+    if !self.charged.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.charged, fieldNumber: 3)
+    }
+    if !self.reason.isEmpty {
+      try visitor.visitSingularStringField(value: self.reason, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Penstock_V1_DebtSettled, rhs: Penstock_V1_DebtSettled) -> Bool {
+    if lhs.position != rhs.position {return false}
+    if lhs.reported != rhs.reported {return false}
+    if lhs.charged != rhs.charged {return false}
     if lhs.reason != rhs.reason {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
@@ -8362,7 +8923,7 @@ nonisolated extension Penstock_V1_HeadReply: SwiftProtobuf.Message, SwiftProtobu
 
 nonisolated extension Penstock_V1_BudgetStatus: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".BudgetStatus"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}unit\0\u{1}ceiling\0\u{1}settled\0\u{1}out\0\u{1}unallocated\0\u{1}parent\0\u{3}grant_id\0\u{1}slices\0\u{1}held\0\u{1}debt\0\u{1}overcommitted\0\u{1}frozen\0\u{1}window\0\u{3}window_number\0\u{3}window_ends_at_ms\0\u{1}selector\0\u{3}max_out\0\u{3}open_debts\0\u{3}warn_at\0\u{1}stranded\0\u{1}exposure\0\u{3}out_of_ended\0\u{3}more_debts\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}unit\0\u{1}ceiling\0\u{1}settled\0\u{1}out\0\u{1}unallocated\0\u{1}parent\0\u{3}grant_id\0\u{1}slices\0\u{1}held\0\u{1}debt\0\u{1}overcommitted\0\u{1}frozen\0\u{1}window\0\u{3}window_number\0\u{3}window_ends_at_ms\0\u{1}selector\0\u{3}max_out\0\u{3}open_debts\0\u{3}warn_at\0\u{1}stranded\0\u{1}exposure\0\u{3}out_of_ended\0\u{3}more_debts\0\u{1}closed\0")
 
   fileprivate class _StorageClass {
     var _name: String = String()
@@ -8389,6 +8950,7 @@ nonisolated extension Penstock_V1_BudgetStatus: SwiftProtobuf.Message, SwiftProt
     var _exposure: Int64 = 0
     var _outOfEnded: Int64 = 0
     var _moreDebts: UInt64 = 0
+    var _closed: Bool = false
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -8423,6 +8985,7 @@ nonisolated extension Penstock_V1_BudgetStatus: SwiftProtobuf.Message, SwiftProt
       _exposure = source._exposure
       _outOfEnded = source._outOfEnded
       _moreDebts = source._moreDebts
+      _closed = source._closed
     }
   }
 
@@ -8465,6 +9028,7 @@ nonisolated extension Penstock_V1_BudgetStatus: SwiftProtobuf.Message, SwiftProt
         case 22: try { try decoder.decodeSingularInt64Field(value: &_storage._exposure) }()
         case 23: try { try decoder.decodeSingularInt64Field(value: &_storage._outOfEnded) }()
         case 24: try { try decoder.decodeSingularUInt64Field(value: &_storage._moreDebts) }()
+        case 25: try { try decoder.decodeSingularBoolField(value: &_storage._closed) }()
         default: break
         }
       }
@@ -8549,6 +9113,9 @@ nonisolated extension Penstock_V1_BudgetStatus: SwiftProtobuf.Message, SwiftProt
       if _storage._moreDebts != 0 {
         try visitor.visitSingularUInt64Field(value: _storage._moreDebts, fieldNumber: 24)
       }
+      if _storage._closed != false {
+        try visitor.visitSingularBoolField(value: _storage._closed, fieldNumber: 25)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -8582,6 +9149,7 @@ nonisolated extension Penstock_V1_BudgetStatus: SwiftProtobuf.Message, SwiftProt
         if _storage._exposure != rhs_storage._exposure {return false}
         if _storage._outOfEnded != rhs_storage._outOfEnded {return false}
         if _storage._moreDebts != rhs_storage._moreDebts {return false}
+        if _storage._closed != rhs_storage._closed {return false}
         return true
       }
       if !storagesAreEqual {return false}
@@ -9220,86 +9788,144 @@ nonisolated extension Penstock_V1_Snapshot: SwiftProtobuf.Message, SwiftProtobuf
   package static let protoMessageName: String = _protobuf_package + ".Snapshot"
   package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}version\0\u{1}mesh\0\u{1}position\0\u{1}settings\0\u{1}nodes\0\u{1}restrictions\0\u{1}grants\0\u{1}tokens\0\u{1}budgets\0\u{3}grant_count\0\u{1}rates\0\u{1}debts\0")
 
+  fileprivate class _StorageClass {
+    var _version: UInt32 = 0
+    var _mesh: String = String()
+    var _position: UInt64 = 0
+    var _settings: Penstock_V1_Settings? = nil
+    var _nodes: [Penstock_V1_SnapshotNode] = []
+    var _restrictions: [Penstock_V1_SnapshotRestriction] = []
+    var _grants: [Penstock_V1_SnapshotGrant] = []
+    var _tokens: [Penstock_V1_SnapshotToken] = []
+    var _budgets: [Penstock_V1_BudgetCreated] = []
+    var _grantCount: UInt64 = 0
+    var _rates: [Penstock_V1_SnapshotRate] = []
+    var _debts: [Penstock_V1_SnapshotDebt] = []
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _version = source._version
+      _mesh = source._mesh
+      _position = source._position
+      _settings = source._settings
+      _nodes = source._nodes
+      _restrictions = source._restrictions
+      _grants = source._grants
+      _tokens = source._tokens
+      _budgets = source._budgets
+      _grantCount = source._grantCount
+      _rates = source._rates
+      _debts = source._debts
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
+
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
-    while let fieldNumber = try decoder.nextFieldNumber() {
-      // The use of inline closures is to circumvent an issue where the compiler
-      // allocates stack space for every case branch when no optimizations are
-      // enabled. https://github.com/apple/swift-protobuf/issues/1034
-      switch fieldNumber {
-      case 1: try { try decoder.decodeSingularUInt32Field(value: &self.version) }()
-      case 2: try { try decoder.decodeSingularStringField(value: &self.mesh) }()
-      case 3: try { try decoder.decodeSingularUInt64Field(value: &self.position) }()
-      case 4: try { try decoder.decodeSingularMessageField(value: &self._settings) }()
-      case 5: try { try decoder.decodeRepeatedMessageField(value: &self.nodes) }()
-      case 6: try { try decoder.decodeRepeatedMessageField(value: &self.restrictions) }()
-      case 7: try { try decoder.decodeRepeatedMessageField(value: &self.grants) }()
-      case 8: try { try decoder.decodeRepeatedMessageField(value: &self.tokens) }()
-      case 9: try { try decoder.decodeRepeatedMessageField(value: &self.budgets) }()
-      case 10: try { try decoder.decodeSingularUInt64Field(value: &self.grantCount) }()
-      case 11: try { try decoder.decodeRepeatedMessageField(value: &self.rates) }()
-      case 12: try { try decoder.decodeRepeatedMessageField(value: &self.debts) }()
-      default: break
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeSingularUInt32Field(value: &_storage._version) }()
+        case 2: try { try decoder.decodeSingularStringField(value: &_storage._mesh) }()
+        case 3: try { try decoder.decodeSingularUInt64Field(value: &_storage._position) }()
+        case 4: try { try decoder.decodeSingularMessageField(value: &_storage._settings) }()
+        case 5: try { try decoder.decodeRepeatedMessageField(value: &_storage._nodes) }()
+        case 6: try { try decoder.decodeRepeatedMessageField(value: &_storage._restrictions) }()
+        case 7: try { try decoder.decodeRepeatedMessageField(value: &_storage._grants) }()
+        case 8: try { try decoder.decodeRepeatedMessageField(value: &_storage._tokens) }()
+        case 9: try { try decoder.decodeRepeatedMessageField(value: &_storage._budgets) }()
+        case 10: try { try decoder.decodeSingularUInt64Field(value: &_storage._grantCount) }()
+        case 11: try { try decoder.decodeRepeatedMessageField(value: &_storage._rates) }()
+        case 12: try { try decoder.decodeRepeatedMessageField(value: &_storage._debts) }()
+        default: break
+        }
       }
     }
   }
 
   package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    // The use of inline closures is to circumvent an issue where the compiler
-    // allocates stack space for every if/case branch local when no optimizations
-    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
-    // https://github.com/apple/swift-protobuf/issues/1182
-    if self.version != 0 {
-      try visitor.visitSingularUInt32Field(value: self.version, fieldNumber: 1)
-    }
-    if !self.mesh.isEmpty {
-      try visitor.visitSingularStringField(value: self.mesh, fieldNumber: 2)
-    }
-    if self.position != 0 {
-      try visitor.visitSingularUInt64Field(value: self.position, fieldNumber: 3)
-    }
-    try { if let v = self._settings {
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 4)
-    } }()
-    if !self.nodes.isEmpty {
-      try visitor.visitRepeatedMessageField(value: self.nodes, fieldNumber: 5)
-    }
-    if !self.restrictions.isEmpty {
-      try visitor.visitRepeatedMessageField(value: self.restrictions, fieldNumber: 6)
-    }
-    if !self.grants.isEmpty {
-      try visitor.visitRepeatedMessageField(value: self.grants, fieldNumber: 7)
-    }
-    if !self.tokens.isEmpty {
-      try visitor.visitRepeatedMessageField(value: self.tokens, fieldNumber: 8)
-    }
-    if !self.budgets.isEmpty {
-      try visitor.visitRepeatedMessageField(value: self.budgets, fieldNumber: 9)
-    }
-    if self.grantCount != 0 {
-      try visitor.visitSingularUInt64Field(value: self.grantCount, fieldNumber: 10)
-    }
-    if !self.rates.isEmpty {
-      try visitor.visitRepeatedMessageField(value: self.rates, fieldNumber: 11)
-    }
-    if !self.debts.isEmpty {
-      try visitor.visitRepeatedMessageField(value: self.debts, fieldNumber: 12)
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every if/case branch local when no optimizations
+      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+      // https://github.com/apple/swift-protobuf/issues/1182
+      if _storage._version != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._version, fieldNumber: 1)
+      }
+      if !_storage._mesh.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._mesh, fieldNumber: 2)
+      }
+      if _storage._position != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._position, fieldNumber: 3)
+      }
+      try { if let v = _storage._settings {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 4)
+      } }()
+      if !_storage._nodes.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._nodes, fieldNumber: 5)
+      }
+      if !_storage._restrictions.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._restrictions, fieldNumber: 6)
+      }
+      if !_storage._grants.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._grants, fieldNumber: 7)
+      }
+      if !_storage._tokens.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._tokens, fieldNumber: 8)
+      }
+      if !_storage._budgets.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._budgets, fieldNumber: 9)
+      }
+      if _storage._grantCount != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._grantCount, fieldNumber: 10)
+      }
+      if !_storage._rates.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._rates, fieldNumber: 11)
+      }
+      if !_storage._debts.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._debts, fieldNumber: 12)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   package static func ==(lhs: Penstock_V1_Snapshot, rhs: Penstock_V1_Snapshot) -> Bool {
-    if lhs.version != rhs.version {return false}
-    if lhs.mesh != rhs.mesh {return false}
-    if lhs.position != rhs.position {return false}
-    if lhs._settings != rhs._settings {return false}
-    if lhs.nodes != rhs.nodes {return false}
-    if lhs.restrictions != rhs.restrictions {return false}
-    if lhs.grants != rhs.grants {return false}
-    if lhs.tokens != rhs.tokens {return false}
-    if lhs.budgets != rhs.budgets {return false}
-    if lhs.grantCount != rhs.grantCount {return false}
-    if lhs.rates != rhs.rates {return false}
-    if lhs.debts != rhs.debts {return false}
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._version != rhs_storage._version {return false}
+        if _storage._mesh != rhs_storage._mesh {return false}
+        if _storage._position != rhs_storage._position {return false}
+        if _storage._settings != rhs_storage._settings {return false}
+        if _storage._nodes != rhs_storage._nodes {return false}
+        if _storage._restrictions != rhs_storage._restrictions {return false}
+        if _storage._grants != rhs_storage._grants {return false}
+        if _storage._tokens != rhs_storage._tokens {return false}
+        if _storage._budgets != rhs_storage._budgets {return false}
+        if _storage._grantCount != rhs_storage._grantCount {return false}
+        if _storage._rates != rhs_storage._rates {return false}
+        if _storage._debts != rhs_storage._debts {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

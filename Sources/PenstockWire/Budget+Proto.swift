@@ -10,6 +10,7 @@ extension Budget {
             name: proto.name, unit: proto.unit, ceiling: proto.ceiling, parent: proto.parent,
             selector: proto.hasSelector ? try Selector(proto.selector) : nil, window: try BudgetWindow(proto.window), maxOut: proto.maxOut,
             warnAt: proto.warnAt)
+        isClosed = proto.closed
     }
 
     package var proto: Penstock_V1_BudgetCreated {
@@ -23,7 +24,26 @@ extension Budget {
             if window != .none { $0.window = window.proto }
             $0.maxOut = maxOut
             $0.warnAt = warnAt
+            $0.closed = isClosed
         }
+    }
+}
+
+extension BudgetChange {
+    init(_ proto: Penstock_V1_BudgetChanged) throws(WireError) {
+        guard !proto.name.isEmpty, proto.maxOut >= 0 else { throw WireError(.malformed, "a change lacks its budget, or what may be out is negative") }
+        self.init(
+            name: proto.name, parent: proto.hasParent ? proto.parent : nil, maxOut: proto.hasMaxOut ? proto.maxOut : nil,
+            warnAt: proto.hasWarnAt ? proto.warnAt.percent : nil)
+    }
+}
+
+extension DebtSettlement {
+    init(_ proto: Penstock_V1_DebtSettled) throws(WireError) {
+        guard proto.position > 0, !proto.reported.isEmpty, (proto.reported + proto.charged).allSatisfy({ !$0.unit.isEmpty && $0.value >= 0 }) else {
+            throw WireError(.malformed, "a settlement lacks its debt, or an amount is negative")
+        }
+        self.init(position: proto.position, reported: proto.reported.map(Amount.init), charged: proto.charged.map(Amount.init))
     }
 }
 

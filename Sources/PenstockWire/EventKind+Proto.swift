@@ -49,6 +49,15 @@ extension EventKind {
                 digest: try digest(value.digest)))
         case .timeAccepted(let value): self = .timeAccepted(leapMS: value.leapMs, reason: value.reason)
         case .timeNoted: self = .timeNoted
+        case .debtSettled(let value): self = .debtSettled(try DebtSettlement(value), reason: value.reason)
+        case .budgetChanged(let value): self = .budgetChanged(try BudgetChange(value), reason: value.reason)
+        case .budgetClosed(let value):
+            guard !value.name.isEmpty else { throw WireError(.malformed, "a closed budget lacks its name") }
+            self = .budgetClosed(value.name, reason: value.reason)
+        case .rateChanged(let value): self = .rateChanged(try Rate(value.rate), reason: value.reason)
+        case .rateClosed(let value):
+            guard !value.name.isEmpty else { throw WireError(.malformed, "a closed rate lacks its name") }
+            self = .rateClosed(value.name, reason: value.reason)
         }
     }
 
@@ -113,6 +122,23 @@ extension EventKind {
                 $0.reason = reason
             })
         case .rateCreated(let named): .rateCreated(named.proto)
+        case .debtSettled(let settlement, let reason):
+            .debtSettled(.with {
+                $0.position = settlement.position
+                ($0.reported, $0.charged) = (settlement.reported.map(\.proto), settlement.charged.map(\.proto))
+                $0.reason = reason
+            })
+        case .budgetChanged(let change, let reason):
+            .budgetChanged(.with {
+                $0.name = change.name
+                if let parent = change.parent { $0.parent = parent }
+                if let most = change.maxOut { $0.maxOut = most }
+                if let warnAt = change.warnAt { $0.warnAt = .with { $0.percent = warnAt } }
+                $0.reason = reason
+            })
+        case .budgetClosed(let name, let reason): .budgetClosed(.with { ($0.name, $0.reason) = (name, reason) })
+        case .rateChanged(let rate, let reason): .rateChanged(.with { ($0.rate, $0.reason) = (rate.proto, reason) })
+        case .rateClosed(let name, let reason): .rateClosed(.with { ($0.name, $0.reason) = (name, reason) })
         case .sliceReserved(let slice): .sliceReserved(slice.proto)
         case .spendReported(let report):
             .spendReported(.with {

@@ -30,7 +30,8 @@ extension NodeKeys {
 
 extension Settings {
     package init(_ proto: Penstock_V1_Settings) {
-        self.init(maxStalenessMS: proto.maxStalenessMs, maxGraceMS: proto.maxGraceMs, clockRatePPM: proto.clockRatePpm, marginMS: proto.marginMs)
+        self.init(maxStalenessMS: proto.maxStalenessMs, maxGraceMS: proto.maxGraceMs, clockRatePPM: proto.clockRatePpm, marginMS: proto.marginMs,
+            debtTolerance: DebtTolerance(amounts: proto.debtTolerance.map(Amount.init), ppm: proto.debtTolerancePpm))
     }
 
     package var proto: Penstock_V1_Settings {
@@ -39,6 +40,8 @@ extension Settings {
             $0.maxGraceMs = maxGraceMS
             $0.clockRatePpm = clockRatePPM
             $0.marginMs = marginMS
+            $0.debtTolerance = debtTolerance.amounts.map(\.proto)
+            $0.debtTolerancePpm = debtTolerance.ppm
         }
     }
 }

@@ -66,6 +66,12 @@ enum Sample {
         case .decisionBatch: .decisionBatch(DecisionBatch(incarnation: incarnation(0x11), firstSequence: 1001, count: 64, digest: digest(0xdb)))
         case .timeAccepted: .timeAccepted(leapMS: -3_600_000, reason: "the clock was an hour fast")
         case .timeNoted: .timeNoted
+        case .debtSettled:
+            .debtSettled(DebtSettlement(position: 1 << 40, reported: [Amount("usd_micros", 1 << 45), Amount("tokens", 9)], charged: [Amount("usd_micros", 0), Amount("tokens", 7)]), reason: "absurd")
+        case .budgetChanged: .budgetChanged(BudgetChange(name: "team", parent: "", maxOut: 1 << 46, warnAt: [50, 99]), reason: "moved")
+        case .budgetClosed: .budgetClosed("team", reason: "done")
+        case .rateChanged: .rateChanged(Rate(name: "fast", unit: "calls", limit: 9, periodMS: 60_000, burst: 7), reason: "slower")
+        case .rateClosed: .rateClosed("fast", reason: "done")
         }
     }
 

@@ -174,24 +174,129 @@ def test_lowering_calls_back_what_is_idle(mesh):
     assert call(mesh[2], grant, 1, "tokens") == "budget_exhausted"
 
 
-def test_cost_above_a_hold_is_a_debt_that_freezes(mesh):
+def test_a_debt_freezes_its_grant_and_what_it_exceeds(mesh):
     budget(mesh, "models", 1000, unit="usd_micros")
-    grant, other = (mesh.grant("--draw", "models") for _ in range(2))
+    budget(mesh, "team-m", 200, "--parent", "models", unit="usd_micros")
+    grant, mate, other = (mesh.grant("--draw", name) for name in ("team-m", "team-m", "models"))
     mesh.wait_applied()
     holds = Holds(mesh[1], grant)
-    permit = holds.hold(amounts={"usd_micros": 100})
-    assert holds.settle(permit, usd_micros=150)[0] == 204
-    row = eventually("frozen", lambda: (row := shown(mesh, "models"))["frozen"] and row)
-    assert (row["debt"], len(row["open_debts"])) == (50, 1)
-    eventually("settled", lambda: shown(mesh, "models")["settled"] == 150)
+    permit, second = holds.hold(amounts={"usd_micros": 50}), holds.hold(amounts={"usd_micros": 50})
+    assert holds.settle(permit, usd_micros=120)[0] == 204
+    # Told before the answer: it would outlive the disk of its node.
+    row = shown(mesh, "team-m")
+    assert (row["frozen"], len(row["open_debts"])) == (False, 1)
+    mesh.wait_applied()
+    denied = mesh[2].evaluate(grant["credential"])
+    assert reason(denied) == "budget_frozen" and denied["context"]["limit"] == {"kind": "grant", "name": grant["grant_id"]}
+    assert call(mesh[2], mate, 1, "usd_micros") == call(mesh[2], other, 1, "usd_micros") == "allow", "both have room for it"
+    assert "a grant is frozen: accept with 'budget accept-debt" in mesh.run("budget show", "team-m", "-o", "table").out
+    assert holds.settle(second, usd_micros=300)[0] == 204
+    row = shown(mesh, "team-m")
+    assert row["frozen"] and row["debt"] > 0 and not shown(mesh, "models")["frozen"]
     for node in mesh.enforcers:
-        eventually("slices of before are gone", lambda: call(node, other, 1, "usd_micros") == "budget_frozen")
+        eventually("slices of before are called back", lambda: call(node, mate, 1, "usd_micros") == "budget_frozen")
+    assert mesh[1].evaluate(mate["credential"], amounts={"usd_micros": 1})["context"]["limit"]["name"] == "team-m"
+    assert call(mesh[2], other, 1, "usd_micros") == "allow"
     assert mesh.run("budget accept-debt", 1, expect=4).error["code"] == "not_found"
     mesh.run("budget accept-debt", *row["open_debts"], "--reason", "it was worth it")
     assert mesh.run("budget accept-debt", *row["open_debts"], expect=2).error["code"] == "exists"
-    assert call(mesh[2], other, 850, "usd_micros") == "allow"
-    assert call(mesh[2], other, 1, "usd_micros") == "budget_exhausted"
-    assert (shown(mesh, "models")["debt"], shown(mesh, "models")["frozen"]) == (0, False)
+    row = shown(mesh, "team-m")
+    assert (row["debt"], row["frozen"], row["open_debts"]) == (0, False, []) and row["overcommitted"] > 0
+    eventually("denied for good", lambda: call(mesh[2], mate, 1, "usd_micros") == "budget_exhausted")
+
+
+def test_an_absurd_report_is_put_right(mesh):
+    """Charged at what its operator believes, or not at all; or the ceiling goes above it."""
+    absurd = 2 ** 45
+    budget(mesh, "org-a", 1_000_000, unit="tokens")
+    grant, victim = (mesh.grant("--draw", "org-a") for _ in range(2))
+    mesh.wait_applied()
+    holds = Holds(mesh[1], grant)
+
+    def report():
+        assert holds.settle(holds.hold(amounts={"tokens": 10}), tokens=absurd)[0] == 204
+        (position,) = shown(mesh, "org-a")["open_debts"]
+        eventually("it stops all that draw on it", lambda: call(mesh[2], victim, 1, "tokens") == "budget_frozen")
+        return position
+    position = report()
+    assert "0 to what was reported" in mesh.run("budget accept-debt", position, "--amount", absurd, expect=2).error["message"]
+    done = mesh.run("budget accept-debt", position, "--amount", 0, "--reason", "no model is that long").json[0]
+    assert (done["reported"], done["charged"]) == ({"tokens": absurd - 10}, {"tokens": 0})
+    assert call(mesh[2], victim, 1, "tokens") == "allow"
+    row = next(row for row in mesh.log() if row["kind"] == "debt_settled")
+    assert row["origin"] == "operator" and f"{absurd - 10} tokens reported, 0 charged no model is that long" in row["what"]
+    eventually("reported", lambda: shown(mesh, "org-a")["settled"] == 11)
+    mesh.run("budget accept-debt", report(), "--amount", "tokens=500")
+    eventually("reported", lambda: shown(mesh, "org-a")["settled"] == 521)
+    for _ in range(2):
+        mesh.run("budget accept-debt", report())
+        assert shown(mesh, "org-a")["overcommitted"] > 0
+        mesh.run("budget set-ceiling", "org-a", 4 * absurd)
+        assert call(mesh[2], victim, 1, "tokens") == "allow", "a ceiling is found above it"
+    assert "%" in mesh.run("budget show", "org-a", "-o", "table").out
+
+
+def test_a_tolerance_for_debts(mesh):
+    budget(mesh, "tolerant", 1000, unit="pages")
+    grant = mesh.grant("--draw", "tolerant")
+    for bad in ("pages", "pages=-1", "101%", "x%"):
+        mesh.run("budget set-tolerance", bad, expect=64)
+    assert mesh.run("budget set-tolerance", "pages=20", "1%").json["ppm"] == 10_000
+    mesh.wait_applied()
+    holds = Holds(mesh[1], grant)
+    assert holds.settle(holds.hold(amounts={"pages": 10}), pages=30)[0] == 204
+    row = eventually("charged", lambda: (row := shown(mesh, "tolerant"))["settled"] == 30 and row)
+    assert (row["frozen"], row["open_debts"]) == (False, []) and call(mesh[1], grant, 1, "pages") == "allow"
+    assert holds.settle(holds.hold(amounts={"pages": 10}), pages=31)[0] == 204
+    assert call(mesh[1], grant, 1, "pages") == "budget_frozen"
+    mesh.run("budget accept-debt", *shown(mesh, "tolerant")["open_debts"])
+    assert mesh.run("budget set-tolerance", "0%").json["ppm"] == 0
+    assert "debt tolerance pages=20 1.0%" in [row["what"].split("ms, ")[1] for row in mesh.log() if row["kind"] == "settings_changed"]
+
+
+def test_a_budget_is_moved_and_closed(mesh):
+    for name in ("left", "right"):
+        budget(mesh, name, 100, unit="rows")
+    budget(mesh, "child", 100, "--parent", "left", unit="rows")
+    grant = mesh.grant("--draw", "child")
+    mesh.wait_applied()
+    assert call(mesh[1], grant, 10, "rows") == "allow"
+    eventually("reported", lambda: shown(mesh, "left")["settled"] == 10)
+    for flags in ([], ["--parent", ""]):
+        mesh.run("budget change", "child", *flags, expect=64)
+    assert mesh.run("budget change", "child", "--parent", "nowhere", expect=4).error["code"] == "not_found"
+    assert "below itself" in mesh.run("budget change", "left", "--parent", "child", expect=2).error["message"]
+    mesh.run("budget change", "child", "--parent", "right", "--max-out", 50, "--reason", "new team")
+    row = shown(mesh, "child")
+    assert (row["parent"], row["max_out"]) == ("right", 50)
+
+    def spends():
+        assert call(mesh[2], grant, 1, "rows") == "allow"
+        return shown(mesh, "right")["settled"] > 0
+    eventually("drawn on its new parent", spends)
+    before = mesh.head()
+    assert "would close" in mesh.run("budget close", "child", "--dry-run").err and mesh.head() == before
+    mesh.run("budget close", "child", "--yes", "--reason", "done")
+    for node in mesh.enforcers:
+        eventually("closed", lambda: call(node, grant, 1, "rows") == "budget_closed")
+    denied = mesh[1].evaluate(grant["credential"], amounts={"rows": 0})["context"]
+    assert (denied["reason"], denied["reason_code"], denied["transient"], denied["limit"]["name"]) == ("budget_closed", 26, False, "child")
+    eventually("what was left is its parents'", lambda: shown(mesh, "right")["out"] == 0 and shown(mesh, "left")["out"] == 0)
+    assert shown(mesh, "child")["closed"] and ["closed", "what draws on it is denied"] and "closed" in mesh.run("budget list", "-o", "table").out
+    assert mesh.run("budget set-ceiling", "child", 9, expect=2).error["code"] == "unavailable"
+    assert mesh.run("budget create", "child", "--unit", "rows", "--ceiling", 1, expect=2).error["code"] == "exists"
+    mesh.grant("--draw", "child", expect=2)
+    assert {"budget_changed", "budget_closed"} <= {row["kind"] for row in mesh.log() if row["origin"] == "operator"}
+
+
+def test_a_ceiling_that_would_cover_nobody_is_refused(mesh):
+    before = mesh.head()
+    for selector in ("agent=s1,s2", "agent=a?", "agent= spender", "agent=spender ", "agent=a[12]", "agent=a\u202eb"):
+        mesh.run("budget create", "nobody", "--unit", "calls", "--ceiling", 1, "--for", selector, expect=64)
+        mesh.run("rate create", "nobody", "--unit", "calls", "--rate", "1/1s", "--for", selector, expect=64)
+    assert "no '*'" in mesh.run("budget create", "bud*", "--unit", "calls", "--ceiling", 1, expect=2).error["message"]
+    assert "control character" in mesh.run("budget set-ceiling", "org", 100, "--reason", "a\x1b[2Jb", expect=2).error["message"]
+    assert mesh.head() == before
 
 
 def test_holds_end_once_and_where_they_were_given(mesh):
@@ -363,5 +468,7 @@ def test_a_journal_that_returns_gives_back():
 
 def test_help_teaches():
     text = penstock("help", "budget", "create").out
+    for command, word in (("change", "--parent"), ("close", "--dry-run"), ("accept-debt", "--amount"), ("set-tolerance", "1%")):
+        assert word in penstock("help", "budget", command).out
     for words in ("--for", "--window", "rolling:1h", "month@Europe/Berlin", "--warn-at", "--max-out"):
         assert words in text

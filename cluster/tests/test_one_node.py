@@ -99,9 +99,26 @@ def test_a_debt_told_ahead_swallows_nothing(mesh, hostile):
     ahead = [submit(mesh, n, DEBT, debt(bytes.fromhex(name), n, grant, 1)) for n in range(int(number), int(number) + 5)]
     assert refusals(hostile.ask_all(ahead)) == {"not_permitted": 5}
     assert Holds(mesh[1], grant).settle(permit, usd=9000)[0] == 204
-    eventually("all of it is charged", lambda: (row := shown(mesh, grant["grant_id"]))["settled"] == 9000 and row["debt"] == 8995)
+    eventually("all of it is charged", lambda: (row := shown(mesh, grant["grant_id"]))["settled"] == 9000 and len(row["open_debts"]) == 1)
     assert call(mesh[1], grant, 1, "usd") == "budget_frozen"
     eventually("everywhere", lambda: call(mesh[2], grant, 1, "usd") == "budget_frozen")
+
+
+def test_a_call_id_outlives_a_restart(mesh):
+    """Stopped or killed, once and again; a call under way when it was killed is charged."""
+    grant = mesh.grant("--budget", "usd=100")
+    mesh.wait_applied()
+    node = mesh[2]
+    assert call(node, grant, 1, "usd", call_id="once") == "allow"
+    assert isinstance(Holds(node, grant).hold(amounts={"usd": 5}, call_id="open"), str)
+    for end in (node.kill, node.stop):
+        end()
+        node.start()
+        node.wait_ready()
+        for name in ("once", "open"):
+            eventually("the view is there", lambda: call(node, grant, 1, "usd", call_id=name) == "already_settled", timeout=10)
+    assert call(node, grant, 1, "usd", call_id="another") == "allow"
+    eventually("charged once", lambda: shown(mesh, grant["grant_id"])["settled"] == 7)
 
 
 @pytest.mark.parametrize("amount", [LIMIT + 1, LIMIT + 2, 1 << 62, (1 << 63) - 1])

@@ -84,7 +84,9 @@ def test_a_priced_call_is_held_capped_settled_and_derived_again(mesh):
     assert [call.get("max_tokens", call.get("images")) for call in session.reached()] == [4096, 50, 4096, 2], "the cap is in the request, and no denied call"
 
     # Each hold with its settlement after it: that may be recorded after the next call's hold.
-    rows = sorted(spends(mesh, grant, 4 * 2 + 2), key=lambda row: (row["ends"] or row["sequence"], row["sequence"]))
+    rows = sorted(spends(mesh, grant, 4 * 2 + 4), key=lambda row: (row["ends"] or row["sequence"], row["sequence"]))
+    assert [(row["decision"], row["reason"], row["resource"], row["agent_id"]) for row in rows[10:]] == [("deny", "malformed", "tool:draw_image", "agent")] * 2
+    rows = rows[:10]
     tools = {row["sequence"]: row["resource"].removeprefix("tool:") for row in rows}
     assert [(row["decision"], row["amounts"]["usd_micros"]) for row in rows] == [
         ("allow", 262), ("settle", 211), ("allow", 201), ("settle", 201), ("allow", 262), ("settle", 211), ("allow", 80000), ("settle", 80000),

@@ -118,6 +118,28 @@ def test_a_child_is_held_to_its_parents_rate(mesh):
     assert reason(mesh[1].evaluate(parent["credential"])) == "rate_limited"
 
 
+def test_a_named_rate_is_changed_and_closed(mesh):
+    grant = mesh.grant("--principal", "rita")
+    mesh.run("rate create", "rita-calls", "--unit", "calls", "--rate", "2/1h", "--for", "principal=rita")
+    mesh.wait_applied()
+    eventually("held to it", lambda: reason(mesh[1].evaluate(grant["credential"])) == "rate_limited")
+    denied = mesh[1].evaluate(grant["credential"])["context"]
+    assert denied["limit"] == {"kind": "rate", "name": "rita-calls", "unit": "calls"}
+    assert mesh.run("rate change", "none", "--rate", "1/1s", expect=4).error["code"] == "not_found"
+    changed = mesh.run("rate change", "rita-calls", "--rate", "100/1s,burst=50", "--reason", "more work").json
+    assert (changed["limit"], changed["burst"], changed["for"]) == (100, 50, "principal rita")
+    assert mesh.run("rate show", "rita-calls").json["rate"] == "100/1s,burst=50"
+    mesh.wait_applied()
+    eventually("it flows", lambda: reason(mesh[1].evaluate(grant["credential"])) == "allow", timeout=5)
+    mesh.run("rate change", "rita-calls", "--rate", "1/1h")
+    eventually("held to it again", lambda: reason(mesh[1].evaluate(grant["credential"])) == "rate_limited")
+    mesh.run("rate close", "rita-calls", "--reason", "done")
+    assert "rita-calls" not in {row["name"] for row in mesh.run("rate list").json}
+    mesh.wait_applied()
+    assert {reason(mesh[1].evaluate(grant["credential"])) for _ in range(5)} == {"allow"}
+    assert [row["kind"] for row in mesh.log() if row["kind"].startswith("rate_") and "rita" in row["what"]] == ["rate_created", "rate_changed", "rate_changed", "rate_closed"]
+
+
 def test_bad_rates_are_refused(mesh):
     def made():
         return [event["kind"] for event in mesh.log() if event["kind"] in ("grant_issued", "rate_created", "restricted")]

@@ -23,6 +23,10 @@ WRITES = {
     "suspend": (["suspend", "--agent", "nobody"], {"operator"}),
     "throttle": (["throttle", "--agent", "nobody", "--rate", "1/1s"], {"operator"}),
     "budget create": (["budget create", "mine", "--unit", "calls", "--ceiling", "1"], {"operator"}),
+    "budget change": (["budget change", "nothing", "--max-out", "1"], {"operator"}),
+    "budget accept-debt": (["budget accept-debt", "1"], {"operator"}),
+    "budget set-tolerance": (["budget set-tolerance", "0%"], {"operator"}),
+    "rate close": (["rate close", "nothing"], {"operator"}),
     "node token": (["node token", "--role", "enforcer"], {"operator"}),
     "node expel": (["node expel", "nobody-here", "--yes"], {"operator"}),
 }

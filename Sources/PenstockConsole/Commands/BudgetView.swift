@@ -32,6 +32,8 @@ struct BudgetView: Encodable {
     var debt: Int64
     var overcommitted: Int64
     var frozen: Bool
+    /// Nothing is drawn on it any more.
+    var closed: Bool
     /// Log positions of the debts that no operator has accepted, …
     var openDebts: [UInt64]
     /// … and how many more there are than these.
@@ -84,6 +86,7 @@ struct BudgetView: Encodable {
         (name, unit, ceiling, settled, out) = (row.name, row.unit, row.ceiling, row.settled, row.out)
         outOfEndedWindows = row.outOfEnded
         (held, unallocated, debt, overcommitted) = (row.held, row.unallocated, row.debt, row.overcommitted)
+        closed = row.closed
         (frozen, openDebts, moreDebts, stranded, exposureAfterRevoke) = (row.frozen, row.openDebts, row.moreDebts, row.stranded, row.exposure)
         (maxOut, parent, windowNumber) = (row.maxOut, row.parent, row.windowNumber)
         `for` = row.hasSelector ? (try? Selector(row.selector))?.description : nil
@@ -98,7 +101,11 @@ struct BudgetView: Encodable {
 
     var table: [[String]] {
         var rows = [["budget \(name)", bar], ["ceiling", "\(ceiling) \(unit)"], ["settled", "\(settled)"], ["out in slices", "\(out), of which \(held) held"], ["unallocated", "\(unallocated)"]]
-        if debt > 0 || frozen { rows.append(["debt", "\(debt)\(frozen ? ", frozen: accept with 'budget accept-debt \(openDebts.map(String.init).joined(separator: " "))'\(moreDebts > 0 ? ", then \(moreDebts) more" : "")" : "")"]) }
+        if closed { rows.append(["closed", "what draws on it is denied"]) }
+        if debt > 0 || !openDebts.isEmpty {
+            let accept = "accept with 'budget accept-debt \(openDebts.map(String.init).joined(separator: " "))'\(moreDebts > 0 ? ", then \(moreDebts) more" : "")"
+            rows.append(["debt", "\(debt)" + (openDebts.isEmpty ? "" : frozen ? ", frozen: \(accept)" : ", a grant is frozen: \(accept)")])
+        }
         if overcommitted > 0 { rows.append(["overcommitted", "\(overcommitted)"]) }
         if stranded > 0 { rows.append(["stranded", "\(stranded) with silent nodes"]) }
         if exposureAfterRevoke > 0 { rows.append(["exposure after revoke", "\(exposureAfterRevoke)"]) }
@@ -110,9 +117,11 @@ struct BudgetView: Encodable {
     var bar: String {
         let width = 24
         guard ceiling > 0 else { return "[\(String(repeating: " ", count: width))]" }
-        let done = min(width, Int(settled * Int64(width) / ceiling))
-        let out = min(width - done, Int((self.out * Int64(width) + ceiling - 1) / ceiling))
-        return "[\(String(repeating: "#", count: done))\(String(repeating: "-", count: out))\(String(repeating: " ", count: width - done - out))] \(settled * 100 / ceiling) %"
+        // Figures of up to 2⁶² each.
+        func part(_ amount: Int64, of whole: Int64) -> Double { min(1e9, Double(amount) * Double(whole) / Double(ceiling)) }
+        let done = min(width, Int(part(settled, of: Int64(width))))
+        let out = min(width - done, Int(part(self.out, of: Int64(width)).rounded(.up)))
+        return "[\(String(repeating: "#", count: done))\(String(repeating: "-", count: out))\(String(repeating: " ", count: width - done - out))] \(Int(part(settled, of: 100))) %"
     }
 }
 

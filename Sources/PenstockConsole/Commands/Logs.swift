@@ -82,7 +82,7 @@ struct EventView: Encodable {
         case .nodeExpelled(let name, let reason): "\(name) \(reason)"
         case .joinTokenMade(let token): "for \(token.role.name)"
         case .epochOpened(let epoch, let reason): "\(epoch) \(reason)"
-        case .settingsChanged(let settings): "max staleness \(settings.maxStalenessMS) ms"
+        case .settingsChanged(let settings): "max staleness \(settings.maxStalenessMS) ms, debt tolerance \(settings.debtTolerance.written)"
         case .grantIssued(let grant): "\(grant.grantID) run \(grant.runID) agent \(grant.agentID)"
         case .grantRenewed(let id, let expiresAt): "\(id) until \(Times.text(expiresAt))"
         case .restricted(let restriction): "\(RestrictionView.text(restriction.level)) \(restriction.selector) \(restriction.reason)"
@@ -94,6 +94,12 @@ struct EventView: Encodable {
         case .windowOpened(let opening): "\(opening.budget): window \(opening.number) until \(Times.text(opening.end))"
         case .debtRecorded(let debt): "\(debt.amounts.map { "\($0.value) \($0.unit)" }.joined(separator: ", ")) on \(debt.grantID)"
         case .debtsAccepted(let positions, let reason): positions.map { "\($0)" }.joined(separator: " ") + " \(reason)"
+        case .debtSettled(let settlement, let reason):
+            "debt of position \(settlement.position): \(zip(settlement.reported, settlement.charged).map { "\($0.value) \($0.unit) reported, \($1.value) charged" }.joined(separator: "; ")) \(reason)"
+        case .budgetChanged(let change, let reason): "\(change.name): \(change.written) \(reason)"
+        case .budgetClosed(let name, let reason): "\(name) \(reason)"
+        case .rateChanged(let rate, let reason): "\(rate.name): \(RateText.written(rate)) \(rate.unit) \(reason)"
+        case .rateClosed(let name, let reason): "\(name) \(reason)"
         case .rateCreated(let named): "\(named.rate.name): \(RateText.written(named.rate)) \(named.rate.unit) for \(named.selector)"
         case .sliceReserved(let slice): "\(slice.amount) \(slice.unit) of \(slice.grantID) to \(slice.node)"
         case .spendReported(let report): report.uses.map { "\($0.slice)=\($0.used)" }.joined(separator: " ")

@@ -41,7 +41,7 @@ struct UnitRateText: Formed {
 
 struct RateCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "rate", abstract: "Ceilings on how fast, over all nodes together.", subcommands: [Create.self, List.self, Show.self])
+        commandName: "rate", abstract: "Ceilings on how fast, over all nodes together.", subcommands: [Create.self, List.self, Show.self, Change.self, Close.self])
 
     struct Create: ParsableCommand {
         static let configuration = CommandConfiguration(
@@ -61,6 +61,7 @@ struct RateCommand: ParsableCommand {
         func validate() throws {
             try Ids.check(name, "NAME")
             try Ids.check(unit, "--unit")
+            if let problem = `for`.selector.coveringProblem { throw ValidationError("--for: \(problem)") }
         }
 
         func run() throws {
@@ -94,6 +95,49 @@ struct RateCommand: ParsableCommand {
             try Failure.run(mesh.output) {
                 guard let row = try RateView.read(mesh.client(.operator, .auditor, .issuer)).first(where: { $0.name == name }) else { throw NodeError(.notFound, "no rate '\(name)'") }
                 try Output.print(row, mesh.output) { [["rate", row.name], ["limit", "\(row.rate) \(row.unit)"], ["burst", "\(row.burst)"], ["for", row.for], ["position", "\(row.position)"]] }
+            }
+        }
+    }
+}
+
+extension RateCommand {
+    struct Change: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Another limit or burst for a named rate, while it is in use.",
+            discussion: """
+                Example: penstock rate change alice-calls --rate 200/1m,burst=40
+
+                Each node follows it as it reaches the event; until then it uses its share of the old one. The unit and whom it covers stay.
+                """)
+        @OptionGroup var mesh: MeshOptions
+        @Argument(help: "Its name.") var name: String
+        @Option(help: "N/DURATION, such as 100/1m, from 100 ms to 1 day; with ,burst=B for another burst than N.") var rate: RateText
+        @Option(help: "Why; it stays in the log.") var reason = ""
+
+        func run() throws {
+            try Failure.run(mesh.output) {
+                let client = try mesh.client(.operator)
+                guard let old = try client.fold().view.rates.first(where: { $0.named.rate.name == name })?.named else { throw NodeError(.notFound, "no rate '\(name)'") }
+                let new = Rate(name: name, unit: old.rate.unit, limit: rate.limit, periodMS: rate.periodMS, burst: rate.burst)
+                let (submitted, _) = try client.submit(.rateChanged(new, reason: reason))
+                let row = RateView(NamedRate(new, for: old.selector), position: submitted.position)
+                try Output.print(row, mesh.output) { [["rate '\(name)': \(row.rate) \(row.unit) for \(row.for), position \(row.position)"]] }
+            }
+        }
+    }
+
+    struct Close: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Close a named rate: it bounds nothing any more, and its name is free.",
+            discussion: "To stop whom it covers, suspend or revoke them.")
+        @OptionGroup var mesh: MeshOptions
+        @Argument(help: "Its name.") var name: String
+        @Option(help: "Why; it stays in the log.") var reason = ""
+
+        func run() throws {
+            try Failure.run(mesh.output) {
+                let (submitted, _) = try mesh.client(.operator).submit(.rateClosed(name, reason: reason))
+                try Output.print(Closing(name: name, position: submitted.position), mesh.output) { [["rate '\(name)' closed, position \(submitted.position)"]] }
             }
         }
     }

@@ -46,16 +46,17 @@ struct Suspend: ParsableCommand {
 
 struct Throttle: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Throttle: leave a part of every rate, or so many calls per window at each enforcement node.",
+        abstract: "Throttle: leave a part of every rate, or so many calls, over all nodes together.",
         discussion: """
-            --to scales every rate that a matching call falls under, at once and over all nodes together: a grant's own and those of
-            'rate create'. It changes nothing for a grant without a rate. --rate needs none, and is counted at each node: its bound
-            over the whole mesh is N times the number of nodes.
+            --to scales every rate that a matching call falls under: a grant's own and those of 'rate create'. It changes nothing for a
+            grant without a rate, and is refused where no matching grant has one.
+            --rate needs none: all that matches together gets N calls per DURATION, and at most N at once.
+            Example: penstock throttle --principal alice --rate 10/1s --for 10m
             """)
     @OptionGroup var mesh: MeshOptions
     @OptionGroup var selector: SelectorOptions
     @Option(help: "Percent of its rates that is left, 1 to 99.") var to: UInt32?
-    @Option(help: "N/DURATION, such as 10/1s: admitted calls at each node.") var rate: String?
+    @Option(help: "N/DURATION, such as 10/1s: calls over all nodes together.") var rate: String?
     @Option(help: "Why; kept in the log.") var reason = ""
     @Option(name: .customLong("for"), help: "Lift it by itself after this long.") var duration: DurationText?
     @Option(help: "How long to wait for every node.") var timeout = DurationText(argument: "10s")!
@@ -65,24 +66,28 @@ struct Throttle: ParsableCommand {
         _ = try duration?.fromNow("--for")
         let level = try level()
         try Failure.run(mesh.output) {
-            defer { if case .scale = level { warnOfGrantsWithoutRate(selector) } }
+            if case .scale = level { try checkRated(selector) }
             try Barriers.run(mesh, Restriction(level: level, selector: selector, reason: reason, expiresAt: 0), for: duration, timeout)
         }
     }
 }
 
 extension Throttle {
-    /// What is said to be enforced there changes nothing.
-    private func warnOfGrantsWithoutRate(_ selector: Selector) {
-        guard let view = try? mesh.client(.operator).fold().view else { return }
-        let matched = view.grants.indices.filter { if case .node = selector { true } else { view.covers(selector, $0) } }
-        let without = matched.count { view.rates(ofGrant: $0).isEmpty }
-        guard without > 0 else { return }
-        let which = without == matched.count ? "none of the \(matched.count) grants that match has a rate, so it changes nothing for them"
-            : "\(without) of the \(matched.count) grants that match have no rate: it changes nothing for these"
-        Output.message("penstock: \(which). 'throttle --rate N/DURATION' with the same selector needs none; 'rate create NAME --unit calls --rate N/DURATION --for KIND=VALUE' gives them one")
+    /// A part of a rate that is not there is nothing: "enforced" would be a lie.
+    private func checkRated(_ selector: Selector) throws {
+        let view = try mesh.client(.operator).fold().view
+        let now = Clocks.wall()
+        let matching = view.grants.indices.filter { index in
+            let isLive = view.grants[index].expiresAt == 0 || view.grants[index].expiresAt > now
+            return isLive && !view.marks(onGrant: index).contains(.revoked) && (view.covers(selector, index) || selector.kind == .node)
+        }
+        let unrated = matching.count { view.rates(ofGrant: $0).isEmpty }
+        guard unrated > 0 else { return }
+        guard unrated < matching.count else {
+            throw NodeError(.configuration, "none of the \(matching.count) grants that match has a rate, so that --to changes nothing; say how many calls are left instead, as in --rate 10/1s")
+        }
+        Output.message("penstock: \(unrated) of the \(matching.count) grants that match have no rate, and --to changes nothing for them; --rate 10/1s would")
     }
-
 
     private func level() throws -> Restriction.Level {
         if let to, rate == nil {
@@ -90,7 +95,7 @@ extension Throttle {
             return .scale(percent: to)
         }
         guard to == nil, let parts = rate?.split(separator: "/").map(String.init) else { throw ValidationError("name one of --to and --rate") }
-        guard parts.count == 2, let calls = UInt32(parts[0]), let window = DurationText(argument: parts[1]) else { throw ValidationError("--rate is N/DURATION, such as 10/1s") }
+        guard parts.count == 2, let calls = UInt32(parts[0]), calls > 0, let window = DurationText(argument: parts[1]) else { throw ValidationError("--rate is N/DURATION, such as 10/1s") }
         return .throttle(calls: calls, windowMS: UInt32(clamping: window.milliseconds))
     }
 }

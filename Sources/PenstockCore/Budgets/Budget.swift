@@ -14,6 +14,8 @@ package struct Budget: Hashable, Sendable {
     package var maxOut: Int64
     /// Parts of the ceiling, in percent, at which a warning is due, ascending.
     package var warnAt: [UInt32]
+    /// Nothing is drawn on it any more, and what draws on it is denied.
+    package var isClosed = false
 
     package init(
         name: String, unit: String, ceiling: Int64, parent: String = "", selector: Selector? = nil, window: BudgetWindow = .none, maxOut: Int64 = 0,
@@ -70,7 +72,37 @@ package struct WindowOpening: Hashable, Sendable {
     }
 }
 
-/// Real cost above what was held: it was spent, whatever the ceiling says, and freezes every budget it was drawn on.
+/// What is changed of a named budget; nil leaves it as it is.
+package struct BudgetChange: Hashable, Sendable {
+    package var name: String
+    /// Empty for none. What was drawn before stays where it was drawn.
+    package var parent: String?
+    package var maxOut: Int64?
+    package var warnAt: [UInt32]?
+
+    package init(name: String, parent: String? = nil, maxOut: Int64? = nil, warnAt: [UInt32]? = nil) {
+        self.name = name
+        self.parent = parent
+        self.maxOut = maxOut
+        self.warnAt = warnAt
+    }
+}
+
+/// An operator settles a debt at another amount than was reported. Names both, so that none is settled unseen.
+package struct DebtSettlement: Hashable, Sendable {
+    package var position: Position
+    package var reported: [Amount]
+    package var charged: [Amount]
+
+    package init(position: Position, reported: [Amount], charged: [Amount]) {
+        self.position = position
+        self.reported = reported
+        self.charged = charged
+    }
+}
+
+/// Real cost above what was held: it was spent, whatever the ceiling says. Beyond a tolerance it freezes its grant, and every
+/// budget whose ceiling it exceeds.
 package struct Debt: Hashable, Sendable {
     /// Whose decision it was; the same decision is charged once, however often it is told.
     package var incarnation: Incarnation

@@ -7,6 +7,7 @@ extension BudgetBook {
         /// Enough may come back from others' slices.
         case heldElsewhere
         case frozen
+        case closed
         case invalid
     }
 
@@ -16,6 +17,7 @@ extension BudgetBook {
     ///   - holder: who asks; what it holds itself for this very grant and unit is not held elsewhere.
     package func size(levels: [BudgetKey], need: Int64, want: Int64, holder: Incarnation, grant: String, unit: String) -> Sizing {
         guard !levels.isEmpty, need >= 0, want >= need, want <= Limits.amount else { return .invalid }
+        if levels.contains(where: { entries[$0]!.isClosed }) { return .closed }
         if levels.contains(where: { entries[$0]!.isFrozen }) { return .frozen }
         let asker = account(grant, unit).map { BudgetEntry.Holder(incarnation: holder, account: $0) }
         var share = Int64.max

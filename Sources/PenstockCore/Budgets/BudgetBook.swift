@@ -30,8 +30,11 @@ package struct BudgetBook: Sendable {
 
     package struct Charge: Hashable, Sendable {
         package var level: Level
-        /// What was put on the account there, and comes off its debt when an operator accepts it.
+        /// Which of the debt's amounts it is of, by its place.
+        package var part: Int
+        /// What was put on the account there, and what of it is debt there.
         package var amount: Int64
+        package var debt: Int64
     }
 
     private struct Account: Hashable {
@@ -65,6 +68,20 @@ package struct BudgetBook: Sendable {
     package mutating func create(_ budget: Budget) {
         let parent: BudgetKey? = budget.parent.isEmpty ? nil : .named(budget.parent)
         entries[.named(budget.name)] = BudgetEntry(unit: budget.unit, ceiling: budget.ceiling, parent: parent, window: budget.window, maxOut: budget.maxOut)
+    }
+
+    /// What was drawn on the parents of before stays theirs.
+    package mutating func change(_ change: BudgetChange) {
+        let key = BudgetKey.named(change.name)
+        if let parent = change.parent { entries[key]?.parent = parent.isEmpty ? nil : .named(parent) }
+        if let most = change.maxOut { entries[key]?.maxOut = most }
+        returns += 1
+    }
+
+    package mutating func close(budget name: String) {
+        entries[.named(name)]?.isClosed = true
+        press(.named(name))
+        returns += 1
     }
 
     package mutating func issue(_ grant: Grant) {
@@ -164,33 +181,48 @@ package struct BudgetBook: Sendable {
 
     /// Charges a debt to the windows that are open now. One that was told before changes nothing.
     ///
-    /// - Parameter levels: of each of its amounts, every budget that it is drawn on.
-    package mutating func owe(_ debt: Debt, levels: [[BudgetKey]], at position: Position) throws(BudgetEntry.Imbalance) {
+    /// - Parameters:
+    ///   - levels: of each of its amounts, every budget that it is drawn on.
+    ///   - freezes: the grant waits for an operator. A debt that freezes nothing is settled as it was reported.
+    package mutating func owe(_ debt: Debt, levels: [[BudgetKey]], tolerance: DebtTolerance = .none, freezes: Bool = true, at position: Position) throws(BudgetEntry.Imbalance) {
         let name = DebtName(incarnation: debt.incarnation, decision: debt.decision)
         guard debtOf[name] == nil else { return }
         debtOf[name] = position
         var charges: [Charge] = []
-        for (amount, levels) in zip(debt.amounts, levels) {
+        var isOpen = freezes
+        for (part, levels) in levels.enumerated() {
+            let amount = debt.amounts[part]
             for key in levels where entries[key]!.current != nil {
-                let charged = try entries[key]!.owe(amount.value)
-                entries[key]!.openDebts.insert(position)
-                press(key)
-                charges.append(Charge(level: Level(key: key, window: entries[key]!.current!.number), amount: charged))
+                let owed = try entries[key]!.owe(amount.value, tolerance: tolerance.of(amount.unit, ceiling: entries[key]!.ceiling))
+                if owed.exceeds {
+                    entries[key]!.exceeding.insert(position)
+                    isOpen = true
+                }
+                charges.append(Charge(level: Level(key: key, window: entries[key]!.current!.number), part: part, amount: owed.charged, debt: owed.debt))
             }
         }
-        debts[position] = OwedDebt(debt: debt, charges: charges)
-        openOf[debt.incarnation, default: (0, 0)].debts += 1
+        debts[position] = OwedDebt(debt: debt, charges: charges, isAccepted: !isOpen)
+        for charge in charges {
+            if isOpen { entries[charge.level.key]!.openDebts.insert(position) }
+            press(charge.level.key)
+        }
+        returns += 1
+        if isOpen { openOf[debt.incarnation, default: (0, 0)].debts += 1 }
     }
 
     func knows(_ debt: Debt) -> Bool { debtOf[DebtName(incarnation: debt.incarnation, decision: debt.decision)] != nil }
 
-    package mutating func accept(debt position: Position) throws(BudgetEntry.Imbalance) {
+    /// - Parameter charged: what an operator puts in place of each of its amounts; nil for what was reported.
+    package mutating func accept(debt position: Position, charged: [Amount]? = nil) throws(BudgetEntry.Imbalance) {
         guard let owed = debts[position], !owed.isAccepted else { return }
         debts[position]!.isAccepted = true
         count(owed.debt.incarnation) { $0.debts -= 1 }
         for charge in owed.charges {
-            try entries[charge.level.key]!.accept(charge.amount, in: charge.level.window)
+            let unit = owed.debt.amounts[charge.part].unit
+            let most = charged.map { $0.first { $0.unit == unit }?.value ?? 0 } ?? .max
+            try entries[charge.level.key]!.settle(debt: charge.debt, of: charge.amount, at: most, in: charge.level.window)
             entries[charge.level.key]!.openDebts.remove(position)
+            entries[charge.level.key]!.exceeding.remove(position)
             press(charge.level.key)
         }
         returns += 1
@@ -198,7 +230,7 @@ package struct BudgetBook: Sendable {
 
     private mutating func press(_ key: BudgetKey) {
         guard let entry = entries[key] else { return }
-        if entry.isFrozen || entry.overcommitted > 0 { pressed.insert(key) } else if !pressed.isEmpty { pressed.remove(key) }
+        if entry.isPressed { pressed.insert(key) } else if !pressed.isEmpty { pressed.remove(key) }
     }
 
     // MARK: Questions

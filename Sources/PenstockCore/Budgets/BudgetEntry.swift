@@ -4,9 +4,9 @@
 /// negative. `out` is what slices hold: unspent, and holds at their maximum.
 package struct BudgetEntry: Hashable, Sendable {
     package let unit: String
-    package let parent: BudgetKey?
+    package var parent: BudgetKey?
     package let window: BudgetWindow
-    package let maxOut: Int64
+    package var maxOut: Int64
     package private(set) var ceiling: Int64
     package private(set) var unallocated: Int64
     /// What is out or spent above the ceiling since it was lowered, or since a debt was accepted.
@@ -15,8 +15,11 @@ package struct BudgetEntry: Hashable, Sendable {
     package private(set) var windows: [Window] = []
     /// Who holds how much of it, by the account's number.
     package private(set) var holders: [Holder: Int64] = [:]
-    /// Debts that no operator has decided on: while there is one, nothing more is handed out.
+    /// Debts charged here that no operator has decided on, and those of them that exceed the ceiling: while there is one of
+    /// these, nothing more is handed out.
     package var openDebts: Set<Position> = []
+    package var exceeding: Set<Position> = []
+    package var isClosed = false
 
     package struct Window: Hashable, Sendable {
         package var number: UInt64
@@ -50,7 +53,9 @@ package struct BudgetEntry: Hashable, Sendable {
     package var out: Int64 { windows.reduce(0) { $0 + $1.out } }
     /// The part of `out` that counts against the ceiling no more.
     package var outOfEnded: Int64 { windows.reduce(0) { $1.counts ? $0 : $0 + $1.out } }
-    package var isFrozen: Bool { !openDebts.isEmpty }
+    package var isFrozen: Bool { !exceeding.isEmpty }
+    /// Its slices are wanted back.
+    var isPressed: Bool { isFrozen || isClosed || overcommitted > 0 }
     /// The window that slices are drawn in; nil before the first one is opened.
     package var current: Window? { windows.last }
 
@@ -121,21 +126,40 @@ package struct BudgetEntry: Hashable, Sendable {
         try check()
     }
 
-    /// Returns what was charged: less than the debt only where the account reaches `Limits.sum` by it.
-    mutating func owe(_ amount: Int64) throws(Imbalance) -> Int64 {
+    /// Charges real cost above a hold: to what is unallocated, as far as that goes. What is spent above the ceiling, and its
+    /// tolerance, is debt and freezes; what only slices stand in the way of is overcommitted until they come back.
+    mutating func owe(_ amount: Int64, tolerance: Int64) throws(Imbalance) -> Owed {
         guard !windows.isEmpty else { throw Imbalance("a debt came with no window open") }
+        // Less than the debt only where the account reaches `Limits.sum` by it.
         let charged = min(amount, chargeable)
-        windows[windows.count - 1].settled += charged
-        windows[windows.count - 1].debt += charged
+        let last = windows.count - 1
+        windows[last].settled += charged
+        let exceeds = settled - ceiling > tolerance
+        let covered = min(charged, unallocated)
+        unallocated -= covered
+        if exceeds { windows[last].debt += charged - covered } else { overcommitted += charged - covered }
         try check()
-        return charged
+        return Owed(charged: charged, debt: exceeds ? charged - covered : 0, exceeds: exceeds)
     }
 
-    /// An operator accepts a debt: what was spent above the ceiling is now charged against it.
-    mutating func accept(_ amount: Int64, in number: UInt64) throws(Imbalance) {
+    struct Owed: Hashable {
+        var charged: Int64
+        /// The part of it that is above the ceiling.
+        var debt: Int64
+        var exceeds: Bool
+    }
+
+    /// An operator decides what a debt comes to: what was charged beyond that goes back, and no more of it is debt.
+    mutating func settle(debt: Int64, of charged: Int64, at most: Int64, in number: UInt64) throws(Imbalance) {
         guard let index = windows.firstIndex(where: { $0.number == number }) else { return }
-        windows[index].debt -= amount
-        if windows[index].counts { claim(amount) }
+        let back = charged - min(charged, most)
+        let forgiven = min(back, debt)
+        windows[index].settled -= back
+        windows[index].debt -= debt
+        if windows[index].counts {
+            free(back - forgiven)
+            claim(debt - forgiven)
+        }
         try check()
     }
 

@@ -23,6 +23,8 @@ public struct Call: Sendable {
     public var priceVersion: String
     public var basis: String
     public var door: Door
+    /// Whoever stands before the tool cannot tell what the call asks for: it is denied as malformed, and recorded.
+    public var isMalformed = false
 
     public init(
         credential: Digest, action: String, resourceType: String, resourceID: String, amounts: CallAmounts = CallAmounts(),

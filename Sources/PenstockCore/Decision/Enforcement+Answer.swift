@@ -29,7 +29,7 @@ extension Enforcement {
     /// - Parameter arrivedAt: when the call arrived; nil for now.
     package mutating func decide(_ call: borrowing Call, arrivedAt: Instant?, journal: some DecisionJournal) -> Verdict {
         folded.prefetchSlot(call.credential)
-        guard call.callID.utf8.count <= Limits.idBytes else { return refuseID(of: call, journal) }
+        guard call.callID.utf8.count <= Limits.idBytes, !call.isMalformed else { return refuse(call, journal) }
         if !call.callID.isEmpty, let earlier = retry(call, arrivedAt, journal) { return earlier }
         let now = journal.now
         var verdict = prepare(call, arrivedAt: arrivedAt ?? now, now: now)
@@ -38,8 +38,9 @@ extension Enforcement {
         return verdict
     }
 
-    private mutating func refuseID(of call: borrowing Call, _ journal: some DecisionJournal) -> Verdict {
-        var verdict = Verdict(reason: .malformed, grant: -1, position: folded.position, viewAge: -1, usableUntil: 0)
+    private mutating func refuse(_ call: borrowing Call, _ journal: some DecisionJournal) -> Verdict {
+        let grant = view?.index(of: call.credential).map { Int32($0) } ?? -1
+        var verdict = Verdict(reason: .malformed, grant: grant, position: folded.position, viewAge: -1, usableUntil: 0)
         record(call, &verdict, at: journal.now, journal)
         return verdict
     }
@@ -81,6 +82,7 @@ extension Enforcement {
         // Where it cannot be written, the ledger hears of it unless the process ends first.
         _ = journal.record(record)
         owing.append(Debt(incarnation: incarnation, decision: decision, grantID: folded.symbols.text(grant.grant), amounts: settlement.owed))
+        guard folded.freezes(owing.last!) else { return }
         freeze(for: owing.last!)
         for amount in settlement.owed where purse.find(grant: Int(settlement.grant), unit: amount.unit) >= 0 {
             purse.giveBack(account: purse.find(grant: Int(settlement.grant), unit: amount.unit))

@@ -77,7 +77,6 @@ extension Enforcement {
         verdict.reason = spend(call, index, clock.windowTime(at: now, ratePPM: folded.settings.clockRatePPM), isRated, now, &verdict)
         guard verdict.reason == .none else { return verdict }
         if isRated { takeRates() }
-        if marks.contains(.throttled) { countThrottled(index, now) }
         return verdict
     }
 
@@ -136,7 +135,7 @@ extension Enforcement {
             for most in folded.rules[rules].maxAmounts where most.unit == amount.unit && amount.value > most.value { return .amountOverLimit }
         }
         if folded.rules[rules].approvalActions.contains(where: { $0.catches(call.action) }) { return .approvalRequired }
-        if counts, marks.contains(.throttled), isThrottled(index, now) { return .rateLimited }
+        if counts, marks.contains(.throttled), !folded.stops(index, at: node).isEmpty { return .rateLimited }
         return .none
     }
 
@@ -205,9 +204,9 @@ extension Enforcement {
             // An amount of 0 takes nothing, but what is spent or frozen has not even that to give.
             let need = max(1, needs[index])
             guard available < need else { continue }
-            if let shortage = purse.isExhausted(account, shortfall: need - available, at: now) {
-                verdict.shortage = shortage
-                return .budgetExhausted
+            if let known = purse.isExhausted(account, shortfall: need - available, at: now) {
+                verdict.shortage = known.shortage
+                return known.reason
             }
             // The ledger would hand out a part of it, and call that back for the rest.
             if let most = folded.mostOut(unit, ofGrant: grant), need > most.amount {
@@ -228,22 +227,6 @@ extension Enforcement {
         return .none
     }
 
-    private mutating func throttlesOn(_ index: Int) -> [(Position, UInt32, Nanoseconds)] {
-        folded.restrictions.compactMap { position, standing in
-            guard case .throttle(let calls, let windowMS) = standing.restriction.level else { return nil }
-            let selector = standing.restriction.selector
-            guard folded.covers(selector, index) || selector == .node(node) else { return nil }
-            return (position, calls, Nanoseconds(windowMS) * .nanosecondsPerMillisecond)
-        }
-    }
-
-    private mutating func isThrottled(_ index: Int, _ now: Instant) -> Bool {
-        throttlesOn(index).contains { position, calls, window in
-            guard let state = throttles[position], now - state.startedAt < window else { return calls == 0 }
-            return state.admitted >= calls
-        }
-    }
-
     /// When a call that is denied for the time being may pass, as far as this node knows; 0 for what it does not.
     private mutating func wait(_ reason: Reason, _ grant: GrantRecord, _ index: Int, _ clock: LedgerClock, _ now: Instant) -> Nanoseconds {
         switch reason {
@@ -254,30 +237,17 @@ extension Enforcement {
             guard let last = standing.map(\.restriction.expiresAt).max(), !standing.contains(where: { $0.restriction.expiresAt == 0 }) else { return 0 }
             return until(last, clock, now)
         case .rateLimited:
-            let waits = throttlesOn(index).compactMap { position, calls, window -> Nanoseconds? in
-                guard let state = throttles[position], now - state.startedAt < window else { return calls == 0 ? window : nil }
-                return state.admitted >= calls ? state.startedAt + window - now : nil
-            }
-            return waits.max() ?? 0
+            let stops = folded.stops(index, at: node).map(\.expiresAt)
+            return stops.contains(0) ? 0 : stops.max().map { until($0, clock, now) } ?? 0
         default: return 0
         }
     }
 
     /// From now to a time by the ledger's clock, at the latest.
-    private mutating func until(_ time: WallTime, _ clock: LedgerClock, _ now: Instant) -> Nanoseconds {
+    mutating func until(_ time: WallTime, _ clock: LedgerClock, _ now: Instant) -> Nanoseconds {
         let (left, isFar) = time.subtractingReportingOverflow(clock.earliest(at: now, ratePPM: folded.settings.clockRatePPM))
         let most = Nanoseconds.max / .nanosecondsPerMillisecond
         return (isFar ? most : min(max(0, left), most)) * .nanosecondsPerMillisecond
-    }
-
-    private mutating func countThrottled(_ index: Int, _ now: Instant) {
-        for (position, _, window) in throttlesOn(index) {
-            if let state = throttles[position], now - state.startedAt < window {
-                throttles[position]!.admitted += 1
-            } else {
-                throttles[position] = ThrottleWindow(startedAt: now, admitted: 1)
-            }
-        }
     }
 }
 

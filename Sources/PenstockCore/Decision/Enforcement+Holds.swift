@@ -11,9 +11,21 @@ extension Enforcement {
         calls.remember(name, content: content, decision: decision)
     }
 
+    /// Ids that earlier incarnations of this node have settled, or left to be charged.
+    mutating func remember(_ names: [(decision: UInt64, call: Predecessors.Named)]) {
+        guard let view else { return }
+        for (decision, call) in names {
+            guard let grant = view.index(issuedAt: call.grant) else { continue }
+            let name = CallTable.CallName(grant: Int32(grant), callID: call.callID)
+            if calls.named(name) == nil { calls.remember(name, content: .zero, decision: decision) }
+        }
+    }
+
     /// What a call id stood for before, if anything: a retry is answered from it.
     package func earlier(_ call: borrowing Call, grant: Int32, content: Digest) -> Retry {
         guard !call.callID.isEmpty, let named = calls.named(.init(grant: grant, callID: call.callID)) else { return .new }
+        // Of an id from before a restart, nothing else is known: it was spent, whatever it was for.
+        if named.content == .zero { return .settled }
         if named.content != content { return .mismatch }
         return named.settled ? .settled : .underWay(decision: named.decision)
     }

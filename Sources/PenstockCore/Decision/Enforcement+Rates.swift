@@ -30,7 +30,7 @@ extension Enforcement {
                 return .amountOverLimit
             case .wait:
                 if verdict.shortage == .none { verdict.shortage = .some(Shortage(.rate, key.written, unit: rate.unit)) }
-                verdict.retryAfter = max(verdict.retryAfter, rates.wait(slot, amount, at: now))
+                verdict.retryAfter = max(verdict.retryAfter, min(rates.wait(slot, amount, at: now), untilEnd(key, now)))
                 reason = reason != .rateLimited && rates.isBeginning(slot, at: now) ? .budgetPending : .rateLimited
             }
         }
@@ -51,10 +51,16 @@ extension Enforcement {
         return found
     }
 
+    /// A throttle that ends by itself bounds nothing after that.
+    private mutating func untilEnd(_ key: RateKey, _ now: Instant) -> Nanoseconds {
+        guard let position = key.throttle, let end = folded.restrictions[position]?.restriction.expiresAt, end > 0, let clock = lease.clock else { return .max }
+        return until(end, clock, now)
+    }
+
     private mutating func ratesKnown(_ index: Int) -> [(key: RateKey, rate: Rate)] {
         if let known = ratesOfGrant[index] { return known }
         if ratesOfGrant.count >= 4 * Limits.ratesPerEcho { ratesOfGrant = [:] }
-        let found = folded.rates(ofGrant: index)
+        let found = folded.rates(ofGrant: index, at: node)
         ratesOfGrant[index] = found
         return found
     }

@@ -26,7 +26,6 @@ package struct Enforcement: Sendable {
     /// Why the node must not serve until it is restarted or an operator decides; nil in health.
     package internal(set) var halted: String?
     private(set) var nodeSymbol: Symbol = 0
-    var throttles: [Position: ThrottleWindow] = [:]
     package internal(set) var rates = RateBuckets()
     /// Of grants that were asked for lately, by their index.
     var ratesOfGrant: [Int: [(key: RateKey, rate: Rate)]] = [:]
@@ -45,11 +44,6 @@ package struct Enforcement: Sendable {
         package var percent: UInt32
     }
 
-    struct ThrottleWindow: Sendable {
-        var startedAt: Instant
-        var admitted: UInt32
-    }
-
     package init(node: String, incarnation: Incarnation, audiences: [String]) {
         self.node = node
         self.incarnation = incarnation
@@ -61,7 +55,7 @@ package struct Enforcement: Sendable {
         folded = view
         hasView = true
         nodeSymbol = folded.intern(.node, node)
-        for debt in owing { folded.freeze(debt.grantID) }
+        for debt in owing { freeze(for: debt) }
         lease.drop()
         rates.dropAll()
         ratesOfGrant = [:]
@@ -78,14 +72,15 @@ package struct Enforcement: Sendable {
             throw error
         }
         switch event.kind {
-        case .rateCreated: ratesOfGrant = [:]
+        case .rateCreated, .rateChanged, .rateClosed, .lifted: ratesOfGrant = [:]
+        case .restricted(let restriction) where restriction.level.isThrottle: ratesOfGrant = [:]
         case .budgetCreated: coversCalls = [:]
-        case .budgetCeilingSet: purse.makeRoom()
-        case .debtRecorded(let debt): owed(debt)
-        case .debtsAccepted:
+        case .budgetCeilingSet, .budgetChanged: purse.makeRoom()
+        case .debtRecorded(let debt): wasOwed(debt)
+        case .debtsAccepted, .debtSettled:
             purse.makeRoom()
             // Whoever accepted has not seen these.
-            for debt in owing { folded.freeze(debt.grantID) }
+            for debt in owing { freeze(for: debt) }
         default: break
         }
         lease.reached(position)
@@ -93,7 +88,9 @@ package struct Enforcement: Sendable {
 
     /// Returns whether it was new.
     package mutating func applyAhead(_ event: Event, at position: Position) -> Bool {
-        hasView && folded.applyAhead(event, at: position)
+        guard hasView, folded.applyAhead(event, at: position) else { return false }
+        ratesOfGrant = [:]
+        return true
     }
 
     /// Denies everything from here on.
@@ -137,6 +134,7 @@ package struct Enforcement: Sendable {
             let mayReturn = asker.hasMoreThanLedgerKnew || asker.available > part.amount - part.need || asker.slices.contains { $0.held > 0 }
             return mayReturn ? .budgetHeldElsewhere : .budgetExhausted
         case .budgetFrozen: return .budgetFrozen
+        case .budgetClosed: return .budgetClosed
         case .revoked: return .revoked
         default: return .budgetPending
         }
@@ -151,10 +149,10 @@ package struct Enforcement: Sendable {
     }
 
     /// A part of a request was refused for good. Windows open only when the ledger is asked: those that have some ask on.
-    mutating func exhaust(_ part: Purse.Reserve.Part, of reserve: Purse.Reserve, _ shortage: Shortage, at now: Instant) {
-        let levels = folded.levels(ofGrant: Int(reserve.grant), unit: purse.account(part.account).unit)
+    mutating func exhaust(_ lack: Follower.Lack, of reserve: Purse.Reserve, at now: Instant) {
+        let levels = folded.levels(ofGrant: Int(reserve.grant), unit: purse.account(lack.part.account).unit)
         let hasWindow = levels.contains { if case .named(let name) = $0 { folded.budget(name)?.window != BudgetWindow.none } else { false } }
-        if !hasWindow { purse.exhaust(part, of: reserve, shortage, at: now) }
+        if !hasWindow { purse.exhaust(lack, of: reserve, at: now) }
     }
 
     /// The ledger has taken a report.
@@ -185,13 +183,19 @@ package struct Enforcement: Sendable {
     /// The ledger has recorded a debt.
     package mutating func owed(_ debt: Debt) { owing.removeAll { $0 == debt } }
 
-    /// A debt whose event the log may not have yet: its grant's calls are denied at once.
-    mutating func freeze(for debt: Debt) { folded.freeze(debt.grantID) }
+    /// Whether a call owes more than the tolerance, and the ledger has not said that it knows.
+    package func owesForSettling(_ decision: UInt64) -> Bool { owing.contains { $0.decision == decision && folded.freezes($0) } }
 
-    /// The ledger had recorded a debt before. If an operator has accepted it since, nothing freezes its grant here.
+    /// A debt whose event the log may not have yet: its grant's calls are denied at once.
+    mutating func freeze(for debt: Debt) {
+        if folded.freezes(debt) { folded.freeze(debt.grantID) }
+    }
+
+    /// The ledger has recorded a debt, now or before. If an operator has accepted it since, or a tolerance covers it, nothing
+    /// freezes its grant here.
     mutating func wasOwed(_ debt: Debt) {
         owed(debt)
-        if !owing.contains(where: { $0.grantID == debt.grantID }) { folded.thaw(debt.grantID) }
+        if !owing.contains(where: { $0.grantID == debt.grantID && folded.freezes($0) }) { folded.thaw(debt.grantID) }
     }
 
     /// How much is used of each slice that the ledger counts as open, holds included, some at a time: records that stand

@@ -108,16 +108,16 @@ extension Purse {
     // MARK: What is not asked for again
 
     /// The ledger has refused a part of a request for good, and nothing but an event that makes room can change that.
-    mutating func exhaust(_ part: Reserve.Part, of reserve: Reserve, _ shortage: Shortage, at now: Instant) {
+    mutating func exhaust(_ lack: Follower.Lack, of reserve: Reserve, at now: Instant) {
         // The ledger may have judged before what made room since the request was sent.
         guard reserve.roomsMade == roomsMade else { return }
-        exhausted[part.account] = (part, now + Self.exhaustedTime, .some(shortage))
+        exhausted[lack.part.account] = (lack.part, now + Self.exhaustedTime, lack.reason, .some(lack.shortage))
     }
 
     /// The limit that a call would meet; nil where it is worth asking.
-    func isExhausted(_ account: Int32, shortfall: Int64, at now: Instant) -> ShortageBox? {
-        guard let (part, until, shortage) = exhausted[account], now < until else { return nil }
-        return part.stands(forShortfall: shortfall, available: available(account)) ? shortage : nil
+    func isExhausted(_ account: Int32, shortfall: Int64, at now: Instant) -> (reason: Reason, shortage: ShortageBox)? {
+        guard let (part, until, reason, shortage) = exhausted[account], now < until else { return nil }
+        return part.stands(forShortfall: shortfall, available: available(account)) ? (reason, shortage) : nil
     }
 
     /// A ceiling was set or a debt accepted, whosever it is.

@@ -63,7 +63,7 @@ package struct Purse: Sendable {
     /// The request under way, by grant.
     var requests: [Int32: Reserve] = [:]
     /// What the ledger has refused for good, by account, and until when that is not asked for again.
-    var exhausted: [Int32: (part: Reserve.Part, until: Instant, shortage: ShortageBox)] = [:]
+    var exhausted: [Int32: (part: Reserve.Part, until: Instant, reason: Reason, shortage: ShortageBox)] = [:]
     /// How often something has made room in budgets: a refusal of before says nothing any more.
     var roomsMade: UInt64 = 0
     /// Accounts of which the ledger is to be told at once: they gave something back, or were asked to.

@@ -32,6 +32,8 @@ public enum Reason: UInt16, Sendable, CaseIterable, Hashable {
     case budgetFrozen = 24
     /// The grant has its share of what the node can keep at once; others go on.
     case busy = 25
+    /// An operator has closed a budget that the grant draws on.
+    case budgetClosed = 26
 
     public var name: String {
         switch self {
@@ -61,6 +63,7 @@ public enum Reason: UInt16, Sendable, CaseIterable, Hashable {
         case .alreadySettled: "already_settled"
         case .budgetFrozen: "budget_frozen"
         case .busy: "busy"
+        case .budgetClosed: "budget_closed"
         }
     }
 

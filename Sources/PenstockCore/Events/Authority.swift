@@ -10,7 +10,8 @@ package enum Authority {
         case (.nodeExpelled, .operator), (.joinTokenMade, .operator), (.settingsChanged, .operator),
             (.restricted, .operator), (.lifted, .operator), (.budgetCreated, .operator),
             (.budgetCeilingSet, .operator), (.debtsAccepted, .operator), (.sliceClosed, .operator), (.rateCreated, .operator),
-            (.timeAccepted, .operator):
+            (.timeAccepted, .operator), (.debtSettled, .operator), (.budgetChanged, .operator), (.budgetClosed, .operator),
+            (.rateChanged, .operator), (.rateClosed, .operator):
             true
         case (.grantIssued, .issuer), (.grantRenewed, .issuer):
             true
@@ -54,6 +55,11 @@ extension EventKind {
         case decisionBatch = "decision_batch"
         case timeAccepted = "time_accepted"
         case timeNoted = "time_noted"
+        case debtSettled = "debt_settled"
+        case budgetChanged = "budget_changed"
+        case budgetClosed = "budget_closed"
+        case rateChanged = "rate_changed"
+        case rateClosed = "rate_closed"
     }
 
     package var name: Name {
@@ -81,6 +87,11 @@ extension EventKind {
         case .decisionBatch: .decisionBatch
         case .timeAccepted: .timeAccepted
         case .timeNoted: .timeNoted
+        case .debtSettled: .debtSettled
+        case .budgetChanged: .budgetChanged
+        case .budgetClosed: .budgetClosed
+        case .rateChanged: .rateChanged
+        case .rateClosed: .rateClosed
         }
     }
 }

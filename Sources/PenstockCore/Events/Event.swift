@@ -36,7 +36,13 @@ package enum EventKind: Hashable, Sendable {
     case debtRecorded(Debt)
     /// By an operator: names the positions of the debts, so that none is accepted unseen.
     case debtsAccepted([Position], reason: String)
+    case debtSettled(DebtSettlement, reason: String)
+    case budgetChanged(BudgetChange, reason: String)
+    case budgetClosed(String, reason: String)
     case rateCreated(NamedRate)
+    /// Under its name, unit and selector.
+    case rateChanged(Rate, reason: String)
+    case rateClosed(String, reason: String)
     case sliceReserved(Slice)
     case spendReported(SliceReport)
     case sliceClosed(SliceReport)
@@ -78,7 +84,7 @@ package struct Restriction: Hashable, Sendable {
     package enum Level: Hashable, Sendable {
         case revoke
         case suspend
-        /// At most `calls` admitted in each window at each enforcement node.
+        /// So many calls a window, over all nodes together: a rate for as long as it stands.
         case throttle(calls: UInt32, windowMS: UInt32)
         /// So many percent of every rate that a matching call falls under, from 1 to 99.
         case scale(percent: UInt32)

@@ -30,7 +30,7 @@ extension Follower {
         let lacks = refused.flatMap { refusal in
             reserve.parts.filter { $0.need > 0 && enforcement.purse.account($0.account).unit == refusal.unit }.map { Lack($0, refusal, enforcement) }
         }
-        for lack in lacks where lack.reason == .budgetExhausted { enforcement.exhaust(lack.part, of: reserve, lack.shortage, at: now) }
+        for lack in lacks where lack.isFinal { enforcement.exhaust(lack, of: reserve, at: now) }
         return lacks
     }
 
@@ -40,6 +40,9 @@ extension Follower {
         package var reason: Reason
         package var shortage: Shortage
         package var retryAfter: Nanoseconds
+
+        /// Nothing but an event changes it.
+        var isFinal: Bool { reason == .budgetExhausted || reason == .budgetClosed }
 
         package init(_ part: Purse.Reserve.Part, _ refusal: SliceAnswer.Refused, _ enforcement: Enforcement) {
             self.part = part

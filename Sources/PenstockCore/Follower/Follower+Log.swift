@@ -12,6 +12,7 @@ extension Follower {
         guard view.mesh == mesh else { return halt("the ledger's snapshot is of mesh '\(view.mesh)', and this node is of '\(mesh)'", &enforcement) }
         applied = view.position
         enforcement.load(view)
+        enforcement.remember(predecessors.callIDs)
         phase = .live
         aim(at: max(head, applied), at: now)
         behindSince = .min
@@ -58,8 +59,9 @@ extension Follower {
             return true
         case .debtRecorded(let debt):
             inheritedDebts?.removeAll { $0 == debt }
-            freeze(debt, &enforcement)
-        case .debtsAccepted: for debt in inheritedDebts ?? [] { enforcement.freeze(for: debt) }
+            for debt in inheritedDebts ?? [] { enforcement.freeze(for: debt) }
+            giveBack(debt, &enforcement)
+        case .debtsAccepted, .debtSettled: for debt in inheritedDebts ?? [] { enforcement.freeze(for: debt) }
         case .budgetWarned(let name, let percent, _): enforcement.warnings[.init(budget: name, percent: percent), default: 0] += 1
         case .nodeExpelled(enforcement.node, _): halt("this node was expelled at position \(position)", &enforcement)
         default: break
@@ -67,17 +69,11 @@ extension Follower {
         return false
     }
 
-    /// What a debt has frozen is spent no further, here or by any other grant that draws on it.
-    private func freeze(_ debt: Debt, _ enforcement: inout Enforcement) {
-        guard let grant = enforcement.folded.index(ofGrant: debt.grantID) else { return }
-        for amount in debt.amounts {
-            let frozen = Set(enforcement.folded.levels(ofGrant: grant, unit: amount.unit))
-            for index in 0..<Int32(enforcement.purse.count) {
-                let account = enforcement.purse.account(index)
-                guard account.unit == amount.unit, account.available > 0 else { continue }
-                if !frozen.isDisjoint(with: enforcement.folded.levels(ofGrant: Int(account.grant), unit: account.unit)) { enforcement.purse.giveBack(account: index) }
-            }
-        }
+    /// A grant that owes spends nothing more: what it holds here is of use elsewhere. What others hold of the budgets that the debt
+    /// exceeds, the ledger calls back.
+    private func giveBack(_ debt: Debt, _ enforcement: inout Enforcement) {
+        guard let grant = enforcement.folded.index(ofGrant: debt.grantID), enforcement.folded.marks(onGrant: grant).contains(.frozen) else { return }
+        for account in enforcement.purse.accounts(ofGrant: grant) { enforcement.purse.giveBack(account: account) }
     }
 
     /// A checkpoint that the ledger signed, of its log of this origin.

@@ -8,8 +8,33 @@ package struct Predecessors: Sendable {
     private var owed: [Owed: (grant: Position, amounts: [Amount])] = [:]
     private var proven: Set<Incarnation> = []
     private var unproven: Set<Incarnation> = []
+    /// Calls that were allowed under an id, by their decisions, the oldest first.
+    private var named: [(decision: UInt64, call: Named)] = []
+    private var voided: Set<UInt64> = []
+
+    package struct Named: Hashable, Sendable {
+        /// Of the event that issued the grant.
+        package var grant: Position
+        package var callID: String
+    }
 
     package init() {}
+
+    /// Ids under which something was spent, or is charged: as many as a node remembers, the last ones.
+    var callIDs: [(decision: UInt64, call: Named)] { named.suffix(Limits.callIDs).filter { !voided.contains($0.decision) } }
+
+    /// One record, by its number.
+    package mutating func add(_ record: DecisionRecord, sequence: UInt64) {
+        add(record.kind, record.debits)
+        switch record.kind {
+        case .decided, .held:
+            guard record.reason == .none, !record.callID.isEmpty else { return }
+            named.append((sequence, Named(grant: record.grant, callID: record.callID)))
+            if named.count >= 2 * Limits.callIDs { named.removeFirst(Limits.callIDs) }
+        case .voided: voided.insert(record.decision)
+        case .settled, .released, .carried, .owed, .counted: break
+        }
+    }
 
     package var isEmpty: Bool { proven.isEmpty && unproven.isEmpty }
 

@@ -173,6 +173,10 @@ extension Ledger {
                 var refused = SliceAnswer.Refused(part.unit, .budgetFrozen)
                 refused.budget = levels.first { state.book.entries[$0]!.isFrozen }?.written ?? ""
                 answer.refused.append(refused)
+            case .closed:
+                var refused = SliceAnswer.Refused(part.unit, .budgetClosed)
+                refused.budget = levels.first { state.book.entries[$0]!.isClosed }?.written ?? ""
+                answer.refused.append(refused)
             case .invalid: throw Refusal(.invalid, "\(part.unit) of grant \(request.grantID)")
             }
         }

@@ -26,7 +26,7 @@ package struct Ledger: Sendable {
     /// What the book's `returns` were when the waiting ones were last looked through.
     var returnsSeen: UInt64 = 0
     /// Nil before this process serves.
-    var rates: RateTable?
+    package internal(set) var rates: RateTable?
     /// The log's end when it began to: what comes after is its own.
     var startedAt: Position = 0
     /// As of the last observation of the wall clock.
@@ -55,6 +55,7 @@ package struct Ledger: Sendable {
         presence.started(at: now, nodes: enforcers.map(\.keys.name), bound: state.largestBound)
         if let newest = state.view.restrictions.keys.max() { presence.restrictedBefore(newest) }
         rates = RateTable(epoch: epoch, startedAt: now, bound: presence.bound)
+        rates?.clockRatePPM = state.view.settings.clockRatePPM
         startedAt = state.view.position
         if restored { awaited = Set(enforcers.filter(\.belongs).map(\.keys.name)).subtracting(without) }
     }
@@ -136,6 +137,7 @@ extension Ledger {
             case .settingsChanged(let settings):
                 presence.allow(settings.bound)
                 rates?.allow(presence.bound)
+                rates?.clockRatePPM = state.view.settings.clockRatePPM
             case .lifted(let lifting):
                 for position in barriers.keys where lifting.eventIDs.contains(barriers[position]!.eventID) { barriers[position]!.lift(at: now) }
             case .timeAccepted(let leap, _):

@@ -5,29 +5,80 @@ extension LedgerState {
         // GRANT/UNIT names a grant's own budget, and these two must not be taken for one another.
         guard !budget.name.contains("/") else { throw Refusal(.invalid, "a budget's name has no '/'") }
         guard budget.name.isPrintable, budget.unit.isPrintable else { throw Refusal(.invalid, "a budget's name or unit has a control character in it") }
+        guard !budget.name.contains("*") else { throw Refusal(.invalid, "a budget's name has no '*': nothing stands for several budgets") }
         guard !budget.unit.isEmpty, budget.unit.utf8.count <= 64 else { throw Refusal(.invalid, "a unit has 1 to 64 bytes") }
-        guard (0...Limits.amount).contains(budget.ceiling) else { throw Refusal(.invalid, "a ceiling is 0 to \(Limits.amount)") }
-        guard (0...Limits.amount).contains(budget.maxOut) else { throw Refusal(.invalid, "what may be out is 0 to \(Limits.amount)") }
+        guard (0...Limits.ceiling).contains(budget.ceiling) else { throw Refusal(.invalid, "a ceiling is 0 to \(Limits.ceiling)") }
+        try checkMaxOut(budget.maxOut)
         if let problem = budget.window.problem { throw Refusal(.invalid, problem) }
-        if let problem = budget.selector?.problem { throw Refusal(.invalid, problem) }
+        if let problem = budget.selector?.coveringProblem { throw Refusal(.invalid, problem) }
         if budget.selector?.kind == .node { throw Refusal(.invalid, "a budget is for grants; a node has none") }
         guard (budget.selector?.value.utf8.count ?? 0) <= Limits.idBytes else { throw Refusal(.invalid, "the selector is longer than \(Limits.idBytes) bytes") }
-        guard budget.warnAt.count <= 16, budget.warnAt == Set(budget.warnAt).sorted(), budget.warnAt.allSatisfy({ (1...100).contains($0) }) else {
-            throw Refusal(.invalid, "warnings are due at up to 16 different percentages from 1 to 100, ascending")
-        }
+        try checkWarnings(budget.warnAt)
         guard view.budgets.count < Limits.budgets else { throw Refusal(.full, "the mesh has \(Limits.budgets) budgets, its limit") }
         guard view.budget(budget.name) == nil else { throw Refusal(.exists, "budget '\(budget.name)' exists") }
-        guard budget.parent.isEmpty || view.budget(budget.parent)?.unit == budget.unit else {
-            throw Refusal(.notFound, "no budget '\(budget.parent)' in \(budget.unit) to be the parent")
+        try checkParent(budget.parent, of: budget.name, unit: budget.unit, height: 1)
+    }
+
+    private func checkMaxOut(_ most: Int64) throws(Refusal) {
+        guard (0...Limits.amount).contains(most) else { throw Refusal(.invalid, "what may be out is 0 to \(Limits.amount)") }
+    }
+
+    private func checkWarnings(_ warnAt: [UInt32]) throws(Refusal) {
+        guard warnAt.count <= 16, warnAt == Set(warnAt).sorted(), warnAt.allSatisfy({ (1...100).contains($0) }) else {
+            throw Refusal(.invalid, "warnings are due at up to 16 different percentages from 1 to 100, ascending")
         }
-        var (depth, parent) = (1, budget.parent)
-        while let above = view.budget(parent) { (depth, parent) = (depth + 1, above.parent) }
+    }
+
+    /// - Parameter height: of what is to be below it.
+    private func checkParent(_ name: String, of child: String, unit: String, height: Int) throws(Refusal) {
+        guard !name.isEmpty else { return }
+        guard let parent = view.budget(name), parent.unit == unit else { throw Refusal(.notFound, "no budget '\(name)' in \(unit) to be the parent") }
+        var (depth, next) = (height, name)
+        while let above = view.budget(next) {
+            guard next != child else { throw Refusal(.invalid, "budget '\(child)' cannot be below itself") }
+            guard !above.isClosed else { throw Refusal(.unavailable, "budget '\(next)' is closed") }
+            (depth, next) = (depth + 1, above.parent)
+        }
         guard depth <= Limits.budgetDepth else { throw Refusal(.invalid, "budgets are at most \(Limits.budgetDepth) deep") }
     }
 
+    private func openBudget(_ name: String) throws(Refusal) -> Budget {
+        guard let budget = view.budget(name) else { throw Refusal(.notFound, "no budget '\(name)'") }
+        guard !budget.isClosed else { throw Refusal(.unavailable, "budget '\(name)' is closed") }
+        return budget
+    }
+
+    func checkChange(_ change: BudgetChange, _ reason: String) throws(Refusal) {
+        let budget = try openBudget(change.name)
+        guard change.parent != nil || change.maxOut != nil || change.warnAt != nil else { throw Refusal(.invalid, "name what is to be changed of budget '\(change.name)'") }
+        if let most = change.maxOut { try checkMaxOut(most) }
+        if let warnAt = change.warnAt { try checkWarnings(warnAt) }
+        if let parent = change.parent { try checkParent(parent, of: budget.name, unit: budget.unit, height: view.height(ofBudget: budget.name)) }
+        try checkText(reason)
+    }
+
+    func checkClosing(_ name: String, _ reason: String) throws(Refusal) {
+        _ = try openBudget(name)
+        try checkText(reason)
+    }
+
+    /// What was reported must be what its operator has seen.
+    func checkSettlement(_ settlement: DebtSettlement, _ reason: String) throws(Refusal) {
+        guard let owed = book.debts[settlement.position] else { throw Refusal(.notFound, "no debt was recorded at position \(settlement.position)") }
+        guard !owed.isAccepted else { throw Refusal(.exists, "the debt of position \(settlement.position) was settled before") }
+        guard settlement.reported == owed.debt.amounts else {
+            throw Refusal(.invalid, "the debt of position \(settlement.position) is of \(owed.debt.amounts.map { "\($0.value) \($0.unit)" }.joined(separator: ", "))")
+        }
+        guard settlement.charged.map(\.unit) == settlement.reported.map(\.unit), zip(settlement.charged, settlement.reported).allSatisfy({ (0...$1.value).contains($0.value) }) else {
+            throw Refusal(.invalid, "a debt is settled at 0 to what was reported, of each of its units")
+        }
+        try checkText(reason)
+    }
+
     func checkCeiling(_ key: BudgetKey, _ ceiling: Int64, _ reason: String) throws(Refusal) {
-        guard book.entries[key] != nil else { throw Refusal(.notFound, "there is no such budget") }
-        guard (0...Limits.amount).contains(ceiling) else { throw Refusal(.invalid, "a ceiling is 0 to \(Limits.amount)") }
+        guard let entry = book.entries[key] else { throw Refusal(.notFound, "there is no such budget") }
+        guard !entry.isClosed else { throw Refusal(.unavailable, "budget '\(key.written)' is closed") }
+        guard (0...Limits.ceiling).contains(ceiling) else { throw Refusal(.invalid, "a ceiling is 0 to \(Limits.ceiling)") }
         try checkText(reason)
     }
 

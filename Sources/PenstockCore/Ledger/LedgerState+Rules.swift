@@ -25,7 +25,14 @@ extension LedgerState {
         case .budgetCeilingSet(let key, let ceiling, let reason): try checkCeiling(key, ceiling, reason)
         case .debtRecorded(let debt): try checkDebt(debt, by: signer)
         case .debtsAccepted(let positions, let reason): try checkAcceptance(positions, reason)
+        case .debtSettled(let settlement, let reason): try checkSettlement(settlement, reason)
+        case .budgetChanged(let change, let reason): try checkChange(change, reason)
+        case .budgetClosed(let name, let reason): try checkClosing(name, reason)
         case .rateCreated(let named): try checkRate(named)
+        case .rateChanged(let rate, let reason): try checkRateChange(rate, reason)
+        case .rateClosed(let name, let reason):
+            guard view.rate(.named(name)) != nil else { throw Refusal(.notFound, "no rate '\(name)'") }
+            try checkText(reason)
         case .timeAccepted(let leap, let reason): try checkTime(leap, reason, time)
         case .sliceReserved, .windowOpened, .budgetWarned, .timeNoted: break
         case .spendReported(let report): try checkReport(report, by: signer, fenced)
@@ -75,7 +82,8 @@ extension LedgerState {
         guard view.index(ofGrant: grant.grantID) == nil else { throw Refusal(.exists, "grant \(grant.grantID) exists") }
         guard view.index(of: grant.credentialDigest) == nil else { throw Refusal(.exists, "the credential belongs to another grant") }
         for name in grant.draws {
-            guard view.budgets.contains(where: { $0.name == name }) else { throw Refusal(.notFound, "no budget '\(name)' to draw on") }
+            guard let budget = view.budget(name) else { throw Refusal(.notFound, "no budget '\(name)' to draw on") }
+            guard !budget.isClosed else { throw Refusal(.unavailable, "budget '\(name)' is closed") }
         }
         let marks = view.marks(onNewGrant: grant, issuer: issuer)
         guard !marks.contains(.revoked) else { throw Refusal(.revoked, "a standing revoke covers this grant; an operator must reinstate first") }
@@ -123,9 +131,17 @@ extension LedgerState {
         }
         if let problem = named.rate.problem { throw Refusal(.invalid, problem) }
         guard named.selector.kind != .node, named.selector.value.utf8.count <= Limits.idBytes else { throw Refusal(.invalid, "a rate is for grants; a node has none") }
-        if let problem = named.selector.problem { throw Refusal(.invalid, problem) }
+        if let problem = named.selector.coveringProblem { throw Refusal(.invalid, problem) }
         guard view.rate(.named(name)) == nil else { throw Refusal(.exists, "rate '\(name)' exists") }
         guard view.rates.count < Limits.namedRates else { throw Refusal(.full, "the mesh has \(Limits.namedRates) named rates, its limit") }
+    }
+
+    /// The nodes follow another limit as it reaches them; what is out stays within the larger of the two.
+    private func checkRateChange(_ rate: Rate, _ reason: String) throws(Refusal) {
+        guard let old = view.rates.first(where: { $0.named.rate.name == rate.name })?.named.rate else { throw Refusal(.notFound, "no rate '\(rate.name)'") }
+        guard old.unit == rate.unit else { throw Refusal(.invalid, "rate '\(rate.name)' is of \(old.unit); close it and make another one for \(rate.unit)") }
+        if let problem = rate.problem { throw Refusal(.invalid, problem) }
+        try checkText(reason)
     }
 
     /// A leap that its operator has not seen is not accepted.
@@ -140,5 +156,6 @@ extension LedgerState {
 
     func checkText(_ text: String) throws(Refusal) {
         guard text.utf8.count <= Limits.textBytes else { throw Refusal(.invalid, "a reason has at most \(Limits.textBytes) bytes") }
+        guard text.isPrintable else { throw Refusal(.invalid, "a reason has a control character in it, or one that turns the direction of writing") }
     }
 }

@@ -61,11 +61,16 @@ package struct LedgerState: Sendable {
         case .sliceClosed(let report):
             for use in report.uses { try book.close(use) }
             if report.bySuccessor { retired.insert(report.incarnation) }
-        case .debtRecorded(let debt): try book.owe(debt, levels: debt.amounts.map { levels(debt.grantID, $0.unit) }, at: position)
+        case .debtRecorded(let debt): 
+            try book.owe(
+                debt, levels: debt.amounts.map { levels(debt.grantID, $0.unit) }, tolerance: view.settings.debtTolerance, freezes: view.isOpen(debt), at: position)
         case .debtsAccepted(let positions, _):
             for debt in positions { try book.accept(debt: debt) }
+        case .debtSettled(let settlement, _): try book.accept(debt: settlement.position, charged: settlement.charged)
+        case .budgetChanged(let change, _): book.change(change)
+        case .budgetClosed(let name, _): book.close(budget: name)
         case .budgetWarned(let name, let percent, _): warned[name] = max(warned[name] ?? 0, percent)
-        case .nodeAdmitted, .nodeExpelled, .joinTokenMade, .grantRenewed, .restricted, .lifted, .rateCreated, .decisionBatch, .timeAccepted, .timeNoted: break
+        case .nodeAdmitted, .nodeExpelled, .joinTokenMade, .grantRenewed, .restricted, .lifted, .rateCreated, .rateChanged, .rateClosed, .decisionBatch, .timeAccepted, .timeNoted: break
         }
     }
 

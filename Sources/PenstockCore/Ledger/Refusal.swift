@@ -29,6 +29,7 @@ package struct Refusal: Error, Hashable, Sendable, CustomStringConvertible {
         case budgetHeldElsewhere = "budget_held_elsewhere"
         /// Real cost went above what was held: an operator must decide on the debt.
         case budgetFrozen = "budget_frozen"
+        case budgetClosed = "budget_closed"
         case predecessorAlive = "predecessor_alive"
         case retired
         case busy

@@ -12,6 +12,10 @@ public enum Limits {
     public static let amountsPerCall = 4
     /// An amount: sums of 2¹⁶ of them still fit 64 bits.
     package static let amount: Int64 = 1 << 46
+    /// A ceiling: above every debt that two absurd reports can leave, and beside `sum` it still fits 64 bits.
+    package static let ceiling: Int64 = 1 << 60
+    /// Units that a tolerance for debts names.
+    package static let toleranceUnits = 16
     /// What one budget is ever charged with, all debts together: beside a ceiling, it still fits 64 bits.
     package static let sum: Int64 = 1 << 62
     /// Restrictions standing at once: a view keeps them all.

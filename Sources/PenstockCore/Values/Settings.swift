@@ -8,12 +8,15 @@ package struct Settings: Hashable, Sendable {
     package var clockRatePPM: UInt32
     /// Added to every fence for the time between reading a clock and acting on it.
     package var marginMS: UInt32
+    /// How far real cost may go above a hold, or a ceiling, without freezing anything.
+    package var debtTolerance: DebtTolerance
 
-    package init(maxStalenessMS: UInt32, maxGraceMS: UInt32, clockRatePPM: UInt32, marginMS: UInt32) {
+    package init(maxStalenessMS: UInt32, maxGraceMS: UInt32, clockRatePPM: UInt32, marginMS: UInt32, debtTolerance: DebtTolerance = .none) {
         self.maxStalenessMS = maxStalenessMS
         self.maxGraceMS = maxGraceMS
         self.clockRatePPM = clockRatePPM
         self.marginMS = marginMS
+        self.debtTolerance = debtTolerance
     }
 
     package static let standard = Settings(maxStalenessMS: 1000, maxGraceMS: 0, clockRatePPM: 1000, marginMS: 50)
@@ -33,6 +36,6 @@ package struct Settings: Hashable, Sendable {
         if maxGraceMS > 3_600_000 { return "max_grace must be at most 1 hour" }
         if clockRatePPM > 100_000 { return "clock_rate_ppm must be at most 100,000" }
         if marginMS > 60_000 { return "margin must be at most 1 minute" }
-        return nil
+        return debtTolerance.problem
     }
 }

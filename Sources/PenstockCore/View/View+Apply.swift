@@ -58,6 +58,13 @@ extension View {
             add(budget)
         case .budgetCeilingSet(.named(let name), let ceiling, _):
             if let index = budgetOfName[name] { budgets[index].ceiling = ceiling }
+        case .debtSettled(let settlement, _): accept([settlement.position])
+        case .budgetChanged(let changed, _): change(changed)
+        case .budgetClosed(let name, _):
+            if let index = budgetOfName[name] { budgets[index].isClosed = true }
+        case .rateChanged(let rate, _):
+            if let index = rates.firstIndex(where: { $0.named.rate.name == rate.name }) { rates[index].named.rate = rate }
+        case .rateClosed(let name, _): rates.removeAll { $0.named.rate.name == name }
         case .rateCreated(let named):
             add(PlacedRate(position: next, named: named))
         case .debtRecorded(let debt):

@@ -54,6 +54,23 @@ extension View {
 
     package func budget(_ name: String) -> Budget? { budgetOfName[name].map { budgets[$0] } }
 
+    /// How many levels a budget has below it, its own included.
+    func height(ofBudget name: String) -> Int {
+        var (height, level) = (0, Set([name]))
+        while !level.isEmpty, height <= Limits.budgetDepth {
+            height += 1
+            level = Set(budgets.lazy.filter { level.contains($0.parent) }.map(\.name))
+        }
+        return height
+    }
+
+    mutating func change(_ change: BudgetChange) {
+        guard let index = budgetOfName[change.name] else { return }
+        if let parent = change.parent { budgets[index].parent = parent }
+        if let most = change.maxOut { budgets[index].maxOut = most }
+        if let warnAt = change.warnAt { budgets[index].warnAt = warnAt }
+    }
+
     mutating func add(_ budget: Budget) {
         budgetOfName[budget.name] = budgets.count
         if let selector = budget.selector {

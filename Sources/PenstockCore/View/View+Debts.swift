@@ -16,13 +16,33 @@ extension View {
         }
     }
 
+    /// Whether a debt freezes the grant that it was made under: where it is above the tolerance, of whose part the ceiling is
+    /// the least that the grant was issued with or draws on.
+    package func freezes(_ debt: Debt) -> Bool {
+        guard let index = index(ofGrant: debt.grantID) else { return true }
+        return debt.amounts.contains { amount in
+            let ceiling = settings.debtTolerance.ppm == 0 ? nil : leastCeiling(amount.unit, ofGrant: index)
+            return amount.value > settings.debtTolerance.of(amount.unit, ceiling: ceiling)
+        }
+    }
+
+    private func leastCeiling(_ unit: String, ofGrant index: Int) -> Int64? {
+        levels(ofGrant: index, unit: unit).compactMap { level in
+            switch level {
+            case .named(let name): budget(name)?.ceiling
+            case .grant(let id, _):
+                self.index(ofGrant: id).flatMap { rules[Int(grants[$0].rules)].budgets.first { $0.unit == unit }?.value }
+            }
+        }.min()
+    }
+
     package func isOpen(_ debt: Debt) -> Bool {
         debts.values.contains { $0.incarnation == debt.incarnation && $0.decision == debt.decision }
     }
 
     /// Logs of before the ledger refused it may tell a debt twice.
     mutating func add(_ debt: Debt, at position: Position) {
-        guard !isOpen(debt) else { return }
+        guard !isOpen(debt), freezes(debt) else { return }
         add(OpenDebt(position: position, incarnation: debt.incarnation, decision: debt.decision, grantID: debt.grantID))
     }
 

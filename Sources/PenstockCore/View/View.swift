@@ -124,13 +124,15 @@ extension View {
     }
 
     /// The id of the grant that an event issued.
-    package func grant(issuedAt position: Position) -> String? {
+    package func grant(issuedAt position: Position) -> String? { index(issuedAt: position).map { symbols.text(grants[$0].grant) } }
+
+    func index(issuedAt position: Position) -> Int? {
         var (low, high) = (0, grants.count)
         while low < high {
             let middle = (low + high) / 2
             if grants[middle].position < position { low = middle + 1 } else { high = middle }
         }
-        return low < grants.count && grants[low].position == position ? symbols.text(grants[low].grant) : nil
+        return low < grants.count && grants[low].position == position ? low : nil
     }
 
     /// Every level that stands on a grant, by any selector, through it or through a grant it was delegated from.

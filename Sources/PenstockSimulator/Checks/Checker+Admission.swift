@@ -74,7 +74,8 @@ extension Checker {
     func authority(_ event: Event) -> Violation? {
         let allowed: [String]
         switch event.kind {
-        case .nodeExpelled, .joinTokenMade, .settingsChanged, .restricted, .budgetCreated, .budgetCeilingSet, .debtsAccepted, .rateCreated, .timeAccepted: allowed = ["op"]
+        case .nodeExpelled, .joinTokenMade, .settingsChanged, .restricted, .budgetCreated, .budgetCeilingSet, .debtsAccepted, .debtSettled, .budgetChanged, .budgetClosed, .rateCreated,
+            .rateChanged, .rateClosed, .timeAccepted: allowed = ["op"]
         case .grantIssued, .grantRenewed: allowed = ["issuer"]
         case .lifted(let lifting): allowed = lifting.expired ? ["ledger"] : ["op"]
         case .nodeAdmitted, .epochOpened, .sliceReserved, .windowOpened, .budgetWarned, .timeNoted: allowed = ["ledger"]

@@ -12,8 +12,27 @@ extension Checker {
         /// Out, when it was created, of grants that it covers: drawn on it by nobody.
         var slack: Int64 = 0
         var openDebts: Set<Position> = []
-        /// Its ceiling was set, or a debt of it was recorded.
+        /// Its ceiling was set, it was changed, or a debt of it was recorded.
         var hasMoved = false
+        /// What it was from which position on.
+        var history: [(position: Position, budget: Budget)]
+
+        init(budget: Budget, position: Position) {
+            (self.budget, self.position, maxCeiling) = (budget, position, budget.ceiling)
+            history = [(position, budget)]
+        }
+
+        mutating func change(at position: Position, _ change: (inout Budget) -> Void) {
+            change(&budget)
+            history.append((position, budget))
+            hasMoved = true
+        }
+
+        /// What only the lost part of a log had is not so any more.
+        mutating func lose(after position: Position) {
+            history.removeAll { $0.position > position }
+            budget = history.last?.budget ?? budget
+        }
     }
 
     /// A budget's window; budgets without windows have the one of number 0.
@@ -30,7 +49,7 @@ extension Checker {
     // MARK: The log
 
     mutating func created(_ budget: Budget, at position: Position, world: World) {
-        var facts = BudgetFacts(budget: budget, position: position, maxCeiling: budget.ceiling)
+        var facts = BudgetFacts(budget: budget, position: position)
         if budget.selector != nil {
             for held in world.host.ledger?.state.book.open.values ?? [:].values where held.slice.unit == budget.unit {
                 guard let index = Int(held.slice.grantID.dropFirst()), covers(budget.selector!, index) else { continue }
@@ -39,10 +58,45 @@ extension Checker {
         }
         budgets[budget.name] = facts
         // What is spent from slices of before counts in the parents by their new child, too.
-        var above = budget.parent
+        slacken(from: budget.parent, by: facts.slack)
+    }
+
+    private mutating func slacken(from name: String, by amount: Int64) {
+        var above = name
         while budgets[above] != nil {
-            budgets[above]!.slack += facts.slack
+            budgets[above]!.slack += amount
             above = budgets[above]!.budget.parent
+        }
+    }
+
+    /// What is out was drawn on the parents of before: they are charged for it, and its spending counts here in those of now.
+    private mutating func moved(_ change: BudgetChange, at position: Position, world: World) {
+        if let parent = change.parent {
+            let key = BudgetKey.named(change.name)
+            let out = world.host.ledger?.state.book.open.values.reduce(0) { $1.levels.contains { $0.key == key } ? $0 + $1.slice.amount : $0 } ?? 0
+            var above = budgets[change.name]!.budget.parent
+            while let facts = budgets[above] {
+                admitted[.named(above), default: 0] += out
+                above = facts.budget.parent
+            }
+            slacken(from: parent, by: out)
+        }
+        budgets[change.name]!.change(at: position) { budget in
+            if let parent = change.parent { budget.parent = parent }
+            if let most = change.maxOut { budget.maxOut = most }
+        }
+    }
+
+    /// Whether a debt freezes its grant: it is above the tolerance in some unit.
+    private func freezes(_ debt: Debt, _ index: Int) -> Bool {
+        debt.amounts.contains { amount in
+            let ceilings = levels(index, amount.unit).map { key in
+                if case .named(let name) = key { return budgets[name]!.budget.ceiling }
+                guard case .grant(let id, let unit) = key, let owner = Int(id.dropFirst()) else { return .max }
+                return grants[owner].grant.budgets.first { $0.unit == unit }!.value
+            }
+            let part = Int64(Int128(ceilings.min() ?? 0) * Int128(tolerance.ppm) / 1_000_000)
+            return amount.value > max(part, tolerance.amounts.first { $0.unit == amount.unit }?.value ?? 0)
         }
     }
 
@@ -51,7 +105,9 @@ extension Checker {
         case .budgetCreated(let budget): created(budget, at: position, world: world)
         case .budgetCeilingSet(.named(let name), let ceiling, _):
             budgets[name]!.maxCeiling = max(budgets[name]!.maxCeiling, ceiling)
-            budgets[name]!.hasMoved = true
+            budgets[name]!.change(at: position) { $0.ceiling = ceiling }
+        case .budgetChanged(let change, _): moved(change, at: position, world: world)
+        case .budgetClosed(let name, _): budgets[name]!.change(at: position) { $0.isClosed = true }
         case .windowOpened(let opening):
             // A restored log numbers anew what only its lost part had.
             if restoredAt > 0 { budgets[opening.budget]!.windows.removeAll { $0.number >= opening.number } }
@@ -61,29 +117,38 @@ extension Checker {
         case .debtRecorded(let debt):
             overruns[Overrun(incarnation: debt.incarnation, decision: debt.decision)] = nil
             guard let index = Int(debt.grantID.dropFirst()), recorded.insert(Overrun(incarnation: debt.incarnation, decision: debt.decision)).inserted else { return }
-            frozen[index, default: [:]][position] = Position.max
+            if freezes(debt, index) { frozen[index, default: [:]][position] = Position.max }
             for amount in debt.amounts {
                 for key in levels(index, amount.unit) {
                     owed[key] = min(Limits.sum, (owed[key] ?? 0) + amount.value)
                     // Where no window was ever opened, nothing was drawn.
                     if case .named(let name) = key, budgets[name]!.budget.window != .none, budgets[name]!.windows.isEmpty { continue }
+                    // Which of them it exceeds depends on the very moment; that debt freezes, `conserved` holds against each account.
+                    let exceeds = world.host.ledger?.state.book.entries[key]?.exceeding.contains(position) ?? false
                     if case .named(let name) = key {
-                        budgets[name]!.openDebts.insert(position)
+                        if exceeds { budgets[name]!.openDebts.insert(position) }
                         budgets[name]!.hasMoved = true
-                    } else { openDebts[key, default: []].insert(position) }
+                    } else if exceeds { openDebts[key, default: []].insert(position) }
                 }
             }
-        case .debtsAccepted(let positions, _):
-            for index in frozen.keys {
-                for debt in positions where frozen[index]![debt] != nil { frozen[index]![debt] = position }
-            }
-            for name in budgets.keys { budgets[name]!.openDebts.subtract(positions) }
-            for key in openDebts.keys { openDebts[key]!.subtract(positions) }
+        case .debtSettled(let settlement, _): accepted([settlement.position], at: position)
+        case .debtsAccepted(let positions, _): accepted(positions, at: position)
         case .sliceReserved(let slice):
             guard let index = Int(slice.grantID.dropFirst()) else { return }
-            for key in levels(index, slice.unit) where isFrozen(key) { world.fail(.ceiling, "a slice was drawn on \(key), which a debt has frozen") }
+            for key in levels(index, slice.unit) {
+                if isFrozen(key) { world.fail(.ceiling, "a slice was drawn on \(key), which a debt has frozen") }
+                if case .named(let name) = key, budgets[name]!.budget.isClosed { world.fail(.ceiling, "a slice was drawn on \(name), which is closed") }
+            }
         default: break
         }
+    }
+
+    private mutating func accepted(_ positions: [Position], at position: Position) {
+        for index in frozen.keys {
+            for debt in positions where frozen[index]![debt] != nil { frozen[index]![debt] = position }
+        }
+        for name in budgets.keys { budgets[name]!.openDebts.subtract(positions) }
+        for key in openDebts.keys { openDebts[key]!.subtract(positions) }
     }
 
     /// G2: nothing is admitted under a grant with a debt that no operator has accepted, nor under what was delegated from it.
@@ -202,13 +267,14 @@ extension Checker {
 
     /// Every budget adds up, and covers what was truly spent of it.
     func conserved(_ book: BudgetBook, _ events: [Event]) -> Violation? {
-        guard events.contains(where: { [.sliceClosed, .spendReported, .budgetCeilingSet, .debtRecorded, .debtsAccepted, .windowOpened].contains($0.kind.name) }) else { return nil }
+        guard events.contains(where: { [.sliceClosed, .spendReported, .budgetCeilingSet, .debtRecorded, .debtsAccepted, .debtSettled, .windowOpened].contains($0.kind.name) }) else { return nil }
         for (key, entry) in book.entries {
             let counted = entry.windows.filter(\.counts)
             let (charged, debt) = counted.reduce((0, 0)) { ($0.0 + $1.settled + $1.out, $0.1 + $1.debt) }
             if charged + entry.unallocated != entry.ceiling + debt + entry.overcommitted || min(entry.unallocated, entry.overcommitted) < 0 {
                 return Violation(.ceiling, "\(key) does not add up: \(entry)")
             }
+            if debt > 0, !entry.isFrozen { return Violation(.ceiling, "\(key) owes \(debt) and is not frozen") }
             if entry.holders.values.reduce(0, +) != entry.out { return Violation(.ceiling, "\(key): its holders have \(entry.holders), \(entry.out) are out") }
         }
         for place in spent.keys {
@@ -248,6 +314,7 @@ extension Checker {
         let levels = levels(grant, part.unit)
         let line = Set(line(grant).map { "g\($0)" })
         if code == .budgetFrozen, book.debts.values.contains(where: { !$0.isAccepted && line.contains($0.debt.grantID) }) { return nil }
+        if code == .budgetClosed { return levels.contains { book.entries[$0]?.isClosed == true } ? nil : Violation(.liveness, "a budget of \(grantID) is said to be closed: none of \(levels)") }
         // A debt may be staged with this very answer, and not durable yet.
         if code == .budgetFrozen { return levels.contains { isFrozen($0) || book.entries[$0]?.isFrozen == true } ? nil : Violation(.liveness, "a budget of \(grantID) without a debt is said to be frozen: none of \(levels), but \(book.entries.filter(\.value.isFrozen).keys)") }
         if levels.contains(where: { book.entries[$0].map { $0.unallocated < part.need || $0.maxOut > 0 && $0.maxOut - $0.out < part.need } ?? true }) { return nil }
@@ -267,6 +334,7 @@ extension Checker {
         let amounts = counted(call)
         for level in amounts.flatMap({ levels(call.grant, $0.unit) }) {
             if case .named(let name) = level, let facts = budgets[name], facts.budget.window != .none || facts.hasMoved { return nil }
+            if owed[level] != nil { return nil }
         }
         for amount in amounts {
             for level in levels(call.grant, amount.unit) {

@@ -35,8 +35,22 @@ extension Checker {
         return nil
     }
 
+    /// Nodes follow it as they reach it: until then, the larger of the two holds.
+    mutating func changed(_ rate: Rate) {
+        for index in namedRates.indices where namedRates[index].rate.rate.name == rate.name {
+            let old = namedRates[index].rate.rate
+            namedRates[index].rate.rate.limit = max(old.limit, rate.limit)
+            namedRates[index].rate.rate.burst = max(old.burst, rate.burst)
+            rates[.named(rate.name)]?.rate = namedRates[index].rate.rate
+        }
+    }
+
     private func rates(of grant: Int, at applied: Position) -> [(RateKey, Rate)] {
         let own = line(grant).flatMap { above in grants[above].grant.rates.map { (RateKey.grant(grants[above].grant.grantID, unit: $0.unit), $0) } }
-        return own + namedRates.filter { $0.position <= applied && covers($0.rate.selector, grant) }.map { (.named($0.rate.rate.name), $0.rate.rate) }
+        let throttles = standing.compactMap { id, facts -> (RateKey, Rate)? in
+            guard case .throttle(let calls, let windowMS) = facts.restriction.level, facts.position <= applied, covers(facts.restriction.selector, grant) else { return nil }
+            return (.named("throttle of \(id)"), Rate(unit: "calls", limit: Int64(calls), periodMS: Int64(windowMS)))
+        }
+        return own + throttles + namedRates.filter { $0.position <= applied && covers($0.rate.selector, grant) }.map { (.named($0.rate.rate.name), $0.rate.rate) }
     }
 }

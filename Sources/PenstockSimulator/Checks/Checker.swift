@@ -6,6 +6,9 @@ internal import PenstockCore
 struct Checker {
     /// The largest bounds that were ever in force: what was given under them may still be live.
     private(set) var settings: Settings
+    /// As the log has had it, from which position on.
+    var tolerances: [(position: Position, value: DebtTolerance)] = []
+    var tolerance: DebtTolerance { tolerances.last?.value ?? .none }
     var grants: [GrantFacts] = []
     /// Restrictions that stand, by event id.
     private(set) var standing: [Digest: StandingFacts] = [:]
@@ -16,7 +19,7 @@ struct Checker {
     private(set) var acknowledged: [(position: Position, id: Digest)] = []
     private var remembered: (
         standing: [Digest: StandingFacts], acknowledged: Int, budgets: [String: BudgetFacts], rates: [(rate: NamedRate, position: Position)],
-        openDebts: [BudgetKey: Set<Position>], frozen: [Int: [Position: Position]]
+        openDebts: [BudgetKey: Set<Position>], frozen: [Int: [Position: Position]], tolerances: [(position: Position, value: DebtTolerance)]
     )?
     var budgets: [String: BudgetFacts] = [:]
     /// Raised ceilings of grants' own budgets.
@@ -85,7 +88,10 @@ struct Checker {
         case .settingsChanged(let changed):
             settings.maxStalenessMS = max(settings.maxStalenessMS, changed.maxStalenessMS)
             settings.maxGraceMS = max(settings.maxGraceMS, changed.maxGraceMS)
+            tolerances.append((position, changed.debtTolerance))
         case .rateCreated(let named): namedRates.append((named, position))
+        case .rateChanged(let rate, _): changed(rate)
+        case .rateClosed(let name, _): namedRates.removeAll { $0.rate.rate.name == name }
         case .lifted(let lifting):
             if lifting.expired { world.fail(ended(lifting, at: world.host.clock.undisturbedWall(at: now))) }
             for id in lifting.eventIDs { standing[id] = nil }
@@ -100,6 +106,8 @@ struct Checker {
     mutating func lose(after position: Position, unless isKnown: (Position) -> Bool) {
         for (id, facts) in standing where facts.position > position && !isKnown(facts.position) { standing[id] = nil }
         budgets = budgets.filter { $0.value.position <= position }
+        for name in budgets.keys { budgets[name]!.lose(after: position) }
+        tolerances.removeAll { $0.position > position }
         namedRates.removeAll { $0.position > position }
         for name in budgets.keys { budgets[name]!.openDebts = budgets[name]!.openDebts.filter { $0 <= position } }
         for key in openDebts.keys { openDebts[key] = openDebts[key]!.filter { $0 <= position } }
@@ -108,11 +116,12 @@ struct Checker {
     }
 
     /// Before a backup is restored, and when the newest log is put back instead: what stands is what stood.
-    mutating func remember() { remembered = (standing, acknowledged.count, budgets, namedRates, openDebts, frozen) }
+    mutating func remember() { remembered = (standing, acknowledged.count, budgets, namedRates, openDebts, frozen, tolerances) }
 
     mutating func recall() {
         guard let remembered else { return }
-        (standing, budgets, namedRates, openDebts, frozen) = (remembered.standing, remembered.budgets, remembered.rates, remembered.openDebts, remembered.frozen)
+        (standing, budgets, namedRates, openDebts, frozen, tolerances) = (remembered.standing, remembered.budgets, remembered.rates, remembered.openDebts, remembered.frozen,
+            remembered.tolerances)
         acknowledged.removeLast(acknowledged.count - remembered.acknowledged)
         refreshForbidden()
     }

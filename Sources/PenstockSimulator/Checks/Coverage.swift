@@ -14,6 +14,7 @@ enum Sight: String, CaseIterable {
     case predecessorClosed, predecessorUnproven, carried, refusedCommit, committedLater, restrictedOnFullDisk, leaseWithheld, diverged, recovered, snapshotLoaded, refusedForgery, child, refusedChild
     case parked, servedLater, waitedInVain, recall, windowOpened, warned, debtTold, overrun, ceilingRaised, ceilingLowered, overcommitted, debtAccepted, frozen, frozenGrant
     case rateLimited, counted, countedCall
+    case debtWithRoom, tolerated, debtSettled, budgetMoved, budgetClosed, closedDenial, rateChanged, rateClosed
     case leapt, leapEnded, timeAccepted, timeNoted
 }
 

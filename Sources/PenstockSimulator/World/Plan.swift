@@ -7,6 +7,8 @@ enum Action: CustomStringConvertible {
     case budget(seed: UInt64)
     case ceiling(seed: UInt64)
     case acceptDebts
+    case settleDebt(seed: UInt64)
+    case change(seed: UInt64)
     case restrict(level: Int, kind: Selector.Kind, grant: Int, machine: Int, waitMS: Int64, forMS: Int64)
     case lift(Int)
     case renew(Int)
@@ -21,6 +23,8 @@ enum Action: CustomStringConvertible {
         case .budget(let seed): "a budget is created (\(seed))"
         case .ceiling(let seed): "a ceiling is set (\(seed))"
         case .acceptDebts: "the debts are accepted"
+        case .settleDebt(let seed): "a debt is settled at another amount (\(seed))"
+        case .change(let seed): "a budget or a rate is changed or closed (\(seed))"
         case .restrict(let level, let kind, let grant, let machine, let wait, let duration):
             "\(["revoke", "suspend", "throttle", "scale"][level]) by \(kind.name) of g\(grant)/machine \(machine), waits \(wait) ms\(duration > 0 ? ", for \(duration) ms" : "")"
         case .lift(let number): "restriction \(number) of those standing is lifted"

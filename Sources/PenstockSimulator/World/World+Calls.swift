@@ -20,7 +20,7 @@ extension World {
         case .none: allowed(call, verdict, process, machine)
         case .budgetPending:
             if let refusal = process.refusals[verdict.lacking], refusal.at > machine.clock.instant(at: call.arrivedAt), refusal.lack.part.stands(forShortfall: verdict.shortfall, available: process.enforcement.purse.available(verdict.lacking)) {
-                coverage.note(refusal.lack.reason == .budgetExhausted ? .exhausted : .heldElsewhere)
+                coverage.note(refusal.lack.reason == .budgetExhausted ? .exhausted : refusal.lack.reason == .budgetClosed ? .closedDenial : .heldElsewhere)
                 fail(checker.denied(refusal.lack.reason, call, world: self))
                 return
             }
@@ -41,6 +41,7 @@ extension World {
         case .unrecordable: coverage.note(.unrecordable)
         case .rateLimited: coverage.note(.rateLimited)
         case .budgetFrozen: coverage.note(.frozenGrant)
+        case .budgetClosed: coverage.note(.closedDenial)
         default: break
         }
     }

@@ -47,7 +47,8 @@ extension World {
         case ..<42: return .renew(grant)
         case ..<43: return .bounds(seed: plan.random.next())
         case ..<45: return .ceiling(seed: plan.random.next())
-        case ..<46: return .acceptDebts
+        case ..<46: return plan.random.chance(500) ? .acceptDebts : .settleDebt(seed: plan.random.next())
+        case ..<47: return .change(seed: plan.random.next())
         case ..<50: return .batch(machine: machine)
         case ..<110:
             // A call with an id is always the same call, so that it may come again.
@@ -69,13 +70,16 @@ extension World {
         case .issue(let seed): issue(seed)
         case .bounds(let seed):
             var draw = SimRandom(seed: seed)
-            let changed = Settings(maxStalenessMS: UInt32(draw.pick([200, 500, 1000, 2000])), maxGraceMS: UInt32(draw.pick([0, 300])), clockRatePPM: 1000, marginMS: 50)
+            let changed = Settings(maxStalenessMS: UInt32(draw.pick([200, 500, 1000, 2000])), maxGraceMS: UInt32(draw.pick([0, 300])), clockRatePPM: 1000, marginMS: 50,
+                debtTolerance: draw.pick([.none, DebtTolerance(amounts: [Amount("usd", 30)]), DebtTolerance(ppm: 20_000)]))
             command(.settingsChanged(changed), by: "op")
         case .budget(let seed): if seed % 4 == 0 { createRate(seed) } else { createBudget(seed) }
         case .ceiling(let seed): setCeiling(seed)
         case .acceptDebts:
             let open = host.ledger?.state.book.debts.filter { !$0.value.isAccepted }.keys.sorted() ?? []
             if !open.isEmpty { command(.debtsAccepted(open, reason: ""), by: "op") }
+        case .settleDebt(let seed): settleDebt(seed)
+        case .change(let seed): change(seed)
         case .restrict(let level, let kind, let grant, let machine, let wait, let duration): restrict(level, kind, grant, machine, wait, duration)
         case .lift(let number):
             let standing = checker.standing.sorted { $0.value.position < $1.value.position }
@@ -135,10 +139,43 @@ extension World {
     private func setCeiling(_ seed: UInt64) {
         var draw = SimRandom(seed: seed)
         let names = checker.budgets.keys.sorted()
-        guard !names.isEmpty, let budget = checker.budgets[draw.pick(names)]?.budget else { return }
+        guard !names.isEmpty, let budget = checker.budgets[draw.pick(names)]?.history.first?.budget else { return }
         let ceiling = draw.pick([budget.ceiling / 4, budget.ceiling, budget.ceiling * 2])
         coverage.note(ceiling > budget.ceiling ? .ceilingRaised : .ceilingLowered)
         command(.budgetCeilingSet(.named(budget.name), ceiling: ceiling, reason: ""), by: "op")
+    }
+
+    /// At a part of what was reported, or at nothing.
+    private func settleDebt(_ seed: UInt64) {
+        var draw = SimRandom(seed: seed)
+        let open = host.ledger?.state.book.debts.filter { !$0.value.isAccepted }.sorted { $0.key < $1.key } ?? []
+        guard !open.isEmpty else { return }
+        let (position, owed) = draw.pick(open)
+        let part = draw.pick([0, 0, 1, 3] as [Int64])
+        let charged = owed.debt.amounts.map { Amount($0.unit, $0.value / 3 * part) }
+        command(.debtSettled(DebtSettlement(position: position, reported: owed.debt.amounts, charged: charged), reason: ""), by: "op")
+    }
+
+    private func change(_ seed: UInt64) {
+        var draw = SimRandom(seed: seed)
+        let names = checker.budgets.filter { !$0.value.budget.isClosed }.keys.sorted()
+        switch draw.below(8) {
+        case 0, 1, 2:
+            guard !names.isEmpty else { return }
+            command(.budgetChanged(BudgetChange(name: draw.pick(names), parent: draw.pick(["", draw.pick(names), draw.pick(names)])), reason: ""), by: "op")
+        case 3:
+            guard !names.isEmpty else { return }
+            command(.budgetChanged(BudgetChange(name: draw.pick(names), maxOut: draw.pick([0, 20, 400]), warnAt: [70]), reason: ""), by: "op")
+        case 4:
+            // What many draw on stays, or nothing else would happen.
+            guard names.count > 4 else { return }
+            command(.budgetClosed(draw.pick(names), reason: ""), by: "op")
+        default:
+            guard !checker.namedRates.isEmpty else { return }
+            let old = draw.pick(checker.namedRates).rate.rate
+            let new = Rate(name: old.name, unit: old.unit, limit: draw.pick([3, 60]), periodMS: old.periodMS, burst: draw.pick([4, 70]))
+            command(draw.chance(300) ? .rateClosed(old.name, reason: "") : .rateChanged(new, reason: ""), by: "op")
+        }
     }
 
     private func restrict(_ level: Int, _ kind: Selector.Kind, _ index: Int, _ machine: Int, _ wait: Int64, _ duration: Int64) {

@@ -279,6 +279,15 @@ extension World {
             switch event.kind {
             case .budgetCeilingSet(let key, _, _) where host.ledger!.state.book.entries[key]?.overcommitted ?? 0 > 0: coverage.note(.overcommitted)
             case .debtsAccepted: coverage.note(.debtAccepted)
+            case .debtSettled: coverage.note(.debtSettled)
+            case .budgetChanged: coverage.note(.budgetMoved)
+            case .budgetClosed: coverage.note(.budgetClosed)
+            case .rateChanged: coverage.note(.rateChanged)
+            case .rateClosed: coverage.note(.rateClosed)
+            case .debtRecorded(let debt):
+                let book = host.ledger!.state.book
+                if !host.ledger!.state.view.freezes(debt) { coverage.note(.tolerated) }
+                if debt.amounts.contains(where: { amount in host.ledger!.state.levels(debt.grantID, amount.unit).contains { book.entries[$0]?.isFrozen == false } }) { coverage.note(.debtWithRoom) }
             case .budgetWarned: coverage.note(.warned)
             default: break
             }

@@ -89,7 +89,7 @@ struct HostileInput {
 
     /// Any event of any role.
     mutating func kind(_ head: Position) -> EventKind {
-        switch byte() % 19 {
+        switch byte() % 24 {
         case 0, 1, 2: .grantIssued(grantIssued())
         case 3: .grantRenewed(grantID: "g\(grant())", expiresAt: value())
         case 4:
@@ -109,6 +109,12 @@ struct HostileInput {
         case 15: .decisionBatch(DecisionBatch(incarnation: incarnation(), firstSequence: number(), count: small(), digest: .zero))
         case 16: .settingsChanged(Settings(maxStalenessMS: small(), maxGraceMS: small(), clockRatePPM: small(), marginMS: small()))
         case 17: .timeAccepted(leapMS: value(), reason: "")
+        case 18:
+            .debtSettled(DebtSettlement(position: position(head), reported: amounts(), charged: amounts()), reason: "")
+        case 19: .budgetChanged(BudgetChange(name: budget(), parent: pick([nil, "", budget()]), maxOut: pick([nil, value()]), warnAt: pick([nil, [small()]])), reason: "")
+        case 20: .budgetClosed(budget(), reason: "")
+        case 21: .rateChanged(rate(pick(["slow", "fast", ""])), reason: "")
+        case 22: .rateClosed(pick(["slow", "fast", ""]), reason: "")
         default: .joinTokenMade(JoinToken(hash: Self.credential(byte()), role: pick(Role.allCases), expiresAt: value()))
         }
     }

@@ -71,7 +71,7 @@ internal import Testing
                 case .exhausted: isSound = isSound && room < max(need, 1)
                 // A refill near the ceiling is refused with some room left.
                 case .heldElsewhere: isSound = isSound && (need == 0 || room < need)
-                case .frozen, .invalid: isSound = false
+                case .frozen, .closed, .invalid: isSound = false
                 }
             case 4..<7:
                 guard let slice = made.keys.sorted().randomElement(using: &random), made[slice]!.isOpen else { continue }

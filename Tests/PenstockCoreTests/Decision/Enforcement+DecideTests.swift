@@ -108,7 +108,6 @@ internal import Testing
 
     @Test func previewTakesAndCountsNothing() throws {
         var node = try DecidingNode([Make.grant("g") { $0.budgets = [Amount("usd", 9)] }])
-        try node.add(Make.revoke(.all, .throttle(calls: 1, windowMS: 1000)))
         node.fund("usd", 9)
         let call = Make.call { $0.amounts = CallAmounts([Amount("usd", 9)])! }
         for _ in 0..<3 {

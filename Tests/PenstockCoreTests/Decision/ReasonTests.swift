@@ -63,7 +63,7 @@ internal import Testing
     @Test func everyOtherReasonHasACase() {
         let elsewhere: [Reason] = [
             .none, .malformed, .credentialMismatch, .budgetExhausted, .budgetHeldElsewhere, .duplicateMismatch, .unrecordable,
-            .alreadySettled, .budgetFrozen, .busy,
+            .alreadySettled, .budgetFrozen, .busy, .budgetClosed,
         ]
         #expect(Set(elsewhere + Self.offences.map(\.0)) == Set(Reason.allCases))
         #expect(elsewhere.count + Self.offences.count == Reason.allCases.count)
@@ -75,7 +75,7 @@ internal import Testing
             "none", "malformed", "no_view", "stale_view", "unknown_credential", "credential_mismatch", "wrong_audience", "wrong_workload",
             "revoked", "suspended", "not_yet_valid", "expired", "action_not_allowed", "resource_out_of_bounds", "amount_over_limit",
             "approval_required", "rate_limited", "unit_not_budgeted", "budget_exhausted", "budget_held_elsewhere", "duplicate_mismatch",
-            "unrecordable", "budget_pending", "already_settled", "budget_frozen", "busy",
+            "unrecordable", "budget_pending", "already_settled", "budget_frozen", "busy", "budget_closed",
         ]
         #expect(Reason.allCases.map(\.name) == names)
         #expect(Reason.allCases.map(\.rawValue) == Array(0..<UInt16(names.count)))

@@ -46,6 +46,31 @@ internal import Testing
         #expect(retry(node) == .settled)
     }
 
+    private func record(_ kind: DecisionRecord.Kind, _ callID: String = "", grant: Position = 2, _ reason: Reason = .none, of decision: UInt64 = 0) -> DecisionRecord {
+        var record = DecisionRecord(kind: kind)
+        (record.callID, record.grant, record.reason, record.decision) = (callID, grant, reason, decision)
+        return record
+    }
+
+    /// From the journal: whatever was allowed under an id is spent or charged, and what the call was is not known any more.
+    @Test func idsOfBeforeARestartAreSettled() throws {
+        var node = try node()
+        let first = node.enforcement.folded.grants[0].position
+        var predecessors = Predecessors()
+        let records = [
+            record(.decided, "spent", grant: first), record(.held, "held", grant: first), record(.decided, "denied", grant: first, .rateLimited),
+            record(.decided, "void", grant: first), record(.voided, of: 4), record(.settled, of: 2), record(.held, "elsewhere", grant: first + 1),
+            record(.decided, "unknown", grant: 1 << 40), record(.decided),
+        ]
+        for (index, record) in records.enumerated() { predecessors.add(record, sequence: UInt64(index + 1)) }
+        var follower = Follower(mesh: "mesh", seen: 0, heard: 0, predecessors: predecessors)
+        _ = follower.tick(&node.enforcement, awaited: [], echoWanted: false, at: node.now) { 1 }
+        for _ in 0..<2 { follower.loaded(node.enforcement.view!, head: node.position, into: &node.enforcement, at: node.now) }
+        #expect(["spent", "held", "denied", "void", "elsewhere", "unknown"].map { retry(node, $0) } == [.settled, .settled, .new, .new, .new, .new])
+        #expect(retry(node, "spent", content: Make.id("other")) == .settled)
+        #expect(retry(node, "elsewhere", grant: 1) == .settled)
+    }
+
     @Test func idIsOfItsGrantAndAnEmptyOneIsAlwaysNew() throws {
         var node = try node()
         _ = node.hold([Amount("usd", 5)], as: 7, callID: "c")

@@ -3,19 +3,6 @@ internal import Testing
 
 /// What a denial says of when to ask again.
 @Suite struct WhenItMayPassTests {
-    @Test func throttleSaysWhenItsWindowEnds() throws {
-        var node = try DecidingNode([Make.grant("g")])
-        try node.add(Make.revoke(.all, .throttle(calls: 1, windowMS: 400)))
-        try node.add(Make.revoke(.run("run-g"), .throttle(calls: 1, windowMS: 300)))
-        #expect(node.reason(Make.call()) == .none)
-        node.now += Make.milliseconds(100)
-        let denied = node.decide(Make.call())
-        #expect(denied.reason == .rateLimited && denied.retryAfter == Make.milliseconds(300))
-        node.now += denied.retryAfter
-        node.renew()
-        #expect(node.reason(Make.call()) == .none)
-    }
-
     @Test func grantThatIsNotValidYetSaysWhen() throws {
         var node = try DecidingNode([Make.grant("g") { $0.notBefore = Make.wall + 5_000 }])
         let denied = node.decide(Make.call())

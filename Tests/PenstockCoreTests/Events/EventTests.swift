@@ -16,6 +16,8 @@ internal import Testing
             .windowOpened(WindowOpening(budget: "b", number: 1, start: 0, end: 1)),
             .debtRecorded(Debt(incarnation: Make.incarnation(1), decision: 1, grantID: "g", amounts: [])), .debtsAccepted([1], reason: ""),
             .rateCreated(NamedRate(Rate(name: "r", unit: "calls", limit: 1, periodMS: 1000), for: .all)), .sliceReserved(slice), .spendReported(report), .sliceClosed(report), .decisionBatch(batch), .timeAccepted(leapMS: -4000, reason: ""), .timeNoted,
+            .debtSettled(DebtSettlement(position: 1, reported: [], charged: []), reason: ""), .budgetChanged(BudgetChange(name: "b", maxOut: 1), reason: ""),
+            .budgetClosed("b", reason: ""), .rateChanged(Rate(name: "r", unit: "calls", limit: 1, periodMS: 1000), reason: ""), .rateClosed("r", reason: ""),
         ]
         #expect(kinds.map(\.name) == EventKind.Name.allCases)
     }

@@ -37,6 +37,39 @@ internal import Testing
         #expect(node.reason(Make.call()) == .none)
     }
 
+    private func tolerant(_ tolerance: DebtTolerance) -> Settings {
+        var settings = Settings.standard
+        settings.debtTolerance = tolerance
+        return settings
+    }
+
+    /// By unit, or as a part of the least ceiling that it draws on.
+    @Test(arguments: [DebtTolerance(amounts: [Amount("usd", 3)]), DebtTolerance(ppm: 300_000)]) func aDebtWithinTheToleranceFreezesNothing(_ tolerance: DebtTolerance) throws {
+        var node = try DecidingNode(grants, settings: tolerant(tolerance))
+        node.fund("usd", 9)
+        for (decision, cost) in [(UInt64(7), Int64(4)), (8, 5)] {
+            _ = node.hold([Amount("usd", 1)], as: decision)
+            _ = node.enforcement.settle(decision, actual: CallAmounts([Amount("usd", cost)])!, journal: TestJournal())
+            #expect(node.enforcement.owing.last == debt(decision, cost - 1), "it is told all the same")
+            #expect(node.reason(Make.call()) == (cost == 4 ? .none : .budgetFrozen))
+        }
+        for (decision, amount) in [(UInt64(7), Int64(3)), (8, 4)] { try node.add(.debtRecorded(debt(decision, amount)), by: "n1") }
+        #expect(node.reason(Make.call()) == .budgetFrozen && node.enforcement.folded.debts.values.map(\.decision) == [8])
+        let settlement = DebtSettlement(position: node.position, reported: [Amount("usd", 4)], charged: [Amount("usd", 0)])
+        try node.add(.debtSettled(settlement, reason: ""))
+        #expect(node.reason(Make.call()) == .none)
+    }
+
+    /// The node had judged by settings of before the ledger's.
+    @Test func aToleranceThatCameFirstUndoesWhatTheNodeFroze() throws {
+        var node = try owing(7)
+        #expect(node.reason(Make.call()) == .budgetFrozen)
+        try node.add(.settingsChanged(tolerant(DebtTolerance(ppm: 1_000_000))))
+        try node.add(.debtRecorded(debt(7)), by: "n1")
+        node.renew()
+        #expect(node.reason(Make.call()) == .none)
+    }
+
     @Test func oneDebtThatIsNotAcceptedKeepsTheGrantFrozen() throws {
         var node = try owing(7, 8)
         try node.add(.debtRecorded(debt(7)), by: "n1")

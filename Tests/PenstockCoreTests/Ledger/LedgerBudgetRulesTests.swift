@@ -25,7 +25,7 @@ internal import Testing
         #expect(refusal(.named("night"), 1) == .notFound)
         #expect(refusal(.grant("g", unit: "tokens"), 1) == .notFound)
         #expect(refusal(.named("day"), -1) == .invalid)
-        #expect(refusal(.named("day"), Limits.amount + 1) == .invalid)
+        #expect(refusal(.named("day"), Limits.ceiling + 1) == .invalid)
         #expect(refusal(.named("day"), 1, by: "issuer") == .notPermitted)
     }
 

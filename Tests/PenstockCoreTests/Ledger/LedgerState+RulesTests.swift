@@ -119,8 +119,8 @@ internal import Testing
         #expect(ledger.refusal(Make.budget("te\u{8}am", 1)) == .invalid)
         #expect(ledger.refusal(Make.budget("team", 1, unit: "us\nd")) == .invalid)
         #expect(ledger.refusal(Make.budget("team", -1)) == .invalid)
-        #expect(ledger.refusal(Make.budget("team", Limits.amount + 1)) == .invalid)
-        #expect(ledger.refusal(Make.budget("team", Limits.amount)) == nil)
+        #expect(ledger.refusal(Make.budget("team", Limits.ceiling + 1)) == .invalid)
+        #expect(ledger.refusal(Make.budget("team", Limits.ceiling)) == nil)
     }
 
     /// Codes that `check` and `reserve` never give: they speak of bytes, signatures and the process.
@@ -128,7 +128,7 @@ internal import Testing
         let elsewhere: Set<Refusal.Code> = [.malformed, .badSignature, .notSigner, .busy, .halted, .recovering, .diverged, .behind, .oldVersion]
         let here: Set<Refusal.Code> = [
             .foreignMesh, .notPermitted, .invalid, .exists, .notFound, .revoked, .budgetExhausted, .budgetHeldElsewhere,
-            .budgetFrozen, .predecessorAlive, .retired, .unavailable, .badToken, .full,
+            .budgetFrozen, .budgetClosed, .predecessorAlive, .retired, .unavailable, .badToken, .full,
         ]
         #expect(here.union(elsewhere) == Set(Refusal.Code.allCases))
     }

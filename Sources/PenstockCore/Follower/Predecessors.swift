@@ -32,7 +32,7 @@ package struct Predecessors: Sendable {
             named.append((sequence, Named(grant: record.grant, callID: record.callID)))
             if named.count >= 2 * Limits.callIDs { named.removeFirst(Limits.callIDs) }
         case .voided: voided.insert(record.decision)
-        case .settled, .released, .carried, .owed, .counted: break
+        case .settled, .released, .carried, .owed, .owedAgain, .counted: break
         }
     }
 

@@ -225,15 +225,17 @@ def test_an_absurd_report_is_put_right(mesh):
     assert call(mesh[2], victim, 1, "tokens") == "allow"
     row = next(row for row in mesh.log() if row["kind"] == "debt_settled")
     assert row["origin"] == "operator" and f"{absurd - 10} tokens reported, 0 charged no model is that long" in row["what"]
-    eventually("reported", lambda: shown(mesh, "org-a")["settled"] == 11)
+    # The victim's own calls, of until it was frozen and since, are few.
+    eventually("reported", lambda: 11 <= shown(mesh, "org-a")["settled"] < 200)
     mesh.run("budget accept-debt", report(), "--amount", "tokens=500")
-    eventually("reported", lambda: shown(mesh, "org-a")["settled"] == 521)
+    eventually("reported", lambda: 521 <= shown(mesh, "org-a")["settled"] < 800)
     for _ in range(2):
         mesh.run("budget accept-debt", report())
         assert shown(mesh, "org-a")["overcommitted"] > 0
-        mesh.run("budget set-ceiling", "org-a", 4 * absurd)
+        row = shown(mesh, "org-a")
+        mesh.run("budget set-ceiling", "org-a", row["settled"] + row["out"] + 1000)
         assert call(mesh[2], victim, 1, "tokens") == "allow", "a ceiling is found above it"
-    assert "%" in mesh.run("budget show", "org-a", "-o", "table").out
+    assert shown(mesh, "org-a")["ceiling"] > 2 ** 46 and "%" in mesh.run("budget show", "org-a", "-o", "table").out
 
 
 def test_a_tolerance_for_debts(mesh):
@@ -285,18 +287,22 @@ def test_a_budget_is_moved_and_closed(mesh):
     assert shown(mesh, "child")["closed"] and ["closed", "what draws on it is denied"] and "closed" in mesh.run("budget list", "-o", "table").out
     assert mesh.run("budget set-ceiling", "child", 9, expect=2).error["code"] == "unavailable"
     assert mesh.run("budget create", "child", "--unit", "rows", "--ceiling", 1, expect=2).error["code"] == "exists"
-    mesh.grant("--draw", "child", expect=2)
+    assert mesh.run("grant issue", "--agent", "a", "--allow", "*", "--draw", "child", expect=2).error["code"] == "unavailable"
     assert {"budget_changed", "budget_closed"} <= {row["kind"] for row in mesh.log() if row["origin"] == "operator"}
 
 
 def test_a_ceiling_that_would_cover_nobody_is_refused(mesh):
-    before = mesh.head()
+    budget(mesh, "somebody", 100)
+
+    def made():
+        return [row["position"] for row in mesh.log() if row["origin"] == "operator"]
+    before = made()
     for selector in ("agent=s1,s2", "agent=a?", "agent= spender", "agent=spender ", "agent=a[12]", "agent=a\u202eb"):
         mesh.run("budget create", "nobody", "--unit", "calls", "--ceiling", 1, "--for", selector, expect=64)
         mesh.run("rate create", "nobody", "--unit", "calls", "--rate", "1/1s", "--for", selector, expect=64)
     assert "no '*'" in mesh.run("budget create", "bud*", "--unit", "calls", "--ceiling", 1, expect=2).error["message"]
-    assert "control character" in mesh.run("budget set-ceiling", "org", 100, "--reason", "a\x1b[2Jb", expect=2).error["message"]
-    assert mesh.head() == before
+    assert "control character" in mesh.run("budget set-ceiling", "somebody", 100, "--reason", "a\x1b[2Jb", expect=2).error["message"]
+    assert made() == before
 
 
 def test_holds_end_once_and_where_they_were_given(mesh):

@@ -13,9 +13,12 @@ extension Enforcement {
 
     /// Ids that earlier incarnations of this node have settled, or left to be charged.
     mutating func remember(_ names: [(decision: UInt64, call: Predecessors.Named)]) {
-        guard let view else { return }
         for (decision, call) in names {
-            guard let grant = view.index(issuedAt: call.grant) else { continue }
+            guard let grant = folded.index(issuedAt: call.grant) else {
+                // A snapshot may be older than the grant: its event follows.
+                if call.grant > folded.position { idsToCome[call.grant, default: []].append((decision, call)) }
+                continue
+            }
             let name = CallTable.CallName(grant: Int32(grant), callID: call.callID)
             if calls.named(name) == nil { calls.remember(name, content: .zero, decision: decision) }
         }

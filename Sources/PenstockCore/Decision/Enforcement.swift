@@ -31,6 +31,8 @@ package struct Enforcement: Sendable {
     var ratesOfGrant: [Int: [(key: RateKey, rate: Rate)]] = [:]
     /// Whether a budget that covers a grant by its selector is one of calls, of grants that were asked for lately.
     var coversCalls: [Int: Bool] = [:]
+    /// Ids from before a restart, of grants that the view has yet to reach, by the position of their events.
+    var idsToCome: [Position: [(decision: UInt64, call: Predecessors.Named)]] = [:]
     /// Of the last `prepare`; their memory is kept, as that of `debits` is.
     var ratesUsed: [RateUsed] = []
     var ratesTaken: [RateBuckets.Taken] = []
@@ -60,6 +62,7 @@ package struct Enforcement: Sendable {
         rates.dropAll()
         ratesOfGrant = [:]
         coversCalls = [:]
+        idsToCome = [:]
         shares.forget()
     }
 
@@ -75,6 +78,8 @@ package struct Enforcement: Sendable {
         case .rateCreated, .rateChanged, .rateClosed, .lifted: ratesOfGrant = [:]
         case .restricted(let restriction) where restriction.level.isThrottle: ratesOfGrant = [:]
         case .budgetCreated: coversCalls = [:]
+        case .grantIssued:
+            if !idsToCome.isEmpty, let names = idsToCome.removeValue(forKey: position) { remember(names) }
         case .budgetCeilingSet, .budgetChanged: purse.makeRoom()
         case .debtRecorded(let debt): wasOwed(debt)
         case .debtsAccepted, .debtSettled:

@@ -60,7 +60,7 @@ internal import Testing
         let records = [
             record(.decided, "spent", grant: first), record(.held, "held", grant: first), record(.decided, "denied", grant: first, .rateLimited),
             record(.decided, "void", grant: first), record(.voided, of: 4), record(.settled, of: 2), record(.held, "elsewhere", grant: first + 1),
-            record(.decided, "unknown", grant: 1 << 40), record(.decided),
+            record(.decided, "unknown", grant: 1 << 40), record(.decided), record(.held, "later", grant: node.position + 1),
         ]
         for (index, record) in records.enumerated() { predecessors.add(record, sequence: UInt64(index + 1)) }
         var follower = Follower(mesh: "mesh", seen: 0, heard: 0, predecessors: predecessors)
@@ -69,6 +69,9 @@ internal import Testing
         #expect(["spent", "held", "denied", "void", "elsewhere", "unknown"].map { retry(node, $0) } == [.settled, .settled, .new, .new, .new, .new])
         #expect(retry(node, "spent", content: Make.id("other")) == .settled)
         #expect(retry(node, "elsewhere", grant: 1) == .settled)
+        // A snapshot may be older than the grant.
+        try node.add(.grantIssued(Make.grant("late")), by: "issuer")
+        #expect(retry(node, "later", grant: 2) == .settled)
     }
 
     @Test func idIsOfItsGrantAndAnEmptyOneIsAlwaysNew() throws {

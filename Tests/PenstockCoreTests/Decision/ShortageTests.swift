@@ -24,7 +24,7 @@ internal import Testing
     }
 
     private func answer(_ need: Int64, _ ledger: Ledger, incarnation: UInt64 = 1) throws -> SliceAnswer.Refused {
-        var ledger = PenstockCore.Ledger(ledger.state)
+        var ledger = try ledger.serving(incarnation)
         let request = SliceRequest(incarnation: Make.incarnation(incarnation), requestID: Make.incarnation(77), grantID: "g", parts: [.init(unit: "usd", need: need, want: need)])
         return try #require(try ledger.reserve(request, from: Make.node("n1", .enforcer), at: 0)?.refused.first)
     }

@@ -29,6 +29,15 @@ struct Ledger {
         }
     }
 
+    /// With an incarnation of n1 that has just echoed.
+    func serving(_ incarnation: UInt64 = 1) throws(Refusal) -> PenstockCore.Ledger {
+        var ledger = PenstockCore.Ledger(state)
+        ledger.start(epoch: 7, restored: false, at: 0)
+        let progress = NodeProgress(incarnation: Make.incarnation(incarnation), applied: position, heard: position)
+        try ledger.register(progress, from: Make.node("n1", .enforcer), agrees: true, at: 0)
+        return ledger
+    }
+
     /// Reserves for the first incarnation of n1 and folds the slice. Its id is the position then.
     @discardableResult
     mutating func reserve(
@@ -38,9 +47,7 @@ struct Ledger {
             incarnation: Make.incarnation(incarnation), requestID: Make.incarnation(1000 + position), grantID: grant,
             parts: [.init(unit: unit, need: need, want: want ?? need)])
         // No node lives here that could give anything back, so that nothing waits.
-        var ledger = PenstockCore.Ledger(state)
-        ledger.start(epoch: 7, restored: false, at: 0)
-        try ledger.register(.init(incarnation: Make.incarnation(incarnation), applied: 0, heard: 0), from: Make.node("n1", .enforcer), agrees: true, at: 0)
+        var ledger = try serving(incarnation)
         guard let answer = try ledger.reserve(request, from: Make.node("n1", .enforcer), at: 0) else { throw Refusal(.busy, "it waits") }
         if let refused = answer.refused.first { throw Refusal(refused.code, refused.unit) }
         do { try add(.sliceReserved(answer.slices[0]), by: "ledger") } catch { preconditionFailure("\(error)") }

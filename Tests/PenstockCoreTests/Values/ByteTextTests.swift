@@ -37,7 +37,7 @@ internal import Testing
 
     @Test(arguments: [
         ("n != 3", "3", false), ("n != 3", "3.0", false), ("n != 3", "4", true), ("n == 3", "3", true), ("n == 3.0", "3", true), ("n == 30e-1", "3", true),
-        ("n == 100", "1e2", false), ("n == 0.1", "0.1", true), ("n < 0.3", "0.29999999999999999999", true), ("n <= 1e2", "100", true), ("n > 9007199254740992", "9007199254740993", true),
+        ("n == 100", "1e2", false), ("n == 0.1", "0.1", true), ("n < 0.3", "0.2999999999", true), ("n < 0.3", "0.29999999999999999999", false), ("n <= 1e2", "100", true), ("n > 9007199254740992", "9007199254740994", true), ("n > 9007199254740992", "9007199254740993", false),
         ("n >= 3", "three", false), ("n != 3", "three", true), ("n == 3.10", "3.10", true), ("n == 3.10", "3.1", true),
     ])
     func numbersCompareAsNumbersAndTextsAsTexts(condition: String, value: String, holds: Bool) throws {

@@ -27,7 +27,12 @@ extension GatewaySession {
         guard let members = json.members else { return unreadable(Outline(line), "is no message") }
         let isAmbiguous = ["id", "method", "result", "error"].contains { name in members.count { $0.key == name } > 1 }
         guard !isAmbiguous else { return unreadable(Outline(line), "has a member twice") }
-        guard let method = json["method"], method != .null else { return answer(json, line) }
+        guard let method = json["method"] else { return answer(json, line) }
+        guard method != .null else {
+            // As good as absent, which not every client knows.
+            let bare = JSON.object(members.filter { $0.key != "method" })
+            return answer(bare, bare.bytes)
+        }
         guard let method = method.text else { return unreadable(Outline(line), "has a method that is no text") }
         guard let given = json["id"], given != .null else {
             guard method.hasPrefix("notifications/") else { return drop("is a request without an id") }

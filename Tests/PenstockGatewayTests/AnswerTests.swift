@@ -104,10 +104,14 @@ import Testing
         #expect(scene.server.count == 4)
         scene.server(#"{"jsonrpc":"2.0","id":3,"result":{"content":[]},"error":null}"#)
         #expect(scene.client.count == 1 && scene.client[0]["result"] != nil)
+        scene.client(Era.handshake.request(4, "ping"))
+        scene.write()
+        scene.server(#"{"jsonrpc":"2.0","method":null,"id":4,"result":{}}"#)
+        #expect(scene.client.last == (try? JSONParser.parse(Array(#"{"jsonrpc":"2.0","id":4,"result":{}}"#.utf8))))
         scene.server(#"{"jsonrpc":"2.0","id":"q","method":"roots/list","params":null}"#)
         scene.client(#"{"jsonrpc":"2.0","id":"q","result":{},"error":null}"#)
         scene.write()
-        #expect(scene.server.count == 5)
+        #expect(scene.server.count == 6)
     }
 
     static let pairs = [("4", #""4""#), (#""\u00e9""#, #""e\u0301""#), (#""K""#, #""\u212a""#), ("12345678901234567890", "12345678901234567891"), ("-1", #""-1""#)]

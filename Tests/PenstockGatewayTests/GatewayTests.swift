@@ -17,7 +17,7 @@ private final class Rig: Sendable {
                 sys.stdout.write(json.dumps(message) + "\\n")
                 sys.stdout.flush()
         with open(folder + "/pids", "w") as f:
-            helper = subprocess.Popen(["sleep", "600"])
+            helper = subprocess.Popen(["sleep", "600"], stdout=subprocess.DEVNULL)
             f.write(f"{os.getpid()} {helper.pid}")
         with open(folder + "/environment", "w") as f:
             f.write("\\n".join(os.environ))

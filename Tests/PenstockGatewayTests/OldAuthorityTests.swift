@@ -10,19 +10,18 @@ import Testing
         var scene = Scene()
         scene.client(Era.handshake.call(id, "t"))
         scene.allow("d1")
-        let leaves1 = scene.write(.first)
-        #expect(leaves1)
+        let leaves = scene.write(.first)
+        #expect(leaves)
         return scene
     }
 
     @Test func callThatIsHalfWrittenStopsWithItsGrant() {
         var scene = begun()
-        let leaves2 = scene.write(.middle)
-        #expect(leaves2)
+        let leaves = scene.write(.middle)
+        #expect(leaves)
         scene.cancel("d1")
-        let leaves3 = scene.write(.middle)
-        let leaves4 = scene.write(.last)
-        #expect(!leaves3 && !leaves4)
+        let leavesThen = [scene.write(.middle), scene.write(.last)]
+        #expect(leavesThen == [false, false])
         #expect(scene.lastReason == "revoked" && scene.settled["d1"] == [Amount("calls", 1)] && scene.session.outstanding == 0)
         #expect(scene.queue.count == 1 && scene.session.counters.forwarded == 0, "a call that the server cannot read needs no cancellation")
     }
@@ -30,13 +29,13 @@ import Testing
     @Test(arguments: [Reason.revoked, .suspended, .expired]) func halfACallNeedsALiveGrantOncePermitIsOver(reason: Reason) {
         var scene = begun()
         scene.now = 1_000
-        let leaves5 = scene.write(.middle)
-        #expect(leaves5 && scene.standingsAsked == 1, "it is asked about, and goes on")
+        let leaves = scene.write(.middle)
+        #expect(leaves && scene.standingsAsked == 1, "it is asked about, and goes on")
         scene.now = 3_000
         scene.standing = reason
         _ = scene.write(.middle)
-        let leaves6 = scene.write(.last)
-        #expect(!leaves6 && scene.lastReason == reason.name && scene.settled["d1"] != nil)
+        let leavesThen = scene.write(.last)
+        #expect(!leavesThen && scene.lastReason == reason.name && scene.settled["d1"] != nil)
     }
 
     @Test func halfACallOutlivesALateView() {
@@ -50,8 +49,8 @@ import Testing
         #expect(scene.client.isEmpty)
         scene.standing = Reason.none
         _ = scene.write(.middle)
-        let leaves7 = scene.write(.last)
-        #expect(leaves7 && scene.session.counters.forwarded == 1)
+        let leaves = scene.write(.last)
+        #expect(leaves && scene.session.counters.forwarded == 1)
         scene.server(#"{"jsonrpc":"2.0","id":1,"result":{}}"#)
         #expect(scene.client.count == 1 && scene.settled["d1"] != nil)
         // But not one that never comes back.
@@ -65,9 +64,8 @@ import Testing
     @Test func clientCancelsWhatIsHalfWritten() {
         var scene = begun()
         scene.client(#"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":1}}"#)
-        let leaves8 = scene.write(.middle)
-        let leaves9 = scene.write(.last)
-        #expect(leaves8 && leaves9 && scene.settled["d1"] != nil && scene.released.isEmpty)
+        let leaves = [scene.write(.middle), scene.write(.last)]
+        #expect(leaves == [true, true] && scene.settled["d1"] != nil && scene.released.isEmpty)
         scene.queue.removeFirst()
         scene.write()
         #expect(scene.server.count == 1 && scene.server[0].contains("notifications/cancelled") && scene.session.outstanding == 0)
@@ -78,8 +76,8 @@ import Testing
     @Test func lostCancellationsStopWhatIsHalfWritten() {
         var scene = begun()
         scene.take(scene.session.cancellationsLost())
-        let leaves10 = scene.write(.last)
-        #expect(!leaves10 && scene.lastReason == "no_view")
+        let leaves = scene.write(.last)
+        #expect(!leaves && scene.lastReason == "no_view")
         scene = begun()
         scene.take(scene.session.serverEnded())
         #expect(scene.settled["d1"] != nil && scene.session.outstanding == 0 && scene.lastCode == -32603)

@@ -310,8 +310,11 @@ def test_what_a_server_has_not_read_does_not_arrive_after_CLOSED(mesh, before, s
     """A pipe without room for a call, or with room for a part of it."""
     agent, go = f"late-{size}", mesh.dir / f"go-{size}"
     with Session(mesh, mesh.grant(*ALL, agent=agent), hello=False, server=[go]) as session:
-        session.send(call(1, "echo", x="f" * before), call(2, "secret", x="s" * size))
-        time.sleep(1.5)
+        # Calls are decided side by side: the first is in the pipe before the second is made.
+        session.send(call(1, "echo", x="f" * before))
+        time.sleep(1)
+        session.send(call(2, "secret", x="s" * size))
+        time.sleep(1)
         mesh.run("revoke", "--agent", agent)
         go.touch()
         assert reason(session.answer(2)) == "revoked"

@@ -101,7 +101,7 @@ extension World {
             let before = coverage.sights[.allow] ?? 0
             carryOut(.call(machine: machine.index, grant: index, amount: 1, holds: false, callID: 0))
             run(until: 2000)
-            if violation == nil, coverage.sights[.allow] ?? 0 == before { fail(.liveness, "machine \(machine.index) denies a call whose budget is there") }
+            if violation == nil, coverage.sights[.allow] ?? 0 == before { fail(.liveness, "machine \(machine.index) denies a call whose budget is there: \(lastReason)") }
         }
         if violation == nil { checkRecall(index) }
     }
@@ -143,9 +143,12 @@ extension World {
     private func isRich(_ index: Int) -> Bool {
         let facts = checker.grants[index]
         guard facts.grant.parent.isEmpty, facts.grant.expiresAt > SimClock.trueWall(at: now) + 60_000, facts.grant.audience != "post", !facts.grant.linearizable, facts.grant.maxStalenessMS == 0 else { return false }
-        guard host.ledger?.state.view.index(ofGrant: facts.grant.grantID).map({ host.ledger!.state.view.rates(ofGrant: $0).isEmpty }) ?? false else { return false }
-        let levels = facts.grant.budgets.flatMap { checker.levels(index, $0.unit) }
-        return levels.allSatisfy { level in host.ledger?.state.book.entries[level].map { $0.unallocated > 200 && !$0.isFrozen && $0.maxOut == 0 && $0.window == .none } ?? false }
+        guard let view = host.ledger?.state.view, let own = view.index(ofGrant: facts.grant.grantID), view.rates(ofGrant: own).isEmpty else { return false }
+        // A debt freezes its grant also where its budgets have room.
+        guard !view.marks(onGrant: own).contains(.frozen) else { return false }
+        // A call counts as one of calls also where its grant has no budget of its own for them.
+        let levels = (facts.grant.budgets.map(\.unit) + [Quantities.calls]).flatMap { checker.levels(index, $0) }
+        return levels.allSatisfy { level in host.ledger?.state.book.entries[level].map { $0.unallocated > 200 && !$0.isFrozen && !$0.isClosed && $0.maxOut == 0 && $0.window == .none } ?? false }
     }
 
     private func isRestricted(_ machine: Machine) -> Bool {

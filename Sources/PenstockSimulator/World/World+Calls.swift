@@ -15,6 +15,7 @@ extension World {
         let verdict = process.enforcement.decide(
             asked, arrivedAt: machine.clock.instant(at: call.arrivedAt), journal: SimJournal(world: self, machine: machine, process: process))
         machine.busyUntil = now + process.stall
+        lastReason = verdict.reason
         fail(checker.accounted(verdict, process, countedBefore: countedBefore))
         switch verdict.reason {
         case .none: allowed(call, verdict, process, machine)

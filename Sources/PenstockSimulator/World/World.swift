@@ -18,6 +18,8 @@ final class World {
     /// For what people, agents and faults do.
     var plan: Plan
     var machines: [Machine] = []
+    /// What was decided last, anywhere.
+    var lastReason = Reason.none
     var host: LedgerHost
     var commands: [Command] = []
     var checker: Checker

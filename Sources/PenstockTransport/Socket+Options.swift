@@ -64,8 +64,10 @@ extension Socket {
             // "messages shall be queued only to completed connections", so a dead server shows as `full`.
             try set(ZMQ_IMMEDIATE, 1, on: handle)
         case .subscriber:
-            // A subscription waits for the connection, and is the first thing said on it.
-            try set(ZMQ_IMMEDIATE, 0, on: handle)
+            // An empty message on each connection, which is the subscription: one that flaps has it from its first moment. It
+            // comes with the pipe, which is a new one for each connection only under ZMQ_IMMEDIATE.
+            try set(ZMQ_IMMEDIATE, 1, on: handle)
+            try set(ZMQ_PROBE_ROUTER, 1, on: handle)
         }
     }
 

@@ -84,8 +84,8 @@ class Idle(Attack):
 
     rate = 10.0
     PIECES = (
-        b"", b"POST /v1/holds HTTP/1.1\r\nHost: x\r\n",
-        b"POST /v1/holds HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 60000\r\n\r\n{")
+        b"", b"POST /v1/holds HTTP/1.1\r\nHost: localhost\r\n",
+        b"POST /v1/holds HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 60000\r\n\r\n{")
 
     def __init__(self, target):
         super().__init__(target)
@@ -143,7 +143,7 @@ class Streams(Attack):
         for door in self.target.doors:
             for path in ("/v1/events", "/metrics"):
                 raw = Raw(door["port"], timeout=0.5)
-                raw.socket.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode() * (1 if path == "/v1/events" else 20))
+                raw.socket.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode() * (1 if path == "/v1/events" else 20))
                 self.held.append(raw)
                 self.pushed[path] += 1
         while len(self.held) > 400:

@@ -20,7 +20,7 @@ class Raw:
     def post(self, path, body, headers=""):
         body = body if isinstance(body, bytes) else json.dumps(body).encode()
         self.socket.sendall(
-            f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n{headers}\r\n".encode() + body)
+            f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n{headers}\r\n".encode() + body)
         return self.answer()
 
     def answer(self):

@@ -40,7 +40,7 @@ GREETING = b"\xff\x00\x00\x00\x00\x00\x00\x00\x01\x7f\x03\x00"
 def garbage(seed):
     noise = random.Random(seed)
     return [
-        b"GET / HTTP/1.1\r\nHost: x\r\n\r\n", b"\x00" * 4096, b"\xff" * 65536, noise.randbytes(100_000), b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+        b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n", b"\x00" * 4096, b"\xff" * 65536, noise.randbytes(100_000), b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
         GREETING + b"CURVE".ljust(20, b"\0") + b"\x00" * 32 + noise.randbytes(5000), GREETING + b"NULL".ljust(20, b"\0") + b"\x00" * 32 + b"\x04\x26\x05READY" + noise.randbytes(500),
         GREETING + b"PLAIN".ljust(20, b"\0") + b"\x01" + b"\x00" * 31, GREETING[:7], b"",
         GREETING + b"CURVE".ljust(20, b"\0") + b"\x00" * 32 + b"\x06\xff\xff\xff\xff\xff\xff\xff\xff",

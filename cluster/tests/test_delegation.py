@@ -63,7 +63,7 @@ def test_child_inherits_what_it_leaves_out(mesh):
         "--delegate", "--principal", "alice", "--audience", "here", "--run", "inherited", "--ttl", "10m", "--max-amount", "usd=5", "--when", "resource.env == test",
         "--max-staleness", "500ms", "--linearizable")
     child = mesh.grant("--parent", parent["grant_id"], "--when", "resource.size < 9", agent="helper")
-    assert (child["run_id"], child["expires_at"]) == (None, None)
+    assert (child["run_id"], child["principal_id"]) == ("inherited", "alice") and child["expires_at"] == parent["expires_at"]
     row, above = shown(mesh, child), shown(mesh, parent)
     for name in ("run_id", "principal_id", "audience", "expires_at", "max_amounts", "max_staleness_ms", "linearizable"):
         assert row[name] == above[name], name

@@ -371,12 +371,12 @@ def test_garbage_at_an_enforcers_door(mesh):
     """Half requests held open, requests smuggled behind others, and noise: honest callers of the same socket go on."""
     noise = random.Random(3)
     pieces = [
-        b"", b"GET", b"POST /access/v1/evaluation HTTP/1.1\r\nHost: x\r\nContent-Length: 100000000000\r\n\r\n{",
-        b"POST /access/v1/evaluation HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\n{}{}{}",
-        b"POST /access/v1/evaluation HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nfffffffffffffffff\r\n",
-        b"POST /access/v1/evaluation HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\n0\r\n\r\nGET /metrics HTTP/1.1\r\n\r\n",
+        b"", b"GET", b"POST /access/v1/evaluation HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100000000000\r\n\r\n{",
+        b"POST /access/v1/evaluation HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\n{}{}{}",
+        b"POST /access/v1/evaluation HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\nfffffffffffffffff\r\n",
+        b"POST /access/v1/evaluation HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\n0\r\n\r\nGET /metrics HTTP/1.1\r\n\r\n",
         b"GET /" + b"a" * 100_000 + b" HTTP/1.1\r\n", b"GET / HTTP/1.1\r\n" + b"X: y\r\n" * 20_000, b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
-        b"GET /readyz HTTP/1.1\r\nHost: x\r\n\r\n" * 200, b"\x00" * 1000, b"\r\n" * 1000, noise.randbytes(5000),
+        b"GET /readyz HTTP/1.1\r\nHost: localhost\r\n\r\n" * 200, b"\x00" * 1000, b"\r\n" * 1000, noise.randbytes(5000),
     ]
     with Flood(mesh) as flood, contextlib.ExitStack() as stack:
         held = []

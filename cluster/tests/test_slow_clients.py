@@ -53,8 +53,8 @@ def closed_after(client, since):
 
 HALF = {
     "nothing": b"",
-    "half a head": b"POST /access/v1/evaluation HTTP/1.1\r\nHost: x\r\nContent-Ty",
-    "half a body": b"POST /access/v1/evaluation HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 500\r\n\r\n{\"subject\"",
+    "half a head": b"POST /access/v1/evaluation HTTP/1.1\r\nHost: localhost\r\nContent-Ty",
+    "half a body": b"POST /access/v1/evaluation HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 500\r\n\r\n{\"subject\"",
 }
 
 
@@ -90,7 +90,7 @@ def test_connections_without_end_block_nobody(mesh, kind, half):
         began = time.monotonic()
         honest = stack.enter_context(contextlib.closing(connect(mesh, kind)))
         body = json.dumps(question(mesh.honest["credential"])).encode()
-        honest.sendall(b"POST /access/v1/evaluation HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
+        honest.sendall(b"POST /access/v1/evaluation HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
         answer = honest.recv(65536)
         took = time.monotonic() - began
         assert b'"decision":true' in answer and took < 1.0, (took, answer)
@@ -116,12 +116,12 @@ def test_a_node_stops_whatever_clients_hold():
             for _ in range(3):
                 # Streams that nobody reads.
                 stream = stack.enter_context(contextlib.closing(connect(mesh, kind)))
-                stream.sendall(b"GET /v1/events HTTP/1.1\r\nHost: x\r\n\r\n")
+                stream.sendall(b"GET /v1/events HTTP/1.1\r\nHost: localhost\r\n\r\n")
             # The first takes all there is, the second waits for it.
             for amount, patience in ((10, 100), (10, 30_000)):
                 body = json.dumps(question(grant["credential"], amounts={"usd_micros": amount}, patience_ms=patience)).encode()
                 holder = stack.enter_context(contextlib.closing(connect(mesh, kind)))
-                holder.sendall(b"POST /v1/holds HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
+                holder.sendall(b"POST /v1/holds HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
         time.sleep(1)
         node = stopped_in(mesh[1])
         ledger = stopped_in(mesh.ledger)
@@ -149,7 +149,7 @@ def test_up_stops_whatever_clients_hold(tmp_path):
         eventually("the doors", lambda: all(path.exists() for path in paths), timeout=30)
         with contextlib.ExitStack() as stack:
             for path in paths:
-                for text in [*HALF.values(), b"GET /v1/events HTTP/1.1\r\nHost: x\r\n\r\n"]:
+                for text in [*HALF.values(), b"GET /v1/events HTTP/1.1\r\nHost: localhost\r\n\r\n"]:
                     client = stack.enter_context(contextlib.closing(socket.socket(socket.AF_UNIX)))
                     client.connect(str(path))
                     client.sendall(text)

@@ -258,7 +258,7 @@ def test_a_message_without_an_end_is_bounded(mesh, port, name, kilobytes):
 def test_answers_that_are_read_a_little_at_a_time(mesh):
     """The kernel closes a connection that takes nothing; one that takes a little keeps all that it asks for in memory."""
     for number in range(60):
-        mesh.grant("--purpose", "p" * 1000, agent=f"fill-{number}")
+        mesh.grant(*[part for key in "abcd" for part in ("--when", f"{key} == {'p' * 250}")], agent=f"fill-{number}")
     before = memory(mesh)
     with Flood(mesh) as flood:
         until = time.monotonic() + 6

@@ -33,7 +33,7 @@ class Cluster(Mesh):
             wrapper.write_text(f'#!/bin/sh\nexec {" ".join(self.network.inside("operator"))} {self.binary} "$@"\n')
             wrapper.chmod(0o755)
             harness.BINARY = str(wrapper)
-            super().__init__(max_staleness, start=False, host=self.network.address("ledger"))
+            super().__init__(max_staleness, start=False, host="0.0.0.0", advertise=self.network.address("ledger"))
             self.ledger = self.nodes["ledger"] = Host(self, "ledger", "ledger", self.dir / "ledger.yaml")
             self._check_clocks()
             # Room for the decisions of the whole run, which the ledger keeps.

@@ -72,11 +72,11 @@ struct AuditRow: Encodable, TableRow {
         resource = record.resourceType.isEmpty ? "" : "\(record.resourceType):\(record.resourceID)"
         callId = record.callID
         limit = record.limit
-        amounts = Dictionary(record.amounts.map { ($0.unit, $0.value) }, uniquingKeysWith: { $0 + $1 })
+        amounts = Dictionary(record.amounts.map { ($0.unit, $0.value) }, uniquingKeysWith: Self.sum)
         cost = switch record.kind {
         case .decided: record.reason == .none ? amounts : [:]
         case .settled: amounts
-        case .voided: amounts.mapValues { -$0 }
+        case .voided: amounts.mapValues { 0 &- $0 }
         case .held, .released, .owed, .owedAgain, .carried, .counted: [:]
         }
         (priceVersion, basis) = (record.priceVersion, record.basis)
@@ -87,8 +87,14 @@ struct AuditRow: Encodable, TableRow {
         ends = record.decision
         door = record.door.name
         count = record.kind == .counted ? record.count : 1
-        since = Times.text(record.wall - record.lasted / 1_000_000)
+        since = Times.text(Self.sum(record.wall, 0 &- record.lasted / 1_000_000))
         cursor = "\(AuditCursor(row.place))"
+    }
+
+    /// What a member ships is its word: no figure of it may end whoever reads it.
+    private static func sum(_ a: Int64, _ b: Int64) -> Int64 {
+        let (sum, overflow) = a.addingReportingOverflow(b)
+        return overflow ? (a < 0 ? .min : .max) : sum
     }
 
     static let heading = ["TIME", "NODE", "AGENT", "RUN", "ACTION", "RESOURCE", "DECISION", "REASON", "LIMIT", "COST", "COUNT"]

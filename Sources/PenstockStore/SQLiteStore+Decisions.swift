@@ -83,7 +83,7 @@ extension SQLiteStore {
         try onDecisions("asking for the last batch of \(node)") { db in
             let statement = try db.cachedStatement(sql: "SELECT incarnation, first, count FROM batch WHERE node = ? ORDER BY row DESC LIMIT 1")
             return try Row.fetchOne(statement, arguments: [node]).map { row in
-                (row[0], UInt64(bitPattern: row[1]) &+ UInt64(row[2] as Int) &- 1)
+                (row[0], UInt64(bitPattern: row[1]) &+ UInt64(bitPattern: row[2] as Int64) &- 1)
             }
         }
     }
@@ -108,8 +108,12 @@ extension SQLiteStore {
         guard let digest = Digest(row[5] as Data) else {
             throw StoreError(.corrupt, "\(decisions.path): batch row \(row[0] as Int64) has no digest; restore a backup")
         }
+        let count: Int = row[4]
+        guard (1...Int(UInt32.max)).contains(count) else {
+            throw StoreError(.corrupt, "\(decisions.path): batch row \(row[0] as Int64) has \(count) decisions; restore a backup")
+        }
         return DecisionBatchRow(
-            node: row[1], incarnation: row[2], firstSequence: UInt64(bitPattern: row[3]), count: row[4],
+            node: row[1], incarnation: row[2], firstSequence: UInt64(bitPattern: row[3]), count: count,
             digest: digest, bytes: [UInt8](row[6] as Data))
     }
 

@@ -135,6 +135,7 @@ extension Ledger {
                 open(Barrier(position: position, eventID: event.id, table: presence, at: now))
                 presence.restricted(position, patience: state.view.settings.maxStaleness / 2, at: now)
             case .settingsChanged(let settings):
+                time.settleJump(at: now, bound: presence.bound)
                 presence.allow(settings.bound)
                 rates?.allow(presence.bound)
                 rates?.clockRatePPM = state.view.settings.clockRatePPM
@@ -173,6 +174,7 @@ extension Ledger {
     /// Reads the wall clock, before anything is judged by it. Returns what has to be said of it.
     package mutating func observe(wall: WallTime, at now: Instant) -> LedgerTime.News? {
         time.observe(wall: wall, at: now, ratePPM: state.view.settings.clockRatePPM)
+        time.settleJump(at: now, bound: presence.bound)
         return time.news()
     }
 

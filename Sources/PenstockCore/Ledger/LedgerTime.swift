@@ -151,6 +151,11 @@ package struct LedgerTime: Sendable {
         return min(earliest, jump.time + (now - jump.at) / .nanosecondsPerMillisecond)
     }
 
+    /// Forgets a jump that no lease of before it can have outlived: a bound that grows later stretches none of them.
+    package mutating func settleJump(at now: Instant, bound: Nanoseconds) {
+        if let jump, now - jump.at >= bound { self.jump = nil }
+    }
+
     /// What has to be said of the clocks: a leap that began, changed or ended since this was asked last.
     package mutating func news() -> News? {
         let leap = isLeaping ? (seen - offset) / 1000 : 0

@@ -79,7 +79,8 @@ extension Checker {
                 admitted[.named(above), default: 0] += out
                 above = facts.budget.parent
             }
-            slacken(from: parent, by: out)
+            // So does that of slices which the moved one was never charged for.
+            slacken(from: parent, by: out + budgets[change.name]!.slack)
         }
         budgets[change.name]!.change(at: position) { budget in
             if let parent = change.parent { budget.parent = parent }

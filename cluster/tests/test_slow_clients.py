@@ -93,7 +93,7 @@ def test_connections_without_end_block_nobody(mesh, kind, half):
         honest.sendall(b"POST /access/v1/evaluation HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
         answer = honest.recv(65536)
         took = time.monotonic() - began
-        assert b'"decision":true' in answer and took < 1.0, (took, answer)
+        assert b'"decision":true' in answer and took < 3.0, (took, answer)
         assert reason(kept.evaluate(mesh.honest["credential"])) == "allow", "a connection in use was cut"
 
 

@@ -65,7 +65,7 @@ extension LedgerState {
         guard let member = view.member(name) else { throw Refusal(.notFound, "no node '\(name)' belongs to the mesh") }
         guard member.role != .ledger else { throw Refusal(.invalid, "the ledger cannot be expelled") }
         guard name != origin else { throw Refusal(.invalid, "an operator cannot expel itself") }
-        try checkText(reason)
+        try checkLength(reason)
     }
 
     private func checkToken(_ token: JoinToken, _ wall: WallTime) throws(Refusal) {
@@ -109,7 +109,7 @@ extension LedgerState {
         guard view.restrictions.count < Limits.restrictions else { throw Refusal(.full, "\(Limits.restrictions) restrictions stand, the limit; revoke by a wider selector and reinstate the old ones") }
         if case .throttle(_, let window) = restriction.level, !(1...86_400_000).contains(window) { throw Refusal(.invalid, "a throttle's window is 1 ms to 1 day") }
         if case .scale(let percent) = restriction.level, !(1...99).contains(percent) { throw Refusal(.invalid, "a throttle leaves 1 to 99 percent; to stop, suspend") }
-        try checkText(restriction.reason)
+        try checkLength(restriction.reason)
     }
 
     private func checkLifting(_ lifting: Lifting, _ role: Role, _ wall: WallTime) throws(Refusal) {
@@ -154,8 +154,13 @@ extension LedgerState {
         }
     }
 
-    func checkText(_ text: String) throws(Refusal) {
+    /// No restriction fails for how its reason is written: whoever shows it, shows such characters as their numbers.
+    private func checkLength(_ text: String) throws(Refusal) {
         guard text.utf8.count <= Limits.textBytes else { throw Refusal(.invalid, "a reason has at most \(Limits.textBytes) bytes") }
+    }
+
+    func checkText(_ text: String) throws(Refusal) {
+        try checkLength(text)
         guard text.isPrintable else { throw Refusal(.invalid, "a reason has a control character in it, or one that turns the direction of writing") }
     }
 }

@@ -112,7 +112,7 @@ def test_resources_that_differ_past_the_records_bound_look_different(mesh):
             assert door.evaluate(grant["credential"], resource=("tool", tool))["decision"]
         _, text, _ = door.ask("POST", "/v1/holds", question(grant["credential"], resource=("tool", tools[0])))
         assert door.ask("POST", f"/v1/holds/{json.loads(text)['context']['permit']['id']}/release", {})[0] == 204
-    rows = mesh.run("audit", "--agent", "long-names", "--wait", "10s").json
+    rows = eventually("all are shipped", lambda: len(rows := mesh.run("audit", "--agent", "long-names", "--wait", "10s").json) >= 5 and rows)
     assert len({row["resource"] for row in rows[:3]}) == 3 and all("…" in row["resource"] for row in rows)
     assert rows[0]["resource"] == rows[3]["resource"] == rows[4]["resource"]
 

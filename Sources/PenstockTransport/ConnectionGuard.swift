@@ -20,27 +20,22 @@ struct ConnectionGuard {
         var ofSender: Int = SocketLimits.connectionsOfSender
     }
 
-    private struct Traffic {
+    private struct Connection {
+        /// nil before the first sweep that finds it.
+        var since: Int64?
         /// Bytes on the wire of what was taken, and of what was sent.
         var taken: UInt64 = 0
         var sent: UInt64 = 0
         var sender: String?
     }
 
-    private struct Connection {
-        /// The kernel's name for it: descriptors are used again.
-        var cookie: UInt64
-        var since: Int64
-        /// What of the traffic was an earlier connection's.
-        var before: Traffic
-        var atSweep = Traffic()
-    }
+    /// The kernel's name for a connection: a descriptor is used again at once.
+    private typealias Cookie = UInt64
 
     private let limits: Limits
     private var ports: Set<UInt16> = []
-    private var traffic: [Int32: Traffic] = [:]
-    private var connections: [Int32: Connection] = [:]
-    private var descriptors: [RoutingID: Int32] = [:]
+    private var connections: [Cookie: Connection] = [:]
+    private var cookies: [RoutingID: Cookie] = [:]
 
     init(_ limits: Limits) { self.limits = limits }
 
@@ -50,40 +45,39 @@ struct ConnectionGuard {
     }
 
     mutating func took(_ bytes: Int, of sender: String?, at route: RoutingID?, from descriptor: Int32) {
-        traffic[descriptor, default: Traffic()].taken += UInt64(bytes)
-        if let sender { traffic[descriptor]!.sender = sender }
-        if let route { descriptors[route] = descriptor }
+        guard let cookie = Self.cookie(descriptor) else { return }
+        connections[cookie, default: Connection()].taken += UInt64(bytes)
+        if let sender { connections[cookie]!.sender = sender }
+        if let route { cookies[route] = cookie }
     }
 
     mutating func sent(_ bytes: Int, to route: RoutingID) {
-        if let descriptor = descriptors[route] { traffic[descriptor]?.sent += UInt64(bytes) }
+        if let cookie = cookies[route] { connections[cookie]?.sent += UInt64(bytes) }
     }
 
     /// Cuts whom it must. Returns how many.
     mutating func sweep(_ open: [Int32], at seconds: Int64) -> Int {
         guard !ports.isEmpty else { return 0 }
         var waiting: [(descriptor: Int32, bytes: UInt64, isOver: Bool)] = []
+        var seen: [Cookie: Int32] = [:]
         var cut: Set<Int32> = []
         for descriptor in open {
             guard let cookie = Self.cookie(descriptor) else { continue }
-            if connections[descriptor]?.cookie != cookie {
-                // What passed since the last sweep is counted for the new one.
-                let before = connections.removeValue(forKey: descriptor)?.atSweep ?? Traffic()
+            if connections[cookie]?.since == nil {
                 guard let port = Self.localPort(descriptor), ports.contains(port), Self.bytes(descriptor) != nil else { continue }
-                connections[descriptor] = Connection(cookie: cookie, since: seconds, before: before)
+                connections[cookie, default: Connection()].since = seconds
             }
-            guard let connection = connections[descriptor], let kernel = Self.bytes(descriptor) else { continue }
-            let all = traffic[descriptor] ?? Traffic()
-            connections[descriptor]!.atSweep = all
-            let known = all.taken - connection.before.taken + UInt64(seconds - connection.since) * SocketLimits.commandBytesPerSecond
+            guard let connection = connections[cookie], let since = connection.since, let kernel = Self.bytes(descriptor) else { continue }
+            seen[cookie] = descriptor
+            let known = connection.taken + UInt64(seconds - since) * SocketLimits.commandBytesPerSecond
             let inward = kernel.received - min(kernel.received, known)
-            let sent = all.sent - connection.before.sent
-            let outward = sent - min(sent, kernel.acknowledged)
+            let outward = connection.sent - min(connection.sent, kernel.acknowledged)
             waiting.append((descriptor, inward + outward, inward > limits.sent || outward > limits.received))
-            if all.taken == connection.before.taken, seconds - connection.since > limits.silentSeconds { cut.insert(descriptor) }
+            if connection.taken == 0, seconds - since > limits.silentSeconds { cut.insert(descriptor) }
         }
-        forget(Set(waiting.map(\.descriptor)))
-        cut.formUnion(tooMany())
+        connections = connections.filter { seen[$0.key] != nil }
+        if cookies.count > 2 * seen.count { cookies = cookies.filter { seen[$0.value] != nil } }
+        cut.formUnion(tooMany().compactMap { seen[$0] })
         var left = waiting.reduce(0) { $0 + $1.bytes }
         for (descriptor, bytes, isOver) in waiting.sorted(by: { $0.bytes > $1.bytes }) where isOver || left > SocketLimits.unsettledBytes {
             cut.insert(descriptor)
@@ -94,17 +88,12 @@ struct ConnectionGuard {
         return cut.count
     }
 
-    private mutating func forget(_ seen: Set<Int32>) {
-        connections = connections.filter { seen.contains($0.key) }
-        traffic = traffic.filter { seen.contains($0.key) }
-        if descriptors.count > 2 * seen.count { descriptors = descriptors.filter { seen.contains($0.value) } }
-    }
-
     /// The oldest of each sender who has too many.
-    private func tooMany() -> [Int32] {
-        let bySender = Dictionary(grouping: connections.keys.filter { traffic[$0]?.sender != nil }) { traffic[$0]!.sender! }
-        return bySender.values.filter { $0.count > limits.ofSender }.flatMap { descriptors in
-            descriptors.sorted { (connections[$0]!.since, $0) < (connections[$1]!.since, $1) }.prefix(descriptors.count - limits.ofSender)
+    private func tooMany() -> [Cookie] {
+        let bySender = Dictionary(grouping: connections.keys.filter { connections[$0]!.sender != nil }) { connections[$0]!.sender! }
+        return bySender.values.filter { $0.count > limits.ofSender }.flatMap { cookies in
+            cookies.sorted { (connections[$0]!.since ?? .max, $0) < (connections[$1]!.since ?? .max, $1) }
+                .prefix(cookies.count - limits.ofSender)
         }
     }
 }
@@ -123,7 +112,7 @@ extension ConnectionGuard {
         return found
     }
 
-    private static func cookie(_ descriptor: Int32) -> UInt64? {
+    private static func cookie(_ descriptor: Int32) -> Cookie? {
         var (cookie, size) = (UInt64(0), socklen_t(8))
         return getsockopt(descriptor, SOL_SOCKET, socketCookie, &cookie, &size) == 0 ? cookie : nil
     }

@@ -42,6 +42,7 @@ extension Sequencer {
                 throw Refusal(error)
             }
             try ledger.authorize(event.event, from: incoming.sender)
+            guard event.isCanonical else { throw Refusal(.malformed, "the event says more than this version reads, or in another way; use the ledger's own version") }
             guard verifier.verify(event, by: incoming.sender) else { throw Refusal(.badSignature, "the event's signature does not verify") }
             if case .budgetCreated(let budget) = event.event.kind, case .calendar(let period, let zone) = budget.window, WindowCalendar.bounds(period, zone, 0) == nil {
                 throw Refusal(.invalid, "no time zone '\(zone)' is known here; take one such as Europe/Berlin")

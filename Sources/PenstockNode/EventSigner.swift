@@ -35,6 +35,9 @@ package struct SignedEvent: Sendable {
         self.entry = entry
     }
 
+    /// Whether the entry says what the event says and nothing beside it; see `EventCodec.isCanonical`.
+    package var isCanonical: Bool { bytes.entry == entry && EventCodec.isCanonical(body: bytes.body) }
+
     /// Decodes an entry; its signature is not looked at.
     package init(entry: [UInt8]) throws(WireError) {
         let bytes = try SignedBytes(entry: entry)

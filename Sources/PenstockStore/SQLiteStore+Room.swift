@@ -59,16 +59,22 @@ extension SQLiteStore {
 
     /// Why decisions are not taken up, or nil. They never come near what the log needs.
     func decisionProblem(adding count: Int) -> StoreError? {
-        if let maximumDecisionBytes, decisionBytes.load(ordering: .relaxed) + count > maximumDecisionBytes {
-            return StoreError(.full, "\(decisions.path) has reached decisions_megabytes; raise it")
-        }
-        guard let reserve else { return nil }
+        let room = decisionRoom
+        return count <= room.bytes ? nil : StoreError(.full, "\(decisions.path)\(room.end)")
+    }
+
+    /// How many bytes of decisions can still be taken up, and what ends them.
+    var decisionRoom: (bytes: Int, end: String) {
+        let used = decisionBytes.load(ordering: .relaxed)
+        var room = (bytes: Int.max, end: "")
+        if let maximumDecisionBytes { room = (maximumDecisionBytes - used, " has reached decisions_megabytes; raise it") }
+        guard let reserve else { return room }
         let mark = min(StoreLimits.decisionsLeaveFreeBytes, reserve.totalBytes / StoreLimits.decisionsLeaveFreeShare)
         // What the next checkpoint brings into the file is not taken of the file system yet. A batch is written twice: to the
         // write-ahead log, and to the file then.
-        let pending = max(0, decisionBytes.load(ordering: .relaxed) - Self.length(of: decisions.path))
-        guard reserve.freeBytes - pending - 2 * count - StoreLimits.decisionOverheadBytes < mark else { return nil }
-        return StoreError(.full, "\(decisions.path): decisions leave \(mark >> 20) MiB of their file system free; free some room on it")
+        let pending = max(0, used - Self.length(of: decisions.path))
+        let bytes = (reserve.freeBytes - pending - StoreLimits.decisionOverheadBytes - mark) / 2
+        return bytes < room.bytes ? (bytes, ": decisions leave \(mark >> 20) MiB of their file system free; free some room on it") : room
     }
 
     private static func length(of path: String) -> Int {

@@ -44,6 +44,13 @@ package enum EventCodec {
         return Event(id: id, mesh: proto.mesh, origin: proto.origin, createdAt: proto.createdAtMs, kind: try EventKind(kind))
     }
 
+    /// Whether the bytes say nothing that their value does not: no member that this version does not know, none twice, none
+    /// written another way. Nobody decides on what it cannot read, and nobody fills a log with it.
+    package static func isCanonical(body: [UInt8]) -> Bool {
+        guard let proto = try? PenstockWire.decode(Penstock_V1_EventBody.self, body, "event body"), let kind = try? proto.kind.map(EventKind.init) else { return false }
+        return encode(mesh: proto.mesh, origin: proto.origin, createdAt: proto.createdAtMs, nonce: [UInt8](proto.nonce), kind: kind) == body
+    }
+
     /// The bytes to sign.
     package static func encode(mesh: String, origin: String, createdAt: WallTime, nonce: [UInt8], kind: EventKind) -> [UInt8] {
         PenstockWire.encode(Penstock_V1_EventBody.with {

@@ -111,6 +111,27 @@ internal import Testing
         }
     }
 
+    @Test func nodeWithAllTheDecisionsLeavesOthersRoom() throws {
+        try onSmallFileSystem { path in
+            let store = try open(path)
+            func save(_ node: String, _ first: UInt64) -> StoreError? {
+                storeError {
+                    _ = try store.saveDecisionBatch(DecisionBatchRow(
+                        node: node, incarnation: node, firstSequence: first, count: 1, digest: id(first), bytes: [UInt8](repeating: 1, count: 100_000)))
+                }
+            }
+            #expect(save("quiet", 1) == nil)
+            var taken: UInt64 = 0
+            while save("loud", taken + 1) == nil { taken += 1 }
+            #expect(taken > 20)
+            #expect(save("loud", taken + 1)?.message.contains("loud") == true)
+            #expect(!store.disk.decisionsWait)
+            var others: UInt64 = 1
+            while save("quiet", others + 1) == nil { others += 1 }
+            #expect(others > taken / 5, "\(others) after \(taken)")
+        }
+    }
+
     private func header(_ path: String) throws -> [UInt8] {
         let handle = try #require(FileHandle(forReadingAtPath: path))
         return [UInt8](try handle.read(upToCount: 32) ?? Data())

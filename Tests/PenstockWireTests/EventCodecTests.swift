@@ -56,6 +56,38 @@ internal import Testing
 
     @Test(arguments: EventKind.Name.allCases.map(Sample.kind) + further) func everyKindComesBack(kind: EventKind) throws {
         #expect(try decode(Sample.body(kind)) == Sample.event(kind))
+        #expect(EventCodec.isCanonical(body: Sample.body(kind)))
+    }
+
+    @Test(arguments: EventKind.Name.allCases.map(Sample.kind) + further) func whatTheValueDoesNotSayIsNotCanonical(kind: EventKind) throws {
+        let body = Sample.body(kind)
+        // An unknown member, one that is there twice, and one that is written though it is empty.
+        for more in [[0xba, 0x3e, 0x01, 0x07], [0x08, 0x01], [0x1a, 0x00]] as [[UInt8]] { #expect(!EventCodec.isCanonical(body: body + more)) }
+        let within = try nested(body)
+        #expect(try decode(within) == Sample.event(kind))
+        #expect(!EventCodec.isCanonical(body: within))
+    }
+
+    /// An unknown member inside the kind's own message, which is the last of a body.
+    private func nested(_ body: [UInt8]) throws -> [UInt8] {
+        var proto = try Penstock_V1_EventBody(serializedBytes: body)
+        proto.kind = nil
+        let head: [UInt8] = try proto.serializedBytes()
+        var at = head.count
+        func varint() -> UInt64 {
+            var (value, shift) = (UInt64(0), UInt64(0))
+            while true {
+                value |= UInt64(body[at] & 127) << shift
+                at += 1
+                if body[at - 1] & 128 == 0 { return value }
+                shift += 7
+            }
+        }
+        func bytes(_ value: UInt64) -> [UInt8] { value < 128 ? [UInt8(value)] : [UInt8(value & 127) | 128] + bytes(value >> 7) }
+        let tag = varint()
+        _ = varint()
+        let content = Array(body[at...]) + [0xba, 0x3e, 0x01, 0x07]
+        return head + bytes(tag) + bytes(UInt64(content.count)) + content
     }
 
     @Test(arguments: Selector.Kind.allCases) func everySelectorComesBack(kind: Selector.Kind) throws {

@@ -193,6 +193,17 @@ def test_decisions_beside_an_event_that_is_not_theirs(mesh):
     assert [row["kind"] for row in mesh.log() if row["position"] > before and row["origin"] == "a-enforcer"] == ["decision_batch"]
 
 
+def test_an_event_that_says_more_than_is_read(mesh):
+    """What this version cannot read nobody decides on, and it would fill the log."""
+    key, before, junk = signing_key(mesh, "operator"), mesh.head(), field(2000, os.urandom(40_000))
+    content = field(1, "padded") + field(2, "calls") + field(3, 10)
+    events = [signed("operator", key, 26, content + junk), signed("operator", key, 26, content) + junk, signed("operator", key, 26, content + field(3, 10))]
+    with Peer(mesh, "operator") as peer:
+        assert refusals(peer.ask_all([request(number, SUBMIT, field(1, event)) for number, event in enumerate(events, 1)])) == {"malformed": 3}
+        assert "budget_created" not in {row["kind"] for row in mesh.log() if row["position"] > before}
+        assert refusals(peer.ask_all([request(9, SUBMIT, field(1, signed("operator", key, 26, content)))])) == {"taken": 1}
+
+
 def test_garbage_from_a_member(mesh):
     """A member's channel is open to it, so its bytes reach the decoder."""
     noise = random.Random(2)

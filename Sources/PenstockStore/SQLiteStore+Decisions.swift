@@ -42,7 +42,7 @@ extension SQLiteStore {
     private func isWithinShare(_ count: Int, of node: String, _ db: Database) throws -> Bool {
         guard try Bool.fetchOne(db.cachedStatement(sql: "SELECT EXISTS (SELECT 1 FROM kept WHERE node <> ?)"), arguments: [node]) == true else { return true }
         let own = try Int.fetchOne(db.cachedStatement(sql: "SELECT bytes FROM kept WHERE node = ?"), arguments: [node]) ?? 0
-        return (own + count) / StoreLimits.decisionShare <= decisionRoom.bytes
+        return own / StoreLimits.decisionShare + count <= decisionRoom.bytes
     }
 
     package func decisionBatches(_ search: BatchSearch, from row: Int64) throws(StoreError) -> (rows: [Int64], through: Int64, isEnd: Bool) {
@@ -97,7 +97,7 @@ extension SQLiteStore {
         try onDecisions("asking for the last batch of \(node)") { db in
             let statement = try db.cachedStatement(sql: "SELECT incarnation, first, count FROM batch WHERE node = ? ORDER BY row DESC LIMIT 1")
             return try Row.fetchOne(statement, arguments: [node]).map { row in
-                (row[0], UInt64(bitPattern: row[1]) &+ UInt64(bitPattern: row[2] as Int64) &- 1)
+                (try row.value(0), UInt64(bitPattern: try row.value(1)) &+ UInt64(bitPattern: try row.value(2)) &- 1)
             }
         }
     }
@@ -119,16 +119,17 @@ extension SQLiteStore {
     }
 
     private func batch(_ row: Row) throws -> DecisionBatchRow {
-        guard let digest = Digest(row[5] as Data) else {
-            throw StoreError(.corrupt, "\(decisions.path): batch row \(row[0] as Int64) has no digest; restore a backup")
+        let number: Int64 = try row.value(0)
+        guard let digest = Digest(try row.value(5) as Data) else {
+            throw StoreError(.corrupt, "\(decisions.path): batch row \(number) has no digest; restore a backup")
         }
-        let count: Int = row[4]
+        let count: Int = try row.value(4)
         guard (1...Int(UInt32.max)).contains(count) else {
-            throw StoreError(.corrupt, "\(decisions.path): batch row \(row[0] as Int64) has \(count) decisions; restore a backup")
+            throw StoreError(.corrupt, "\(decisions.path): batch row \(number) has \(count) decisions; restore a backup")
         }
         return DecisionBatchRow(
-            node: row[1], incarnation: row[2], firstSequence: UInt64(bitPattern: row[3]), count: count,
-            digest: digest, bytes: [UInt8](row[6] as Data))
+            node: try row.value(1), incarnation: try row.value(2), firstSequence: UInt64(bitPattern: try row.value(3)), count: count,
+            digest: digest, bytes: [UInt8](try row.value(6) as Data))
     }
 
     /// A node that says two different things under one number is at fault, and neither is dropped silently.
@@ -136,8 +137,9 @@ extension SQLiteStore {
         let kept = try Row.fetchOne(
             db.cachedStatement(sql: "SELECT count, digest FROM batch WHERE node = ? AND incarnation = ? AND first = ?"),
             arguments: [batch.node, batch.incarnation, Int64(bitPattern: batch.firstSequence)])
-        let count: Int = kept?[0] ?? 0
-        guard count != batch.count || kept?[1] == Data(batch.digest.bytes) else {
+        let count: Int = try kept?.value(0) ?? 0
+        let digest: Data? = try kept?.value(1)
+        guard count != batch.count || digest == Data(batch.digest.bytes) else {
             throw StoreError(
                 .duplicate,
                 "node \(batch.node), incarnation \(batch.incarnation): another batch is stored from \(batch.firstSequence) on")

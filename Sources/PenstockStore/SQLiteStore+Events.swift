@@ -59,7 +59,7 @@ extension SQLiteStore {
     package func position(of id: Digest) throws(StoreError) -> Position? {
         try readLog("looking up event \(id)") { db in
             let statement = try db.cachedStatement(sql: "SELECT position FROM event WHERE id = ?")
-            return try Int64.fetchOne(statement, arguments: [Data(id.bytes)]).map { Position($0) }
+            return try Int64.fetchOne(statement, arguments: [Data(id.bytes)]).map { Position(bitPattern: $0) }
         }
     }
 
@@ -68,7 +68,7 @@ extension SQLiteStore {
         guard let row = try Row.fetchOne(statement) else {
             throw StoreError(.corrupt, "the log has no head row; restore a backup")
         }
-        return LogHead(position: UInt64(bitPattern: row[0]), epoch: UInt64(bitPattern: row[1]))
+        return LogHead(position: UInt64(bitPattern: try row.value(0)), epoch: UInt64(bitPattern: try row.value(1)))
     }
 
     private static func setHead(_ head: LogHead, _ db: Database) throws -> LogHead {
@@ -95,11 +95,11 @@ extension SQLiteStore {
 
     /// The row as an event, if it stands where it must and is what was stored.
     static func event(_ row: Row, expected: Position, path: String) throws -> StoredEvent {
-        let position = UInt64(bitPattern: row[0])
+        let position = UInt64(bitPattern: try row.value(0))
         guard position == expected else { throw missing(expected, path: path) }
-        let data: Data = row[2]
+        let data: Data = try row.value(2)
         let bytes = [UInt8](data)
-        guard let id = Digest(row[1] as Data), RowChecksum.of(position: position, id: id, bytes: bytes) == row[3] else {
+        guard let id = Digest(try row.value(1) as Data), RowChecksum.of(position: position, id: id, bytes: bytes) == (try row.value(3)) else {
             throw StoreError(
                 .corrupt, "\(path): the event at position \(position) is not what was stored; restore a backup",
                 position: position)

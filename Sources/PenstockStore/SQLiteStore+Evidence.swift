@@ -15,7 +15,7 @@ extension SQLiteStore {
             let statement = try db.cachedStatement(
                 sql: "SELECT size, note FROM checkpoint WHERE size >= ? ORDER BY size LIMIT 1")
             return try Row.fetchOne(statement, arguments: [Int64(clamping: size)]).map {
-                (size: UInt64(bitPattern: $0[0]), note: $0[1])
+                (size: UInt64(bitPattern: try $0.value(0)), note: try $0.value(1))
             }
         }
     }
@@ -30,7 +30,7 @@ extension SQLiteStore {
     package func cosignatures(size: UInt64) throws(StoreError) -> [(node: String, line: String)] {
         try readLog("reading the cosignatures of size \(size)") { db in
             let statement = try db.cachedStatement(sql: "SELECT node, line FROM cosignature WHERE size = ? ORDER BY node")
-            return try Row.fetchAll(statement, arguments: [Int64(clamping: size)]).map { (node: $0[0], line: $0[1]) }
+            return try Row.fetchAll(statement, arguments: [Int64(clamping: size)]).map { (node: try $0.value(0), line: try $0.value(1)) }
         }
     }
 
@@ -63,7 +63,7 @@ extension SQLiteStore {
     package func receipt(position: Position) throws(StoreError) -> [UInt8]? {
         try readLog("reading the receipt of position \(position)") { db in
             let statement = try db.cachedStatement(sql: "SELECT json FROM receipt WHERE position = ?")
-            return try Data.fetchOne(statement, arguments: [Int64(clamping: position)]).map { [UInt8]($0) }
+            return try Row.fetchOne(statement, arguments: [Int64(clamping: position)]).map { [UInt8](try $0.value(0) as Data) }
         }
     }
 }

@@ -1,5 +1,12 @@
 internal import GRDB
 
+extension Row {
+    /// A value that is not of the type that was stored is an error; GRDB's subscript ends the process.
+    func value<Value: DatabaseValueConvertible & StatementColumnConvertible>(_ index: Int) throws -> Value {
+        try decode(Value.self, atIndex: index)
+    }
+}
+
 extension StoreError {
     /// Translates what GRDB or SQLite threw while doing `action` on the file at `path`.
     ///
@@ -7,6 +14,10 @@ extension StoreError {
     init(_ error: any Error, while action: String, path: String) {
         if let error = error as? StoreError {
             self = error
+            return
+        }
+        if error is RowDecodingError {
+            self.init(.corrupt, "\(path): \(action): a row is not what was stored; stop, keep the file for inspection, and restore a backup")
             return
         }
         guard let error = error as? DatabaseError else {

@@ -116,6 +116,35 @@ internal import Testing
         #expect(error?.position == 7)
     }
 
+    /// One bit in a row's header makes a number nothing, whatever the table's constraints are.
+    @Test(arguments: [
+        ("log", "head", "position"), ("log", "head", "epoch"), ("log", "event", "id"), ("log", "event", "bytes"), ("log", "event", "checksum"),
+        ("log", "receipt", "json"), ("log", "checkpoint", "note"), ("log", "cosignature", "line"), ("decisions", "batch", "node"),
+        ("decisions", "batch", "incarnation"), ("decisions", "batch", "first"), ("decisions", "batch", "count"), ("decisions", "batch", "digest"),
+        ("decisions", "batch", "bytes"),
+    ])
+    func valueThatIsNotThereIsDamageAndEndsNoProcess(file: String, table: String, column: String) throws {
+        do {
+            let store = try store(events: 1)
+            try store.saveEvidence(checkpoints: [(1, "note")], cosignatures: [(1, "a", "line")], receipts: [(1, [1])])
+            try store.saveDecisionBatch(DecisionBatchRow(node: "a", incarnation: "i", firstSequence: 1, count: 1, digest: id(1), bytes: [1]))
+        }
+        try tamper(
+            """
+            CREATE TABLE copy AS SELECT * FROM \(table); DROP TABLE \(table); ALTER TABLE copy RENAME TO \(table);
+            UPDATE \(table) SET \(column) = NULL
+            """, file: file + ".sqlite")
+        let error = storeError {
+            let store = try SQLiteStore(directory: folder.path)
+            _ = try store.read(from: 1, maxCount: 10, maxBytes: 1 << 20)
+            _ = try store.receipt(position: 1)
+            _ = try store.checkpoint(atLeast: 1)
+            _ = try store.cosignatures(size: 1)
+            _ = try store.decisionBatch(row: 1)
+        }
+        #expect(error?.code == .corrupt, "\(String(describing: error))")
+    }
+
     @Test func flippedByteOfTheFileHeaderIsRefused() throws {
         do { _ = try store(events: 20) }
         try damage(folder.path + "/log.sqlite", at: 3)

@@ -2,7 +2,7 @@
 
 from attack import Attack
 from hostile import DEBT_RECORDED, SLICE_CLOSED, SPEND_REPORTED, Key, amount, position_of, refusal_of, use
-from peer import RESERVE, field, parsed
+from peer import ECHO, RESERVE, field, parsed
 from zmtp import drain, push
 
 
@@ -64,6 +64,8 @@ class OwnReports(Money):
 
     def step(self):
         self.open()
+        # Only who is there is given slices.
+        self.ask("echo", self.key.request(ECHO, field(1, self.key.incarnation) + field(2, 1)))
         for grant in self.target.bait:
             body = field(1, self.key.incarnation) + field(2, self.random.randbytes(16)) + field(3, grant) + field(4, "calls") + field(5, 1) + field(6, 1 << 40)
             reply = self.ask("reserve", self.key.request(RESERVE, body))

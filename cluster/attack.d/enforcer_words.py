@@ -82,6 +82,10 @@ class Forbidden(Money):
             event = revoke_all(origin, self.key.key)
             if position := position_of(self.ask("revoke of everything", self.key.request(SUBMIT, field(1, event) + field(2, 1)))):
                 self.violations.append(("G6", f"an enforcer's key revoked everything at {position}"))
+        # Its own, with what no version knows beside it: none of it may reach the log.
+        report = self.key.submit(28, field(1, self.key.incarnation) + field(2000, self.random.randbytes(40_000)))
+        if position := position_of(self.ask("unread members", report)):
+            self.violations.append(("G6", f"event {position} has members that nobody reads"))
         self.pushed["answers"] += drain(self.key.peer)
 
 

@@ -34,9 +34,12 @@ public struct Digest: Hashable, Sendable {
         (words.0 ^ other.words.0) | (words.1 ^ other.words.1) | (words.2 ^ other.words.2) | (words.3 ^ other.words.3)
     }
 
-    /// The first word alone: a hash's bits are already uniform.
+    /// All of it: members name digests that no hash has made.
     public func hash(into hasher: inout Hasher) {
         hasher.combine(words.0)
+        hasher.combine(words.1)
+        hasher.combine(words.2)
+        hasher.combine(words.3)
     }
 
     public var hex: String { Hex.encode(bytes) }

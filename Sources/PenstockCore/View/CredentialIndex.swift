@@ -1,28 +1,38 @@
 internal import CPrefetch
 
-/// Finds a grant by its credential's digest: open addressing, probed by the digest's own bits. A slot is the grant's
-/// index under 32 more bits of the digest, so that a look-up goes to the memory of no grant but the one it asks for.
-/// One cache line a look-up.
+/// Finds a grant by its credential's digest: open addressing by a keyed hash of it, since issuers name digests as they like,
+/// and ones that meet in a slot would cost every look-up. A slot is the grant's index under 32 more bits of the hash, so
+/// that a look-up goes to the memory of no grant but the one it asks for. One cache line a look-up.
 package struct CredentialIndex: Sendable {
     private static let empty = UInt64.max
     private static let tagMask = UInt64(UInt32.max) << 32
-    private var slots = ContiguousArray(repeating: empty, count: 64)
+    package private(set) var slots = ContiguousArray(repeating: empty, count: 64)
     package private(set) var count = 0
+    private let key: (UInt64, UInt64, UInt64, UInt64)
 
-    package init() {}
+    /// The key is of the standard library's own for this process. What is found does not depend on it.
+    package init() {
+        func word(_ number: Int) -> UInt64 {
+            var hasher = Hasher()
+            hasher.combine(number)
+            return UInt64(bitPattern: Int64(hasher.finalize()))
+        }
+        key = (word(0), word(1), word(2), word(3))
+    }
 
     /// Asks for the memory of the slot where `find` begins, to be there by the time the clock has been read.
     @inline(__always)
     package func prefetchSlot(_ digest: Digest) {
-        slots.withUnsafeBufferPointer { penstock_prefetch($0.baseAddress! + first(digest)) }
+        slots.withUnsafeBufferPointer { penstock_prefetch($0.baseAddress! + first(hash(digest))) }
     }
 
     /// Asks for the memory of the grant that `find` will almost surely come to; -1 where it finds none.
     @inline(__always)
     package func prefetch(_ digest: Digest, in grants: borrowing ContiguousArray<GrantRecord>) -> Int {
-        var slot = first(digest)
+        let hash = hash(digest)
+        var slot = first(hash)
         while slots[slot] != Self.empty {
-            if (slots[slot] ^ digest.words.0) & Self.tagMask == 0 {
+            if (slots[slot] ^ hash) & Self.tagMask == 0 {
                 let index = Int(slots[slot] & ~Self.tagMask)
                 grants.withUnsafeBufferPointer { penstock_prefetch($0.baseAddress! + index) }
                 return index
@@ -34,10 +44,11 @@ package struct CredentialIndex: Sendable {
 
     @inline(__always)
     package func find(_ digest: Digest, in grants: borrowing ContiguousArray<GrantRecord>) -> Int? {
-        var slot = first(digest)
+        let hash = hash(digest)
+        var slot = first(hash)
         while slots[slot] != Self.empty {
             let index = Int(slots[slot] & ~Self.tagMask)
-            if (slots[slot] ^ digest.words.0) & Self.tagMask == 0, grants[index].credential == digest { return index }
+            if (slots[slot] ^ hash) & Self.tagMask == 0, grants[index].credential == digest { return index }
             slot = (slot + 1) & (slots.count - 1)
         }
         return nil
@@ -68,11 +79,20 @@ package struct CredentialIndex: Sendable {
     }
 
     private mutating func place(_ digest: Digest, _ index: Int) {
-        var slot = first(digest)
+        let hash = hash(digest)
+        var slot = first(hash)
         while slots[slot] != Self.empty { slot = (slot + 1) & (slots.count - 1) }
-        slots[slot] = digest.words.0 & Self.tagMask | UInt64(index)
+        slots[slot] = hash & Self.tagMask | UInt64(index)
     }
 
     @inline(__always)
-    private func first(_ digest: Digest) -> Int { Int(truncatingIfNeeded: digest.words.0) & (slots.count - 1) }
+    private func first(_ hash: UInt64) -> Int { Int(truncatingIfNeeded: hash) & (slots.count - 1) }
+
+    /// Products of 128 bits, folded (https://github.com/wangyi-fudan/wyhash).
+    @inline(__always)
+    private func hash(_ digest: Digest) -> UInt64 {
+        let left = (digest.words.0 ^ key.0).multipliedFullWidth(by: digest.words.1 ^ key.1)
+        let right = (digest.words.2 ^ key.2).multipliedFullWidth(by: digest.words.3 ^ key.3)
+        return left.high ^ left.low ^ right.high ^ right.low
+    }
 }

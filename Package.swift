@@ -15,11 +15,9 @@ let generated: [SwiftSetting] = [.swiftLanguageMode(.v6)]
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
-let configuration: Target.Dependency = .product(name: "Configuration", package: "swift-configuration")
 let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
 let httpClient: Target.Dependency = .product(name: "AsyncHTTPClient", package: "async-http-client")
 let protobuf: Target.Dependency = .product(name: "SwiftProtobuf", package: "swift-protobuf")
-let system: Target.Dependency = .product(name: "SystemPackage", package: "swift-system")
 let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
 let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
 let grdbSQLite: Target.Dependency = .product(name: "GRDBSQLite", package: "GRDB.swift")
@@ -34,9 +32,7 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
-        .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
-        .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0", traits: ["YAML"]),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
         .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
         .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
@@ -71,8 +67,8 @@ let package = Package(
         .target(
             name: "PenstockNode",
             dependencies: [
-                "PenstockCore", "PenstockCrypto", "PenstockProto", "PenstockWire", "PenstockTransport", protobuf, configuration,
-                logging, system,
+                "PenstockCore", "PenstockCrypto", "PenstockProto", "PenstockWire", "PenstockTransport", protobuf, logging,
+                yams,
             ],
             swiftSettings: strict),
         .target(
@@ -109,7 +105,7 @@ let package = Package(
             dependencies: [
                 "PenstockCore", "PenstockCrypto", "PenstockProto", "PenstockWire", "PenstockStore", "PenstockTransport",
                 "PenstockNode", "PenstockLedger", "PenstockEnforcer", "PenstockHTTP", "PenstockGateway", "PenstockBench", "PenstockSimulator",
-                argumentParser, protobuf, logging, lifecycle, configuration,
+                argumentParser, protobuf, logging, lifecycle,
             ],
             swiftSettings: strict),
         .executableTarget(name: "penstock", dependencies: ["PenstockConsole", argumentParser], swiftSettings: strict),

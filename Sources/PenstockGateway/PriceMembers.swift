@@ -1,4 +1,5 @@
 internal import PenstockCore
+internal import PenstockNode
 internal import Yams
 
 /// The members of one mapping in the file, each of which must be known.
@@ -25,7 +26,7 @@ struct PriceMembers {
 
     func optionalText(_ name: String) throws(PriceFile.Problem) -> String? {
         guard let node = self[name] else { return nil }
-        guard let text = node.scalar?.string, !text.isEmpty else { throw problem(node, "'\(name)' must be a text") }
+        guard let scalar = node.scalar, !scalar.isNull, case let text = scalar.string, !text.isEmpty else { throw problem(node, "'\(name)' must be a text") }
         return text
     }
 

@@ -1,11 +1,15 @@
-internal import Configuration
 internal import Foundation
 package import PenstockCore
-internal import SystemPackage
+package import Yams
 
 /// A node's settings: `PENSTOCK_*` from the environment before the file. Flags are the command's and come first.
 package struct FileSettings: Sendable {
-    private let reader: ConfigReader
+    private enum Value: Sendable {
+        case text(String)
+        case list([String])
+    }
+
+    private let values: [String: Value]
     private let path: String
     /// Relative paths in the file are meant from here; those from the environment, as those on the command line, from the
     /// working directory.
@@ -15,17 +19,15 @@ package struct FileSettings: Sendable {
     /// Variables that are passed over.
     private var ignored: Set<String> = []
 
+    /// Settings that may be lists; all others are one text.
+    private static let lists: Set<String> = ["audiences", "host_names"]
+
     /// - Parameter keys: what the file may set; anything else is a slip of the pen, which would go unseen. Nil for anything.
-    package init(_ path: String, keys: [String]? = nil) async throws {
-        guard FileManager.default.isReadableFile(atPath: path) else { throw NodeError(.configuration, "cannot read the configuration \(path)") }
-        let file: FileProvider<YAMLSnapshot>
-        do {
-            file = try await FileProvider<YAMLSnapshot>(filePath: FilePath(path))
-        } catch {
-            throw NodeError(.configuration, "\(path)\(Self.line(of: error)) is no YAML of 'name: value' lines")
+    package init(_ path: String, keys: [String]? = nil) throws(NodeError) {
+        guard FileManager.default.isReadableFile(atPath: path), let data = FileManager.default.contents(atPath: path) else {
+            throw NodeError(.configuration, "cannot read the configuration \(path)")
         }
-        if let keys { try Self.refuseOthers(than: keys, in: path) }
-        reader = ConfigReader(providers: [file])
+        values = try Self.values(of: Self.mapping(data, path), keys, path)
         self.path = path
         for key in keys ?? [] {
             let variable = Self.variable(key)
@@ -36,23 +38,43 @@ package struct FileSettings: Sendable {
         folder = Paths.folder(of: path)
     }
 
-    /// The parser says where, as in "3:7: error: …", and what in words of its own.
-    private static func line(of error: any Error) -> String {
-        guard let place = "\(error)".range(of: "[0-9]+:[0-9]+: error", options: .regularExpression) else { return "" }
-        return " line " + "\(error)"[place].prefix { $0 != ":" }
+    private static func mapping(_ data: Data, _ path: String) throws(NodeError) -> Node.Mapping {
+        let text = String(decoding: data, as: UTF8.self)
+        var line: Int?
+        do {
+            // Some editors begin a file with a byte order mark.
+            let root = try Yams.compose(yaml: text.hasPrefix("\u{FEFF}") ? String(text.unicodeScalars.dropFirst()) : text)
+            if case .mapping(let mapping)? = root { return mapping }
+        } catch {
+            switch error as? YamlError {
+            case .duplicatedKeysInMapping(let keys, let context)?:
+                throw NodeError(.configuration, "\(path) line \(context.mark.line): '\(keys.sorted().first ?? "")' comes twice")
+            case .scanner(_, _, let mark, _)?, .parser(_, _, let mark, _)?, .composer(_, _, let mark, _)?: line = mark.line
+            default: break
+            }
+        }
+        throw NodeError(.configuration, "\(path)\(line.map { " line \($0)" } ?? "") is no YAML of 'name: value' lines")
     }
 
-    /// The names of the file's lines 'name: value', which is all of YAML that settings need.
-    private static func refuseOthers(than keys: [String], in path: String) throws(NodeError) {
-        let lines = String(decoding: FileManager.default.contents(atPath: path) ?? Data(), as: UTF8.self).split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
-        var seen: Set<String> = []
-        for (number, line) in lines.enumerated() {
-            guard let first = line.first, !first.isWhitespace, !"#%".contains(first), line != "---", line != "..." else { continue }
-            var name = line.prefix { $0 != ":" }.trimmingCharacters(in: .whitespaces)
-            if name.count > 1, let quote = name.first, "\"'".contains(quote), name.last == quote { name = String(name.dropFirst().dropLast()) }
-            guard keys.contains(name) else { throw NodeError(.configuration, "\(path) line \(number + 1): there is no setting '\(name)' here; there are \(keys.joined(separator: ", "))") }
-            guard seen.insert(name).inserted else { throw NodeError(.configuration, "\(path) line \(number + 1): '\(name)' comes twice") }
+    /// A value of another kind, or none, would be as good as absent: what it was to turn on would stay off unseen.
+    private static func values(of mapping: Node.Mapping, _ keys: [String]?, _ path: String) throws(NodeError) -> [String: Value] {
+        var values: [String: Value] = [:]
+        for (key, node) in mapping {
+            func problem(_ node: Node, _ what: String) -> NodeError { NodeError(.configuration, "\(path)\(node.mark.map { " line \($0.line)" } ?? ""): \(what)") }
+            guard let name = key.scalar?.string, keys?.contains(name) ?? true else {
+                throw problem(key, "there is no setting '\(key.scalar?.string ?? "…")' here; there are \((keys ?? []).joined(separator: ", "))")
+            }
+            switch node {
+            case .scalar(let scalar) where !scalar.isNull: values[name] = .text(scalar.string)
+            case .sequence(let sequence) where lists.contains(name):
+                let texts = sequence.compactMap { $0.scalar.flatMap { $0.isNull ? nil : $0.string } }
+                guard texts.count == sequence.count else { throw problem(node, "'\(name)' must be a list of texts") }
+                values[name] = .list(texts)
+            case .scalar: throw problem(key, "'\(name)' has no value: leave the line out, or write \"\" for none")
+            default: throw problem(key, "'\(name)' must be a text or a number\(lists.contains(name) ? ", or a list of them" : "")")
+            }
         }
+        return values
     }
 
     private static func variable(_ key: String) -> String { "PENSTOCK_" + key.uppercased() }
@@ -61,8 +83,8 @@ package struct FileSettings: Sendable {
     private func value(_ key: String) -> (text: String, place: String, isFromFile: Bool)? {
         let variable = Self.variable(key)
         if !ignored.contains(variable), let text = Surroundings.text(variable) { return (text, "\(variable) in the environment", false) }
-        let text = reader.string(forKey: ConfigKey(key)) ?? reader.int(forKey: ConfigKey(key)).map(String.init)
-        return text.map { ($0, "'\(key)' in \(path)", true) }
+        guard case .text(let text)? = values[key] else { return nil }
+        return (text, "'\(key)' in \(path)", true)
     }
 
     package func text(_ key: String) throws(NodeError) -> String {
@@ -97,7 +119,7 @@ package struct FileSettings: Sendable {
     }
 
     package func list(_ key: String) -> [String] {
-        if value(key)?.isFromFile != false, let list = reader.stringArray(forKey: ConfigKey(key)) { return list }
+        if value(key) == nil, case .list(let list)? = values[key] { return list }
         return optionalText(key).map { $0.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) } } ?? []
     }
 
@@ -110,4 +132,9 @@ package struct FileSettings: Sendable {
         }
         return hosts
     }
+}
+
+extension Node.Scalar {
+    /// Written as nothing, or as YAML's word for it; in quotes it is a text.
+    package var isNull: Bool { style == .plain && ["", "~", "null", "Null", "NULL"].contains(string) }
 }

@@ -51,6 +51,7 @@ import Testing
     @Test(arguments: [
         ("", "expected"), ("version: [", "no YAML"), ("version: v", "'rules' is missing"), ("rules: []", "'version' is missing"), ("version: v\nrules: {}", "list"),
         ("version: v\nrules: []\nprices: []", "there is no 'prices' here; there are version, rules"), ("version: v\nversion: w\nrules: []", "'version' comes twice"),
+        ("version: null\nrules: []", "'version' must be a text"), ("version: ~\nrules: []", "'version' must be a text"), ("version: v\nrules: null", "list"),
         ("version: v w\nrules: []", "version must be"), ("version: v\nrules: [x]", "expected"),
     ])
     func whatIsNoTableIsRefused(yaml: String, what: String) throws {

@@ -24,7 +24,7 @@ struct MCP: AsyncParsableCommand {
         guard !command.isEmpty else { throw ValidationError("name the server after --, as in: penstock mcp --config mcp.yaml -- mcp-server-git --repository repo") }
         var status: Int32 = 0
         try await Failure.run(.table) {
-            let settings = try await FileSettings(config, keys: Serving.keys + ["enforcer", "credential_file", "server", "prices"])
+            let settings = try FileSettings(config, keys: Serving.keys + ["enforcer", "credential_file", "server", "prices"])
             guard let path = settings.optionalPath("credential_file") else {
                 throw NodeError(.configuration, "name the agent's credential by 'credential_file' in \(config) or PENSTOCK_CREDENTIAL_FILE")
             }

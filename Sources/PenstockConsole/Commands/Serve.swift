@@ -18,7 +18,7 @@ struct LedgerCommand: AsyncParsableCommand {
         Logs.start()
         OpenFiles.raise()
         try await Failure.run(.table) {
-            let settings = try await FileSettings(config, keys: ["identity", "data", "decisions_megabytes"])
+            let settings = try FileSettings(config, keys: ["identity", "data", "decisions_megabytes"])
             settings.notes.forEach(Serving.note)
             let identity = try Identity.load(settings.path("identity"))
             guard identity.role == .ledger else { throw NodeError(.configuration, "'\(identity.name)' is a \(identity.role.name), not a ledger") }
@@ -40,7 +40,7 @@ struct EnforcerCommand: AsyncParsableCommand {
         Logs.start()
         OpenFiles.raise()
         try await Failure.run(.table) {
-            let settings = try await FileSettings(config, keys: Serving.keys + ["socket", "port", "host_names"])
+            let settings = try FileSettings(config, keys: Serving.keys + ["socket", "port", "host_names"])
             settings.notes.forEach(Serving.note)
             let identity = try Identity.load(settings.path("identity"))
             let enforcer = try Enforcer(Serving.options(identity, settings))

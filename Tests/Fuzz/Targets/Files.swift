@@ -1,10 +1,8 @@
-internal import Dispatch
 internal import Foundation
 internal import Glibc
 internal import PenstockConsole
 internal import PenstockCore
 internal import PenstockNode
-internal import Synchronization
 
 /// Files that people write.
 enum Files {
@@ -32,19 +30,7 @@ enum Files {
     private static func read(_ bytes: [UInt8]) -> FileSettings? {
         let descriptor = scratch
         precondition(ftruncate(descriptor, 0) == 0 && pwrite(descriptor, bytes, bytes.count, 0) == bytes.count, "the scratch file takes no bytes")
-        let found = Found()
-        Task.detached {
-            let settings = try? await FileSettings("/proc/self/fd/\(descriptor)")
-            found.settings.withLock { $0 = settings }
-            found.signal.signal()
-        }
-        found.signal.wait()
-        return found.settings.withLock { $0 }
-    }
-
-    private final class Found: Sendable {
-        let settings = Mutex<FileSettings?>(nil)
-        let signal = DispatchSemaphore(value: 0)
+        return try? FileSettings("/proc/self/fd/\(descriptor)")
     }
 
     static func grant(_ bytes: [UInt8]) throws(Broken) -> Bool {

@@ -15,8 +15,8 @@ struct GrantExplanation {
         func add(_ part: String, _ written: [String], _ meaning: (String) -> String) {
             rows += written.map { Row(part: part, written: $0, meaning: meaning($0)) }
         }
-        for written in grant.allowedActions + grant.approvalActions {
-            if let problem = Pattern.problem(written) { throw NodeError(.configuration, problem) }
+        for problem in grant.allowedActions.compactMap(Pattern.problem) + grant.approvalActions.compactMap(Pattern.problemOfRestriction) {
+            throw NodeError(.configuration, problem)
         }
         for problem in grant.resources.compactMap(ResourcePattern.problem) + grant.conditions.compactMap(\.problem) {
             throw NodeError(.configuration, problem)

@@ -136,6 +136,8 @@ package struct GrantFile: Decodable {
     private func time(_ name: String, _ text: String?) throws -> WallTime? {
         guard let text else { return nil }
         guard let time = Times.parse(text) else { throw NodeError(.configuration, "'\(name)' must be an RFC 3339 time from 1970 to 9999, such as 2030-01-31T12:00:00Z") }
+        // In the log it would say that the time was left out.
+        guard time > 0 else { throw NodeError(.configuration, "'\(name)' is the first moment of 1970, by which nobody means a time: leave it out for none") }
         return time
     }
 }

@@ -86,6 +86,23 @@ def test_unknown_settings_are_refused(tmp_path, command, text):
     assert f"{path} line 4" in result.err and f"no setting '{text.split(':')[0].strip(chr(39))}'" in result.err, result.err
 
 
+SETTINGS = {
+    "ledger": ["identity", "data", "decisions_megabytes"],
+    "enforcer": ["identity", "data", "audiences", "journal_megabytes", "socket", "port", "host_names"],
+    "mcp": ["identity", "data", "audiences", "journal_megabytes", "enforcer", "credential_file", "server", "prices"],
+}
+
+
+@pytest.mark.parametrize("command, key", [(command, key) for command, keys in SETTINGS.items() for key in keys])
+def test_a_setting_of_another_kind_is_refused(tmp_path, command, key):
+    path = tmp_path / "config.yaml"
+    wrong = ["", "null", "~", "{a: b}", "\n  a: b", "[[x]]", "[null]"] + ([] if key in ("audiences", "host_names") else ["[x]", "[]", "\n- x"])
+    for text in wrong:
+        path.write_text(f"# comment\n{key}: {text}\n")
+        result = penstock(command, "--config", path, *(["--", "true"] if command == "mcp" else []), expect=1)
+        assert f"{path} line " in result.err and f"'{key}'" in result.err and result.err.count("\n") == 1, (text, result.err)
+
+
 # Grants
 
 WHOLE = {
@@ -116,6 +133,7 @@ def test_a_grant_shows_every_member_that_its_file_had(mesh, tmp_path):
     ({"resources": ["tool:*", 5]}, "'resources' must be"), ({"budgets": {"calls": 1.5}}, "'budgets' must be"), ({"max_staleness_ms": -1}, "'max_staleness_ms' must be"),
     ({"max_staleness_ms": 0}, "'max_staleness_ms'"), ({"linearizable": "yes"}, "'linearizable' must be true or false"), ({"expires_at": "soon"}, "'expires_at' must be"),
     ({"expires_at": "+10000-01-01T00:00:00Z"}, "'expires_at' must be"), ({"ttl_ms": 5, "expires_at": "2999-01-01T00:00:00Z"}, "both"), ({"frob": 1}, "'frob'"),
+    *[({name: "1970-01-01T00:00:00Z"}, f"'{name}'") for name in ("expires_at", "not_before", "renewable_until")],
     ({"conditions": ["x"]}, "'conditions'"), ({"prompt_hash": "xyz"}, "'prompt_hash' must be"),
 ], ids=str)
 def test_a_grant_file_that_is_wrong_names_the_member(mesh, tmp_path, change, message):
@@ -124,6 +142,23 @@ def test_a_grant_file_that_is_wrong_names_the_member(mesh, tmp_path, change, mes
     path.write_text(json.dumps({name: value for name, value in grant.items() if value is not ...}))
     text = mesh.run("grant issue", "--file", path, expect=1).error["message"]
     assert message in text and str(path) in text and "Swift" not in text and "CodingKey" not in text, text
+
+
+def test_what_stands_for_not_set_cannot_be_said(mesh, tmp_path):
+    parent = mesh.grant("--delegate", "1", agent="parent")
+    path = tmp_path / "child.json"
+    child = {"agent_id": "child", "parent": parent["grant_id"], "allowed_actions": ["tools/call"], "resources": ["tool:*"]}
+    path.write_text(json.dumps({**child, "expires_at": "1970-01-01T00:00:00Z"}))
+    assert "'expires_at'" in mesh.run("grant issue", "--file", path, expect=1).error["message"]
+    path.write_text(json.dumps({**child, "expires_at": None}))
+    assert mesh.run("grant issue", "--file", path).json["expires_at"] == parent["expires_at"]
+    for flag in ("--audience", "--workload", "--run", "--parent"):
+        assert flag in mesh.run("grant issue", "--agent", "a", "--allow", "x", flag, "", expect=64).error["message"]
+    mesh.run("grant issue", "--agent", "a", "--allow", "x", "--not-before", "1970-01-01T00:00:00Z", expect=64)
+    mesh.run("throttle", "--agent", "a", "--rate", "10/0s", expect=64)
+    mesh.wait_applied()
+    mesh.check(parent, expect=0)
+    assert mesh.run("audit", "--wait", "3s").json and not mesh.run("audit", "--until", "1970-01-01T00:00:00Z").json
 
 
 def test_bounds_beyond_the_meshs(mesh, tmp_path):

@@ -25,8 +25,8 @@ struct GrantCommand: ParsableCommand {
         @Option(help: "Its class.") var agentClass = ""
         @Option(help: "Who delegated.") var principal = ""
         @Option(help: "What for.") var purpose = ""
-        @Option(help: "Destination service that it is good for; none means any.") var audience = ""
-        @Option(help: "SPIFFE id of the workload that may use it; none means any.") var workload = ""
+        @Option(help: "Destination service that it is good for; without it, any.") var audience: String?
+        @Option(help: "SPIFFE id of the workload that may use it; without it, any.") var workload: String?
         @Option(help: "An action, exact or ending in '*'. Repeatable.") var allow: [String] = []
         @Option(help: "'TYPE:PATTERN', exact or ending in '*'. Repeatable.") var resource: [String] = []
         @Option(help: "'PATH OP VALUE' with OP one of == != < <= > >= ^=. Repeatable.") var when: [String] = []
@@ -54,11 +54,13 @@ struct GrantCommand: ParsableCommand {
             if let maxStaleness, maxStaleness.milliseconds == 0 { throw ValidationError("--max-staleness is 1ms and more; leave it out for the mesh's") }
             if let delegate, !(0...Int(Limits.delegationDepth)).contains(delegate) { throw ValidationError("--delegate is 0 to \(Limits.delegationDepth) levels") }
             if let ttl, ttl.milliseconds == 0 { throw ValidationError("--ttl is 1ms and more") }
+            // A variable that a script has not set would lift the bound.
+            for (text, flag) in [(audience, "--audience"), (workload, "--workload"), (runID, "--run"), (parent, "--parent")] { try Ids.check(text, flag) }
         }
 
         /// Whether no flag says anything about the grant.
         private var isBare: Bool {
-            let texts = [agentClass, principal, purpose, audience, workload, policyVersion, promptHash]
+            let texts = [agentClass, principal, purpose, audience ?? "", workload ?? "", policyVersion, promptHash]
             let lists = [allow, resource, when, draw, approval]
             return agent == nil && texts.allSatisfy(\.isEmpty) && lists.allSatisfy(\.isEmpty) && ttl == nil && notBefore == nil && renewable == nil
                 && budget.isEmpty && maxAmount.isEmpty && rate.isEmpty && maxStaleness == nil && !linearizable && grace == nil && runID == nil && parent == nil && delegate == nil
@@ -137,7 +139,7 @@ struct GrantCommand: ParsableCommand {
             grant.delegate = UInt32(delegate ?? 0)
             grant.runID = runID ?? (parent == nil ? GrantFile.newID("run") : "")
             grant.agentID = agent
-            (grant.agentClass, grant.principalID, grant.purpose, grant.audience, grant.workload) = (agentClass, principal, purpose, audience, workload)
+            (grant.agentClass, grant.principalID, grant.purpose, grant.audience, grant.workload) = (agentClass, principal, purpose, audience ?? "", workload ?? "")
             grant.allowedActions = allow
             grant.resources = resource
             grant.conditions = try when.map {
@@ -145,7 +147,7 @@ struct GrantCommand: ParsableCommand {
                 return condition
             }
             if let notBefore {
-                guard let time = Times.parse(notBefore) else { throw ValidationError("--not-before is an RFC 3339 time from 1970 to 9999, such as 2030-01-31T12:00:00Z") }
+                guard let time = Times.parse(notBefore), time > 0 else { throw ValidationError("--not-before is an RFC 3339 time from 1970 to 9999, such as 2030-01-31T12:00:00Z") }
                 grant.notBefore = time
             }
             if parent == nil || ttl != nil { grant.expiresAt = try (ttl ?? DurationText(milliseconds: 900_000)).fromNow("--ttl") }

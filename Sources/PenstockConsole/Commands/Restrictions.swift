@@ -95,7 +95,7 @@ extension Throttle {
             return .scale(percent: to)
         }
         guard to == nil, let parts = rate?.split(separator: "/").map(String.init) else { throw ValidationError("name one of --to and --rate") }
-        guard parts.count == 2, let calls = UInt32(parts[0]), calls > 0, let window = DurationText(argument: parts[1]) else { throw ValidationError("--rate is N/DURATION, such as 10/1s") }
+        guard parts.count == 2, let calls = UInt32(parts[0]), calls > 0, let window = DurationText(argument: parts[1]), window.milliseconds > 0 else { throw ValidationError("--rate is N/DURATION, such as 10/1s") }
         return .throttle(calls: calls, windowMS: UInt32(clamping: window.milliseconds))
     }
 }

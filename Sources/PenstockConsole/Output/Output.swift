@@ -153,7 +153,8 @@ struct TimeText: ExpressibleByArgument {
 
     init?(argument: String) {
         if let time = Times.parse(argument) {
-            milliseconds = time
+            // To a ledger, 0 is no bound at all.
+            milliseconds = max(1, time)
         } else if let ago = DurationText(argument: argument) {
             milliseconds = Clocks.wall() - ago.milliseconds
         } else {

@@ -18,8 +18,13 @@ extension PriceTable {
 
     private static func problem(_ rule: PriceRule) -> String? {
         if rule.tool.written.isEmpty || rule.tool.written.utf8.count > Limits.idBytes { return "tool must have 1 to \(Limits.idBytes) bytes" }
-        if let problem = Pattern.problem(rule.tool.written) { return "tool \(problem)" }
+        if let problem = Pattern.problemOfRestriction(rule.tool.written) { return "tool \(problem)" }
         if rule.unit.isEmpty || rule.unit.utf8.count > 64 { return "unit must have 1 to 64 bytes" }
+        for (name, text) in [("tool", rule.tool.written), ("unit", rule.unit)] where !text.isPrintable {
+            return "\(name) has a control character in it, or one that turns the direction of writing"
+        }
+        if rule.tool.text.isPadded { return "tool '\(rule.tool.written)' has a space at an end, and no tool's name has" }
+        if rule.unit.isPadded { return "unit '\(rule.unit)' begins or ends with a space, which nobody sees" }
         if rule.unit == Quantities.calls { return "unit calls is counted by itself, one for each call" }
         var arguments = rule.perArgument.map(\.path)
         var numbers = [("per_call", rule.perCall)]

@@ -11,7 +11,79 @@ extension String {
     }
 }
 
+extension String {
+    /// Whether a tool may take it for the same path: doubled slashes, `.` and whatever readers pass over tell no two apart, and a
+    /// segment `..` may lead anywhere.
+    package func mayBeSamePath(as other: String) -> Bool {
+        if isSame(as: other) { return true }
+        guard DotSegments.isSpelling(self) || DotSegments.isSpelling(other) else { return false }
+        guard let path = DotSegments.plain(self), let other = DotSegments.plain(other) else { return true }
+        return path.whole == other.whole || path.whole.prefix(path.end) == other.whole[...]
+    }
+}
+
 private enum DotSegments {
+    /// Whether there may be another way to write the same path.
+    static func isSpelling(_ text: String) -> Bool {
+        text.utf8.contains { byte in
+            switch byte {
+            case 0...32, 127, UInt8(ascii: "/"), UInt8(ascii: "\\"), UInt8(ascii: "%"), UInt8(ascii: "."), UInt8(ascii: "?"), UInt8(ascii: "#"), UInt8(ascii: ";"): true
+            default: false
+            }
+        }
+    }
+
+    /// The path in one spelling, and where it ends for a reader to whom `?`, `#`, `;` or a zero byte ends it. Nil for one that may
+    /// lead anywhere.
+    static func plain(_ text: String) -> (whole: [UInt8], end: Int)? {
+        var text = text
+        return text.withUTF8 { bytes -> (whole: [UInt8], end: Int)? in
+            var whole: [UInt8] = []
+            var end: Int?
+            var segment: [UInt8] = []
+            var at = 0
+            var hasBegun = false
+            /// Whether the segment is one that leads nowhere else.
+            func close() -> Bool {
+                while segment.last == 32 { segment.removeLast() }
+                segment.removeFirst(segment.prefix { $0 == 32 }.count)
+                if segment == Array(".".utf8) { segment = [] }
+                whole += segment
+                defer { segment = [] }
+                return segment != Array("..".utf8)
+            }
+            while at < bytes.count {
+                let (byte, next) = bytes[at] == UInt8(ascii: "%") ? decoded(bytes, at) : (bytes[at], at + 1)
+                switch byte {
+                case UInt8(ascii: "/"), UInt8(ascii: "\\"):
+                    guard close() else { return nil }
+                    if !hasBegun || !whole.isEmpty && whole.last != UInt8(ascii: "/") { whole.append(UInt8(ascii: "/")) }
+                case UInt8(ascii: "?"), UInt8(ascii: "#"), UInt8(ascii: ";"), 0:
+                    guard close() else { return nil }
+                    end = end ?? whole.count
+                    whole.append(byte)
+                case 1...31, 127:
+                    at = next
+                    continue
+                case 0xC0, 0xC1: return nil
+                default:
+                    segment.append(byte)
+                    if byte == 32 {
+                        at = next
+                        continue
+                    }
+                }
+                hasBegun = true
+                at = next
+            }
+            guard close() else { return nil }
+            func trimmed(_ count: Int) -> Int { count > 1 && whole[count - 1] == UInt8(ascii: "/") ? count - 1 : count }
+            let stop = trimmed(end ?? whole.count)
+            if end == nil { whole.removeLast(whole.count - stop) }
+            return (whole, stop)
+        }
+    }
+
     static func follow(_ bytes: UnsafeBufferPointer<UInt8>, after prefix: Int) -> Bool {
         guard bytes.count > prefix else { return false }
         /// Of the segment so far; more than two once it holds anything else.

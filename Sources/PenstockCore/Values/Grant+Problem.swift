@@ -19,7 +19,8 @@ extension Grant {
         if !texts.allSatisfy(\.isPrintable) { return "an id, a pattern, a condition or a unit has a control character in it, or one that turns the direction of writing" }
         if let text = texts.first(where: \.isPadded) { return "'\(text)' begins or ends with a space, which nobody sees" }
         if allowedActions.isEmpty { return "allowed_actions is empty: the grant would allow nothing" }
-        if let problem = (allowedActions + approvalActions).lazy.compactMap(Pattern.problem).first { return problem }
+        if let problem = allowedActions.lazy.compactMap(Pattern.problem).first { return problem }
+        if let problem = approvalActions.lazy.compactMap(Pattern.problemOfRestriction).first { return problem }
         let allowed = allowedActions.map { Pattern($0) }
         if let unmet = approvalActions.first(where: { asked in !allowed.contains { $0.overlaps(Pattern(asked)) } }) {
             return "approval is asked for '\(unmet)', which no allowed action is: \(allowedActions.joined(separator: ", "))"
@@ -68,6 +69,7 @@ extension Grant.Condition {
             if let list = value.first(where: { ",|{}".contains($0) }) {
                 return "\(written) has a '\(list)' in its value, which is text here: write one condition for each value"
             }
+            if value.hasDotSegment(after: 0) { return "\(written) names a path with '.' or '..' in it: write the path that it leads to" }
             if value.first == "^" || value.first == "~" { return "\(written) is no regular expression: its value is text" }
             if ["true", "false", "null"].contains(where: { $0 != value && $0 == value.lowercased() }) {
                 return "\(written) is text here: a tool's argument is '\(value.lowercased())'"
@@ -81,7 +83,7 @@ extension Grant.Condition {
         let number = ExactNumber.canonical(value).map { $0 == value ? "the number or text '\($0)'" : "the number \($0) or the text '\(value)'" }
         return switch comparison {
         case .equal: "'\(path)' is there and is \(number ?? "exactly '\(value)'")"
-        case .notEqual: "'\(path)' is there and is not \(number ?? "exactly '\(value)'")"
+        case .notEqual: "'\(path)' is there and is not \(number ?? "'\(value)', nor another spelling of that path, nor one with a segment '..'")"
         case .prefix: "'\(path)' is there and begins with '\(value)', without a segment '.' or '..' after that"
         case .less, .lessOrEqual, .greater, .greaterOrEqual: "'\(path)' is there and is a number \(comparison.rawValue) \(value)"
         }
@@ -89,7 +91,7 @@ extension Grant.Condition {
 }
 
 extension String {
-    fileprivate var isPadded: Bool { first?.isWhitespace == true || last?.isWhitespace == true }
+    var isPadded: Bool { first?.isWhitespace == true || last?.isWhitespace == true }
 
     /// A number to many readers, and none to JSON: signs, leading zeros, other bases, groups, other scripts' digits.
     fileprivate var isAlmostNumber: Bool {

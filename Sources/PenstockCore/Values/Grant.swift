@@ -71,7 +71,8 @@ public struct Grant: Hashable, Sendable {
     }
 
     /// Numbers compare as exact numbers, however they are written; anything else as bytes. A missing attribute fulfils
-    /// nothing, not even `!=`; nor does a number that tools read differently, unless it is asked for in the same bytes.
+    /// nothing, not even `!=`; nor does a number that tools read differently, unless it is asked for in the same bytes. To `!=`
+    /// another spelling of a path is that path, and one with a segment `..` may be any.
     public enum Comparison: String, Sendable, CaseIterable {
         case equal = "=="
         case notEqual = "!="
@@ -97,7 +98,7 @@ extension Grant.Condition {
         if comparison == .equal, actual.isSame(as: value) { return true }
         guard let order = ExactNumber.compare(actual, value) else {
             // Some tools read " 3", "03" or "3_0" as a number, others do not: what may be the number is not another one.
-            return comparison == .notEqual && !actual.isSame(as: value) && !(actual.hasDigit && ExactNumber.canonical(value) != nil)
+            return comparison == .notEqual && !actual.mayBeSamePath(as: value) && !(actual.hasDigit && ExactNumber.canonical(value) != nil)
         }
         // What a tool would read as a neighbour of this number is neither.
         guard ExactNumber.isInteroperable(actual) else { return false }

@@ -109,14 +109,21 @@ package struct Pattern: Hashable, Sendable {
 
 extension Pattern {
     /// Why nobody can mean this pattern, or nil: what looks like a wildcard elsewhere than at the end is text here, and
-    /// would match nothing. In a URI a question mark and brackets are text.
+    /// would match nothing. In a URI a question mark, a bar and brackets are text.
     package static func problem(_ written: String) -> String? {
+        if written.isPadded { return "'\(written)' begins or ends with a space, which nobody sees" }
         var bytes = written.utf8[...]
         if bytes.last == UInt8(ascii: "*") { bytes = bytes.dropLast() }
         let isURI = written.split(separator: "://", maxSplits: 1).count == 2
-        let wildcards = isURI ? "*{}\\" : "*?[]{}\\"
+        let wildcards = isURI ? "*{}\\" : "*?[]{}\\|"
         guard let found = bytes.first(where: { wildcards.utf8.contains($0) }) else { return nil }
         return "'\(written)' has '\(Unicode.Scalar(found))' in it, and only a '*' at the end stands for more"
+    }
+
+    /// The same of one that restricts or costs: what it fails to catch passes, so it is no list either.
+    package static func problemOfRestriction(_ written: String) -> String? {
+        if let problem = problem(written) { return problem }
+        return written.contains(",") ? "'\(written)' has a ',' in it, which is text here: write one for each" : nil
     }
 
     /// What it matches, for people.

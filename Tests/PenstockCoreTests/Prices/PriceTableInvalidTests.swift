@@ -40,6 +40,14 @@ internal import Testing
         #expect(isRefused([rule { $0.perResultToken = .init(price: Price(1)!, most: .capped(1, argument: path)) }]))
     }
 
+    @Test(arguments: ["x|y", "x,y", " x", "x ", "x *", "x\u{7}", "x\u{202E}y", "\u{A0}x", "{x,y}", "x?"]) func toolThatNoCallNamesIsRefused(tool: String) {
+        #expect(isRefused([rule(tool)]) && isRefused([rule("t"), rule(tool)], at: 1))
+    }
+
+    @Test func unitThatNoBudgetNamesIsRefused() {
+        for unit in [" usd", "usd ", "us\u{7}d"] { #expect(isRefused([rule("t", unit)])) }
+    }
+
     @Test func argumentIsPricedOnceInARule() {
         let twice = [PriceRule.Argument](repeating: .init(path: "arguments.n", price: Price(1)!), count: 2)
         #expect(isRefused([rule { $0.perArgument = twice }]))

@@ -29,6 +29,35 @@ internal import Testing
         #expect(condition.holds(for: ["arguments.path": "/srv/repo/" + rest]))
     }
 
+    static let spellings = [
+        "/srv/secret", "/srv//secret", "//srv/secret", "/srv/./secret", "/./srv/secret", "/srv/secret/", "/srv/secret/.", "/srv/secret//", "/srv/x/../secret",
+        "/srv/../srv/secret", "/srv%2fsecret", "/%73rv/secret", "/srv/%2e/secret", "/srv/%252e/secret", #"\srv\secret"#, "/srv/secret ", " /srv/secret",
+        "/srv/ secret", "/srv/\tsecret", "/srv/secret?x=1", "/srv/secret#f", "/srv/secret;v=1", "/srv/secret%00.txt", "/srv/secret/?x", "/srv/%c0%af/secret",
+        "../secret", "..",
+    ]
+    static let others = [
+        "/srv/secrets", "/srv/secret2", "/srv/secret/x", "srv/secret", "/srv/public", "/srv", "/srv/secret.txt", "secret", "", "/srv/s/ecret", "/srv/public?x=/srv/secret",
+        "/srv/.secret", "/srv/secret..", "/srv/...", "x y", "/SRV/secret",
+    ]
+
+    @Test(arguments: spellings) func exclusionOfAPathIsOfEverySpelling(path: String) throws {
+        let condition = try #require(Grant.Condition(parsing: "arguments.path != /srv/secret"))
+        #expect(!condition.holds(for: ["arguments.path": path]))
+    }
+
+    @Test(arguments: others) func exclusionOfAPathIsOfNoOther(path: String) throws {
+        let condition = try #require(Grant.Condition(parsing: "arguments.path != /srv/secret"))
+        #expect(condition.holds(for: ["arguments.path": path]))
+    }
+
+    @Test(arguments: [
+        ("main", "./main", false), ("main", "main/", false), ("main", "/main", true), ("a/b", "a//b", false), ("a//b", "a/b", false), ("https://x/a", "https:/x/a", false),
+        ("https://x/a?n=1", "https://x/a?n=2", true), ("https://x/a?n=1", "https://x//a?n=1", false), ("foo bar", "foobar", true), ("10.0.0.1", "10.0.0.2", true), ("é", "e", true),
+    ])
+    func exclusionByOtherText(excluded: String, candidate: String, holds: Bool) {
+        #expect(Grant.Condition(path: "a", comparison: .notEqual, value: excluded).holds(for: ["a": candidate]) == holds)
+    }
+
     /// The segment in which the prefix ends is read whole; those before are the author's own.
     @Test(arguments: [
         ("/srv/.*", "/srv/../x", false), ("/srv/.*", "/srv/.git", true), ("/srv/%2*", "/srv/%2e%2e/x", false), ("../data/*", "../data/x", true),

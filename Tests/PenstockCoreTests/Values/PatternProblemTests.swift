@@ -13,7 +13,9 @@ internal import Testing
         { $0.conditions = [.init(path: "a", comparison: .prefix, value: "")] }, { $0.conditions = [.init(path: "", comparison: .equal, value: "x")] },
         { $0.conditions = [.init(path: "a", comparison: .equal, value: "x\u{202E}y")] }, { $0.conditions = [.init(path: "a\u{7}", comparison: .equal, value: "x")] },
         { $0.approvalActions = ["TOOLS/CALL"] }, { $0.approvalActions = ["tools/call "] }, { $0.approvalActions = ["tools/call,prompts/get"] },
-        { $0.approvalActions = ["tools/cal\u{441}"] }, { $0.approvalActions = ["resources/*"] }, { $0.resources = ["tool:x "] }, { $0.agentID = " a" },
+        { $0.approvalActions = ["tools/call|tools/list"] }, { ($0.allowedActions, $0.approvalActions) = (["*"], ["tools/call|prompts/get"]) },
+        { ($0.allowedActions, $0.approvalActions) = (["*"], ["tools/call,prompts/get"]) }, { $0.allowedActions = ["tools/call|tools/list"] },
+        { $0.resources = ["tool:a|b"] }, { $0.approvalActions = ["tools/cal\u{441}"] }, { $0.approvalActions = ["resources/*"] }, { $0.resources = ["tool:x "] }, { $0.agentID = " a" },
         { $0.agentID = "build*" }, { $0.audience = "*" }, { $0.workload = "spiffe://x/*" }, { $0.draws = ["org-*"] }, { $0.purpose = "x\u{61C}y" }, { $0.agentClass = "a\u{200B}b" },
     ]
 
@@ -23,7 +25,7 @@ internal import Testing
 
     @Test(arguments: [
         "\"/etc/shadow\"", "'x'", " /etc", "/etc ", "a,b", "a|b", "/etc/{a,b}", "^/etc", "True", "FALSE", "Null", "0x10", "1_000", "+3", "03", "-03", "3.", ".5",
-        "\u{FF13}", "9007199254740993", "99.999999999999999999",
+        "\u{FF13}", "9007199254740993", "99.999999999999999999", "../secret", "/srv/./x",
     ])
     func exclusionThatWouldExcludeNothingIsRefused(value: String) {
         #expect(Make.grant("g") { $0.conditions = [.init(path: "a", comparison: .notEqual, value: value)] }.problem != nil)

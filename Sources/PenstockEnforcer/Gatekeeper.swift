@@ -53,10 +53,13 @@ public struct Cancellation: Sendable, Hashable {
     /// Empty for a restriction of anybody.
     public var decisionID: String
     public var reason: Reason
+    /// Whose call it is; zero where that is not known, or it is about anybody.
+    public var credential: Digest
 
-    public init(decisionID: String, reason: Reason) {
+    public init(decisionID: String, reason: Reason, credential: Digest = .zero) {
         self.decisionID = decisionID
         self.reason = reason
+        self.credential = credential
     }
 }
 

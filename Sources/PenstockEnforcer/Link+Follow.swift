@@ -32,7 +32,9 @@ extension Link {
 
     private func perform(_ effects: Follower.Effects) {
         send(effects.asks)
-        let cancelled = effects.cancelled.map { Cancellation(decisionID: Enforcer.decisionID(enforcer.incarnation, $0.decision), reason: $0.reason) }
+        let cancelled = effects.cancelled.map {
+            Cancellation(decisionID: Enforcer.decisionID(enforcer.incarnation, $0.decision), reason: $0.reason, credential: $0.credential)
+        }
         enforcer.observers.send(cancelled + (effects.isRestricted ? [Cancellation(decisionID: "", reason: .revoked)] : []))
     }
 

@@ -55,7 +55,8 @@ final class CancellationObservers: Sendable {
     }
 
     private let state = Mutex(State())
-    private static let buffered = 4096
+    /// As many as one restriction can stop, each once, and what comes while these are read.
+    private static let buffered = Limits.openHolds + 4096
 
     func subscribe() -> AsyncStream<Cancellation> {
         let (stream, continuation) = AsyncStream.makeStream(of: Cancellation.self, bufferingPolicy: .bufferingOldest(Self.buffered))

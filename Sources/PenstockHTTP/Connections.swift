@@ -13,6 +13,8 @@ final class Connections: Sendable {
         case asking
         /// The request is read whole, and has its own time.
         case answering
+        /// The answer does not wait for the rest of the request, and is the last.
+        case draining
         /// An event stream, until it ends.
         case streaming
         /// The last answer has left.
@@ -35,6 +37,7 @@ final class Connections: Sendable {
             if let unreadSince, now - unreadSince > HTTPLimits.unreadTime { return true }
             switch activity {
             case .silent, .asking: return now - since > HTTPLimits.requestTime
+            case .draining: return now - since > HTTPLimits.drainTime
             case .idle: return now - since > HTTPLimits.idleTime
             case .answering, .streaming: return false
             }
@@ -43,7 +46,7 @@ final class Connections: Sendable {
         /// Nil for one that is about something.
         var idleness: (Int, ContinuousClock.Instant)? {
             switch activity {
-            case .silent, .asking: (hasAsked ? 1 : 0, since)
+            case .silent, .asking, .draining: (hasAsked ? 1 : 0, since)
             case .idle: (1, since)
             case .answering, .streaming: nil
             }
@@ -103,13 +106,26 @@ final class Connections: Sendable {
         change(channel) { ($0.activity, $0.hasAsked) = ($0.activity == .streaming ? .streaming : .answering, true) }
     }
 
+    /// Whether the request is not here whole. Its answer is the last then, and the connection ends soon after.
+    func answersEarly(_ channel: any Channel) -> Bool {
+        connections.withLock { connections in
+            guard let index = connections.index(forKey: ObjectIdentifier(channel)) else { return false }
+            switch connections.values[index].activity {
+            case .answering, .streaming: return false
+            case .silent, .asking, .idle, .draining:
+                (connections.values[index].activity, connections.values[index].since) = (.draining, .now)
+                return true
+            }
+        }
+    }
+
     func streaming(_ channel: any Channel) {
         change(channel) { ($0.activity, $0.hasAsked) = (.streaming, true) }
     }
 
     func sent(_ channel: any Channel) {
         change(channel) { connection in
-            guard connection.activity != .streaming else { return }
+            guard connection.activity != .streaming, connection.activity != .draining else { return }
             (connection.activity, connection.since) = (.idle, .now)
         }
     }

@@ -73,13 +73,15 @@ extension DoorResponder {
     func settle(_ permitID: String, _ request: Request, _ context: DoorContext) async throws -> Response {
         let json = try EvaluationCodec.parse(try await body(request, context, upTo: HTTPLimits.bodyBytes))
         guard json.members != nil else { throw EvaluationCodec.Problem(400, "the body must be a JSON object") }
-        let amounts = try EvaluationCodec.amounts(json["amounts"] ?? .object([]))
+        let amounts = try EvaluationCodec.amounts(EvaluationCodec.present(json["amounts"]) ?? .object([]))
         let priced = try EvaluationCodec.priced(json, in: "")
         return try await ended { try await gatekeeper.settle(permitID, actual: amounts, priced: priced) }
     }
 
-    func release(_ permitID: String) async throws -> Response {
-        try await ended { try await gatekeeper.release(permitID) }
+    /// Whatever its body says, which need not be there.
+    func release(_ permitID: String, _ request: Request, _ context: DoorContext) async throws -> Response {
+        _ = try await read(request, context, upTo: HTTPLimits.bodyBytes)
+        return try await ended { try await gatekeeper.release(permitID) }
     }
 
     func preview(_ request: Request, _ context: DoorContext) async throws -> Response {
@@ -115,6 +117,10 @@ extension DoorResponder {
         guard type.filter({ $0 != " " }) == "application/json" else {
             throw EvaluationCodec.Problem(415, "Content-Type must be application/json")
         }
+        return try await read(request, context, upTo: limit)
+    }
+
+    private func read(_ request: Request, _ context: DoorContext, upTo limit: Int) async throws -> [UInt8] {
         do {
             let body = Array(buffer: try await request.body.collect(upTo: limit))
             connections.answering(context.channel)

@@ -35,6 +35,7 @@ struct DoorResponder: HTTPResponder {
             let isTaken = problem.status == 429 || strangers.takes(1, from: context.channel)
             response = refuse(isTaken ? problem : Self.tooMany, request)
         }
+        if request.hasBody, connections.answersEarly(context.channel) { response.headers[.connection] = "close" }
         if let name = HTTPField.Name("X-Request-ID"), let id = request.headers[name] { response.headers[name] = id }
         return request.method == .head ? response.createHeadResponse() : response
     }
@@ -66,7 +67,7 @@ struct DoorResponder: HTTPResponder {
         case .configuration: return answer(200, EvaluationCodec.configuration("http://" + names.base(request)))
         case .hold: return try await evaluate(request, context, holds: true)
         case .settle(let permitID): return try await settle(permitID, request, context)
-        case .release(let permitID): return try await release(permitID)
+        case .release(let permitID): return try await release(permitID, request, context)
         case .preview: return try await preview(request, context)
         case .events: return try events(request, context)
         case .live: return plain(200, "ok\n")
@@ -74,6 +75,11 @@ struct DoorResponder: HTTPResponder {
         case .metrics: return plain(200, Exposition.text(gatekeeper.metrics() + doors.map(\.metric)), type: Exposition.contentType)
         }
     }
+}
+
+extension Request {
+    /// RFC 9112 section 6.3.
+    fileprivate var hasBody: Bool { headers[.transferEncoding] != nil || (headers[.contentLength] ?? "0") != "0" }
 }
 
 // MARK: - Answers

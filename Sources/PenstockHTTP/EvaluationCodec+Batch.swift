@@ -27,13 +27,12 @@ extension EvaluationCodec {
     /// of each item that lacks it.
     package static func batch(_ json: JSON, headers: Headers, hashing: Hashing) throws(Problem) -> Batch? {
         guard json.members != nil else { throw Problem(400, "the body must be a JSON object") }
-        let listed = json["evaluations"] ?? .null
-        if listed == .null { return nil }
+        guard let listed = present(json["evaluations"]) else { return nil }
         guard case .array(let items) = listed else { throw Problem(400, "evaluations must be an array") }
-        let options = json["options"] ?? .null
-        guard options == .null || options.members != nil else { throw Problem(400, "options must be an object") }
+        let options = present(json["options"]) ?? .object([])
+        guard options.members != nil else { throw Problem(400, "options must be an object") }
         var semantic = Semantic.executeAll
-        if let named = options["evaluations_semantic"], named != .null {
+        if let named = present(options["evaluations_semantic"]) {
             guard let known = named.text.flatMap(Semantic.init(rawValue:)) else {
                 throw Problem(400, "options.evaluations_semantic must be one of \(Semantic.allCases.map(\.rawValue).joined(separator: ", "))")
             }
@@ -44,8 +43,8 @@ extension EvaluationCodec {
         let questions = items.map { item in
             Result { () throws(Problem) in
                 guard let members = item.members else { throw Problem(400, "an evaluation must be an object") }
-                let defaults = ["subject", "action", "resource", "context"].filter { item[$0] == nil }
-                let whole = members + defaults.compactMap { name in json[name].map { JSON.Member(name, $0) } }
+                let defaults = ["subject", "action", "resource", "context"].filter { present(item[$0]) == nil }
+                let whole = members.filter { $0.value != .null } + defaults.compactMap { name in json[name].map { JSON.Member(name, $0) } }
                 return try question(.object(whole), headers: headers, holds: false, hashing: hashing)
             }
         }

@@ -14,7 +14,8 @@ extension EvaluationCodec {
         }
     }
 
-    /// Reads an AuthZEN evaluation. Unknown members are ignored; known ones of a wrong type are refused.
+    /// Reads an AuthZEN evaluation. Unknown members are ignored; known ones of a wrong type are refused. In every body, a
+    /// member that is null is as good as absent.
     ///
     /// The grant is named by its credential alone: `subject` must be there, as the standard asks, and decides nothing.
     package static func question(_ body: [UInt8], headers: Headers, holds: Bool, hashing: Hashing) throws(Problem) -> Question {
@@ -34,6 +35,7 @@ extension EvaluationCodec {
             resourceType: try text(resource, "type", in: "resource"), resourceID: try text(resource, "id", in: "resource"))
         _ = try object(subject, "properties", required: false)
         call.attributes = try attributes(context, properties: [("action", action), ("resource", resource)])
+        if let arguments = present(context["arguments"]) { try compare(call.attributes, with: arguments) }
         if let declared = present(context["amounts"]) {
             guard let amounts = CallAmounts(declared: try amounts(declared)) else { throw Problem(400, "too many amounts, or a unit without a name") }
             call.amounts = amounts
@@ -41,13 +43,17 @@ extension EvaluationCodec {
         call.callID = try optionalText(context, "call_id")
         guard call.callID.utf8.count <= Limits.idBytes else { throw Problem(400, "context.call_id is longer than \(Limits.idBytes) bytes") }
         call.argumentsDigest = try argumentsDigest(context, hashing)
-        call.traceID = (context["traceparent"]?.text ?? headers.traceparent).flatMap(TraceParent.traceID) ?? .unknown
+        let traceparent = try optionalText(context, "traceparent")
+        call.traceID = (traceparent.isEmpty ? headers.traceparent : traceparent).flatMap(TraceParent.traceID) ?? .unknown
         if let position = present(context["at_least"]) {
             guard let atLeast = position.uint64 else { throw Problem(400, "context.at_least must be a whole number") }
             call.atLeast = atLeast
         }
         (call.holds, call.door) = (holds, headers.door)
-        call.isMalformed = context["malformed"]?.flag ?? false
+        if let malformed = present(context["malformed"]) {
+            guard let flag = malformed.flag else { throw Problem(400, "context.malformed must be true or false") }
+            call.isMalformed = flag
+        }
         let priced = try priced(context, in: "context.")
         (call.priceVersion, call.basis) = (priced.version, priced.basis)
         return Question(call: call, patience: try patience(context))
@@ -84,10 +90,11 @@ extension EvaluationCodec {
 // MARK: - Members
 
 extension EvaluationCodec {
-    private static func present(_ json: JSON?) -> JSON? { json == .null ? nil : json }
+    /// What is there and not null.
+    static func present(_ json: JSON?) -> JSON? { json == .null ? nil : json }
 
     private static func object(_ json: JSON, _ name: String, required: Bool) throws(Problem) -> JSON {
-        guard let value = required ? json[name] : present(json[name]) else {
+        guard let value = present(json[name]) else {
             if required { throw Problem(400, "\(name) is missing") }
             return .object([])
         }
@@ -96,7 +103,7 @@ extension EvaluationCodec {
     }
 
     private static func text(_ json: JSON, _ name: String, in place: String) throws(Problem) -> String {
-        guard let value = json[name] else { throw Problem(400, "\(place).\(name) is missing") }
+        guard let value = present(json[name]) else { throw Problem(400, "\(place).\(name) is missing") }
         guard let text = value.text else { throw Problem(400, "\(place).\(name) must be a string") }
         return text
     }
@@ -145,6 +152,37 @@ extension EvaluationCodec {
         return attributes
     }
 
+    /// Conditions read attributes, and the tool gets the arguments: of two values, nobody knows which is meant.
+    private static func compare(_ attributes: [String: String], with arguments: JSON) throws(Problem) {
+        // No condition reads a longer one.
+        let paths = attributes.keys.filter { $0.begins(with: "arguments.") && $0.utf8.count <= Limits.idBytes }.sorted()
+        guard !paths.isEmpty else { return }
+        var values: [ByteText: [JSON]] = [:]
+        for path in paths {
+            for dot in path.utf8.indices where path.utf8[dot] == UInt8(ascii: ".") { values[ByteText(String(path[..<dot]))] = [] }
+            values[ByteText(path)] = []
+        }
+        collect(arguments, at: "arguments", into: &values)
+        for path in paths {
+            guard let found = values[ByteText(path)], found.count == 1, let argument = attribute(found[0]), argument.isSame(as: attributes[path]!) else {
+                throw Problem(400, "context.attributes: \(path.prefix(64)) is not what context.arguments has there")
+            }
+        }
+    }
+
+    /// What stands at each path that is asked for; more than one where names have dots in them.
+    private static func collect(_ json: JSON, at path: String, into values: inout [ByteText: [JSON]]) {
+        func enter(_ name: String, _ value: JSON) {
+            guard path.utf8.count + name.utf8.count < Limits.idBytes else { return }
+            let place = "\(path).\(name)"
+            guard values[ByteText(place)] != nil else { return }
+            values[ByteText(place)]!.append(value)
+            collect(value, at: place, into: &values)
+        }
+        for member in json.members ?? [] { enter(member.key, member.value) }
+        for (index, element) in (json.elements ?? []).enumerated() { enter("\(index)", element) }
+    }
+
     private static func attribute(_ json: JSON) -> String? {
         switch json {
         case .string(let text): text
@@ -156,7 +194,7 @@ extension EvaluationCodec {
 
     private static func argumentsDigest(_ context: JSON, _ hashing: Hashing) throws(Problem) -> Digest {
         let digest = try optionalText(context, "arguments_digest")
-        if let arguments = context["arguments"] {
+        if let arguments = present(context["arguments"]) {
             guard digest.isEmpty else { throw Problem(400, "context names arguments and their digest; one will do") }
             return hashing.hash(arguments.canonicalBytes)
         }

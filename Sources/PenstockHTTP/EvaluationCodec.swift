@@ -57,7 +57,7 @@ extension EvaluationCodec {
     package static func priced(_ json: JSON, in place: String) throws(Problem) -> Priced {
         var priced = Priced.none
         for (name, limit, path) in [("price_version", Limits.priceVersionBytes, \Priced.version), ("basis", Limits.basisBytes, \.basis)] {
-            guard let value = json[name], value != .null else { continue }
+            guard let value = present(json[name]) else { continue }
             guard let text = value.text, text.utf8.count <= limit else { throw Problem(400, "\(place)\(name) must be a string of at most \(limit) bytes") }
             priced[keyPath: path] = text
         }

@@ -4,13 +4,14 @@ internal import PenstockEnforcer
 internal import ServiceLifecycle
 internal import Synchronization
 
-/// Hands the gatekeeper's cancellations to every client of `/v1/events`.
+/// Hands the gatekeeper's cancellations to the clients of `/v1/events`: to each those of the credential that it showed, so that
+/// what becomes of one agent's calls neither tells another anything nor fills its stream.
 ///
 /// Whoever lags behind, or is there while the gatekeeper cannot say, loses its stream: it must take the gap for
 /// anything that may have been cancelled.
 final class EventHub: Service, Sendable {
     private struct Client {
-        /// What it showed; zero for none, which only a Unix socket takes.
+        /// What it showed; zero for none, which only a Unix socket takes, and which is told of everybody's.
         var credential: Digest
         var events: AsyncStream<ByteBuffer>.Continuation
         var drop: @Sendable () -> Void
@@ -53,7 +54,7 @@ final class EventHub: Service, Sendable {
             let cancellations = gatekeeper.cancellations()
             state.withLock { $0.isLive = !$0.isClosed }
             for await cancellation in cancellations {
-                publish(ByteBuffer(bytes: EvaluationCodec.event(cancellation)))
+                publish(ByteBuffer(bytes: EvaluationCodec.event(cancellation)), of: cancellation.credential)
                 if state.withLock({ $0.isClosed }) { return }
             }
             end(closing: false)
@@ -73,9 +74,10 @@ final class EventHub: Service, Sendable {
         }
     }
 
-    private func publish(_ event: ByteBuffer) {
+    /// - Parameter credential: zero for what everybody is told.
+    private func publish(_ event: ByteBuffer, of credential: Digest = .zero) {
         let clients = state.withLock { $0.clients }
-        for (id, client) in clients {
+        for (id, client) in clients where credential == .zero || client.credential == .zero || client.credential == credential {
             guard case .dropped = client.events.yield(event) else { continue }
             leave(id)
             client.drop()

@@ -1,3 +1,5 @@
+internal import PenstockCore
+
 /// Every bound on what an HTTP peer may send or make us keep, with its reason.
 package enum HTTPLimits {
     /// A call's description; arguments beyond it are named by their digest.
@@ -8,8 +10,9 @@ package enum HTTPLimits {
     package static let answerBytes = 64 * 1024
     /// Attributes of one call: a grant has at most 64 conditions.
     package static let attributes = 256
-    /// Cancellations waiting for a client that does not read: one that lags further reconnects and fails closed.
-    package static let eventsPerClient = 1_024
+    /// Cancellations waiting for a client that does not read: all that one restriction can stop of its grant, and as many of other
+    /// events. One that lags further reconnects and fails closed.
+    package static let eventsPerClient = 2 * Limits.openHoldsPerGrant
     /// A line of an event stream: a cancellation is some two hundred bytes.
     package static let eventLineBytes = 16 * 1024
     /// Data lines of one event: a Penstock writes one, and a proxy may not make us keep more than a few.
@@ -24,6 +27,9 @@ package enum HTTPLimits {
     package static let spareConnections = 64
     /// From the first byte of a request to its last, and from a connection to its first request: requests are small.
     package static let requestTime = Duration.seconds(10)
+    /// From an answer that did not wait for all of its request to the end of the connection: what is still on its way is read
+    /// meanwhile, since a client that is cut off while it sends may lose the answer.
+    package static let drainTime = Duration.seconds(2)
     /// Between two requests: longer than the minute after which clients let go of idle connections themselves.
     package static let idleTime = Duration.seconds(75)
     /// How long a client may leave unread what was written to it.

@@ -28,13 +28,22 @@ package final class RemoteGatekeeper: Gatekeeper {
     private struct Watch {
         /// Somebody relies on cancellations.
         var isWanted = false
-        var live = 0
+        /// Streams that stand, by the credential that each was opened with: it is told of that one's calls.
+        var live: [Digest: Int] = [:]
         /// Streams that have broken so far.
         var broken = 0
         /// Why there is no stream, as it has been said.
         var problem: String?
         /// The node does not know the credential.
         var isRefused = false
+        var subscriptions: [Int: Subscription] = [:]
+        var lastSubscription = 0
+    }
+
+    /// One reader of cancellations, and the streams that feed it.
+    private struct Subscription {
+        let continuation: AsyncStream<Cancellation>.Continuation
+        var streams: [(credential: Digest, task: Task<Void, Never>)] = []
     }
 
     /// The credential in use and the one before it, which calls that were begun with it still have.
@@ -70,11 +79,22 @@ package final class RemoteGatekeeper: Gatekeeper {
         client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
     }
 
-    /// Asks with another credential from now on, which `hashing` must take for one.
+    /// Asks with another credential from now on, which `hashing` must take for one. What was begun with those before it is still
+    /// told of, until there are so many of them that a reader has to begin anew.
     package func use(_ credential: String) {
         guard let digest = hashing.credentialDigest(credential) else { return }
         credentials.withLock { $0 = Credentials(current: credential, known: [(digest, credential)] + $0.known.prefix(1)) }
+        let subscriptions = watch.withLock { $0.subscriptions.filter { !$0.value.streams.contains { $0.credential == digest } } }
+        for (number, subscription) in subscriptions {
+            if subscription.streams.count < Self.mostStreams {
+                follow(digest, credential, for: number, subscription.continuation, retries: true)
+            } else {
+                subscription.continuation.finish()
+            }
+        }
     }
+
+    private static let mostStreams = 8
 
     private func text(_ digest: Digest) -> String? { credentials.withLock { $0.known.first { $0.digest == digest }?.text } }
 
@@ -108,7 +128,7 @@ package final class RemoteGatekeeper: Gatekeeper {
 extension RemoteGatekeeper {
     package func check(_ call: Call, patience: Duration) async -> Decision {
         guard let credential = text(call.credential) else { return Decision(reason: .unknownCredential) }
-        if call.holds, await !isWatched(within: patience) {
+        if call.holds, await !isWatched(call.credential, within: patience) {
             let (problem, isRefused) = watch.withLock { ($0.problem, $0.isRefused) }
             // It tells a stranger nothing, but why a call would be denied.
             let reason = isRefused ? await preview(call).reason : .noView
@@ -218,56 +238,96 @@ extension RemoteGatekeeper {
 // MARK: - Cancellations
 
 extension RemoteGatekeeper {
-    /// One subscription: it ends when the stream breaks, at most three keep-alives after the other side went silent.
+    /// One subscription: it ends when a stream breaks, at most three keep-alives after the other side went silent.
     package func cancellations() -> AsyncStream<Cancellation> {
-        watch.withLock { $0.isWanted = true }
         let (stream, continuation) = AsyncStream<Cancellation>.makeStream(bufferingPolicy: .bufferingOldest(HTTPLimits.eventsPerClient))
-        var request = HTTPClientRequest(url: base + "/v1/events")
-        request.headers = ["Authorization": "Bearer \(credentials.withLock(\.current))"]
-        let following = Task { [request, client, endpoint, weak self] in
-            defer { continuation.finish() }
-            guard let response = try? await client.execute(request, deadline: .distantFuture) else {
-                if !Task.isCancelled { self?.note(self?.away) }
-                return
-            }
-            guard response.status == .ok else {
-                let isRefused = response.status == .unauthorized
-                self?.note("the enforcer at \(endpoint) " + (isRefused ? "does not know the credential" : "tells no cancellations now (\(response.status.code))"), isRefused: isRefused)
-                return
-            }
-            var isLive = false
-            defer { if isLive { self?.lost() } }
-            var parser = EventStreamParser()
-            do {
-                for try await chunk in response.body {
-                    if !isLive {
-                        isLive = true
-                        self?.watch.withLock { $0.live += 1 }
-                        self?.note(nil)
-                    }
-                    for event in parser.read(chunk.readableBytesView) where ["cancelled", "restricted"].contains(event.name) {
-                        guard let json = try? JSONParser.parse(Array(event.data.utf8)), let cancellation = EvaluationCodec.cancellation(event: event.name, data: json),
-                            case .enqueued = continuation.yield(cancellation)
-                        else { return }
-                    }
-                    if parser.isBroken { return }
-                }
-            } catch {}
+        let number = watch.withLock { watch in
+            watch.isWanted = true
+            watch.lastSubscription += 1
+            watch.subscriptions[watch.lastSubscription] = Subscription(continuation: continuation)
+            return watch.lastSubscription
         }
-        continuation.onTermination = { _ in following.cancel() }
+        continuation.onTermination = { [weak self] _ in
+            let ended = self?.watch.withLock { $0.subscriptions.removeValue(forKey: number) }
+            for stream in ended?.streams ?? [] { stream.task.cancel() }
+        }
+        // Only now: one that comes into use from here on finds the subscription.
+        let (digest, credential) = credentials.withLock { $0.known[0] }
+        follow(digest, credential, for: number, continuation, retries: false)
         return stream
     }
 
-    private func lost() {
+    /// - Parameter retries: whether the subscription goes on while the stream cannot be opened.
+    private func follow(
+        _ digest: Digest, _ credential: String, for number: Int, _ continuation: AsyncStream<Cancellation>.Continuation, retries: Bool
+    ) {
+        var request = HTTPClientRequest(url: base + "/v1/events")
+        request.headers = ["Authorization": "Bearer \(credential)"]
+        let following = Task { [request, client, weak self] in
+            defer { continuation.finish() }
+            while !Task.isCancelled {
+                let response = try? await client.execute(request, deadline: .distantFuture)
+                if let response, response.status == .ok {
+                    await Self.read(response, into: continuation, onLive: { self?.began(digest) }, onEnd: { self?.lost(digest) })
+                    return
+                }
+                if !Task.isCancelled { self?.refused(response?.status) }
+                guard retries, self != nil else { return }
+                try? await Task.sleep(for: .milliseconds(500))
+            }
+        }
+        let isOver = watch.withLock { watch in
+            watch.subscriptions[number]?.streams.append((digest, following))
+            return watch.subscriptions[number] == nil
+        }
+        if isOver { following.cancel() }
+    }
+
+    private static func read(
+        _ response: HTTPClientResponse, into continuation: AsyncStream<Cancellation>.Continuation, onLive: () -> Void, onEnd: () -> Void
+    ) async {
+        var isLive = false
+        defer { if isLive { onEnd() } }
+        var parser = EventStreamParser()
+        do {
+            for try await chunk in response.body {
+                if !isLive {
+                    isLive = true
+                    onLive()
+                }
+                for event in parser.read(chunk.readableBytesView) where ["cancelled", "restricted"].contains(event.name) {
+                    guard let json = try? JSONParser.parse(Array(event.data.utf8)), let cancellation = EvaluationCodec.cancellation(event: event.name, data: json),
+                        case .enqueued = continuation.yield(cancellation)
+                    else { return }
+                }
+                if parser.isBroken { return }
+            }
+        } catch {}
+    }
+
+    private func began(_ credential: Digest) {
+        watch.withLock { $0.live[credential, default: 0] += 1 }
+        note(nil)
+    }
+
+    private func lost(_ credential: Digest) {
         watch.withLock { watch in
-            watch.live -= 1
+            watch.live[credential, default: 1] -= 1
+            if watch.live[credential] == 0 { watch.live[credential] = nil }
             watch.broken += 1
         }
     }
 
-    private func isWatched(within patience: Duration) async -> Bool {
+    /// - Parameter status: nil when nothing answers.
+    private func refused(_ status: HTTPResponseStatus?) {
+        guard let status else { return note(away) }
+        let isRefused = status == .unauthorized
+        note("the enforcer at \(endpoint) " + (isRefused ? "does not know the credential" : "tells no cancellations now (\(status.code))"), isRefused: isRefused)
+    }
+
+    private func isWatched(_ credential: Digest, within patience: Duration) async -> Bool {
         let started = ContinuousClock.now
-        while !watch.withLock({ !$0.isWanted || $0.live > 0 }) {
+        while !watch.withLock({ !$0.isWanted || $0.live[credential] != nil }) {
             guard ContinuousClock.now - started < patience, !Task.isCancelled, !watch.withLock({ $0.isRefused }) else { return false }
             try? await Task.sleep(for: .milliseconds(5))
         }

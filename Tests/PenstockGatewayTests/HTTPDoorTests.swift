@@ -178,6 +178,7 @@ private func evaluation(_ context: String = "", _ more: String = "") -> String {
         evaluation(#""amounts":{"calls":"1"}"#), evaluation(#""amounts":{"calls":99999999999999999999}"#), evaluation(#""amounts":[1]"#),
         evaluation(#""amounts":{"a":1,"b":1,"c":1,"d":1,"e":1}"#), evaluation(#""attributes":{"a":[1]}"#), evaluation(#""attributes":{"a":null}"#), evaluation(#""attributes":{"a":{}}"#),
         evaluation(#""call_id":7"#), evaluation(#""at_least":-1"#), evaluation(#""arguments_digest":"zz""#), evaluation(#""credential":5"#),
+        evaluation(#""malformed":1"#), evaluation(#""traceparent":{}"#), evaluation(#""patience_ms":"1""#), evaluation(#""attributes":[]"#),
         evaluation(#""credential":"pst_other""#), evaluation(#""a":1,"a":2"#), evaluation("", #","subject":{"type":"x","id":"y"}"#),
     ]
 
@@ -246,6 +247,87 @@ private func evaluation(_ context: String = "", _ more: String = "") -> String {
             #expect(known.json?["access_evaluations_endpoint"]?.text == base + "/access/v1/evaluations")
         }
         #expect(gatekeeper.state.withLock { $0.checked.count } == 3)
+    }
+
+    static let optional = [
+        "amounts", "attributes", "call_id", "arguments", "arguments_digest", "traceparent", "at_least", "price_version", "basis", "malformed", "patience_ms",
+        "credential", "unknown",
+    ]
+
+    /// One rule for every body: null is as good as absent.
+    @Test func nullIsAsGoodAsAbsent() async throws {
+        let gatekeeper = FakeGatekeeper()
+        let plain = #"{"subject":{"type":"agent","id":"a"},"action":{"name":"send"},"resource":{"type":"tool","id":"mail"}"#
+        var bodies = Self.optional.map { evaluation("\"\($0)\":null") } + [plain + #","context":null}"#, plain + "}"]
+        bodies.append(#"{"subject":{"type":"u","id":"a"},"action":{"name":"r","properties":null},"resource":{"type":"t","id":"i","properties":null}}"#)
+        try await withDoor(gatekeeper) { [bodies] socket in
+            for path in ["/access/v1/evaluation", "/v1/holds", "/v1/preview"] {
+                for body in bodies { #expect(await ask(socket, "POST", path, body, headers: bearer).status == 200, "\(path) \(body)") }
+            }
+            let checked = gatekeeper.state.withLock { $0.checked.map { var call = $0; call.holds = false; return call } }
+            #expect(checked.allSatisfy { $0.argumentsDigest == .zero && $0.attributes.isEmpty && $0.amounts.count == 0 && $0.callID.isEmpty && $0.credential == testDigest })
+            #expect(checked.count == 2 * bodies.count)
+            for required in ["subject", "action", "resource"] {
+                let other = ["subject": #"{"type":"a","id":"a"}"#, "action": #"{"name":"x"}"#, "resource": #"{"type":"t","id":"i"}"#]
+                let body = "{" + other.map { "\"\($0)\":\($0 == required ? "null" : $1)" }.joined(separator: ",") + "}"
+                let answer = await ask(socket, "POST", "/access/v1/evaluation", body, headers: bearer)
+                #expect(answer.status == 400 && answer.json?.text?.contains("\(required) is missing") == true)
+            }
+            for body in [#"{"amounts":null}"#, #"{"amounts":null,"price_version":null,"basis":null}"#, "{}"] {
+                #expect(await ask(socket, "POST", "/v1/holds/d-1-tag/settle", body).status == 204, "\(body)")
+            }
+            #expect(gatekeeper.state.withLock { $0.settled["d-1"] } == [])
+        }
+    }
+
+    @Test func nullInABatchIsAsGoodAsAbsent() async throws {
+        let gatekeeper = FakeGatekeeper()
+        try await withDoor(gatekeeper) { socket in
+            let items = #"[{"context":null},{"action":null,"resource":null,"subject":null},{"context":{}},{}]"#
+            let batch = evaluation(#""attributes":{"a":"1"}"#, #","options":{"evaluations_semantic":null},"evaluations":"# + items)
+            let answer = await ask(socket, "POST", "/access/v1/evaluations", batch, headers: bearer)
+            #expect(answer.status == 200 && answer.json?["evaluations"]?.elements?.count == 4)
+            #expect(await ask(socket, "POST", "/access/v1/evaluations", evaluation("", #","options":null,"evaluations":null"#), headers: bearer).status == 200)
+        }
+        #expect(gatekeeper.state.withLock { $0.checked.map { $0.attributes["a"] } } == ["1", "1", nil, "1", nil])
+    }
+
+    @Test(arguments: [
+        (#"{"path":"/a"}"#, #"{"arguments.path":"/a"}"#, true), (#"{"path":"/a"}"#, #"{"arguments.path":"/b"}"#, false), (#"{}"#, #"{"arguments.path":"/b"}"#, false),
+        (#"{"path":null}"#, #"{"arguments.path":"/b"}"#, false), (#"{"path":["/b"]}"#, #"{"arguments.path":"/b"}"#, false), (#"{"path":["/b"]}"#, #"{"arguments.path.0":"/b"}"#, true),
+        (#"{"path":["/b"]}"#, #"{"arguments.path.1":"/b"}"#, false), (#"{"a":{"b":1e0}}"#, #"{"arguments.a.b":1}"#, true), (#"{"a":{"b":1}}"#, #"{"arguments.a.b":2}"#, false),
+        (#"{"a":{"b":1},"a.b":2}"#, #"{"arguments.a.b":1}"#, false), (#"{"a.b":2}"#, #"{"arguments.a.b":2}"#, true), (#"{"a":true}"#, #"{"arguments.a":true}"#, true),
+        (#"{"Path":"/b"}"#, #"{"arguments.path":"/b"}"#, false), (#"{"path":"/a"}"#, #"{"env":"test"}"#, true), (#"{"path":"/a"}"#, #"{}"#, true), (#""x""#, #"{"arguments.path":"/a"}"#, false),
+        ("null", #"{"arguments.path":"/a"}"#, true),
+    ])
+    func argumentsAndAttributesAgree(arguments: String, attributes: String, isTaken: Bool) async throws {
+        let gatekeeper = FakeGatekeeper()
+        try await withDoor(gatekeeper) { socket in
+            for path in ["/access/v1/evaluation", "/v1/holds", "/v1/preview"] {
+                let answer = await ask(socket, "POST", path, evaluation("\"arguments\":\(arguments),\"attributes\":\(attributes)"), headers: bearer)
+                #expect(answer.status == (isTaken ? 200 : 400))
+            }
+        }
+        #expect(gatekeeper.state.withLock { $0.checked.count } == (isTaken ? 2 : 0))
+    }
+
+    /// What nobody waits for is not left open: the answer is the last, and the connection ends soon.
+    @Test(arguments: [
+        ("GET", "/access/v1/evaluation", "application/json", 405), ("POST", "/none", "application/json", 404), ("POST", "/access/v1/evaluation", "text/plain", 415),
+        ("POST", "/metrics", "text/plain", 405),
+    ])
+    func answerBeforeTheBodyEndsTheConnection(method: String, path: String, type: String, status: Int) async throws {
+        try await withDoor(FakeGatekeeper()) { socket in
+            for length in ["Content-Length: 500", "Transfer-Encoding: chunked"] {
+                let request = "\(method) \(path) HTTP/1.1\r\nHost: localhost\r\nContent-Type: \(type)\r\n\(length)\r\n\r\n"
+                let began = ContinuousClock.now
+                let text = await withCheckedContinuation { continuation in
+                    Thread { continuation.resume(returning: exchange(socket, request)) }.start()
+                }
+                #expect(text.hasPrefix("HTTP/1.1 \(status) ") && text.lowercased().contains("connection: close"), "\(text)")
+                #expect(ContinuousClock.now - began < HTTPLimits.drainTime + .seconds(2))
+            }
+        }
     }
 
     @Test func holdsAreSettledAndReleased() async throws {
@@ -437,6 +519,62 @@ private final class Heard: Sendable {
             #expect(await remote.check(call(holds: true), patience: .seconds(5)).isAllow)
             again.cancel()
             await reading.value
+        }
+    }
+
+    /// One agent's calls are no other agent's business, and fill no other agent's stream.
+    @Test func streamIsToldOfItsOwnCredentialsCalls() async throws {
+        let gatekeeper = FakeGatekeeper()
+        let (own, others) = (Heard(), Heard())
+        let other = "pst_b3RoZXI"
+        let otherDigest = fakeHash(Array(other.utf8))
+        try await withDoor(gatekeeper) { socket in
+            let remotes = try [(testCredential, own), (other, others)].map { credential, heard in
+                let remote = try RemoteGatekeeper(endpoint: "unix:\(socket)", credential: credential, hashing: testHashing)
+                let stream = remote.cancellations()
+                Task {
+                    for await cancellation in stream { heard.seen.withLock { $0.append(cancellation) } }
+                    heard.ended.withLock { $0 = true }
+                }
+                return remote
+            }
+            #expect(await remotes[0].check(call(holds: true), patience: .seconds(5)).isAllow)
+            var theirs = call(holds: true)
+            theirs.credential = otherDigest
+            #expect(await remotes[1].check(theirs, patience: .seconds(5)).isAllow)
+            for number in 0..<6 * Limits.openHoldsPerGrant { gatekeeper.cancel("o-\(number)", of: fakeHash([UInt8(number >> 10)])) }
+            gatekeeper.cancel("o-x", of: otherDigest)
+            gatekeeper.cancel("n-1", of: testDigest)
+            gatekeeper.cancel("")
+            #expect(await eventually { own.seen.withLock { $0.count } == 2 && others.seen.withLock { $0.count } == 2 })
+            #expect(own.seen.withLock { $0.map(\.decisionID) } == ["n-1", ""] && others.seen.withLock { $0.map(\.decisionID) } == ["o-x", ""])
+            #expect(!own.ended.withLock { $0 } && !others.ended.withLock { $0 })
+        }
+    }
+
+    /// What was begun with the credential before is told of as well as what begins with the new one.
+    @Test func credentialThatComesIntoUseIsToldOf() async throws {
+        let gatekeeper = FakeGatekeeper()
+        let heard = Heard()
+        let next = "pst_bmV4dA"
+        try await withDoor(gatekeeper) { socket in
+            let remote = try RemoteGatekeeper(endpoint: "unix:\(socket)", credential: testCredential, hashing: testHashing)
+            let stream = remote.cancellations()
+            Task {
+                for await cancellation in stream { heard.seen.withLock { $0.append(cancellation) } }
+                heard.ended.withLock { $0 = true }
+            }
+            #expect(await remote.check(call(holds: true), patience: .seconds(5)).isAllow)
+            remote.use(next)
+            var later = call(holds: true)
+            later.credential = fakeHash(Array(next.utf8))
+            #expect(await remote.check(later, patience: .seconds(5)).isAllow)
+            #expect(await remote.check(call(holds: true), patience: .seconds(5)).isAllow)
+            gatekeeper.cancel("n-1", of: testDigest)
+            gatekeeper.cancel("n-2", of: later.credential)
+            #expect(await eventually { heard.seen.withLock { Set($0.map(\.decisionID)) } == ["n-1", "n-2"] })
+            for number in 0..<8 { remote.use("pst_\(number)") }
+            #expect(await eventually { heard.ended.withLock { $0 } }, "it would be told of ever more")
         }
     }
 

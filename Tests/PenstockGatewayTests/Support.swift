@@ -83,8 +83,8 @@ final class FakeGatekeeper: Gatekeeper, Observable {
         return stream
     }
 
-    func cancel(_ decisionID: String, _ reason: Reason = .revoked) {
-        for stream in state.withLock({ $0.streams }) { stream.yield(Cancellation(decisionID: decisionID, reason: reason)) }
+    func cancel(_ decisionID: String, _ reason: Reason = .revoked, of credential: Digest = .zero) {
+        for stream in state.withLock({ $0.streams }) { stream.yield(Cancellation(decisionID: decisionID, reason: reason, credential: credential)) }
     }
 
     func breakStreams() {

@@ -233,6 +233,44 @@ def test_the_event_stream_needs_a_credential(mesh):
     eventually("a place again", lambda: answer(mesh, "HEAD", "/v1/events", own)[0] == 200)
 
 
+def test_a_stream_is_told_of_its_own_credentials_calls(mesh):
+    """One restriction ends more calls than any stream keeps: those of one agent's grants end no other agent's stream."""
+    crowd = [mesh.grant("--principal", "crowd", agent=f"crowd-{number}") for number in range(6)]
+    quiet = mesh.grant(agent="quiet")
+    mesh.wait_applied()
+    with contextlib.ExitStack() as stack:
+        streams = {}
+        for name, grant in (("quiet", quiet), ("crowd", crowd[0])):
+            client = streams[name] = stack.enter_context(contextlib.closing(connect(mesh, "unix")))
+            client.sendall(request("GET", "/v1/events", [("Host", "x"), ("Authorization", f"Bearer {grant['credential']}")]))
+            assert b": subscribed" in heard(client, b": subscribed")
+        door = stack.enter_context(contextlib.closing(mesh[1].door()))
+
+        def hold(grant):
+            answer = json.loads(door.ask("POST", "/v1/holds", question(grant["credential"]))[1])
+            assert answer["decision"], answer
+            return answer["context"]["decision_id"]
+        own = hold(quiet)
+        theirs = [hold(grant) for grant in crowd for _ in range(1024)]
+        mesh.revoke("--principal", "crowd")
+        told = heard(streams["crowd"], b"event: restricted")
+        assert told.count(b"event: cancelled") == 1024 and all(one.encode() in told for one in theirs[:1024])
+        mesh.revoke("--agent", "quiet")
+        told = heard(streams["quiet"], own.encode())
+        assert told.count(b"event: cancelled") == 1 and not any(one.encode() in told for one in theirs)
+
+
+def heard(client, until):
+    """What a stream says, up to and with this."""
+    client.settimeout(20)
+    text = b""
+    while until not in text:
+        piece = client.recv(65536)
+        assert piece, f"the stream ended: {text[-500:]}"
+        text += piece
+    return text
+
+
 @pytest.mark.parametrize("kind", ["tcp", "unix"])
 def test_head_is_get_without_a_body(mesh, kind):
     for path in ("/livez", "/readyz", "/readyz?verbose", "/metrics", "/.well-known/authzen-configuration", "/v1/events", "/none", "/access/v1/evaluation", "/v1/holds/x/settle"):

@@ -77,6 +77,30 @@ def test_half_requests_end(mesh):
         client.close()
 
 
+EARLY = {
+    404: b"POST /none HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 500\r\n\r\n",
+    405: b"PUT /v1/holds HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nabcde\r\n",
+    413: b"POST /v1/holds HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 9000000\r\n\r\n" + b"x" * 100_000,
+    415: b"POST /access/v1/evaluation HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/plain\r\nContent-Length: 500\r\n\r\n",
+}
+
+
+@pytest.mark.parametrize("kind", ["tcp", "unix"])
+def test_an_answer_before_the_whole_request_ends_the_connection(mesh, kind):
+    for status, early in EARLY.items():
+        with contextlib.closing(connect(mesh, kind)) as client:
+            client.sendall(early)
+            answer = client.recv(65536)
+            assert b" %d " % status in answer and b"connection: close" in answer.lower(), answer
+            assert closed_after(client, time.monotonic()) < 4
+    # One that is here whole, or has no body, costs no connection.
+    with contextlib.closing(connect(mesh, kind)) as client:
+        for request in (b"GET /none HTTP/1.1\r\nHost: localhost\r\n\r\n", b"POST /v1/holds/x/release HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\n{}") * 2:
+            client.sendall(request)
+            answer = client.recv(65536)
+            assert b" 404 " in answer and b"connection: close" not in answer.lower(), answer
+
+
 @pytest.mark.parametrize("kind", ["tcp", "unix"])
 @pytest.mark.parametrize("half", ["nothing", "half a body"])
 def test_connections_without_end_block_nobody(mesh, kind, half):

@@ -101,7 +101,7 @@ extension Enforcement {
     }
 
     /// Calls under way whose grants are revoked or suspended now: they must stop. Each is named once.
-    package mutating func cancelRestricted() -> [(decision: UInt64, reason: Reason)] {
+    package mutating func cancelRestricted() -> [Cancelled] {
         guard calls.holdCount > 0, let view else { return [] }
         let onNode = view.marks(onNode: node)
         var restricted: [(grant: Int32, reason: Reason)] = []
@@ -109,8 +109,18 @@ extension Enforcement {
             let marks = view.marks(onGrant: Int(grant)).union(onNode)
             if marks.contains(.revoked) { restricted.append((grant, .revoked)) } else if marks.contains(.suspended) { restricted.append((grant, .suspended)) }
         }
-        let cancelled = restricted.flatMap { restricted in calls.cancel(grant: restricted.grant).map { (decision: $0, reason: restricted.reason) } }
+        let cancelled = restricted.flatMap { restricted in
+            let credential = view.grants[Int(restricted.grant)].credential
+            return calls.cancel(grant: restricted.grant).map { Cancelled(decision: $0, reason: restricted.reason, credential: credential) }
+        }
         return cancelled.sorted { $0.decision < $1.decision }
+    }
+
+    /// A call under way that must stop, and with which credential it was asked for.
+    package struct Cancelled: Equatable, Sendable {
+        package var decision: UInt64
+        package var reason: Reason
+        package var credential: Digest
     }
 
     /// Ends holds that have been open for too long, some at a time: nobody says any more how they ended, so each is charged in

@@ -110,7 +110,7 @@ package struct Follower: Sendable {
     package struct Effects: Sendable {
         package var asks: [Ask] = []
         /// Calls under way that must stop.
-        package var cancelled: [(decision: UInt64, reason: Reason)] = []
+        package var cancelled: [Enforcement.Cancelled] = []
         /// Somebody was restricted: previews from before say nothing any more.
         package var isRestricted = false
         package init() {}

@@ -121,6 +121,8 @@ internal import Testing
         let suspended = node.enforcement.cancelRestricted()
         #expect(suspended.map(\.decision) == [1, 2])
         #expect(suspended.map(\.reason) == [.suspended, .suspended])
+        let credential = node.enforcement.folded.grants[0].credential
+        #expect(credential != .zero && suspended.map(\.credential) == [credential, credential])
         try node.add(Make.revoke(.node("n1")))
         let again = node.enforcement.cancelRestricted()
         #expect(again.isEmpty)

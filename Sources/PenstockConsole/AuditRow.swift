@@ -62,7 +62,8 @@ struct AuditRow: Encodable, TableRow {
         sequence = row.place.sequence
         self.kind = kind
         decision = record.outcome.rawValue
-        decisionId = record.kind == .counted ? "" : "\(incarnation)-\(record.kind.endsDecision ? record.decision : sequence)"
+        let run = record.endedRun?.description ?? incarnation
+        decisionId = record.kind == .counted ? "" : "\(run)-\(record.kind.endsDecision ? record.decision : sequence)"
         reason = record.reason.name
         let grant = grants[record.grant] ?? .init()
         (grantId, runId, agentId, agentClass) = (grant.grantID, grant.runID, grant.agentID, grant.agentClass)
@@ -80,7 +81,7 @@ struct AuditRow: Encodable, TableRow {
         case .held, .released, .owed, .owedAgain, .carried, .counted: [:]
         }
         (priceVersion, basis) = (record.priceVersion, record.basis)
-        argumentsDigest = record.argumentsDigest == .zero ? "" : record.argumentsDigest.hex
+        argumentsDigest = record.argumentsDigest == .zero || record.endedRun != nil ? "" : record.argumentsDigest.hex
         position = record.position
         viewAgeMs = record.viewAge < 0 || record.viewAge == .max ? -1 : record.viewAge / 1_000_000
         traceId = record.traceID == .unknown ? "" : record.traceID.description

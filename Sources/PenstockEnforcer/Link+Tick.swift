@@ -24,6 +24,10 @@ extension Link {
             defer { core.echoWanted = false }
             core.enforcement.recordCounts(at: now, journal: Recorder(journal: enforcer.journal))
             _ = core.enforcement.endOverdue(at: now, journal: Recorder(journal: enforcer.journal))
+            for _ in 0..<Limits.holdsEndedPerTurn {
+                guard let record = endsToRecord.first, enforcer.append(record) != nil else { break }
+                endsToRecord.removeFirst()
+            }
             return follower.tick(&core.enforcement, awaited: awaited, echoWanted: core.echoWanted, at: now, random: SecureRandom.uint64)
         }
         send(asks)

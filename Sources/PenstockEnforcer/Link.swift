@@ -58,6 +58,8 @@ final class Link {
     }
 
     var saidJournalLow = false
+    /// How holds of earlier runs ended, as far as the journal has not taken it yet.
+    var endsToRecord: ArraySlice<DecisionRecord>
 
     /// What an awaited answer is to.
     enum Purpose: Sendable {
@@ -74,7 +76,9 @@ final class Link {
         seen = try Seen.load(enforcer.options.dataFolder)
         // What a journal that was lost or cut short records from now on is not at the ledger.
         seen.shipped = min(seen.shipped, enforcer.journal.nextSequence - 1)
-        follower = Follower(mesh: identity.member.mesh, seen: seen.position, heard: seen.heard ?? 0, predecessors: try Predecessors(enforcer.journal))
+        let predecessors = try Predecessors(enforcer.journal)
+        endsToRecord = predecessors.ends[...]
+        follower = Follower(mesh: identity.member.mesh, seen: seen.position, heard: seen.heard ?? 0, predecessors: predecessors)
         signer = EventSigner(mesh: identity.member.mesh, name: identity.name, key: identity.signing)
         cosigner = try Cosigner(name: identity.name, key: identity.signing)
         ledgerVerifier = try identity.member.ledger.verifier()

@@ -14,8 +14,9 @@ extension Predecessors {
                 problem = problem ?? "journal record \(sequence) cannot be read"
                 return
             }
-            add(record, sequence: sequence)
-            if [.owed, .owedAgain].contains(record.kind), let incarnation = Incarnation(incarnation) { add(owed: record, by: incarnation) }
+            guard let incarnation = Incarnation(incarnation) else { return }
+            add(record, sequence: sequence, of: incarnation)
+            if [.owed, .owedAgain].contains(record.kind) { add(owed: record, by: incarnation) }
         }
         if let problem { throw EnforcerError("\(problem); restore the data folder, or move its journal away and have an operator decide on its slices") }
     }

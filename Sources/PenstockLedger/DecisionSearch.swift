@@ -93,12 +93,14 @@ final class DecisionSearch: Sendable {
         let isDescending = question.batches.newestFirst
         let deadline = Clocks.now() + Self.patience
         var found = Found(question)
+        var batches = question.batches
+        if let incarnation = batches.incarnation { batches.successorsOf = try store.node(ofIncarnation: incarnation.name) }
         // Read before the rows: whatever is said to be here was searched.
         if !question.nodes.isEmpty { found.page.nodes = try lastDecisions(question.nodes) }
         var place = question.from ?? (isDescending ? Place(row: .max, sequence: 0) : Place(row: 0, sequence: .max))
         var row = isDescending ? (place.sequence == 0 ? place.row - 1 : place.row) : (place.sequence == .max ? place.row + 1 : place.row)
         search: while true {
-            let (rows, through, isEnd) = try store.decisionBatches(question.batches, from: row)
+            let (rows, through, isEnd) = try store.decisionBatches(batches, from: row)
             for row in rows {
                 guard let batch = try store.decisionBatch(row: row) else { continue }
                 if let last = found.take(batch, row, behind: place) {
@@ -162,10 +164,11 @@ final class DecisionSearch: Sendable {
         mutating func take(_ batch: DecisionBatchRow, _ row: Int64, behind place: Place) -> UInt64? {
             let isDescending = question.batches.newestFirst
             var matching: [(sequence: UInt64, bytes: [UInt8])] = []
+            let run = Hex.decode(batch.incarnation).flatMap { Incarnation($0) }
             DecisionRecord.forEach(inBatch: batch.bytes) { index, bytes in
                 let sequence = batch.firstSequence &+ UInt64(index)
                 if row == place.row, isDescending ? sequence >= place.sequence : sequence <= place.sequence { return }
-                if question.filter.takes(bytes, sequence: sequence) { matching.append((sequence, question.countsOnly ? [] : [UInt8](bytes))) }
+                if question.filter.takes(bytes, sequence: sequence, of: run) { matching.append((sequence, question.countsOnly ? [] : [UInt8](bytes))) }
             }
             if isDescending { matching.reverse() }
             for match in matching {

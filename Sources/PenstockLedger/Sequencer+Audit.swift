@@ -10,7 +10,7 @@ internal import PenstockWire
 extension Sequencer {
     func look(_ query: Penstock_V1_DecisionQuery, _ incoming: Incoming) throws(Refusal) {
         guard incoming.sender.role == .operator || incoming.sender.role == .auditor else { throw Refusal(.notPermitted, "decisions are for operators and auditors") }
-        let filter = try filter(query)
+        var filter = try filter(query)
         var batches = BatchSearch()
         batches.newestFirst = query.newestFirst
         batches.node = query.node.isEmpty ? nil : query.node
@@ -19,6 +19,7 @@ extension Sequencer {
         if query.sequence > 0 {
             guard let incarnation = Incarnation(query.incarnation) else { throw Refusal(.malformed, "a decision is named by its incarnation and its number") }
             batches.incarnation = (incarnation.description, query.sequence)
+            filter.decision = (incarnation, query.sequence)
         }
         let most = query.countsOnly ? Int(Int32.max) : DecisionSearch.mostRows
         let nodes = query.nodes ? ledger.state.view.members.values.filter { $0.keys.role == .enforcer && $0.belongs }.map(\.keys.name).sorted() : []
@@ -44,7 +45,6 @@ extension Sequencer {
             guard let resource = ResourcePattern(query.resource) else { throw Refusal(.malformed, "a resource is TYPE:PATTERN") }
             filter.resource = resource
         }
-        if query.sequence > 0 { filter.decision = query.sequence }
         filter.grants = grants(query)
         return filter
     }

@@ -48,6 +48,8 @@ package struct BatchSearch: Sendable {
     package var node: String?
     /// With records of this number, or later.
     package var incarnation: (name: String, sequence: UInt64)?
+    /// And of every later run of this node, which may say how a decision of that one ended.
+    package var successorsOf: String?
     package var since: WallTime = .min
     package var until: WallTime = .max
     /// Positions of grants' events, at most `StoreLimits.grantsPerSearch`.

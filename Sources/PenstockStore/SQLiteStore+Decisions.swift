@@ -71,8 +71,8 @@ extension SQLiteStore {
             arguments.append(node)
         }
         if let incarnation = search.incarnation {
-            text += "AND b.incarnation = ? AND b.first + b.count > ? "
-            arguments += [incarnation.name, Int64(bitPattern: incarnation.sequence)]
+            text += "AND (b.incarnation = ? OR b.node = ?) AND b.first + b.count > ? "
+            arguments += [incarnation.name, search.successorsOf ?? "", Int64(bitPattern: incarnation.sequence)]
         }
         if search.since > .min || search.until < .max {
             text += "AND (s.batch IS NULL OR s.newest >= ? AND s.oldest < ?) "
@@ -90,6 +90,12 @@ extension SQLiteStore {
         try onDecisions("reading batch row \(row)") { db in
             let statement = try db.cachedStatement(sql: "SELECT row, node, incarnation, first, count, digest, bytes FROM batch WHERE row = ?")
             return try Row.fetchOne(statement, arguments: [row]).map { try self.batch($0) }
+        }
+    }
+
+    package func node(ofIncarnation incarnation: String) throws(StoreError) -> String? {
+        try onDecisions("asking whose run \(incarnation) is") { db in
+            try String.fetchOne(db.cachedStatement(sql: "SELECT node FROM batch WHERE incarnation = ? LIMIT 1"), arguments: [incarnation])
         }
     }
 

@@ -257,6 +257,33 @@ def test_follow_prints_what_comes(mesh):
 
 # Completeness
 
+def test_holds_that_were_open_when_their_node_ended_end():
+    """Once, in full, under the decision's own id: the costs of rows add up over a restart too."""
+    with Mesh(max_staleness="2s") as mesh:
+        grant = mesh.grant("--budget", "usd_micros=1000", "--budget", "calls=50", agent="payer")
+        mesh.wait_applied()
+        ended = hold(mesh, grant, {"usd_micros": 10})
+        assert ask(mesh, f"/v1/holds/{ended['permit']['id']}/settle", {"amounts": {"usd_micros": 4}})[0] == 204
+        open_holds = [hold(mesh, grant, {"usd_micros": 100 + number}, call_id=f"c-{number}") for number in range(3)]
+        mesh[1].kill()
+        mesh[1].start()
+        open_holds.append(hold(mesh, grant, {"usd_micros": 7}))
+        mesh[1].stop()
+        mesh[1].start()
+        rows = audit(mesh, "--grant", grant["grant_id"])
+        for held in open_holds:
+            found = audit(mesh, "--decision", held["decision_id"])
+            assert kinds(found) == ["hold", "settle"] and {row["decision_id"] for row in found} == {held["decision_id"]}
+            assert found[1]["reason"] == "expired" and found[1]["cost"] == found[0]["amounts"] and found[1]["arguments_digest"] == ""
+            assert all(found[0][name] == found[1][name] for name in IDENTITY)
+        assert len([row for row in rows if row["kind"] == "settle"]) == 5
+        assert spent(rows) == {"usd_micros": 4 + 100 + 101 + 102 + 7, "calls": 5}
+
+        def settled():
+            return {row["unit"]: row["settled"] for row in mesh.run("budget list").json if row["name"].startswith(grant["grant_id"])}
+        eventually("the node has closed what its earlier runs left", lambda: settled() == spent(rows))
+
+
 def test_what_a_node_has_not_shipped_is_said_and_can_be_waited_for(mesh):
     grant = mesh.grant(agent="late")
     mesh.wait_applied()

@@ -8,16 +8,20 @@ package struct DecisionFilter: Sendable {
     package var reason: Reason?
     package var action: Pattern?
     package var resource: ResourcePattern?
-    /// This decision, and what ends it.
-    package var decision: UInt64?
+    /// This decision, and what ends it: in the run that made it, or in a later one of its node.
+    package var decision: (run: Incarnation, sequence: UInt64)?
     /// Positions of grants' events, in order.
     package var grants: [Position]?
 
     package init() {}
 
-    package func takes(_ bytes: UnsafeRawBufferPointer, sequence: UInt64) -> Bool {
+    /// - Parameter run: which made the record.
+    package func takes(_ bytes: UnsafeRawBufferPointer, sequence: UInt64, of run: Incarnation?) -> Bool {
         guard let head = DecisionRecord.Head(bytes), let name = head.kind.name else { return false }
-        if let decision, sequence != decision, head.decision != decision || !head.kind.endsDecision { return false }
+        if let decision {
+            let ends = head.kind.endsDecision && head.decision == decision.sequence && (head.endedRun ?? run) == decision.run
+            guard ends || run == decision.run && sequence == decision.sequence else { return false }
+        }
         guard since <= head.wall, head.wall < until, reason == nil || head.reason == reason else { return false }
         guard words.isEmpty || words.contains(name) || words.contains(head.outcome.rawValue) else { return false }
         if let grants, !Self.has(grants, head.grant) { return false }
@@ -68,6 +72,7 @@ extension DecisionRecord {
         package var wall: WallTime
         package var grant: Position
         package var decision: UInt64
+        package var endedRun: Incarnation?
 
         package var outcome: Outcome { DecisionRecord.outcome(kind, reason) }
 
@@ -79,6 +84,8 @@ extension DecisionRecord {
             wall = bytes.loadUnaligned(fromByteOffset: 8, as: Int64.self)
             grant = bytes.loadUnaligned(fromByteOffset: 16, as: UInt64.self)
             decision = bytes.loadUnaligned(fromByteOffset: 40, as: UInt64.self)
+            let run = kind.endsDecision ? Incarnation(bytes[64..<64 + Incarnation.byteCount]) : nil
+            endedRun = run == .unknown ? nil : run
         }
     }
 

@@ -10,6 +10,7 @@
 /// then u8 count of amounts, each i64 value, u16 length + unit
 /// then the debits, each u64 slice, i64 amount
 /// ```
+/// What ends the hold of an earlier run names that run in the place of the arguments' digest, of which ends have none.
 /// Since version 4, what ends a hold names the grant and the call of the decision that it ends, and kind 9 is there.
 /// Texts longer than `textBytes` are cut, and say so: see `kept`.
 package struct DecisionRecord: Hashable, Sendable {
@@ -60,6 +61,19 @@ package struct DecisionRecord: Hashable, Sendable {
     }
 
     package init(kind: Kind) { self.kind = kind }
+
+    /// How a hold ended that was open when its run did: nobody says any more what it cost, so it is charged in full.
+    package init(ending held: DecisionRecord, _ decision: UInt64, of run: Incarnation) {
+        self.init(kind: .settled)
+        (self.decision, reason, grant) = (decision, .expired, held.grant)
+        argumentsDigest = Digest(run.bytes + [UInt8](repeating: 0, count: Digest.byteCount - Incarnation.byteCount))!
+        (action, resourceType, resourceID) = (held.action, held.resourceType, held.resourceID)
+        (callID, traceID, door) = (held.callID, held.traceID, held.door)
+        (priceVersion, basis, amounts) = (held.priceVersion, held.basis, held.amounts)
+    }
+
+    /// The run whose decision it ends, where that was an earlier one.
+    package var endedRun: Incarnation? { kind.endsDecision && argumentsDigest != .zero ? Incarnation(argumentsDigest.bytes.prefix(Incarnation.byteCount)) : nil }
 
     /// A text as long as its bound at most. What is cut ends in "…" and a hash of the whole, so that two that only differ further
     /// on do not look alike (FNV-1a; it tells texts apart, and proves nothing).

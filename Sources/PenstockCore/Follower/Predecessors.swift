@@ -11,6 +11,8 @@ package struct Predecessors: Sendable {
     /// Calls that were allowed under an id, by their decisions, the oldest first.
     private var named: [(decision: UInt64, call: Named)] = []
     private var voided: Set<UInt64> = []
+    /// Holds that nothing has ended, and which run gave them.
+    private var held: [UInt64: (record: DecisionRecord, run: Incarnation)] = [:]
 
     package struct Named: Hashable, Sendable {
         /// Of the event that issued the grant.
@@ -23,9 +25,15 @@ package struct Predecessors: Sendable {
     /// Ids under which something was spent, or is charged: as many as a node remembers, the last ones.
     var callIDs: [(decision: UInt64, call: Named)] { named.suffix(Limits.callIDs).filter { !voided.contains($0.decision) } }
 
+    /// How the holds ended that were open when their runs did, the oldest first.
+    package var ends: [DecisionRecord] {
+        held.sorted { $0.key < $1.key }.map { DecisionRecord(ending: $0.value.record, $0.key, of: $0.value.run) }
+    }
+
     /// One record, by its number.
-    package mutating func add(_ record: DecisionRecord, sequence: UInt64) {
+    package mutating func add(_ record: DecisionRecord, sequence: UInt64, of run: Incarnation = .unknown) {
         add(record.kind, record.debits)
+        if record.kind == .held { held[sequence] = (record, run) } else if record.kind.endsDecision { held[record.decision] = nil }
         switch record.kind {
         case .decided, .held:
             guard record.reason == .none, !record.callID.isEmpty else { return }

@@ -74,6 +74,33 @@ internal import Testing
         #expect(retry(node, "later", grant: 2) == .settled)
     }
 
+    /// What nobody ended is charged in full, and said to be: once, and of the run that gave it.
+    @Test func holdsOfBeforeARestartEnd() {
+        let runs = [Incarnation(high: 1, low: 2), Incarnation(high: 3, low: 4)]
+        var held = record(.held, "open")
+        (held.amounts, held.debits, held.action, held.resourceType, held.resourceID) = ([Amount("usd", 5), Amount("calls", 1)], [.init(slice: 9, used: 5)], "a", "t", "i")
+        let records = [held, record(.held), record(.settled, of: 2), record(.held), record(.released, of: 4), record(.held), record(.voided, of: 6), record(.decided), record(.held)]
+        var predecessors = Predecessors()
+        for (index, record) in records.enumerated() { predecessors.add(record, sequence: UInt64(index + 1), of: runs[index / 8]) }
+        let ends = predecessors.ends
+        #expect(ends.map(\.decision) == [1, 9] && ends.map(\.endedRun) == [runs[0], runs[1]])
+        #expect(ends[0].kind == .settled && ends[0].reason == .expired && ends[0].amounts == held.amounts && ends[0].callID == "open" && ends[0].resourceID == "i")
+        #expect(ends[0].debits.isEmpty, "nothing went back")
+        for (index, end) in ends.enumerated() {
+            let bytes = end.bytes
+            let read = bytes.withUnsafeBytes { DecisionRecord($0) }
+            #expect(read == end)
+            var filter = DecisionFilter()
+            filter.decision = (runs[index], end.decision)
+            let successor = Incarnation(high: 5, low: 6)
+            #expect(bytes.withUnsafeBytes { filter.takes($0, sequence: 20, of: successor) })
+            filter.decision = (runs[1 - index], end.decision)
+            #expect(!bytes.withUnsafeBytes { filter.takes($0, sequence: 20, of: successor) })
+            predecessors.add(read!, sequence: UInt64(20 + index), of: successor)
+        }
+        #expect(predecessors.ends.isEmpty)
+    }
+
     @Test func idIsOfItsGrantAndAnEmptyOneIsAlwaysNew() throws {
         var node = try node()
         _ = node.hold([Amount("usd", 5)], as: 7, callID: "c")

@@ -45,7 +45,7 @@ def test_an_incarnation_is_its_nodes_in_every_message(mesh, hostile):
     grant = mesh.grant("--budget", "usd=1000")
     mesh.wait_applied()
     assert call(mesh[1], grant, 1, "usd") == "allow"
-    taken, use = incarnation(mesh[1], grant), field(1, 1) + field(2, 0)
+    taken, use = incarnation(mesh[1], grant), field(1, 1)
     reserve = field(1, taken) + field(2, os.urandom(16)) + field(3, grant["grant_id"]) + field(4, "usd") + field(5, 1) + field(6, 1)
     batch = field(1, taken) + field(2, 1) + field(3, 1) + field(4, bytes(32))
     before = mesh.status()

@@ -6,10 +6,13 @@ internal import Testing
     static let outside = [
         "../../etc/passwd", "%2e%2e/secret", ".%2E/x", "a/..", "a/../..%2f..%2fetc", #"..\x"#, "a%5c..%5cx", "a%2F%2e%2e%2Fb", "%252e%252e/x",
         "%25252e./x", "..%252fx", "..;a=b/x", "..?x", "..#x", "..%00.png", ".. /x", "a/ ..", ".\t./x", "%c0%ae%c0%ae/x", "a%c0%af..", "./x", "a/.",
-        "a//../b", "..",
+        "a//../b", "..", "%25%32%65%25%32%65/x", "%%32%65%%32%65/x", ".%25%32%65/x", "..%25%32%66x", "a%25%32%66..",
+        "%u002e%u002E/x", "%e0%80%ae%e0%80%ae/x", "%F0%80%80%AE./x", "..%e2%80%8b/x", "..\u{200B}/x", "..%u200b/x", "．．/x", "..／x", "..∕x", "‥/x",
+        "%uFF0E./x", "%ef%bc%8e%ef%bc%8e/x", ".\u{AD}./x",
     ]
     static let inside = [
-        "x", "a/b.txt", ".git/config", "..a/b", "a../b", ".../b", "a/...", "%2e%2e%2e/x", "100%25", "100%", "a%20b/c.d", "a.b.c", "", "é/ü", "?a=..b", "%2", "a/b%2ec",
+        "x", "a/b.txt", ".git/config", "..a/b", "a../b", ".../b", "a/...", "%2e%2e%2e/x", "100%25", "100%", "a%20b/c.d", "a.b.c", "", "é/ü", "?a=..b", "%2", "a/b%2ec", "a．b/x", "資料／一覧", "…/x",
+        "%e3%81%82/x", "%25%32%65x/y", "%u", "%u12", "%%%", "%25%25", "..\u{200B}a/x", "%uFF0Ex/y",
     ]
 
     @Test(arguments: outside) func whatLeadsOutDoesNotMatch(rest: String) throws {

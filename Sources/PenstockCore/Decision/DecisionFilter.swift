@@ -6,8 +6,8 @@ package struct DecisionFilter: Sendable {
     /// Any of these: names of kinds, or of what they came to.
     package var words: Set<String> = []
     package var reason: Reason?
-    package var action: Pattern?
-    package var resource: ResourcePattern?
+    package var action: Pattern? { didSet { action = action?.kept } }
+    package var resource: ResourcePattern? { didSet { resource = resource?.kept } }
     /// This decision, and what ends it: in the run that made it, or in a later one of its node.
     package var decision: (run: Incarnation, sequence: UInt64)?
     /// Positions of grants' events, in order.
@@ -27,7 +27,7 @@ package struct DecisionFilter: Sendable {
         if let grants, !Self.has(grants, head.grant) { return false }
         if action == nil, resource == nil { return true }
         guard let record = DecisionRecord(bytes) else { return false }
-        return action?.matches(record.action) ?? true && resource?.matches(type: record.resourceType, id: record.resourceID) ?? true
+        return action?.catches(record.action) ?? true && resource?.catches(type: record.resourceType, id: record.resourceID) ?? true
     }
 
     private static func has(_ positions: [Position], _ position: Position) -> Bool {
@@ -38,6 +38,15 @@ package struct DecisionFilter: Sendable {
         }
         return low < positions.count && positions[low] == position
     }
+}
+
+extension Pattern {
+    /// As a record has an exact text that is too long for it.
+    fileprivate var kept: Pattern { isPrefix ? self : Pattern(exact: DecisionRecord.kept(text)) }
+}
+
+extension ResourcePattern {
+    fileprivate var kept: ResourcePattern { ResourcePattern(type: type.kept, id: id.kept) }
 }
 
 extension DecisionRecord {

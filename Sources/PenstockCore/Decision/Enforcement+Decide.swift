@@ -134,6 +134,8 @@ extension Enforcement {
             if amount.value > Limits.amount { return .amountOverLimit }
             for most in folded.rules[rules].maxAmounts where most.unit == amount.unit && amount.value > most.value { return .amountOverLimit }
         }
+        // Whatever it says, it is one of `calls`.
+        for most in folded.rules[rules].maxAmounts where most.value < 1 && most.unit == "calls" { return .amountOverLimit }
         if folded.rules[rules].approvalActions.contains(where: { $0.catches(call.action) }) { return .approvalRequired }
         if counts, marks.contains(.throttled), !folded.stops(index, at: node).isEmpty { return .rateLimited }
         return .none

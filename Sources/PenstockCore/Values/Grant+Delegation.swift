@@ -34,8 +34,9 @@ extension Grant {
             }
         }
         let narrowed = narrowed(under: parent)
-        let longest = max(narrowed.conditions.count, narrowed.approvalActions.count, narrowed.maxAmounts.count)
-        return longest > Limits.grantListCount ? "with its parent's, a list has more than \(Limits.grantListCount) entries" : nil
+        let lists = [("conditions", narrowed.conditions.count), ("approval_actions", narrowed.approvalActions.count), ("max_amounts", narrowed.maxAmounts.count)]
+        return lists.first { $0.1 > Limits.grantListCount }
+            .map { "with its parent's, \($0) has \($1) entries, at most \(Limits.grantListCount) are allowed" }
     }
 
     private func problemOfTime(under parent: Grant) -> String? {

@@ -10,8 +10,11 @@ extension Grant {
         if let id = exact.first(where: { $0.utf8.contains(UInt8(ascii: "*")) }) { return "'\(id)' has a '*' in it, which stands for nothing in a name" }
         // GRANT/UNIT names a grant's own budget.
         if grantID.contains("/") { return "grant_id has a '/' in it" }
-        let lists = [allowedActions.count, resources.count, conditions.count, budgets.count, maxAmounts.count, rates.count, draws.count, approvalActions.count]
-        if lists.contains(where: { $0 > Limits.grantListCount }) { return "a list has more than \(Limits.grantListCount) entries" }
+        let lists = [
+            ("allowed_actions", allowedActions.count), ("resources", resources.count), ("conditions", conditions.count), ("budgets", budgets.count),
+            ("max_amounts", maxAmounts.count), ("rates", rates.count), ("draws", draws.count), ("approval_actions", approvalActions.count),
+        ]
+        if let (name, count) = lists.first(where: { $0.1 > Limits.grantListCount }) { return "\(name) has \(count) entries, at most \(Limits.grantListCount) are allowed" }
         let patterns = allowedActions + resources + approvalActions + draws
         if patterns.contains(where: { $0.isEmpty || $0.utf8.count > Limits.idBytes }) { return "a pattern is empty or longer than \(Limits.idBytes) bytes" }
         let units = (budgets + maxAmounts).map(\.unit) + rates.map(\.unit)

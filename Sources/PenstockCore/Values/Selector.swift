@@ -30,6 +30,14 @@ public enum Selector: Hashable, Sendable {
         }
     }
 
+    /// Byte for byte: of two that only Unicode takes for one, each covers grants of its own.
+    public static func == (a: Selector, b: Selector) -> Bool { a.kind == b.kind && a.value.isSame(as: b.value) }
+
+    public func hash(into hasher: inout Hasher) {
+        hasher.combine(kind)
+        hasher.combine(ByteText(value))
+    }
+
     /// Empty for `all`.
     public var value: String {
         switch self {

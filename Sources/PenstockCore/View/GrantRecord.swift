@@ -160,6 +160,8 @@ package struct ResourcePattern: Hashable, Sendable {
         id = Pattern(String(written[written.index(after: colon)...]))
     }
 
+    package init(type: Pattern, id: Pattern) { (self.type, self.id) = (type, id) }
+
     package var written: String { "\(type.text):\(id.written)" }
 
     /// As for `Pattern`; a type has no wildcard.
@@ -174,5 +176,10 @@ package struct ResourcePattern: Hashable, Sendable {
 
     package func matches(type candidateType: String, id candidate: String) -> Bool {
         type.matches(candidateType) && id.matches(candidate)
+    }
+
+    /// As of `Pattern`.
+    package func catches(type candidateType: String, id candidate: String) -> Bool {
+        type.catches(candidateType) && id.catches(candidate)
     }
 }

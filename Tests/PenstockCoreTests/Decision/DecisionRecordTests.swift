@@ -31,6 +31,21 @@ internal import Testing
         return (bytes, verdict, node.enforcement.debits)
     }
 
+    /// By the name that its caller gave, however much of it was kept; and no place that leads elsewhere is left out.
+    @Test(arguments: ["report", String(repeating: "r", count: 701), "a/../b"]) func filterFindsACallByItsName(name: String) {
+        var record = DecisionRecord(kind: .decided)
+        (record.action, record.resourceType, record.resourceID) = (name, "tool", name)
+        let bytes = record.bytes
+        func isFound(_ change: (inout DecisionFilter) -> Void) -> Bool {
+            var filter = DecisionFilter()
+            change(&filter)
+            return bytes.withUnsafeBytes { filter.takes($0, sequence: 1, of: nil) }
+        }
+        #expect(isFound { $0.action = Pattern(name) } && isFound { $0.resource = ResourcePattern("tool:\(name)") })
+        #expect(isFound { $0.resource = ResourcePattern("tool:\(name.prefix(2))*") })
+        #expect(!isFound { $0.action = Pattern(name + "x") } && !isFound { $0.resource = ResourcePattern("tool:\(name)x") })
+    }
+
     @Test(arguments: DecisionRecord.Kind.allCases) func everyKindComesBack(kind: DecisionRecord.Kind) {
         #expect(read(record(kind).bytes) == record(kind))
         #expect(read(DecisionRecord(kind: kind).bytes) == DecisionRecord(kind: kind))

@@ -55,6 +55,16 @@ internal import Testing
         #expect(try all.reason() == Self.offences[first].0)
     }
 
+    /// Every decided call is one of `calls`, whatever it says of it.
+    @Test(arguments: [[], [Amount("calls", 0)], [Amount("calls", 1)]] as [[Amount]]) func callIsOneOfCallsForTheMostToo(amounts: [Amount]) throws {
+        for (most, expected) in [(Int64(0), Reason.amountOverLimit), (1, .none)] {
+            var scene = Scene()
+            scene.grant.maxAmounts = [Amount("calls", most)]
+            scene.call.amounts = CallAmounts(amounts)!
+            #expect(try scene.reason() == expected)
+        }
+    }
+
     @Test func nothingSpoiledIsAllowed() throws {
         #expect(try Scene().reason() == .none)
     }

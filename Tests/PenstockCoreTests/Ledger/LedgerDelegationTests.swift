@@ -55,7 +55,7 @@ internal import Testing
         ("resource 'invoice:5'", { $0.resources = ["invoice:5"] }, { $0.resources = ["invoice:4", "note:7"] }),
         ("resource 'note:4'", { $0.resources = ["note:4"] }, { $0.resources = [] }),
         ("resource 'note:7*'", { $0.resources = ["note:7*"] }, { $0.resources = ["note:7"] }),
-        ("more than 64 entries", { $0.conditions = own(64) }, { $0.conditions = own(63) }),
+        ("entries, at most 64", { $0.conditions = own(64) }, { $0.conditions = own(63) }),
         ("not_before lies before", { $0.notBefore = Make.wall - 101 }, { $0.notBefore = Make.wall - 100 }),
         ("expires_at lies after the parent's", { $0.expiresAt = soon + 1 }, { $0.expiresAt = soon }),
         ("expires_at must lie after not_before", { $0.notBefore = soon }, { $0.notBefore = soon - 1 }),

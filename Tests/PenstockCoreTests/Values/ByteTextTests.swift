@@ -9,6 +9,7 @@ internal import Testing
         #expect(a == b && !a.isSame(as: b) && a.isSame(as: a) && Set([ByteText(a), ByteText(b)]).count == 2)
         #expect(["p.\(a)": 1].value(forBytes: "p.\(a)") == 1 && ["p.\(a)": 1].value(forBytes: "p.\(b)") == nil)
         #expect((a + "x").begins(with: a) && !(a + "x").begins(with: b))
+        #expect(Selector.agent(a) != Selector.agent(b) && Set([Selector.agent(a), .agent(b), .run(a)]).count == 3)
     }
 
     @Test(arguments: alike) func decisionReadsBytes(a: String, b: String) throws {

@@ -17,7 +17,7 @@ internal import Testing
         ("control character", { $0.agentID = "a\u{1B}[2J" }), ("control character", { $0.principalID = "a\u{202E}b" }),
         ("control character", { $0.resources = ["tool:a\nb"] }), ("control character", { $0.budgets = [Amount("us\u{7F}d", 1)] }),
         ("control character", { $0.draws = ["org\t"] }),
-        ("a list has more", { $0.resources = (0...64).map { "t:\($0)" } }),
+        ("resources has 65 entries", { $0.resources = (0...64).map { "t:\($0)" } }),
         ("pattern", { $0.allowedActions = [""] }), ("pattern", { $0.draws = [String(repeating: "x", count: 257)] }),
         ("allowed_actions", { $0.allowedActions = [] }), ("TYPE:PATTERN", { $0.resources = ["invoice"] }),
         ("condition", { $0.conditions = [.init(path: "p", comparison: .equal, value: String(repeating: "x", count: 257))] }),

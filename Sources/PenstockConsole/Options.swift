@@ -106,6 +106,12 @@ enum Ids {
         guard text.isPrintable else { throw ValidationError("\(name) has a control character in it: '\(Printable.text(text))'") }
         guard mayBeEmpty || !text.isEmpty else { throw ValidationError("\(name) is empty") }
     }
+
+    /// Of a filter that has no wildcard: with one it would find nothing, which reads as if nothing were there.
+    static func checkExact(_ text: String?, _ name: String) throws {
+        try check(text, name)
+        if text?.utf8.contains(UInt8(ascii: "*")) == true { throw ValidationError("\(name) names one, exactly: no id has a '*'") }
+    }
 }
 
 /// For what cannot be taken back: whoever is at a terminal is asked, and a script has to say that it is sure.

@@ -131,21 +131,29 @@ enum ResultTokens {
 
     /// - Parameter path: empty for the usual places.
     static func report(_ path: String, in result: JSON) -> Report {
+        var most: Int64?
         for path in path.isEmpty ? usual : [path] {
-            guard let found = find(path.split(separator: ".")[...], in: result), found != .null else { continue }
+            let all = find(path.split(separator: ".")[...], in: result)
+            // Of a member that is there twice, one reader takes the first and another the last.
+            guard all.count <= 1 else { return .unreadable }
+            guard let found = all.first, found != .null else { continue }
             guard case .number(let written) = found, let text = ExactNumber.canonical(written) else { return .unreadable }
             if ExactNumber.compare(text, String(Limits.amount)) == .greater { return .above(written) }
-            return Int64(text).flatMap { $0 < 0 ? nil : .number($0) } ?? .unreadable
+            guard let count = Int64(text), count >= 0 else { return .unreadable }
+            // Of two places that disagree, the larger is charged.
+            most = max(most ?? 0, count)
         }
-        return .absent
+        return most.map(Report.number) ?? .absent
     }
 
     /// Names under `_meta` have dots in them, so the longest name that is there counts.
-    private static func find(_ path: ArraySlice<Substring>, in json: JSON) -> JSON? {
-        guard !path.isEmpty else { return json }
+    private static func find(_ path: ArraySlice<Substring>, in json: JSON) -> [JSON] {
+        guard !path.isEmpty else { return [json] }
         for count in stride(from: path.count, to: 0, by: -1) {
-            if let value = json[path.prefix(count).joined(separator: ".")], let found = find(path.dropFirst(count), in: value) { return found }
+            let name = path.prefix(count).joined(separator: ".")
+            let found = (json.members ?? []).filter { $0.key.isSame(as: name) }.flatMap { find(path.dropFirst(count), in: $0.value) }
+            if !found.isEmpty { return found }
         }
-        return nil
+        return []
     }
 }

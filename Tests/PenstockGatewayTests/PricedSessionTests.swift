@@ -126,6 +126,9 @@ import Testing
         // Whatever is not told is charged in full.
         (#""result":{"content":[]}"#, 72, 4096), (#""error":{"code":1,"message":"x"}"#, 72, 4096), (#""result":{"content":[],"usage":{"total_tokens":-4}}"#, 72, 4096),
         (#""result":{"content":[],"usage":{"total_tokens":1.5}}"#, 72, 4096), (#""result":{"content":[],"usage":{"total_tokens":"7"}}"#, 72, 4096),
+        (#""result":{"content":[],"usage":{"total_tokens":5,"total_tokens":9}}"#, 72, 4096), (#""result":{"content":[],"usage":{"total_tokens":5},"usage":{"total_tokens":5}}"#, 72, 4096),
+        // Of two places, the larger.
+        (#""result":{"content":[],"_meta":{"usage":{"total_tokens":3}},"usage":{"total_tokens":1000}}"#, 25, 1000),
         // More than any call may spend is charged as that much.
         (#""result":{"content":[],"usage":{"total_tokens":9223372036854775807}}"#, 1_055_531_162_675, 1 << 46),
         (#""result":{"content":[],"usage":{"total_tokens":1e30}}"#, 1_055_531_162_675, 1 << 46), (#""result":{"content":[],"usage":{"total_tokens":1e3}}"#, 25, 1000),

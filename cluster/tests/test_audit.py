@@ -124,7 +124,7 @@ def test_filters_exclude_exactly(mesh, ended, filters, expected):
     (["--kind", "settled"], "settle"), (["--since", "yesterday"], "--since"), (["--since", "2026-02-30T00:00:00Z"], "--since"),
     (["--since", "1m", "--until", "2m"], "--until"), (["--tool", "a*b"], "'*'"), (["--resource", "pay"], "TYPE:PATTERN"), (["--cursor", "12"], "--cursor"),
     (["--cursor", "a-1.2"], "--cursor"), (["--all", "--limit", "3"], "--limit"), (["--follow", "--until", "1m"], "--until"),
-    (["--cursor", "b1.2", "--oldest"], "--oldest"), (["--agent", ""], "--agent"), (["--tool", "a", "--resource", "tool:a"], "--resource"),
+    (["--cursor", "b1.2", "--oldest"], "--oldest"), (["--agent", ""], "--agent"), (["--agent", "a*"], "--agent"), (["--run", "*"], "--run"), (["--tool", "a", "--resource", "tool:a"], "--resource"),
 ], ids=str)
 def test_what_an_audit_cannot_mean_is_refused(arguments, message):
     assert message in penstock("audit", *arguments, "-o", "json", expect=64).error["message"]

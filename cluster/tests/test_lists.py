@@ -76,6 +76,7 @@ def test_grants_are_listed_by_every_selector(mesh):
     mesh.revoke("--grant", child["grant_id"])
     assert ids("--principal", "ann", "--state", "revoked") == both[1:]
     assert "--state" in mesh.run("grant list", "--state", "dead", expect=64).error["message"]
+    assert "--agent" in mesh.run("grant list", "--agent", "a*", expect=64).error["message"]
 
 
 def test_revocations_say_who_and_why(mesh):

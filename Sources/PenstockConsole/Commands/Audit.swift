@@ -97,7 +97,7 @@ struct AuditFilterOptions: ParsableArguments {
         if tool != nil, resource != nil { throw ValidationError("name one of --tool and --resource") }
         if let since, let until, since.milliseconds >= until.milliseconds { throw ValidationError("--until lies at or before --since: nothing is between") }
         for (name, text) in [("agent", agent), ("run", runID), ("grant", grant), ("principal", principal), ("agent-class", agentClass), ("purpose", purpose), ("audience", audience), ("issuer", issuer), ("node", node)] {
-            try Ids.check(text, "--\(name)")
+            try Ids.checkExact(text, "--\(name)")
         }
     }
 

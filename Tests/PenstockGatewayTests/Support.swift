@@ -240,7 +240,7 @@ struct Scene {
         for action in actions {
             switch action {
             case .toServer(let line, let ticket): queue.append((String(decoding: line, as: UTF8.self), ticket))
-            case .toClient(let line, let delivery): unread.append((try! JSONParser.parse(line), delivery))  // What we say must be JSON.
+            case .toClient(let line, let delivery): unread.append((try! JSONParser.parse(line, .lenient), delivery))  // What we say must be JSON.
             case .check(let ticket, let call): asked.append((ticket, call))
             case .preview(let ticket, let calls): previews.append((ticket, calls))
             case .standing:

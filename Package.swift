@@ -123,7 +123,7 @@ let package = Package(
             name: "PenstockTransportTests", dependencies: ["PenstockTransport", "PenstockCore"], swiftSettings: strict),
         .testTarget(
             name: "PenstockGatewayTests",
-            dependencies: ["PenstockGateway", "PenstockHTTP", "PenstockEnforcer", "PenstockCore", logging, lifecycle],
+            dependencies: ["PenstockGateway", "PenstockHTTP", "PenstockEnforcer", "PenstockNode", "PenstockCore", logging, lifecycle],
             swiftSettings: strict),
 
         // Every decoder that meets foreign bytes, with laws: its corpora are replayed by tests and grown by cluster/fuzz.

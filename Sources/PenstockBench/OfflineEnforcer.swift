@@ -15,7 +15,7 @@ final class OfflineEnforcer: Sendable {
 
     init(_ folder: String) throws {
         let address = LedgerAddress(name: "ledger", requests: "", log: "", urgent: "", join: "", channelKey: "", signingKey: "")
-        let identity = try Identity.create(in: folder + "/node", MemberFile(mesh: OfflineLog.mesh, name: "node", role: .enforcer, ledger: address))
+        let identity = try Identity.makeKeys(in: folder + "/node", MemberFile(mesh: OfflineLog.mesh, name: "node", role: .enforcer, ledger: address)).identity
         enforcer = try Enforcer(EnforcerOptions(identity: identity, dataFolder: folder + "/data", journalBytes: 1 << 30))
     }
 

@@ -62,7 +62,7 @@ struct AuditSearch {
         let older = try page { ($0.newestFirst, $0.countsOnly, $0.limit, $0.from) = (true, true, 1, first) }
         let more = older.count > 0 ? "there are older ones: --cursor \(cursor) has those before these"
             : older.isEnd ? nil : "there may be older ones: --cursor \(cursor) looks before these"
-        return (.with { ($0.row, $0.sequence) = (first.row, first.sequence - 1) }, count, more)
+        return (.with { ($0.row, $0.sequence) = (first.row, max(first.sequence, 1) - 1) }, count, more)
     }
 
     /// Whether one more row lies behind a place.

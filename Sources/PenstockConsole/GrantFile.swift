@@ -37,8 +37,7 @@ package struct GrantFile: Decodable {
     static func newID(_ prefix: String) -> String { "\(prefix)_\(Base64URL.encode(SecureRandom.bytes(16)))" }
 
     static func read(_ path: String) throws -> Grant {
-        guard let data = FileManager.default.contents(atPath: path) else { throw NodeError(.configuration, "cannot read \(path)") }
-        return try parse(data, path)
+        return try parse(Data(TextFile.read("the grant", path).utf8), path)
     }
 
     /// - Parameter path: for what it says when the data is no grant.

@@ -1,4 +1,5 @@
 package import ArgumentParser
+internal import Dispatch
 internal import Foundation
 internal import PenstockNode
 
@@ -15,7 +16,7 @@ package struct Penstock: AsyncParsableCommand {
               penstock revoke --dir mesh --agent builder
 
             Exit status: 0 done, allowed or CLOSED; 1 local error; 2 refused or failed at a node; 3 denied;
-            4 not found; 5 PARTIAL; 6 LIFTED; 64 usage.
+            4 not found; 5 PARTIAL; 6 LIFTED; 64 usage; 141 nobody reads the output any more.
 
             PENSTOCK_DIR, PENSTOCK_AS, PENSTOCK_OUTPUT, PENSTOCK_ENFORCER and PENSTOCK_CREDENTIAL_FILE stand in for flags.
             'penstock --generate-completion-script bash' (or zsh, fish) prints completions for a shell.
@@ -32,8 +33,19 @@ package struct Penstock: AsyncParsableCommand {
 }
 
 extension Penstock {
-    /// Parses and runs the command that the arguments name, and ends the process when that failed.
-    package static func start() async {
+    /// Runs the command that the arguments name, and ends the process.
+    package static func start() -> Never {
+        // Before there is a task: the first one opens descriptors, and would take those that are missing.
+        StandardStreams.prepare()
+        Task { @MainActor in
+            await perform()
+            Foundation.exit(0)
+        }
+        dispatchMain()
+    }
+
+    /// Ends the process when it fails.
+    private static func perform() async {
         let arguments = Array(CommandLine.arguments.dropFirst())
         var command: (any ParsableCommand)?
         do {

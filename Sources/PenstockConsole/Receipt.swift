@@ -1,6 +1,6 @@
 package import Foundation
 internal import PenstockCore
-internal import PenstockNode
+package import PenstockNode
 package import PenstockProto
 
 /// A receipt's JSON file. The event's bytes are in it, so that nothing else is needed to verify.
@@ -21,31 +21,9 @@ package struct Receipt: Codable, Sendable {
 }
 
 extension Receipt {
-    /// Nil when the file is no receipt of this version: it has exactly the members that `write` gives it, each once. One
-    /// more would be shown by whoever reads the file, and is covered by nothing.
-    package init?(parsing file: Data) {
-        let decoder = JSONDecoder()
-        decoder.keyDecodingStrategy = .convertFromSnakeCase
-        guard let receipt = try? StrictJSON.decode(Receipt.self, from: file, "receipt", with: decoder) else { return nil }
-        guard Self.memberCount(file) == 6 + 7 + 8 * receipt.barrier.nodes.count else { return nil }
-        self = receipt
-    }
-
-    /// Every member of a JSON text has one colon outside of strings. Counted in the text, since a decoder drops unknown
-    /// members and all but one of those with the same name.
-    private static func memberCount(_ json: Data) -> Int {
-        var count = 0
-        var (isText, isEscaped) = (false, false)
-        for byte in json {
-            switch byte {
-            case _ where isEscaped: isEscaped = false
-            case UInt8(ascii: "\\") where isText: isEscaped = true
-            case UInt8(ascii: "\""): isText.toggle()
-            case UInt8(ascii: ":") where !isText: count += 1
-            default: break
-            }
-        }
-        return count
+    /// A file has exactly the members that `write` gives it, each once.
+    package init(parsing file: Data, _ path: String = "receipt") throws(NodeError) {
+        self = try StrictJSON.decode(Receipt.self, from: file, path, snakeCase: true)
     }
 }
 

@@ -13,8 +13,12 @@ package struct ReceiptVerification: Encodable, Sendable {
     package var problems: [String]
 
     static func run(file: String, policy policyPath: String) throws -> ReceiptVerification {
-        guard let data = FileManager.default.contents(atPath: file), let receipt = Receipt(parsing: data) else {
-            throw NodeError(.configuration, "\(file) is no receipt as this version writes it: a member is missing, of a wrong type, unknown or there twice")
+        guard let data = FileManager.default.contents(atPath: file) else { throw NodeError(.configuration, "cannot read \(file)") }
+        let receipt: Receipt
+        do {
+            receipt = try Receipt(parsing: data, file)
+        } catch {
+            throw NodeError(.configuration, "\(error.message): it is no receipt as this version writes it")
         }
         guard let proofData = FileManager.default.contents(atPath: file + ".tlog-proof") else { throw NodeError(.configuration, "cannot read \(file).tlog-proof") }
         guard let policyData = FileManager.default.contents(atPath: policyPath) else { throw NodeError(.configuration, "cannot read \(policyPath)") }

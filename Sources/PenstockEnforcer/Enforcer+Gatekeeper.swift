@@ -121,7 +121,7 @@ extension Enforcer: Gatekeeper {
         let deadline = Clocks.now() + Self.debtPatience
         while Clocks.now() < deadline, !Task.isCancelled {
             let round = waiters.round
-            guard core.withLock({ $0.enforcement.owesForSettling(decision) }) else { return }
+            guard core.withLock({ $0.enforcement.halted == nil && $0.enforcement.owesForSettling(decision) }) else { return }
             await waiters.wait(after: round)
         }
     }

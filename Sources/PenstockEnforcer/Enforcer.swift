@@ -65,12 +65,7 @@ public final class Enforcer: Sendable {
     public func start() throws {
         try journal.prepareSegments()
         let network = try NodeThread(name: "enforcer") { [self] in
-            do {
-                try Link(self).run()
-            } catch {
-                core.withLock { $0.enforcement.halt("\(error)") }
-                logger.critical("halted", metadata: ["why": "\(error)"])
-            }
+            follow { try Link(self).run() }
         }
         let keeper = try NodeThread(name: "journal") { [self] in
             do {
@@ -84,6 +79,19 @@ public final class Enforcer: Sendable {
             }
         }
         threads.withLock { $0 = [network, keeper] }
+    }
+
+    /// Runs what talks to the ledger. When that ends, no news comes any more: each call that waits for some is answered, and
+    /// whoever watches for calls to stop hears that nothing more is said.
+    package func follow(_ body: () throws -> Void) {
+        do {
+            try body()
+        } catch {
+            core.withLock { $0.enforcement.halt("the link to the ledger failed: \(error)") }
+            logger.critical("halted", metadata: ["why": "\(error)"])
+        }
+        waiters.resumeAll()
+        observers.finish()
     }
 
     /// Closes every slice at the ledger, seals the journal, and ends the threads. Decisions are denied from the first moment.

@@ -93,17 +93,13 @@ final class Link {
         try dealer.connect(identity.member.ledger.requests)
     }
 
-    func run() {
-        while !enforcer.stopping.load(ordering: .acquiring) {
-            do {
-                try turn(timeout: pollMilliseconds())
-            } catch {
-                halt("the sockets failed: \(error)")
-                return
-            }
-        }
+    /// Until the enforcer stops.
+    ///
+    /// - Throws: when the sockets fail; there is no next turn.
+    func run() throws {
+        defer { for socket in [dealer, log, urgent] { socket.close() } }
+        while !enforcer.stopping.load(ordering: .acquiring) { try turn(timeout: pollMilliseconds()) }
         finish()
-        for socket in [dealer, log, urgent] { socket.close() }
     }
 
     private func turn(timeout: Int) throws {

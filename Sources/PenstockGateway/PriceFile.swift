@@ -6,9 +6,9 @@ internal import Yams
 /// A price table as YAML states it; `Config/prices.yaml` shows every member.
 package enum PriceFile {
     package static func read(_ path: String) throws(NodeError) -> PriceTable {
-        guard let data = FileManager.default.contents(atPath: path) else { throw NodeError(.configuration, "cannot read the prices \(path)") }
+        let text = try TextFile.read("the prices", path)
         do {
-            return try parse(String(decoding: data, as: UTF8.self))
+            return try parse(text)
         } catch {
             throw NodeError(.configuration, "\(path)\(error.line.map { " line \($0)" } ?? ""): \(error.what)")
         }
@@ -23,8 +23,7 @@ package enum PriceFile {
         guard text.utf8.count <= GatewayLimits.priceFileBytes else { throw Problem(line: nil, what: "longer than \(GatewayLimits.priceFileBytes) bytes") }
         let root: Node?
         do {
-            // Some editors begin a file with a byte order mark.
-            root = try Yams.compose(yaml: text.hasPrefix("\u{FEFF}") ? String(text.unicodeScalars.dropFirst()) : text)
+            root = try Yams.compose(yaml: text)
         } catch {
             throw problem(error)
         }
@@ -45,8 +44,8 @@ package enum PriceFile {
         switch error as? YamlError {
         case .duplicatedKeysInMapping(let keys, let context)?:
             Problem(line: context.mark.line, what: "'\(keys.sorted().first ?? "")' comes twice")
-        case .scanner(_, let problem, let mark, _)?, .parser(_, let problem, let mark, _)?, .composer(_, let problem, let mark, _)?:
-            Problem(line: mark.line, what: "no YAML: \(problem)")
+        case .scanner(_, _, let mark, _)?, .parser(_, _, let mark, _)?, .composer(_, _, let mark, _)?:
+            Problem(line: mark.line, what: "no YAML of 'name: value' lines and lists")
         default: Problem(line: nil, what: "no YAML")
         }
     }

@@ -87,5 +87,6 @@ package final class LedgerNode: Service, Sendable {
         let genesis = signer.sign(.genesis(members, settings), at: Clocks.wall())
         let outcome = try store.append([NewEvent(id: genesis.event.id, bytes: genesis.entry)], ifHead: 0, epoch: try store.head().epoch)
         guard case .appended = outcome else { throw LedgerError("\(dataFolder) is in use") }
+        try store.close()
     }
 }

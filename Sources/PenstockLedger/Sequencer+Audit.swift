@@ -10,6 +10,8 @@ internal import PenstockWire
 extension Sequencer {
     func look(_ query: Penstock_V1_DecisionQuery, _ incoming: Incoming) throws(Refusal) {
         guard incoming.sender.role == .operator || incoming.sender.role == .auditor else { throw Refusal(.notPermitted, "decisions are for operators and auditors") }
+        // Rows are counted from 1, and numbers beside either end are reckoned with.
+        guard !query.hasFrom || (0..<Int64.max).contains(query.from.row) else { throw Refusal(.malformed, "no decision has row \(query.from.row)") }
         var filter = try filter(query)
         var batches = BatchSearch()
         batches.newestFirst = query.newestFirst

@@ -11,6 +11,12 @@ extension Sequencer {
             do throws(Refusal) {
                 let now = Clocks.now()
                 try ledger.checkServing()
+                // It was admitted, and did not hear so: it has just proven again that it holds these keys.
+                if ledger.state.view.member(join.keys.name) == join.keys, ledger.state.view.tokens[join.tokenHash] != nil {
+                    try ledger.checkDurable()
+                    joins.answer(join.route, position: ledger.state.view.position)
+                    continue
+                }
                 let event = signer.sign(.nodeAdmitted(join.keys, tokenHash: join.tokenHash), at: ledger.stamp(at: now))
                 let position = try ledger.stage(event.event, at: now)
                 batch.add(event, at: position)

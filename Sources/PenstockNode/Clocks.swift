@@ -12,6 +12,11 @@ package enum Clocks {
         return Instant(time.tv_sec) * .nanosecondsPerSecond + Instant(time.tv_nsec)
     }
 
+    /// A deadline. One beyond a year is a year away: no sum with a clock's reading leaves 64 bits.
+    package static func later(byMS milliseconds: Int64) -> Instant {
+        now() + min(max(0, milliseconds), 31_536_000_000) * .nanosecondsPerMillisecond
+    }
+
     /// The wall clock, which may step: for claims and display, never for leases.
     @inline(__always)
     package static func wall() -> WallTime {

@@ -24,10 +24,7 @@ package struct FileSettings: Sendable {
 
     /// - Parameter keys: what the file may set; anything else is a slip of the pen, which would go unseen. Nil for anything.
     package init(_ path: String, keys: [String]? = nil) throws(NodeError) {
-        guard FileManager.default.isReadableFile(atPath: path), let data = FileManager.default.contents(atPath: path) else {
-            throw NodeError(.configuration, "cannot read the configuration \(path)")
-        }
-        values = try Self.values(of: Self.mapping(data, path), keys, path)
+        values = try Self.values(of: Self.mapping(TextFile.read("the configuration", path), path), keys, path)
         self.path = path
         for key in keys ?? [] {
             let variable = Self.variable(key)
@@ -38,12 +35,10 @@ package struct FileSettings: Sendable {
         folder = Paths.folder(of: path)
     }
 
-    private static func mapping(_ data: Data, _ path: String) throws(NodeError) -> Node.Mapping {
-        let text = String(decoding: data, as: UTF8.self)
+    private static func mapping(_ text: String, _ path: String) throws(NodeError) -> Node.Mapping {
         var line: Int?
         do {
-            // Some editors begin a file with a byte order mark.
-            let root = try Yams.compose(yaml: text.hasPrefix("\u{FEFF}") ? String(text.unicodeScalars.dropFirst()) : text)
+            let root = try Yams.compose(yaml: text)
             if case .mapping(let mapping)? = root { return mapping }
         } catch {
             switch error as? YamlError {

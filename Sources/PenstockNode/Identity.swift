@@ -18,16 +18,31 @@ package struct Identity: Sendable {
         NodeKeys(name: name, role: role, signing: signing.publicKey.bytes, channel: channel.publicKey)
     }
 
-    /// Makes new keys in a new folder.
-    package static func create(in folder: String, _ member: MemberFile) throws(NodeError) -> Identity {
+    private static let keyFiles = ["signing.key", "channel.key"]
+
+    /// Makes keys in a folder, or takes those up that a try before this one left there. It is an identity once `saveMember` has
+    /// written who has them.
+    package static func makeKeys(in folder: String, _ member: MemberFile) throws(NodeError) -> (identity: Identity, areNew: Bool) {
         try PrivateFile.makeFolder(folder)
-        let signing = SigningKey.generate()
-        let channel = CurveKeyPair.generate()
-        try PrivateFile.create(folder + "/signing.key", signing.encodeFile())
-        try PrivateFile.create(folder + "/channel.key", channel.secretText + "\n")
-        let identity = Identity(folder: folder, member: member, signing: signing, channel: channel)
-        try identity.saveMember()
-        return identity
+        if let left = try keys(leftIn: folder, member) { return (left, false) }
+        let identity = Identity(folder: folder, member: member, signing: .generate(), channel: .generate())
+        identity.removeKeys()
+        try PrivateFile.create(folder + "/signing.key", identity.signing.encodeFile())
+        try PrivateFile.create(folder + "/channel.key", identity.channel.secretText + "\n")
+        return (identity, true)
+    }
+
+    /// Nil where one is missing, or was cut off while it was written: no ledger can know such keys.
+    private static func keys(leftIn folder: String, _ member: MemberFile) throws(NodeError) -> Identity? {
+        guard keyFiles.allSatisfy({ FileManager.default.fileExists(atPath: "\(folder)/\($0)") }) else { return nil }
+        let texts = (try PrivateFile.read(folder + "/signing.key"), try PrivateFile.read(folder + "/channel.key"))
+        guard let signing = try? SigningKey.decodeFile(texts.0), let channel = try? CurveKeyPair(secretText: texts.1) else { return nil }
+        return Identity(folder: folder, member: member, signing: signing, channel: channel)
+    }
+
+    /// For keys that no ledger knows, which are worth nothing.
+    package func removeKeys() {
+        for file in Self.keyFiles { try? FileManager.default.removeItem(atPath: "\(folder)/\(file)") }
     }
 
     package func saveMember() throws(NodeError) {

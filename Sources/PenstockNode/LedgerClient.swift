@@ -29,7 +29,7 @@ package final class LedgerClient {
 
     /// Asks and waits for the answer. A ledger that is busy is asked again until the time is up.
     package func ask(_ kind: Request.OneOf_Kind, timeoutMS: Int = 5000) throws -> Reply.OneOf_Kind {
-        let deadline = Clocks.now() + Instant(timeoutMS) * .nanosecondsPerMillisecond
+        let deadline = Clocks.later(byMS: Int64(timeoutMS))
         lastID += 1
         var busy: Refusal?
         while true {
@@ -64,7 +64,7 @@ package final class LedgerClient {
         _ kind: EventKind, barrierMS: Int? = nil, progress: ((String) -> Void)? = nil
     ) throws -> (Penstock_V1_Submitted, Penstock_V1_BarrierReply?) {
         let event = signer.sign(kind, at: Clocks.wall())
-        let waitUntil = Clocks.now() + Instant(barrierMS ?? 0) * .nanosecondsPerMillisecond
+        let waitUntil = Clocks.later(byMS: Int64(barrierMS ?? 0))
         let answerBy = barrierMS == nil ? Clocks.now() + 10 * .nanosecondsPerSecond : waitUntil + .nanosecondsPerSecond
         lastID += 1
         let submission = Submission(event.event.id, waitsForBarrier: barrierMS != nil)
@@ -117,7 +117,7 @@ package final class LedgerClient {
 
     /// Returns whether there is time for another try.
     private func pause(_ refusal: Refusal, until deadline: Instant) -> Bool {
-        let wait = Nanoseconds(max(refusal.retryAfterMS, 20)) * .nanosecondsPerMillisecond
+        let wait = min(Nanoseconds(max(refusal.retryAfterMS, 20)), 60_000) * .nanosecondsPerMillisecond
         guard Clocks.now() + wait < deadline else { return false }
         Thread.sleep(forTimeInterval: Double(wait) / Double(Nanoseconds.nanosecondsPerSecond))
         return true

@@ -10,7 +10,9 @@ package enum PrivateFile {
         defer { close(descriptor) }
         let bytes = Array(text.utf8)
         guard write(descriptor, bytes, bytes.count) == bytes.count, fsync(descriptor) == 0 else {
-            throw NodeError(.identity, "cannot write \(path): \(String(cString: strerror(errno)))")
+            let cause = errno
+            unlink(path)
+            throw NodeError(.identity, "cannot write \(path): \(String(cString: strerror(cause)))")
         }
     }
 

@@ -2,7 +2,7 @@ internal import PenstockConsole
 
 @main
 struct Main {
-    static func main() async {
-        await Penstock.start()
+    static func main() {
+        Penstock.start()
     }
 }

@@ -31,6 +31,7 @@ struct Audit: ParsableCommand {
 
     func validate() throws {
         if let limit, limit < 1 { throw ValidationError("--limit is 1 or more") }
+        try wait?.check("--wait", in: DurationText.waits)
         if all, limit != nil { throw ValidationError("--all and --limit are both there") }
         if follow, cursor?.isBefore == true || filter.until != nil { throw ValidationError("--follow goes on without end: leave out --until, and take a cursor that goes forward") }
         if oldest || all, cursor?.isBefore == true { throw ValidationError("that cursor goes back from where a list began: leave out --oldest and --all") }

@@ -22,6 +22,7 @@ extension LogCommand {
             try Failure.run(mesh.output) {
                 let client = try mesh.client(.auditor, .operator, .issuer, .enforcer)
                 let report = try LogBackup.make(file, of: client)
+                Changes.add("the log is in \(file)")
                 try Output.print(report, mesh.output) { [["\(file): position \(report.position), root \(report.root)"]] }
             }
         }
@@ -47,6 +48,7 @@ extension LogCommand {
                 let report = try LogBackup.restore(file, to: data, without: without, isDryRun: confirmation.dryRun) { question in
                     try confirmation.confirm(question + " Answer 'restore'.", "restore", otherwise: "nothing was changed")
                 }
+                if !confirmation.dryRun { Changes.add("the log in \(data) is the backup's, position \(report.position)") }
                 try Output.print(report, formats.chosen) { [["\(confirmation.dryRun ? "would restore" : "restored") position \(report.position), root \(report.root)"]] }
             }
         }

@@ -7,16 +7,23 @@ internal import SwiftProtobuf
 
 /// What `revoke`, `suspend` and `throttle` do: submit, wait for every node, and say what it came to.
 enum Barriers {
+    static func check(for duration: DurationText?, _ timeout: DurationText) throws {
+        try timeout.check("--timeout", in: DurationText.waits)
+        try duration?.check("--for", in: 1...Int64.max)
+        _ = try duration?.fromNow("--for")
+    }
+
     /// All of it takes `timeout` at most, and a second for an answer that does not come.
     ///
     /// - Parameter duration: how long it stands, by ledger time.
     static func run(_ mesh: MeshOptions, _ restriction: Restriction, for duration: DurationText? = nil, _ timeout: DurationText, receipt path: String? = nil) throws {
         try path.map(ReceiptFiles.check)
-        let deadline = Clocks.now() + timeout.milliseconds * .nanosecondsPerMillisecond
+        let deadline = Clocks.later(byMS: timeout.milliseconds)
         let client = try mesh.client(.operator)
         var restriction = restriction
         if let duration { restriction.expiresAt = end(after: duration, client) }
         let (submitted, answer) = try client.submit(.restricted(restriction), barrierMS: Int(timeout.milliseconds), progress: Output.progress)
+        Changes.add(.restricted(restriction), submitted)
         // It stands in any case; of what the nodes did, nothing is known where the ledger has not said it in time.
         let unheard = Penstock_V1_BarrierReply.with {
             $0.position = submitted.position
@@ -31,8 +38,7 @@ enum Barriers {
         if answer != nil, let warning = warning(restriction.selector, view) { Output.message("penstock: \(warning)") }
         if let path {
             do { try write(path, view, client, submitted.position, until: deadline) } catch {
-                let again = "the restriction stands; 'penstock receipt show \(submitted.position) --receipt FILE' writes its receipt"
-                throw NodeError(.configuration, "\(printed(error)); \(again)")
+                throw NodeError(.configuration, "\(printed(error)); 'penstock receipt show \(submitted.position) --receipt FILE' writes its receipt")
             }
         }
         if let exit = exit(view.state) { throw exit }

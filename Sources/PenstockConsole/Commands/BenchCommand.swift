@@ -28,11 +28,13 @@ extension BenchCommand {
         static let configuration = CommandConfiguration(commandName: "revoke", abstract: "From submitting a revoke to CLOSED: idle, under load, and as a cold command.")
         @Option(help: "Enforcer processes: 3 to 64.") var enforcers = 8
         @Option(help: "Revokes of each cell: 10 to 100,000.") var n = 200
-        @Option(help: "Decisions a second under load, over all enforcers.") var rate = 50_000
+        @Option(help: "Decisions a second under load, over all enforcers: 64 to 10,000,000.") var rate = 50_000
         @OptionGroup var formats: FormatOptions
 
         func run() throws {
-            guard (3...64).contains(enforcers), (10...100_000).contains(n) else { throw ValidationError("--enforcers is 3 to 64, --n 10 to 100,000") }
+            guard (3...64).contains(enforcers), (10...100_000).contains(n), (64...10_000_000).contains(rate) else {
+                throw ValidationError("--enforcers is 3 to 64, --n 10 to 100,000, --rate 64 to 10,000,000")
+            }
             try Failure.run(formats.chosen) {
                 try Benches.inFolder { folder in
                     try Benches.print(RevokeBench(enforcers: enforcers, revokes: n, rate: rate).run(in: folder, progress: Output.message), formats.chosen)

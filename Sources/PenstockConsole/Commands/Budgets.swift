@@ -42,7 +42,7 @@ struct BudgetCommand: ParsableCommand {
                 let budget = Budget(
                     name: name, unit: unit, ceiling: ceiling, parent: parent, selector: `for`?.selector, window: BudgetWindow(written: window)!, maxOut: maxOut,
                     warnAt: Set(warnAt).sorted())
-                let (submitted, _) = try mesh.client(.operator).submit(.budgetCreated(budget))
+                let submitted = try mesh.client(.operator).change(.budgetCreated(budget))
                 try CeilingSet(name: name, unit: unit, ceiling: ceiling, position: submitted.position).print(mesh.output)
             }
         }
@@ -61,7 +61,7 @@ struct BudgetCommand: ParsableCommand {
             try Failure.run(mesh.output) {
                 let parts = name.split(separator: "/", maxSplits: 1).map(String.init)
                 let key: BudgetKey = parts.count == 2 ? .grant(parts[0], unit: parts[1]) : .named(name)
-                let (submitted, _) = try mesh.client(.operator).submit(.budgetCeilingSet(key, ceiling: ceiling, reason: reason))
+                let submitted = try mesh.client(.operator).change(.budgetCeilingSet(key, ceiling: ceiling, reason: reason))
                 try CeilingSet(name: name, unit: nil, ceiling: ceiling, position: submitted.position).print(mesh.output)
             }
         }
@@ -90,14 +90,14 @@ struct BudgetCommand: ParsableCommand {
                     var charged: [String: Int64]?
                 }
                 guard !amount.isEmpty else {
-                    let (submitted, _) = try client.submit(.debtsAccepted(positions, reason: reason))
+                    let submitted = try client.change(.debtsAccepted(positions, reason: reason))
                     return try Output.print(Row(accepted: positions, position: submitted.position), mesh.output) { [["\(positions.count) debts accepted, position \(submitted.position)"]] }
                 }
                 // All of them are looked at before one is settled.
                 let settlements = try positions.map { try settlement(of: $0, client) }
                 var rows: [Row] = []
                 for settlement in settlements {
-                    let (submitted, _) = try client.submit(.debtSettled(settlement, reason: reason))
+                    let submitted = try client.change(.debtSettled(settlement, reason: reason))
                     func units(_ amounts: [Amount]) -> [String: Int64] { Dictionary(amounts.map { ($0.unit, $0.value) }, uniquingKeysWith: max) }
                     rows.append(Row(accepted: [settlement.position], position: submitted.position, reported: units(settlement.reported), charged: units(settlement.charged)))
                 }
@@ -148,7 +148,7 @@ struct BudgetCommand: ParsableCommand {
             try Failure.run(mesh.output) {
                 let change = BudgetChange(
                     name: name, parent: parent.map { $0 == "none" ? "" : $0 }, maxOut: maxOut, warnAt: warnAt.isEmpty ? nil : Set(warnAt).sorted())
-                let (submitted, _) = try mesh.client(.operator).submit(.budgetChanged(change, reason: reason))
+                let submitted = try mesh.client(.operator).change(.budgetChanged(change, reason: reason))
                 struct Row: Encodable {
                     var name: String
                     var parent: String?
@@ -178,7 +178,7 @@ struct BudgetCommand: ParsableCommand {
                 let what = "budget '\(name)': \(row.settled) of \(row.ceiling) \(row.unit) settled, \(row.out) out"
                 if confirmation.dryRun { return Output.message("would close \(what)") }
                 try confirmation.confirm("Close \(what)? Type its name:", name, otherwise: "nothing was closed")
-                let (submitted, _) = try client.submit(.budgetClosed(name, reason: reason))
+                let submitted = try client.change(.budgetClosed(name, reason: reason))
                 try Output.print(Closing(name: name, position: submitted.position), mesh.output) { [["budget '\(name)' closed, position \(submitted.position)"]] }
             }
         }
@@ -201,7 +201,7 @@ struct BudgetCommand: ParsableCommand {
                 let client = try mesh.client(.operator)
                 var settings = try client.settings()
                 settings.debtTolerance = ToleranceText.all(tolerance)
-                let (submitted, _) = try client.submit(.settingsChanged(settings))
+                let submitted = try client.change(.settingsChanged(settings))
                 struct Row: Encodable {
                     var amounts: [String: Int64]
                     var ppm: UInt32
@@ -240,7 +240,7 @@ struct BudgetCommand: ParsableCommand {
                     for start in stride(from: 0, to: slices.count, by: 1000) {
                         let page = slices[start..<min(start + 1000, slices.count)]
                         let uses = page.map { SliceReport.Use(slice: $0.slice, used: spent ? $0.amount - $0.returned : $0.used) }
-                        let (submitted, _) = try client.submit(.sliceClosed(SliceReport(incarnation: incarnation, uses: uses, reason: reason, bySuccessor: true)))
+                        let submitted = try client.change(.sliceClosed(SliceReport(incarnation: incarnation, uses: uses, reason: reason, bySuccessor: true)))
                         rows.append(Row(incarnation: "\(incarnation)", slices: page.count, amount: page.reduce(0) { $0 + $1.amount - $1.returned - $1.used }, position: submitted.position))
                     }
                 }

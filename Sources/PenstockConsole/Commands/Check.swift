@@ -48,6 +48,7 @@ struct Check: AsyncParsableCommand {
                 throw NodeError(.unreachable, "no enforcer answers at \(endpoint); is it running?")
             }
             let view = DecisionView(decision)
+            if decision.isAllow { Changes.add("the call is allowed and spent, decision \(decision.decisionID)") }
             try Output.print(view, mesh.output) { view.table }
             if !decision.isAllow { throw Exit.denied }
         }

@@ -1,6 +1,5 @@
 internal import ArgumentParser
 internal import Foundation
-internal import Glibc
 internal import PenstockCore
 internal import PenstockCrypto
 internal import PenstockNode
@@ -51,7 +50,11 @@ struct GrantCommand: ParsableCommand {
 
         func validate() throws {
             if file != nil, !isBare { throw ValidationError("--file states the whole grant: name no other flag about it") }
+            // The mesh's own bounds, which are less, are the ledger's to tell.
             if let maxStaleness, maxStaleness.milliseconds == 0 { throw ValidationError("--max-staleness is 1ms and more; leave it out for the mesh's") }
+            try maxStaleness?.check("--max-staleness", in: 1...3_600_000)
+            try grace?.check("--grace", in: 0...3_600_000)
+            try renewable?.check("--renewable", in: 1...Int64.max)
             if let delegate, !(0...Int(Limits.delegationDepth)).contains(delegate) { throw ValidationError("--delegate is 0 to \(Limits.delegationDepth) levels") }
             if let ttl, ttl.milliseconds == 0 { throw ValidationError("--ttl is 1ms and more") }
             // A variable that a script has not set would lift the bound.
@@ -94,7 +97,7 @@ struct GrantCommand: ParsableCommand {
                 grant.credentialDigest = Credential.digest(of: credential.reveal)!
                 let client = try mesh.client(.issuer)
                 try check(grant, client)
-                let (submitted, _) = try client.submit(.grantIssued(grant))
+                let submitted = try client.submit(.grantIssued(grant)).0
                 struct Row: Encodable {
                     var grantId: String
                     var runId: String
@@ -110,24 +113,14 @@ struct GrantCommand: ParsableCommand {
                 let row = Row(
                     grantId: grant.grantID, runId: run, principalId: OrNull(principal.isEmpty ? nil : principal), position: submitted.position,
                     expiresAt: Times.text(isChild ? submitted.grant.expiresAtMs : grant.expiresAt), credential: credential.reveal)
-                // Without its credential nobody can use the grant: a reader that has gone must not end the command unheard.
-                signal(SIGPIPE, SIG_IGN)
-                try Self.tell(grant.grantID) {
-                    try Output.print(row, mesh.output) {
-                        [
-                            ["grant", row.grantId], ["run", row.runId], ["principal", row.principalId.text], ["position", "\(row.position)"],
-                            ["expires", row.expiresAt], ["credential", row.credential],
-                        ].filter { !$0[1].isEmpty }
-                    }
+                // Without its credential nobody can use the grant.
+                Changes.add("grant \(grant.grantID) is issued and its credential is lost: revoke it with --grant \(grant.grantID)")
+                try Output.print(row, mesh.output) {
+                    [
+                        ["grant", row.grantId], ["run", row.runId], ["principal", row.principalId.text], ["position", "\(row.position)"],
+                        ["expires", row.expiresAt], ["credential", row.credential],
+                    ].filter { !$0[1].isEmpty }
                 }
-            }
-        }
-
-        private static func tell(_ grantID: String, _ print: () throws -> Void) throws {
-            do {
-                try print()
-            } catch let error as NodeError {
-                throw NodeError(.configuration, "\(error.message); grant \(grantID) is issued and its credential is lost: revoke it with --grant \(grantID)")
             }
         }
 
@@ -224,7 +217,7 @@ struct GrantCommand: ParsableCommand {
         func run() throws {
             try Failure.run(mesh.output) {
                 let expiresAt = try ttl.fromNow("--ttl")
-                let (submitted, _) = try mesh.client(.issuer).submit(.grantRenewed(grantID: id, expiresAt: expiresAt))
+                let submitted = try mesh.client(.issuer).change(.grantRenewed(grantID: id, expiresAt: expiresAt))
                 struct Row: Encodable {
                     var grantId: String
                     var position: UInt64

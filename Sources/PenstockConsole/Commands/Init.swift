@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import Foundation
+internal import Glibc
 internal import PenstockCore
 internal import PenstockCrypto
 internal import PenstockLedger
@@ -31,6 +32,7 @@ struct Init: ParsableCommand {
                 dir: folder, mesh: name, place: LedgerPlace(host: host, advertise: advertise, port: port), maxStalenessMS: maxStaleness.milliseconds,
                 maxGraceMS: maxGrace.milliseconds
             ).make()
+            Changes.add("mesh '\(name)' is made in \(folder)")
             struct Row: Encodable {
                 var mesh: String
                 var dir: String
@@ -54,41 +56,71 @@ struct Founding {
     var maxGraceMS: Int64
 
     private static let files = ["ledger.yaml", "enforcer.yaml", "mcp.yaml", "policy"]
-    private static let folders = ["ledger", "operator", "issuer"]
+    /// The ledger's comes last: with it there is a mesh.
+    private static let folders = ["operator", "issuer", "ledger"]
 
-    /// All of it, or, where it throws, nothing.
+    /// All of it, or, where it ends before, nothing.
     func make() throws {
-        guard mesh.range(of: "^[a-z0-9_-][a-z0-9._-]{0,63}$", options: .regularExpression) != nil else {
-            throw NodeError(.configuration, "a mesh's name is 1 to 64 of a-z, 0-9, '.', '-', '_'")
-        }
+        guard MemberName.isValid(mesh) else { throw NodeError(.configuration, "a mesh's name is \(MemberName.form)") }
         let settings = Settings(
             maxStalenessMS: UInt32(clamping: maxStalenessMS), maxGraceMS: UInt32(clamping: maxGraceMS),
             clockRatePPM: Settings.standard.clockRatePPM, marginMS: Settings.standard.marginMS)
         if let problem = settings.problem { throw NodeError(.configuration, problem) }
+        let isNew = !FileManager.default.fileExists(atPath: dir)
+        try PrivateFile.makeFolder(dir)
+        do {
+            try FolderLock.hold(dir) {
+                try checkFree()
+                try make(settings)
+            }
+        } catch {
+            // Only where nothing is in it.
+            if isNew { rmdir(dir) }
+            throw error
+        }
+    }
+
+    private func checkFree() throws(NodeError) {
         let folder = MeshFolder(dir)
         guard folder.names().isEmpty else { throw NodeError(.configuration, "\(dir) holds a mesh already: \(folder.names().joined(separator: ", "))") }
         for name in Self.files + Self.folders where FileManager.default.fileExists(atPath: folder.folder(name)) {
             throw NodeError(.configuration, "\(folder.folder(name)) exists, and a new mesh would overwrite it; name another folder")
         }
-        let isNew = !FileManager.default.fileExists(atPath: dir)
+    }
+
+    /// All is made in a folder beside, and moved once it is whole: what is ended in between leaves no half of a mesh, and the next
+    /// one begins anew.
+    private func make(_ settings: Settings) throws {
+        let (folder, beside) = (MeshFolder(dir), MeshFolder(dir + "/.new-mesh"))
+        try? FileManager.default.removeItem(atPath: beside.path)
+        try PrivateFile.makeFolder(beside.path)
+        var moved: [String] = []
         do {
-            try make(folder, settings)
+            try make(in: beside, settings)
+            for name in Self.files + Self.folders {
+                guard rename(beside.folder(name), folder.folder(name)) == 0 else {
+                    throw NodeError(.configuration, "cannot make \(folder.folder(name)): \(String(cString: strerror(errno)))")
+                }
+                moved.append(name)
+            }
+            rmdir(beside.path)
         } catch {
-            for name in isNew ? [""] : Self.files + Self.folders { try? FileManager.default.removeItem(atPath: folder.folder(name)) }
+            for place in [beside.path] + moved.map(folder.folder) { try? FileManager.default.removeItem(atPath: place) }
             throw error
         }
     }
 
-    private func make(_ folder: MeshFolder, _ settings: Settings) throws {
-        try PrivateFile.makeFolder(dir)
-        var ledger = try Identity.create(in: folder.folder("ledger"), MemberFile(mesh: mesh, name: "ledger", role: .ledger, ledger: place.address))
+    private func make(in folder: MeshFolder, _ settings: Settings) throws {
+        func identity(_ name: String, _ role: Role, _ ledger: LedgerAddress) throws(NodeError) -> Identity {
+            try Identity.makeKeys(in: folder.folder(name), MemberFile(mesh: mesh, name: name, role: role, ledger: ledger)).identity
+        }
+        var ledger = try identity("ledger", .ledger, place.address)
         ledger.member.listen = place.listen
         ledger.member.ledger.channelKey = ledger.channel.publicText
         ledger.member.ledger.signingKey = Hex.encode(ledger.signing.publicKey.bytes)
         try ledger.saveMember()
-        let others = try [("operator", Role.operator), ("issuer", Role.issuer)].map { name, role in
-            try Identity.create(in: folder.folder(name), MemberFile(mesh: mesh, name: name, role: role, ledger: ledger.member.ledger))
-        }
+        let others = try [identity("operator", .operator, ledger.member.ledger), identity("issuer", .issuer, ledger.member.ledger)]
+        try others.forEach { try $0.saveMember() }
         try LedgerNode.found(dataFolder: folder.folder("ledger") + "/data", ledger: ledger, members: [ledger.keys] + others.map(\.keys), settings: settings)
         for (name, text) in zip(Self.files, [Self.ledgerConfiguration, Self.enforcerConfiguration, Self.mcpConfiguration]) {
             try write(folder.folder(name), text)

@@ -19,6 +19,7 @@ extension LogCommand {
         func run() throws {
             try Failure.run(mesh.output) {
                 let row = try LogExport(folder: folder).run(mesh.client(.auditor, .operator, .issuer, .enforcer))
+                Changes.add("the log is in \(folder)")
                 try Output.print(row, mesh.output) { [["\(row.entries) entries, root \(row.root), in \(row.folder)"]] }
             }
         }

@@ -75,7 +75,7 @@ struct EventView: Encodable {
 
     var row: [String] { ["\(position)", time, kind, origin, what] }
 
-    private static func describe(_ kind: EventKind) -> String {
+    static func describe(_ kind: EventKind) -> String {
         switch kind {
         case .genesis(let nodes, let settings): "\(nodes.map(\.name).joined(separator: ", ")); max staleness \(settings.maxStalenessMS) ms"
         case .nodeAdmitted(let keys, _): "\(keys.name) as \(keys.role.name)"

@@ -20,7 +20,8 @@ struct NodeCommand: ParsableCommand {
                 let client = try mesh.client(.operator)
                 let token = JoinTokenText(secret: SecureRandom.bytes(32), mesh: client.identity.member.mesh, role: role, ledger: client.identity.member.ledger)
                 let expiresAt = Clocks.wall() + 600_000
-                _ = try client.submit(.joinTokenMade(JoinToken(hash: token.hash, role: role, expiresAt: expiresAt)))
+                let submitted = try client.submit(.joinTokenMade(JoinToken(hash: token.hash, role: role, expiresAt: expiresAt))).0
+                Changes.add("a join token that nobody has is made at position \(submitted.position); it ends by itself at \(Times.text(expiresAt))")
                 struct Row: Encodable {
                     var token: String
                     var role: String
@@ -43,12 +44,12 @@ struct NodeCommand: ParsableCommand {
         func run() throws {
             try Failure.run(mesh.output) {
                 // The name becomes a folder's before the ledger has a word in it.
-                guard name.range(of: "^[a-z0-9_-][a-z0-9._-]{0,63}$", options: .regularExpression) != nil else { throw NodeError(.configuration, "a node's name is 1 to 64 of a-z, 0-9, '.', '-', '_'") }
+                guard MemberName.isValid(name) else { throw NodeError(.configuration, "a node's name is \(MemberName.form)") }
                 let token = try JoinTokenText(parsing: PrivateFile.readStandardInput())
                 let folder = try mesh.folder
                 try PrivateFile.makeFolder(folder.path)
-                let identity = try JoinClient.join(token, name: name, folder: folder.folder(name))
-                try PolicyFile(folder).admit(identity)
+                let identity = try JoinClient.join(token, name: name, folder: folder.folder(name)) { try PolicyFile(folder).admit($0) }
+                Changes.add("'\(name)' has joined mesh '\(token.mesh)', its keys are in \(identity.folder)")
                 struct Row: Encodable {
                     var node: String
                     var mesh: String
@@ -98,7 +99,7 @@ struct NodeCommand: ParsableCommand {
                     return Output.message(what)
                 }
                 try confirmation.confirm("Expel '\(node)' for ever? Type its name:", node, otherwise: "not expelled")
-                let (submitted, _) = try client.submit(.nodeExpelled(name: node, reason: reason))
+                let submitted = try client.change(.nodeExpelled(name: node, reason: reason))
                 try Output.print(Row(node: node, position: submitted.position), mesh.output) { [["expelled '\(node)' at position \(submitted.position)"]] }
             }
         }

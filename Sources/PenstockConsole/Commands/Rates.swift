@@ -67,7 +67,7 @@ struct RateCommand: ParsableCommand {
         func run() throws {
             try Failure.run(mesh.output) {
                 let named = NamedRate(Rate(name: name, unit: unit, limit: rate.limit, periodMS: rate.periodMS, burst: rate.burst), for: `for`.selector)
-                let (submitted, _) = try mesh.client(.operator).submit(.rateCreated(named))
+                let submitted = try mesh.client(.operator).change(.rateCreated(named))
                 let row = RateView(named, position: submitted.position)
                 try Output.print(row, mesh.output) { [["rate '\(name)': \(row.rate) \(unit) for \(row.for), position \(row.position)"]] }
             }
@@ -119,7 +119,7 @@ extension RateCommand {
                 let client = try mesh.client(.operator)
                 guard let old = try client.fold().view.rates.first(where: { $0.named.rate.name == name })?.named else { throw NodeError(.notFound, "no rate '\(name)'") }
                 let new = Rate(name: name, unit: old.rate.unit, limit: rate.limit, periodMS: rate.periodMS, burst: rate.burst)
-                let (submitted, _) = try client.submit(.rateChanged(new, reason: reason))
+                let submitted = try client.change(.rateChanged(new, reason: reason))
                 let row = RateView(NamedRate(new, for: old.selector), position: submitted.position)
                 try Output.print(row, mesh.output) { [["rate '\(name)': \(row.rate) \(row.unit) for \(row.for), position \(row.position)"]] }
             }
@@ -136,7 +136,7 @@ extension RateCommand {
 
         func run() throws {
             try Failure.run(mesh.output) {
-                let (submitted, _) = try mesh.client(.operator).submit(.rateClosed(name, reason: reason))
+                let submitted = try mesh.client(.operator).change(.rateClosed(name, reason: reason))
                 try Output.print(Closing(name: name, position: submitted.position), mesh.output) { [["rate '\(name)' closed, position \(submitted.position)"]] }
             }
         }

@@ -21,7 +21,10 @@ struct ReceiptCommand: ParsableCommand {
             try Failure.run(mesh.output) {
                 try receipt.map(ReceiptFiles.check)
                 let files = try ReceiptFiles(mesh.client(.operator, .auditor), position: position, completeBy: Clocks.now() + .nanosecondsPerSecond)
-                if let receipt { try files.write(to: receipt) }
+                if let receipt {
+                    try files.write(to: receipt)
+                    Changes.add("the receipt is in \(receipt)")
+                }
                 try Output.print(files.receipt, mesh.output) { files.receipt.barrier.table + [["complete: \(files.receipt.complete ? "yes" : "no, some nodes have not cosigned")"]] }
             }
         }

@@ -18,9 +18,12 @@ struct Revoke: ParsableCommand {
     @Option(help: "How long to wait for every node, and for the receipt.") var timeout = DurationText(argument: "10s")!
     @Option(help: "Write the receipt to FILE, its proof to FILE.tlog-proof.") var receipt: String?
 
+    func validate() throws {
+        try Barriers.check(for: duration, timeout)
+    }
+
     func run() throws {
         let selector = try selector.required()
-        _ = try duration?.fromNow("--for")
         try Failure.run(mesh.output) {
             try Barriers.run(mesh, Restriction(level: .revoke, selector: selector, reason: reason, expiresAt: 0), for: duration, timeout, receipt: receipt)
         }
@@ -35,9 +38,12 @@ struct Suspend: ParsableCommand {
     @Option(name: .customLong("for"), help: "Lift it by itself after this long.") var duration: DurationText?
     @Option(help: "How long to wait for every node.") var timeout = DurationText(argument: "10s")!
 
+    func validate() throws {
+        try Barriers.check(for: duration, timeout)
+    }
+
     func run() throws {
         let selector = try selector.required()
-        _ = try duration?.fromNow("--for")
         try Failure.run(mesh.output) {
             try Barriers.run(mesh, Restriction(level: .suspend, selector: selector, reason: reason, expiresAt: 0), for: duration, timeout)
         }
@@ -61,9 +67,12 @@ struct Throttle: ParsableCommand {
     @Option(name: .customLong("for"), help: "Lift it by itself after this long.") var duration: DurationText?
     @Option(help: "How long to wait for every node.") var timeout = DurationText(argument: "10s")!
 
+    func validate() throws {
+        try Barriers.check(for: duration, timeout)
+    }
+
     func run() throws {
         let selector = try selector.required()
-        _ = try duration?.fromNow("--for")
         let level = try level()
         try Failure.run(mesh.output) {
             if case .scale = level { try checkRated(selector) }
@@ -95,7 +104,8 @@ extension Throttle {
             return .scale(percent: to)
         }
         guard to == nil, let parts = rate?.split(separator: "/").map(String.init) else { throw ValidationError("name one of --to and --rate") }
-        guard parts.count == 2, let calls = UInt32(parts[0]), calls > 0, let window = DurationText(argument: parts[1]), window.milliseconds > 0 else { throw ValidationError("--rate is N/DURATION, such as 10/1s") }
+        guard parts.count == 2, let calls = UInt32(parts[0]), calls > 0, let window = DurationText(argument: parts[1]) else { throw ValidationError("--rate is N/DURATION, such as 10/1s") }
+        try window.check("--rate's DURATION", in: 1...86_400_000)
         return .throttle(calls: calls, windowMS: UInt32(clamping: window.milliseconds))
     }
 }
@@ -192,7 +202,7 @@ struct Reinstate: ParsableCommand {
                 return
             }
             try confirmation.confirm("Lift these? Type yes:", "yes", otherwise: "nothing was lifted")
-            let (submitted, _) = try client.submit(.lifted(Lifting(eventIDs: matching.map(\.value.eventID), reason: reason, expired: false)))
+            let submitted = try client.change(.lifted(Lifting(eventIDs: matching.map(\.value.eventID), reason: reason, expired: false)))
             try Output.print(Row(position: submitted.position, lifted: rows.map(\.eventId)), mesh.output) { [["lifted \(rows.count) at position \(submitted.position)"]] }
         }
     }

@@ -101,9 +101,7 @@ struct Up: AsyncParsableCommand {
             let client = try LedgerClient(folder.identity(as: nil, roles: [.operator]))
             let token = JoinTokenText(secret: SecureRandom.bytes(32), mesh: client.identity.member.mesh, role: .enforcer, ledger: client.identity.member.ledger)
             _ = try client.submit(.joinTokenMade(JoinToken(hash: token.hash, role: .enforcer, expiresAt: Clocks.wall() + 60_000)))
-            let identity = try JoinClient.join(token, name: name, folder: folder.folder(name))
-            try PolicyFile(folder).admit(identity)
-            return identity
+            return try JoinClient.join(token, name: name, folder: folder.folder(name)) { try PolicyFile(folder).admit($0) }
         }.value
     }
 }

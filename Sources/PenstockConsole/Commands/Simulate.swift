@@ -18,7 +18,7 @@ struct Simulate: ParsableCommand {
     private var counts: [Int] { nodes.split(separator: ",").compactMap { Int($0) } }
 
     func validate() throws {
-        guard seeds > 0, (1...100_000_000).contains(steps) else { throw ValidationError("--seeds is 1 or more, --steps 1 to 100,000,000") }
+        guard (1...1_000_000_000).contains(seeds), (1...100_000_000).contains(steps) else { throw ValidationError("--seeds is 1 to 1,000,000,000, --steps 1 to 100,000,000") }
         guard !counts.isEmpty, counts.count == nodes.split(separator: ",").count, counts.allSatisfy({ (1...50).contains($0) }) else { throw ValidationError("--nodes is 1 to 50, or several such numbers with commas") }
     }
 

@@ -44,7 +44,7 @@ struct TimeCommand: ParsableCommand {
                 Output.message("to accept it ends \(ends) restrictions, and lets \(revives) expired grants live again")
                 if confirmation.dryRun { return try Output.print(view, mesh.output) { view.table } }
                 try confirmation.confirm("Accept the wall clock? Type yes:", "yes", otherwise: "nothing was accepted")
-                view.position = try client.submit(.timeAccepted(leapMS: time.leapMs, reason: reason)).0.position
+                view.position = try client.change(.timeAccepted(leapMS: time.leapMs, reason: reason)).position
                 try Output.print(view, mesh.output) { [["accepted a leap of \(time.leapMs) ms at position \(view.position!)"]] }
             }
         }

@@ -13,6 +13,8 @@ enum Exit {
     static let partial = ExitCode(5)
     static let lifted = ExitCode(6)
     static let usage = ExitCode(64)
+    /// As a shell says it of a program that ended by writing to a reader that had gone.
+    static let readerGone = ExitCode(141)
 }
 
 /// Turns what a command throws into one line on standard error and an exit status.
@@ -44,7 +46,8 @@ enum Failure {
 
     private static func report(_ error: any Error, _ format: OutputFormat) -> any Error {
         if error is ExitCode || error is ValidationError || error is CleanExit { return error }
-        let (code, message, exit) = describe(error)
+        var (code, message, exit) = describe(error)
+        if let changes = Changes.text { message += "; what was done stands: \(changes)" }
         if format == .table { Output.message("penstock: \(Printable.text(message))") } else { json(code, message) }
         return exit
     }
@@ -62,17 +65,11 @@ enum Failure {
             switch error.code {
             case .notFound: (error.code.rawValue, message, Exit.notFound)
             case .refused, .protocolError: (error.code.rawValue, message, Exit.local)
-            case .unreachable: (error.code.rawValue, message + surroundings, Exit.refused)
-            case .configuration, .identity: (error.code.rawValue, message + surroundings, Exit.local)
+            case .unreachable: (error.code.rawValue, message + Surroundings.note(), Exit.refused)
+            case .configuration, .identity: (error.code.rawValue, message + Surroundings.note(namedIn: message), Exit.local)
             }
-        case is TransportError: ("transport", message + surroundings, Exit.local)
-        default: ("failed", message + surroundings, Exit.local)
+        case is TransportError: ("transport", message + Surroundings.note(), Exit.local)
+        default: ("failed", message + Surroundings.note(namedIn: message), Exit.local)
         }
-    }
-
-    /// Where settings came from that no flag or file shows.
-    private static var surroundings: String {
-        let names = Surroundings.names.filter { $0 != "PENSTOCK_LOG" && $0 != "PENSTOCK_OUTPUT" }
-        return names.isEmpty ? "" : " (set in the environment: \(names.joined(separator: ", ")))"
     }
 }

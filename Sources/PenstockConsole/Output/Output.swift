@@ -36,8 +36,11 @@ enum Output {
         }
     }
 
-    static func write(_ text: String) throws(NodeError) {
-        if let code = write(text, to: 1) { throw NodeError(.configuration, "cannot write standard output: \(String(cString: strerror(code)))") }
+    static func write(_ text: String) throws {
+        guard let code = write(text, to: 1) else { return }
+        // Whoever has read enough wants to hear no more, unless something was changed.
+        if code == EPIPE, Changes.text == nil { throw Exit.readerGone }
+        throw NodeError(.configuration, "cannot write standard output: \(String(cString: strerror(code)))")
     }
 
     /// Why a command takes long, for whoever sits before it.
@@ -137,6 +140,16 @@ struct DurationText: Formed {
         let units: [(String, Int64)] = [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1000)]
         let unit = units.first { milliseconds >= $0.1 && milliseconds % $0.1 == 0 }
         return unit.map { "\(milliseconds / $0.1)\($0.0)" } ?? (milliseconds == 0 ? "0s" : "\(milliseconds)ms")
+    }
+
+    /// How long a command may be told to wait, in milliseconds: whoever wants more asks again.
+    static let waits: ClosedRange<Int64> = 0...604_800_000
+
+    /// - Parameter range: in milliseconds.
+    func check(_ option: String, in range: ClosedRange<Int64>) throws {
+        guard !range.contains(milliseconds) else { return }
+        func text(_ milliseconds: Int64) -> String { DurationText(milliseconds: milliseconds).defaultValueDescription }
+        throw ValidationError(range.upperBound == .max ? "\(option) is \(text(range.lowerBound)) and more" : "\(option) is \(text(range.lowerBound)) to \(text(range.upperBound))")
     }
 
     /// When it will have passed, by this machine's clock.

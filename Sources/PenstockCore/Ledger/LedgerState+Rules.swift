@@ -47,18 +47,11 @@ extension LedgerState {
         guard let state = view.tokens[hash], !state.used, state.token.expiresAt > wall, state.token.role == keys.role else {
             throw Refusal(.badToken, "the join token is unknown, used, expired or for another role; ask an operator for a new one")
         }
-        guard isName(keys.name) else { throw Refusal(.invalid, "a node's name is 1 to 64 of a-z, 0-9, '.', '-', '_'") }
+        guard MemberName.isValid(keys.name) else { throw Refusal(.invalid, "a node's name is \(MemberName.form)") }
         guard view.members[keys.name] == nil else { throw Refusal(.exists, "a node named '\(keys.name)' has joined before; choose another name") }
         let used = view.members.values.contains { $0.keys.channel == keys.channel || $0.keys.signing == keys.signing }
         guard !used, keys.signing.count == 32, keys.channel.count == 32 else { throw Refusal(.invalid, "a node's keys must be its own") }
         guard view.members.count < Limits.nodes else { throw Refusal(.full, "the mesh has \(Limits.nodes) nodes, its limit") }
-    }
-
-    private func isName(_ name: String) -> Bool {
-        (1...64).contains(name.utf8.count) && name.utf8.allSatisfy {
-            (UInt8(ascii: "a")...UInt8(ascii: "z")).contains($0) || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0)
-                || [UInt8(ascii: "."), UInt8(ascii: "-"), UInt8(ascii: "_")].contains($0)
-        } && name.utf8.first != UInt8(ascii: ".")
     }
 
     private func checkExpulsion(_ name: String, _ reason: String, by origin: String) throws(Refusal) {

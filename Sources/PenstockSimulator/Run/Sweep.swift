@@ -35,7 +35,7 @@ package struct Sweep {
         var report = Report()
         var coverage = Coverage()
         while goesOn(report.steps) {
-            let seed = firstSeed + UInt64(report.seeds)
+            let seed = firstSeed &+ UInt64(report.seeds)
             let simulation = Simulation(seed: seed, steps: stepsPerSeed, nodes: nodes[report.seeds % nodes.count])
             let outcome = simulation.run()
             report.seeds += 1

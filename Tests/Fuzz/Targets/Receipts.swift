@@ -11,7 +11,7 @@ enum Receipts {
     private static let verified = Atomic(false)
 
     static func receipt(_ bytes: [UInt8]) throws(Broken) -> Bool {
-        guard var receipt = Receipt(parsing: Data(bytes)), let entry = Base64.decode(receipt.event) else { return false }
+        guard var receipt = try? Receipt(parsing: Data(bytes)), let entry = Base64.decode(receipt.event) else { return false }
         // The best that a forger has: bytes that the ledger did sign.
         receipt.statementSignature = Sample.receipt.statementSignature
         let proof = Array(Sample.proof.text.utf8)

@@ -86,8 +86,8 @@ struct AuditSearch {
             let page = try page { ($0.countsOnly, $0.limit, $0.nodes, $0.newestFirst) = (true, 1, true, true) }
             let waited = (Clocks.now() - begun) / .nanosecondsPerMillisecond
             // What a node said before is older than the question.
-            for node in page.nodes where node.recorded > 0 && node.saidMsAgo < waited && wanted[node.node] == nil { wanted[node.node] = node.recorded }
-            let isLacking = page.nodes.contains { node in wanted[node.node].map { node.shipped < $0 } ?? (node.recorded > 0 && node.saidMsAgo < 10_000) }
+            for node in page.nodes where 0..<waited ~= node.saidMsAgo && wanted[node.node] == nil { wanted[node.node] = node.recorded }
+            let isLacking = page.nodes.contains { node in wanted[node.node].map { node.shipped < $0 } ?? (0..<10_000 ~= node.saidMsAgo) }
             guard isLacking, waited < milliseconds else { return page.nodes.map(NodeCoverage.init) }
             Thread.sleep(forTimeInterval: 0.05)
         }
@@ -111,7 +111,7 @@ struct NodeCoverage: Encodable {
 
     init(_ row: Penstock_V1_NodeDecisions) {
         (node, incarnation, shipped) = (row.node, Hex.encode(row.incarnation), row.shipped)
-        (recorded, saidMsAgo) = (OrNull(row.recorded > 0 ? row.recorded : nil), OrNull(row.recorded > 0 ? row.saidMsAgo : nil))
+        (recorded, saidMsAgo) = (OrNull(row.saidMsAgo >= 0 ? row.recorded : nil), OrNull(row.saidMsAgo >= 0 ? row.saidMsAgo : nil))
     }
 
     /// What is not here, as a sentence.

@@ -108,9 +108,14 @@ extension Sequencer {
 
     /// What a node has said of its journal last.
     private func note(_ row: inout Penstock_V1_NodeDecisions, at now: Instant) {
-        guard let said = recorded[row.node] else { return }
+        guard let said = recorded[row.node] else {
+            row.saidMsAgo = -1
+            return
+        }
         row.recorded = said.sequence
         row.saidMsAgo = (now - said.at) / .nanosecondsPerMillisecond
-        if row.incarnation.isEmpty { row.incarnation = Data(said.incarnation.bytes) }
+        let incarnation = Data(said.incarnation.bytes)
+        // What an earlier one has shipped says nothing of this one's.
+        if row.incarnation != incarnation { (row.incarnation, row.shipped) = (incarnation, 0) }
     }
 }

@@ -17,7 +17,7 @@ extension Sequencer {
             progress.viewAgeMS = echo.viewAgeMs
             try ledger.register(progress, from: incoming.sender, agrees: agrees(echo.applied, [UInt8](echo.root)), at: Clocks.now())
             routes[progress.incarnation] = incoming.route
-            if echo.recorded > 0 { recorded[incoming.sender.name] = (progress.incarnation, echo.recorded, Clocks.now()) }
+            recorded[incoming.sender.name] = (progress.incarnation, echo.recorded, Clocks.now())
             return EchoTurn(incoming: incoming, progress: progress, nonce: echo.nonce, rates: echo.hasRates ? RateStatement(echo.rates) : nil)
         } catch {
             refuse(incoming, error)

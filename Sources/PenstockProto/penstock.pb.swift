@@ -3321,9 +3321,10 @@ package nonisolated struct Penstock_V1_NodeDecisions: Sendable {
   /// its last decision that is in the answer's reach
   package var shipped: UInt64 = 0
 
-  /// its last one, as it has said; 0: it has not, since the ledger started
+  /// its last one, as it has said
   package var recorded: UInt64 = 0
 
+  /// below 0: it has said nothing since the ledger started
   package var saidMsAgo: Int64 = 0
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()

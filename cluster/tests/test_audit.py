@@ -295,6 +295,20 @@ def test_what_a_node_has_not_shipped_is_said_and_can_be_waited_for(mesh):
     assert row["node"] == "enforcer-1" and row["said_ms_ago"] < 5000 and len(row["incarnation"]) == 32
 
 
+def test_the_first_decisions_of_a_node_and_of_a_restarted_one_are_waited_for():
+    with Mesh(max_staleness="10s") as mesh:
+        grant = mesh.grant()
+        mesh.wait_applied()
+        for count in (3, 6):
+            for _ in range(3):
+                assert ask(mesh, "/access/v1/evaluation", question(grant["credential"]))[1]["decision"]
+            assert len(audit(mesh, "--decision", "allow")) == count
+            mesh[1].stop()
+            mesh[1].start()
+            eventually("decides again", lambda: ask(mesh, "/access/v1/evaluation", question(grant["credential"], resource=("no", "t")))[1]["context"]["reason"] == "resource_out_of_bounds")
+            assert audit(mesh)[-1]["reason"] == "resource_out_of_bounds"
+
+
 def test_a_stopped_node_is_said_to_lack_nothing_or_how_much():
     with Mesh(max_staleness="1s") as mesh:
         grant = mesh.grant()

@@ -87,6 +87,13 @@ package struct GrantFile: Decodable {
     }
 
     private func grant() throws -> Grant {
+        let texts = [
+            ("agent_id", agentId), ("run_id", runId), ("agent_class", agentClass), ("principal_id", principalId), ("purpose", purpose),
+            ("audience", audience), ("workload", workload), ("parent", parent), ("policy_version", policyVersion), ("prompt_hash", promptHash),
+            ("tool_version", toolVersion),
+        ]
+        // As if it were left out it would lift a bound, or name nobody.
+        if let (name, _) = texts.first(where: { $0.1?.isEmpty == true }) { throw NodeError(.configuration, "'\(name)' is empty: leave it out for none") }
         var grant = Grant()
         grant.grantID = Self.newID("grt")
         grant.parent = parent ?? ""

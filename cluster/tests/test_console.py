@@ -152,7 +152,10 @@ def test_what_stands_for_not_set_cannot_be_said(mesh, tmp_path):
     assert "'expires_at'" in mesh.run("grant issue", "--file", path, expect=1).error["message"]
     path.write_text(json.dumps({**child, "expires_at": None}))
     assert mesh.run("grant issue", "--file", path).json["expires_at"] == parent["expires_at"]
-    for flag in ("--audience", "--workload", "--run", "--parent"):
+    for name in ("agent_id", "run_id", "agent_class", "principal_id", "purpose", "audience", "workload", "parent", "policy_version", "prompt_hash"):
+        path.write_text(json.dumps({**child, name: ""}))
+        assert f"'{name}' is empty" in mesh.run("grant issue", "--file", path, expect=1).error["message"]
+    for flag in ("--audience", "--workload", "--run", "--parent", "--principal", "--purpose", "--agent-class", "--policy-version", "--prompt-hash"):
         assert flag in mesh.run("grant issue", "--agent", "a", "--allow", "x", flag, "", expect=64).error["message"]
     mesh.run("grant issue", "--agent", "a", "--allow", "x", "--not-before", "1970-01-01T00:00:00Z", expect=64)
     mesh.run("throttle", "--agent", "a", "--rate", "10/0s", expect=64)

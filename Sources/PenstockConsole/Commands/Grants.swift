@@ -21,9 +21,9 @@ struct GrantCommand: ParsableCommand {
                 """)
         @OptionGroup var mesh: MeshOptions
         @Option(help: "The agent.") var agent: String?
-        @Option(help: "Its class.") var agentClass = ""
-        @Option(help: "Who delegated.") var principal = ""
-        @Option(help: "What for.") var purpose = ""
+        @Option(help: "Its class.") var agentClass: String?
+        @Option(help: "Who delegated.") var principal: String?
+        @Option(help: "What for.") var purpose: String?
         @Option(help: "Destination service that it is good for; without it, any.") var audience: String?
         @Option(help: "SPIFFE id of the workload that may use it; without it, any.") var workload: String?
         @Option(help: "An action, exact or ending in '*'. Repeatable.") var allow: [String] = []
@@ -43,8 +43,8 @@ struct GrantCommand: ParsableCommand {
         @Option(help: "Grant to delegate from. What is left out is as the parent has it; nothing may be more.") var parent: String?
         @Option(defaultAsFlag: 1, help: "Levels that may be delegated from it; 1 without a number.") var delegate: Int?
         @Option(help: "An action that needs an approval. Repeatable.") var approval: [String] = []
-        @Option(help: "Version of the policy behind it, for the audit.") var policyVersion = ""
-        @Option(help: "Hexadecimal hash of the prompt, for the audit.") var promptHash = ""
+        @Option(help: "Version of the policy behind it, for the audit.") var policyVersion: String?
+        @Option(help: "Hexadecimal hash of the prompt, for the audit.") var promptHash: String?
         @Option(help: "A JSON file in place of all other flags about the grant.") var file: String?
         @Flag(help: "Say what each pattern and condition matches, and issue nothing.") var explain = false
 
@@ -57,16 +57,23 @@ struct GrantCommand: ParsableCommand {
             try renewable?.check("--renewable", in: 1...Int64.max)
             if let delegate, !(0...Int(Limits.delegationDepth)).contains(delegate) { throw ValidationError("--delegate is 0 to \(Limits.delegationDepth) levels") }
             if let ttl, ttl.milliseconds == 0 { throw ValidationError("--ttl is 1ms and more") }
-            // A variable that a script has not set would lift the bound.
-            for (text, flag) in [(audience, "--audience"), (workload, "--workload"), (runID, "--run"), (parent, "--parent")] { try Ids.check(text, flag) }
+            // A variable that a script has not set would lift a bound, or name nobody.
+            for (flag, text) in texts { try Ids.check(text, flag) }
+        }
+
+        private var texts: [(flag: String, text: String?)] {
+            [
+                ("--agent", agent), ("--agent-class", agentClass), ("--principal", principal), ("--purpose", purpose), ("--audience", audience),
+                ("--workload", workload), ("--run", runID), ("--parent", parent), ("--not-before", notBefore), ("--policy-version", policyVersion),
+                ("--prompt-hash", promptHash),
+            ]
         }
 
         /// Whether no flag says anything about the grant.
         private var isBare: Bool {
-            let texts = [agentClass, principal, purpose, audience ?? "", workload ?? "", policyVersion, promptHash]
             let lists = [allow, resource, when, draw, approval]
-            return agent == nil && texts.allSatisfy(\.isEmpty) && lists.allSatisfy(\.isEmpty) && ttl == nil && notBefore == nil && renewable == nil
-                && budget.isEmpty && maxAmount.isEmpty && rate.isEmpty && maxStaleness == nil && !linearizable && grace == nil && runID == nil && parent == nil && delegate == nil
+            return texts.allSatisfy { $0.text == nil } && lists.allSatisfy(\.isEmpty) && ttl == nil && renewable == nil && budget.isEmpty
+                && maxAmount.isEmpty && rate.isEmpty && maxStaleness == nil && !linearizable && grace == nil && delegate == nil
         }
 
         /// What would mislead a reader of the log, and what the mesh would not do.
@@ -132,7 +139,8 @@ struct GrantCommand: ParsableCommand {
             grant.delegate = UInt32(delegate ?? 0)
             grant.runID = runID ?? (parent == nil ? GrantFile.newID("run") : "")
             grant.agentID = agent
-            (grant.agentClass, grant.principalID, grant.purpose, grant.audience, grant.workload) = (agentClass, principal, purpose, audience ?? "", workload ?? "")
+            (grant.agentClass, grant.principalID, grant.purpose) = (agentClass ?? "", principal ?? "", purpose ?? "")
+            (grant.audience, grant.workload) = (audience ?? "", workload ?? "")
             grant.allowedActions = allow
             grant.resources = resource
             grant.conditions = try when.map {
@@ -153,8 +161,8 @@ struct GrantCommand: ParsableCommand {
             grant.linearizable = linearizable
             grant.graceMS = UInt32(clamping: grace?.milliseconds ?? 0)
             grant.approvalActions = approval
-            grant.policyVersion = policyVersion
-            guard let hash = Hex.decode(promptHash) else { throw ValidationError("--prompt-hash is hexadecimal") }
+            grant.policyVersion = policyVersion ?? ""
+            guard let hash = Hex.decode(promptHash ?? "") else { throw ValidationError("--prompt-hash is hexadecimal") }
             grant.promptHash = hash
             return grant
         }
@@ -189,6 +197,11 @@ struct GrantCommand: ParsableCommand {
         @Option(help: "Only of this state: \(GrantView.states.joined(separator: ", ")).") var state: String?
 
         func validate() throws {
+            let filters = [
+                ("--grant", grant), ("--agent", agent), ("--run", runID), ("--agent-class", agentClass), ("--principal", principal), ("--purpose", purpose),
+                ("--audience", audience), ("--issuer", issuer), ("--subtree", subtree),
+            ]
+            for (flag, text) in filters { try Ids.checkExact(text, flag) }
             if let state, !GrantView.states.contains(state) { throw ValidationError("--state is one of \(GrantView.states.joined(separator: ", "))") }
         }
 

@@ -120,7 +120,8 @@ extension DoorResponder {
         return try await read(request, context, upTo: limit)
     }
 
-    private func read(_ request: Request, _ context: DoorContext, upTo limit: Int) async throws -> [UInt8] {
+    /// All of a request's body, whatever it is.
+    func read(_ request: Request, _ context: DoorContext, upTo limit: Int) async throws -> [UInt8] {
         do {
             let body = Array(buffer: try await request.body.collect(upTo: limit))
             connections.answering(context.channel)

@@ -60,7 +60,11 @@ struct DoorResponder: HTTPResponder {
             response.headers[.allow] = allowed
             return response
         }
-        guard route.methods.contains(.get) || strangers.admits(context.channel) else { throw Self.tooMany }
+        guard route.methods.contains(.get) || strangers.admits(context.channel) else {
+            // On a new connection it could ask again: this one is kept, as far as the request ends.
+            _ = try? await read(request, context, upTo: HTTPLimits.batchBytes)
+            throw Self.tooMany
+        }
         switch route {
         case .evaluation: return try await evaluate(request, context, holds: false)
         case .evaluations: return try await evaluateAll(request, context)

@@ -87,7 +87,7 @@ struct AuditSearch {
             let waited = (Clocks.now() - begun) / .nanosecondsPerMillisecond
             // What a node said before is older than the question.
             for node in page.nodes where 0..<waited ~= node.saidMsAgo && wanted[node.node] == nil { wanted[node.node] = node.recorded }
-            let isLacking = page.nodes.contains { node in wanted[node.node].map { node.shipped < $0 } ?? (0..<10_000 ~= node.saidMsAgo) }
+            let isLacking = page.nodes.contains { node in wanted[node.node].map { node.shipped < $0 } ?? (node.saidMsAgo.magnitude < 10_000) }
             guard isLacking, waited < milliseconds else { return page.nodes.map(NodeCoverage.init) }
             Thread.sleep(forTimeInterval: 0.05)
         }

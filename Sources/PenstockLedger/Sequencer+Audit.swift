@@ -109,7 +109,7 @@ extension Sequencer {
     /// What a node has said of its journal last.
     private func note(_ row: inout Penstock_V1_NodeDecisions, at now: Instant) {
         guard let said = recorded[row.node] else {
-            row.saidMsAgo = -1
+            row.saidMsAgo = -1 - (now - startedAt) / .nanosecondsPerMillisecond
             return
         }
         row.recorded = said.sequence

@@ -38,6 +38,7 @@ final class Sequencer {
     var evidence: Set<Position> = []
     /// Requests for slices that wait at the ledger; `ledger` bounds them.
     var parked: [Incarnation: Incoming] = [:]
+    let startedAt = Clocks.now()
     /// What each node has recorded, as its last echo said.
     var recorded: [String: (incarnation: Incarnation, sequence: UInt64, at: Instant)] = [:]
     /// Where each incarnation was heard last, for what is pushed to it.

@@ -3324,7 +3324,7 @@ package nonisolated struct Penstock_V1_NodeDecisions: Sendable {
   /// its last one, as it has said
   package var recorded: UInt64 = 0
 
-  /// below 0: it has said nothing since the ledger started
+  /// below 0: it has said nothing for so long, since the ledger started
   package var saidMsAgo: Int64 = 0
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()

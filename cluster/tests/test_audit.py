@@ -307,6 +307,11 @@ def test_the_first_decisions_of_a_node_and_of_a_restarted_one_are_waited_for():
             mesh[1].start()
             eventually("decides again", lambda: ask(mesh, "/access/v1/evaluation", question(grant["credential"], resource=("no", "t")))[1]["context"]["reason"] == "resource_out_of_bounds")
             assert audit(mesh)[-1]["reason"] == "resource_out_of_bounds"
+        # And by a ledger to which the node has said nothing yet, while its lease goes on.
+        mesh.ledger.stop()
+        mesh.ledger.start()
+        assert ask(mesh, "/access/v1/evaluation", question(grant["credential"]))[1]["decision"]
+        assert len(audit(mesh, "--decision", "allow")) == 7
 
 
 def test_a_stopped_node_is_said_to_lack_nothing_or_how_much():

@@ -14,7 +14,10 @@ extension Predecessors {
                 problem = problem ?? "journal record \(sequence) cannot be read"
                 return
             }
-            guard let incarnation = Incarnation(incarnation) else { return }
+            guard let incarnation = Incarnation(incarnation) else {
+                problem = problem ?? "the incarnation of journal record \(sequence) cannot be read"
+                return
+            }
             add(record, sequence: sequence, of: incarnation)
             if [.owed, .owedAgain].contains(record.kind) { add(owed: record, by: incarnation) }
         }

@@ -14,7 +14,8 @@ extension Sequencer {
                 // It was admitted, and did not hear so: it has just proven again that it holds these keys.
                 if ledger.state.view.member(join.keys.name) == join.keys, ledger.state.view.tokens[join.tokenHash] != nil {
                     try ledger.checkDurable()
-                    joins.answer(join.route, position: ledger.state.view.position)
+                    // Its admission may be in this commit.
+                    batch.joiners.append((join.route, ledger.state.view.position))
                     continue
                 }
                 let event = signer.sign(.nodeAdmitted(join.keys, tokenHash: join.tokenHash), at: ledger.stamp(at: now))
@@ -25,6 +26,6 @@ extension Sequencer {
                 joins.answer(join.route, refusal: error)
             }
         }
-        if !batch.events.isEmpty { _ = commit(&batch) }
+        if !batch.joiners.isEmpty { _ = commit(&batch) }
     }
 }

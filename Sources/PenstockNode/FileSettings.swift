@@ -38,8 +38,9 @@ package struct FileSettings: Sendable {
     private static func mapping(_ text: String, _ path: String) throws(NodeError) -> Node.Mapping {
         var line: Int?
         do {
-            let root = try Yams.compose(yaml: text)
-            if case .mapping(let mapping)? = root { return mapping }
+            // Comments alone, where everything is set in the environment.
+            guard let root = try Yams.compose(yaml: text) else { return Node.Mapping([]) }
+            if case .mapping(let mapping) = root { return mapping }
         } catch {
             switch error as? YamlError {
             case .duplicatedKeysInMapping(let keys, let context)?:

@@ -27,8 +27,8 @@ package enum JoinClient {
         do {
             try admit(identity, token, &isAsked)
         } catch {
-            // What was asked and not answered may have been done.
-            if areNew, error is Refusal || !isAsked { identity.removeKeys() }
+            // What was asked and not answered may have been done, and what is to be asked again may come to be.
+            if areNew, !isAsked || (error as? Refusal)?.retryAfterMS == 0 { identity.removeKeys() }
             throw error
         }
         do {

@@ -38,7 +38,7 @@ struct DatabaseFile {
             """])
 
     /// A batch has a `span` of its records' times, and the grants that they name, so that a search reads few others. One that an
-    /// earlier version wrote, or that cannot be read, has none: every search reads it. `kept` has what each node takes.
+    /// earlier version wrote, or that cannot be read, has none: every search reads it.
     static let decisions = DatabaseFile(
         name: "decisions.sqlite", applicationID: 0x504E_5344,
         steps: ["""
@@ -53,9 +53,6 @@ struct DatabaseFile {
             CREATE INDEX batch_of_incarnation ON batch (incarnation);
             CREATE TABLE span (batch INTEGER PRIMARY KEY, oldest INTEGER NOT NULL, newest INTEGER NOT NULL);
             CREATE TABLE batch_grant (position INTEGER NOT NULL, batch INTEGER NOT NULL, PRIMARY KEY (position, batch)) WITHOUT ROWID;
-            """, """
-            CREATE TABLE kept (node TEXT PRIMARY KEY, bytes INTEGER NOT NULL) WITHOUT ROWID;
-            INSERT INTO kept SELECT node, sum(length(bytes) + \(StoreLimits.decisionRowBytes)) FROM batch GROUP BY node;
             """])
 
     /// Opens the file in `directory`, or creates it with mode 0600. The caller has the folder's lock.

@@ -1,5 +1,6 @@
 internal import Foundation
 internal import GRDB
+internal import Glibc
 internal import PenstockCore
 internal import Synchronization
 
@@ -14,9 +15,8 @@ extension SQLiteStore {
         return try onDecisions("saving a batch of \(batch.node)") { db in
             defer { if let bytes = try? Self.usedBytes(db) { decisionBytes.store(bytes, ordering: .relaxed) } }
             if let problem = decisionProblem(adding: batch.bytes.count) { throw problem }
-            let taken = batch.bytes.count + StoreLimits.decisionRowBytes
-            if try !isWithinShare(taken, of: batch.node, db) {
-                throw StoreError(.full, "\(batch.node) has more decisions kept than leave room for other nodes'; free some, or raise decisions_megabytes")
+            if try !isWithinShare(batch, db) {
+                throw StoreError(.full, "\(batch.node) has shipped more today than leaves room for other nodes' decisions; free some, or raise decisions_megabytes")
             }
             return try Self.transaction(db) { db in
                 try db.cachedStatement(
@@ -30,19 +30,25 @@ extension SQLiteStore {
                 ])
                 guard db.changesCount == 1 else { return try Self.keptCount(batch, db) }
                 try Self.index(batch, row: db.lastInsertedRowID, db)
-                try db.cachedStatement(sql: "INSERT INTO kept VALUES (?, ?) ON CONFLICT (node) DO UPDATE SET bytes = bytes + excluded.bytes")
-                    .execute(arguments: [batch.node, taken])
                 return batch.count
             }
         }
     }
 
-    /// Whether a node leaves others room: its part may be so many times what is left, as in a switch whose ports share
-    /// one memory (Choudhury and Hahne, 1998: dynamic queue length thresholds). Alone, a node has everything.
-    private func isWithinShare(_ count: Int, of node: String, _ db: Database) throws -> Bool {
-        guard try Bool.fetchOne(db.cachedStatement(sql: "SELECT EXISTS (SELECT 1 FROM kept WHERE node <> ?)"), arguments: [node]) == true else { return true }
-        let own = try Int.fetchOne(db.cachedStatement(sql: "SELECT bytes FROM kept WHERE node = ?"), arguments: [node]) ?? 0
-        return own / StoreLimits.decisionShare + count <= decisionRoom.bytes
+    /// Whether a node leaves others room: what it has shipped today may be so many times what is left, as in a switch whose
+    /// ports share one memory (Choudhury and Hahne, 1998: dynamic queue length thresholds). Alone, a node has everything; what
+    /// it shipped before today, or before this process began, is held against nobody.
+    private func isWithinShare(_ batch: DecisionBatchRow, _ db: Database) throws -> Bool {
+        let several = "SELECT (SELECT min(node) FROM batch) <> ?1 OR (SELECT max(node) FROM batch) <> ?1"
+        guard try Bool.fetchOne(db.cachedStatement(sql: several), arguments: [batch.node]) == true else { return true }
+        let today = time(nil) / 86_400
+        return shipped.withLock { shipped in
+            if shipped.day != today { shipped = (today, [:]) }
+            let own = shipped.bytes[batch.node, default: 0] + batch.bytes.count
+            guard own / StoreLimits.decisionShare <= decisionRoom.bytes else { return false }
+            shipped.bytes[batch.node] = own
+            return true
+        }
     }
 
     package func decisionBatches(_ search: BatchSearch, from row: Int64) throws(StoreError) -> (rows: [Int64], through: Int64, isEnd: Bool) {

@@ -20,6 +20,8 @@ package final class SQLiteStore: EventStore, EvidenceStore, Sendable {
     let maximumDecisionBytes: Int?
     /// Of `decisions.sqlite`, as its own thread has left it: whoever asks does not wait for that one's writes.
     let decisionBytes = Atomic(0)
+    /// What each node has shipped today (UTC).
+    let shipped = Mutex((day: 0, bytes: [String: Int]()))
     // Last, so that it is let go of after the connections.
     private let lock: DataFolderLock
 

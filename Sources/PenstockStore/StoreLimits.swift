@@ -48,9 +48,7 @@ package enum StoreLimits {
     static let decisionsLeaveFreeShare = 10
     /// What a batch takes beside its bytes: pages of the index and the table that are written anew.
     static let decisionOverheadBytes = 64 << 10
-    /// What a batch takes in tables and indexes beside its bytes.
-    static let decisionRowBytes = 512
-    /// How many times what is left one node's decisions may be, where other nodes' are kept too.
+    /// How many times what is left one node's decisions of a day may be, where other nodes' are kept too.
     static let decisionShare = 3
     static let decisionsLeaveFreeBytes = 64 << 20
 }

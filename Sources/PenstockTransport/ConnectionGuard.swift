@@ -45,7 +45,9 @@ struct ConnectionGuard {
     }
 
     mutating func took(_ bytes: Int, of sender: String?, at route: RoutingID?, from descriptor: Int32) {
-        guard let cookie = Self.cookie(descriptor) else { return }
+        // A route is one connection's; what its messages say of the descriptor is of when they are taken.
+        let known = route.flatMap { cookies[$0] }.flatMap { connections[$0] == nil ? nil : $0 }
+        guard let cookie = known ?? Self.cookie(descriptor) else { return }
         connections[cookie, default: Connection()].taken += UInt64(bytes)
         if let sender { connections[cookie]!.sender = sender }
         if let route { cookies[route] = cookie }

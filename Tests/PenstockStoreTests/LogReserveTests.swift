@@ -132,6 +132,27 @@ internal import Testing
         }
     }
 
+    /// However much it has shipped before: that is not to be had back.
+    @Test func historyTakesNoRoomFromANode() throws {
+        try onSmallFileSystem { path in
+            func save(_ node: String, _ first: UInt64, _ store: SQLiteStore) -> StoreError? {
+                storeError {
+                    _ = try store.saveDecisionBatch(DecisionBatchRow(
+                        node: node, incarnation: node, firstSequence: first, count: 1, digest: id(first), bytes: [UInt8](repeating: 1, count: 100_000)))
+                }
+            }
+            do {
+                let store = try open(path)
+                for first in 1...120 as ClosedRange<UInt64> { #expect(save("busy", first, store) == nil) }
+                try store.close()
+            }
+            let store = try open(path)
+            var taken: UInt64 = 0
+            while save("hostile", taken + 1, store) == nil { taken += 1 }
+            for first in 121...123 as ClosedRange<UInt64> { #expect(save("busy", first, store) == nil) }
+        }
+    }
+
     private func header(_ path: String) throws -> [UInt8] {
         let handle = try #require(FileHandle(forReadingAtPath: path))
         return [UInt8](try handle.read(upToCount: 32) ?? Data())

@@ -30,19 +30,42 @@ enum LaxPath {
         case 0..<0x80: return (.other, 1)
         default: break
         }
-        let second = at + 1 < count ? unit(at + 1).byte : 0
-        let third = at + 2 < count ? unit(at + 2).byte : 0
-        switch (byte, second, third) {
-        case (0xC0...0xC1, _, _), (0xE0, 0x80...0x9F, _), (0xF0, 0x80...0x8F, _): return (.overlong, 1)
-        // No-break space, soft hyphen; spaces and marks without width, U+2000 to U+200F, U+202F, U+205F, U+2060, U+3000, U+FEFF.
-        case (0xC2, 0xA0, _), (0xC2, 0xAD, _): return (.nothing, 2)
-        case (0xE2, 0x80, 0x80...0x8F), (0xE2, 0x80, 0xAF), (0xE2, 0x81, 0x9F...0xA0), (0xE3, 0x80, 0x80), (0xEF, 0xBB, 0xBF): return (.nothing, 3)
-        // U+2024, U+FE52, U+FF0E; U+2025.
-        case (0xE2, 0x80, 0xA4), (0xEF, 0xB9, 0x92), (0xEF, 0xBC, 0x8E): return (.dot, 3)
-        case (0xE2, 0x80, 0xA5): return (.twoDots, 3)
-        // U+2044, U+2215, U+FF0F; U+FE68, U+FF3C.
-        case (0xE2, 0x81, 0x84), (0xE2, 0x88, 0x95), (0xEF, 0xBC, 0x8F), (0xEF, 0xB9, 0xA8), (0xEF, 0xBC, 0xBC): return (.slash, 3)
+        guard let (scalar, length) = scalar(at, count, unit) else { return (isLonger(byte, at + 1 < count ? unit(at + 1).byte : 0) ? .overlong : .other, 1) }
+        switch scalar {
+        // White space, controls, and what Unicode lets be ignored (Default_Ignorable_Code_Point).
+        case 0x80...0xA0, 0xAD, 0x34F, 0x61C, 0x115F...0x1160, 0x1680, 0x17B4...0x17B5, 0x180B...0x180F, 0x2000...0x200F, 0x2028...0x202F,
+            0x205F...0x206F, 0x3000, 0x3164, 0xFE00...0xFE0F, 0xFEFF, 0xFFA0, 0xFFF0...0xFFF8, 0x1BCA0...0x1BCA3, 0x1D173...0x1D17A,
+            0xE0000...0xE0FFF:
+            return (.nothing, length)
+        case 0x2024, 0xFE52: return (.dot, length)
+        case 0x2025, 0xFE30: return (.twoDots, length)
+        case 0x2044, 0x215F, 0x2215, 0xFE68: return (.slash, length)
+        case 0x37E, 0x2047...0x2049, 0xFE14, 0xFE16, 0xFE54, 0xFE56, 0xFE5F: return (.end, length)
         default: return (.other, 1)
+        }
+    }
+
+    @inline(__always)
+    private static func scalar(_ at: Int, _ count: Int, _ unit: (Int) -> Unit) -> (UInt32, length: Int)? {
+        let byte = unit(at).byte
+        let length = byte >= 0xF0 ? 4 : byte >= 0xE0 ? 3 : 2
+        guard 0xC2...0xF4 ~= byte, at + length <= count else { return nil }
+        var scalar = UInt32(byte) & (0x7F >> UInt32(length))
+        for at in at + 1..<at + length {
+            guard unit(at).byte & 0xC0 == 0x80 else { return nil }
+            scalar = scalar << 6 | UInt32(unit(at).byte & 0x3F)
+        }
+        return scalar >= (length == 4 ? 0x10000 : length == 3 ? 0x800 : 0x80) ? (scalar, length) : nil
+    }
+
+    /// Whether these begin a form that is longer than is needed.
+    @inline(__always)
+    private static func isLonger(_ first: UInt8, _ second: UInt8) -> Bool {
+        switch first {
+        case 0xC0, 0xC1, 0xF8...0xFD: true
+        case 0xE0: 0x80...0x9F ~= second
+        case 0xF0: 0x80...0x8F ~= second
+        default: false
         }
     }
 
@@ -53,6 +76,7 @@ enum LaxPath {
         for (at, byte) in bytes.enumerated() {
             units[count] = (byte, at + 1)
             count += 1
+            fold(&count, units)
             while let (length, scalar) = sequence(endingAt: count, units) {
                 let end = units[count - 1].end
                 let (first, second, third) = utf8(scalar, isByte: length == 3)
@@ -61,9 +85,25 @@ enum LaxPath {
                 if let second { units[count + 1] = (second, end) }
                 if let third { units[count + 2] = (third, end) }
                 count += third != nil ? 3 : second != nil ? 2 : 1
+                fold(&count, units)
             }
         }
         return count
+    }
+
+    /// Makes the ASCII character of a full-width one (U+FF01 to U+FF5E) and of a small percent sign (U+FE6A).
+    private static func fold(_ count: inout Int, _ units: UnsafeMutableBufferPointer<Unit>) {
+        guard count >= 3, units[count - 3].byte == 0xEF else { return }
+        let folded: UInt8? =
+            switch (units[count - 2].byte, units[count - 1].byte) {
+            case (0xBC, 0x81...0xBF): units[count - 1].byte - 0x60
+            case (0xBD, 0x80...0x9E): units[count - 1].byte - 0x20
+            case (0xB9, 0xAA): UInt8(ascii: "%")
+            default: nil
+            }
+        guard let folded else { return }
+        units[count - 3] = (folded, units[count - 1].end)
+        count -= 2
     }
 
     private static func sequence(endingAt count: Int, _ units: UnsafeMutableBufferPointer<Unit>) -> (length: Int, value: UInt16)? {

@@ -4,12 +4,17 @@ extension String {
     package func mayBeSamePath(as other: String) -> Bool {
         if isSame(as: other) { return true }
         guard LaxPath.isSpelling(self) || LaxPath.isSpelling(other) else { return false }
+        // Spelling out a text takes time for each of its bytes, and this is asked while nobody else can decide.
+        guard max(utf8.count, other.utf8.count) <= LaxPath.spelledBytes else { return true }
         guard let path = LaxPath.plain(self), let other = LaxPath.plain(other) else { return true }
         return path.whole == other.whole || path.whole.prefix(path.end) == other.whole[...]
     }
 }
 
 extension LaxPath {
+    /// Linux's PATH_MAX: no longer text names a file to most tools.
+    static let spelledBytes = 4096
+
     /// Whether there may be another way to write the same path.
     static func isSpelling(_ text: String) -> Bool {
         text.utf8.contains { byte in
@@ -41,10 +46,10 @@ extension LaxPath {
         func close() -> Bool {
             while segment.last == 32 { segment.removeLast() }
             segment.removeFirst(segment.prefix { $0 == 32 }.count)
-            if segment == Array(".".utf8) { segment = [] }
-            whole += segment
-            defer { segment = [] }
-            return segment != Array("..".utf8)
+            defer { segment.removeAll(keepingCapacity: true) }
+            let dots = segment.allSatisfy { $0 == UInt8(ascii: ".") } ? segment.count : 0
+            if dots != 1 { whole += segment }
+            return dots != 2
         }
         while at < count {
             let (reading, length) = read(at, count) { units[$0] }

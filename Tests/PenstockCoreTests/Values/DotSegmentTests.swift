@@ -1,3 +1,4 @@
+internal import Foundation
 internal import PenstockCore
 internal import Testing
 
@@ -8,7 +9,7 @@ internal import Testing
         "%25252e./x", "..%252fx", "..;a=b/x", "..?x", "..#x", "..%00.png", ".. /x", "a/ ..", ".\t./x", "%c0%ae%c0%ae/x", "a%c0%af..", "./x", "a/.",
         "a//../b", "..", "%25%32%65%25%32%65/x", "%%32%65%%32%65/x", ".%25%32%65/x", "..%25%32%66x", "a%25%32%66..",
         "%u002e%u002E/x", "%e0%80%ae%e0%80%ae/x", "%F0%80%80%AE./x", "..%e2%80%8b/x", "..\u{200B}/x", "..%u200b/x", "．．/x", "..／x", "..∕x", "‥/x",
-        "%uFF0E./x", "%ef%bc%8e%ef%bc%8e/x", ".\u{AD}./x",
+        "%uFF0E./x", "％２ｅ％２ｅ/x", "%EF%BC%852e./x", "\u{FE30}/x", "..\u{2028}", "..\u{85}/x", "..\u{37E}/x", "%f8%80%80%80%ae/x", "%ef%bc%8e%ef%bc%8e/x", ".\u{AD}./x",
     ]
     static let inside = [
         "x", "a/b.txt", ".git/config", "..a/b", "a../b", ".../b", "a/...", "%2e%2e%2e/x", "100%25", "100%", "a%20b/c.d", "a.b.c", "", "é/ü", "?a=..b", "%2", "a/b%2ec", "a．b/x", "資料／一覧", "…/x",
@@ -25,6 +26,32 @@ internal import Testing
         #expect(Pattern("/srv/" + rest).matches("/srv/" + rest), "what is written out is meant")
     }
 
+    /// By Unicode's own tables, whole: compatibility mappings of the first plane, and the properties of every scalar.
+    @Test func whatUnicodeTakesForDotsSlashesAndNothingIsThat() {
+        func leadsOut(_ rest: String) -> Bool { ("/srv/" + rest).hasDotSegment(after: 5) }
+        var mapped = 0
+        for scalar in (0x80...0x10FFFF as ClosedRange<UInt32>).lazy.compactMap(Unicode.Scalar.init) {
+            let (text, properties) = (String(scalar), scalar.properties)
+            if properties.isWhitespace || properties.isDefaultIgnorableCodePoint || properties.generalCategory == .control {
+                #expect(leadsOut("..\(text)/x") && leadsOut(".\(text)./x"), "U+\(String(scalar.value, radix: 16))")
+            }
+            guard scalar.value < 0x10000 else { continue }
+            let isOut: Bool? =
+                switch text.precomposedStringWithCompatibilityMapping {
+                case ".": leadsOut(text + text + "/x")
+                case "..": leadsOut(text + "/x")
+                case "/", "\\", "?", "#", ";": leadsOut(".." + text + "x")
+                case "%": leadsOut(text + "2e./x")
+                default: nil
+                }
+            if let isOut {
+                mapped += 1
+                #expect(isOut, "U+\(String(scalar.value, radix: 16))")
+            }
+        }
+        #expect(mapped > 15)
+    }
+
     @Test(arguments: inside) func whatStaysInsideMatches(rest: String) throws {
         let pattern = try #require(ResourcePattern("resource:file:///srv/public/*"))
         #expect(pattern.matches(type: "resource", id: "file:///srv/public/" + rest))
@@ -33,6 +60,8 @@ internal import Testing
     }
 
     static let spellings = [
+        // Too long to be spelled out.
+        "/srv/x" + String(repeating: "/", count: 5000),
         "/srv/secret", "/srv//secret", "//srv/secret", "/srv/./secret", "/./srv/secret", "/srv/secret/", "/srv/secret/.", "/srv/secret//", "/srv/x/../secret",
         "/srv/../srv/secret", "/srv%2fsecret", "/%73rv/secret", "/srv/%2e/secret", "/srv/%252e/secret", #"\srv\secret"#, "/srv/secret ", " /srv/secret",
         "/srv/ secret", "/srv/\tsecret", "/srv/secret?x=1", "/srv/secret#f", "/srv/secret;v=1", "/srv/secret%00.txt", "/srv/secret/?x", "/srv/%c0%af/secret",

@@ -78,10 +78,11 @@ extension DoorResponder {
         return try await ended { try await gatekeeper.settle(permitID, actual: amounts, priced: priced) }
     }
 
-    /// Whatever its body says, which need not be there.
+    /// Whatever its body says, which need not be there, nor ever come whole.
     func release(_ permitID: String, _ request: Request, _ context: DoorContext) async throws -> Response {
-        _ = try await read(request, context, upTo: HTTPLimits.bodyBytes)
-        return try await ended { try await gatekeeper.release(permitID) }
+        let response = try await ended { try await gatekeeper.release(permitID) }
+        _ = try? await read(request, context, upTo: HTTPLimits.bodyBytes)
+        return response
     }
 
     func preview(_ request: Request, _ context: DoorContext) async throws -> Response {

@@ -40,12 +40,16 @@ extension EvaluationCodec {
         }
         if items.isEmpty { return nil }
         guard items.count <= HTTPLimits.evaluations else { throw Problem(400, "evaluations has more than \(HTTPLimits.evaluations) items") }
+        // Read once, however many items lack theirs: it may be as large as the body.
+        let isShared = items.contains { $0.members != nil && present($0["context"]) == nil }
+        let shared = isShared ? Result { () throws(Problem) in try context(of: json, headers: headers, hashing: hashing) } : nil
         let questions = items.map { item in
             Result { () throws(Problem) in
                 guard let members = item.members else { throw Problem(400, "an evaluation must be an object") }
                 let defaults = ["subject", "action", "resource", "context"].filter { present(item[$0]) == nil }
                 let whole = members.filter { $0.value != .null } + defaults.compactMap { name in json[name].map { JSON.Member(name, $0) } }
-                return try question(.object(whole), headers: headers, holds: false, hashing: hashing)
+                let isOwn = present(item["context"]) != nil
+                return try question(.object(whole), headers: headers, holds: false, hashing: hashing, context: isOwn ? nil : shared)
             }
         }
         return Batch(items: questions, semantic: semantic)

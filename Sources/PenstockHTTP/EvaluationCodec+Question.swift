@@ -22,19 +22,29 @@ extension EvaluationCodec {
         try question(try parse(body), headers: headers, holds: holds, hashing: hashing)
     }
 
-    package static func question(_ json: JSON, headers: Headers, holds: Bool, hashing: Hashing) throws(Problem) -> Question {
+    /// - Parameter context: what a context says that many questions share.
+    package static func question(
+        _ json: JSON, headers: Headers, holds: Bool, hashing: Hashing, context: Result<Question, Problem>? = nil
+    ) throws(Problem) -> Question {
         guard json.members != nil else { throw Problem(400, "the body must be a JSON object") }
         let subject = try object(json, "subject", required: true)
         _ = try text(subject, "type", in: "subject")
         _ = try text(subject, "id", in: "subject")
         let action = try object(json, "action", required: true)
         let resource = try object(json, "resource", required: true)
-        let context = try object(json, "context", required: false)
-        var call = Call(
-            credential: try credential(context, headers, hashing), action: try text(action, "name", in: "action"),
-            resourceType: try text(resource, "type", in: "resource"), resourceID: try text(resource, "id", in: "resource"))
+        let (name, type, id) = (try text(action, "name", in: "action"), try text(resource, "type", in: "resource"), try text(resource, "id", in: "resource"))
         _ = try object(subject, "properties", required: false)
-        call.attributes = try attributes(context, properties: [("action", action), ("resource", resource)])
+        var question = if let context { try context.get() } else { try self.context(of: json, headers: headers, hashing: hashing) }
+        (question.call.action, question.call.resourceType, question.call.resourceID, question.call.holds) = (name, type, id, holds)
+        try add([("action", action), ("resource", resource)], to: &question.call.attributes)
+        return question
+    }
+
+    /// A question as far as its context says it.
+    static func context(of json: JSON, headers: Headers, hashing: Hashing) throws(Problem) -> Question {
+        let context = try object(json, "context", required: false)
+        var call = Call(credential: try credential(context, headers, hashing), action: "", resourceType: "", resourceID: "")
+        call.attributes = try attributes(context)
         if let arguments = present(context["arguments"]) { try compare(call.attributes, with: arguments) }
         if let declared = present(context["amounts"]) {
             guard let amounts = CallAmounts(declared: try amounts(declared)) else { throw Problem(400, "too many amounts, or a unit without a name") }
@@ -49,7 +59,7 @@ extension EvaluationCodec {
             guard let atLeast = position.uint64 else { throw Problem(400, "context.at_least must be a whole number") }
             call.atLeast = atLeast
         }
-        (call.holds, call.door) = (holds, headers.door)
+        call.door = headers.door
         if let malformed = present(context["malformed"]) {
             guard let flag = malformed.flag else { throw Problem(400, "context.malformed must be true or false") }
             call.isMalformed = flag
@@ -131,25 +141,35 @@ extension EvaluationCodec {
         return token.hasPrefix("pst_") ? token : nil
     }
 
-    private static func attributes(_ context: JSON, properties: [(String, JSON)]) throws(Problem) -> [String: String] {
+    private static func attributes(_ context: JSON) throws(Problem) -> [String: String] {
         var attributes: [String: String] = [:]
-        for member in try object(context, "attributes", required: false).members ?? [] {
+        let members = try object(context, "attributes", required: false).members ?? []
+        guard members.count <= HTTPLimits.attributes else { throw tooManyAttributes }
+        for member in members {
             guard let value = attribute(member.value) else {
                 throw Problem(400, "context.attributes: \(member.key.prefix(64)) must be a string, a number or a boolean")
             }
             guard attributes.updateValue(value, forKey: member.key) == nil else { throw Problem(400, "attribute comes twice: \(member.key.prefix(64))") }
         }
+        return attributes
+    }
+
+    private static let tooManyAttributes = Problem(400, "more than \(HTTPLimits.attributes) attributes")
+
+    private static func add(_ properties: [(String, JSON)], to attributes: inout [String: String]) throws(Problem) {
         var paths = Set(attributes.keys)
         for (place, entity) in properties {
-            for member in try object(entity, "properties", required: false).members ?? [] {
+            let members = try object(entity, "properties", required: false).members ?? []
+            // Each question of a batch may have the same ones.
+            guard members.count <= HTTPLimits.attributes else { throw tooManyAttributes }
+            for member in members {
                 let path = "\(place).\(member.key)"
                 // Whatever its type: of two values under one name, nobody knows which is meant.
                 guard paths.insert(path).inserted else { throw Problem(400, "attribute comes twice: \(place).\(member.key.prefix(64))") }
                 attributes[path] = attribute(member.value)
             }
         }
-        guard attributes.count <= HTTPLimits.attributes else { throw Problem(400, "more than \(HTTPLimits.attributes) attributes") }
-        return attributes
+        guard attributes.count <= HTTPLimits.attributes else { throw tooManyAttributes }
     }
 
     /// Conditions read attributes, and the tool gets the arguments: of two values, nobody knows which is meant.
@@ -157,30 +177,59 @@ extension EvaluationCodec {
         // No condition reads a longer one.
         let paths = attributes.keys.filter { $0.begins(with: "arguments.") && $0.utf8.count <= Limits.idBytes }.sorted()
         guard !paths.isEmpty else { return }
-        var values: [ByteText: [JSON]] = [:]
-        for path in paths {
-            for dot in path.utf8.indices where path.utf8[dot] == UInt8(ascii: ".") { values[ByteText(String(path[..<dot]))] = [] }
-            values[ByteText(path)] = []
-        }
-        collect(arguments, at: "arguments", into: &values)
-        for path in paths {
-            guard let found = values[ByteText(path)], found.count == 1, let argument = attribute(found[0]), argument.isSame(as: attributes[path]!) else {
+        var asked = AskedPaths()
+        let ends = paths.map { asked.insert($0) }
+        asked.collect(.object([.init("arguments", arguments)]))
+        for (path, end) in zip(paths, ends) {
+            guard let found = asked.found[end], found.count == 1, let argument = attribute(found[0]), argument.isSame(as: attributes[path]!) else {
                 throw Problem(400, "context.attributes: \(path.prefix(64)) is not what context.arguments has there")
             }
         }
     }
 
-    /// What stands at each path that is asked for; more than one where names have dots in them.
-    private static func collect(_ json: JSON, at path: String, into values: inout [ByteText: [JSON]]) {
-        func enter(_ name: String, _ value: JSON) {
-            guard path.utf8.count + name.utf8.count < Limits.idBytes else { return }
-            let place = "\(path).\(name)"
-            guard values[ByteText(place)] != nil else { return }
-            values[ByteText(place)]!.append(value)
-            collect(value, at: place, into: &values)
+    /// Paths as a tree of the parts between their dots, so that looking for all of them takes one walk, however many parts they have.
+    private struct AskedPaths {
+        private struct Step: Hashable {
+            var from: Int
+            var part: ByteText
         }
-        for member in json.members ?? [] { enter(member.key, member.value) }
-        for (index, element) in (json.elements ?? []).enumerated() { enter("\(index)", element) }
+
+        private var steps: [Step: Int] = [:]
+        /// What stands at the end of each path; more than one where names have dots in them.
+        private(set) var found: [Int: [JSON]] = [:]
+
+        /// - Returns: its end.
+        mutating func insert(_ path: String) -> Int {
+            var place = 0
+            for step in Self.parts(path) {
+                let next = steps[Step(from: place, part: step), default: steps.count + 1]
+                steps[Step(from: place, part: step)] = next
+                place = next
+            }
+            found[place] = []
+            return place
+        }
+
+        mutating func collect(_ json: JSON, at place: Int = 0) {
+            for member in json.members ?? [] { enter(member.key, member.value, from: place) }
+            for (index, element) in (json.elements ?? []).enumerated() { enter("\(index)", element, from: place) }
+        }
+
+        private mutating func enter(_ name: String, _ value: JSON, from start: Int) {
+            // No path has a longer part.
+            guard name.utf8.count <= Limits.idBytes else { return }
+            var place = start
+            for part in Self.parts(name) {
+                guard let next = steps[Step(from: place, part: part)] else { return }
+                place = next
+            }
+            found[place]?.append(value)
+            collect(value, at: place)
+        }
+
+        private static func parts(_ name: String) -> [ByteText] {
+            name.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false).map { ByteText(String(Substring($0))) }
+        }
     }
 
     private static func attribute(_ json: JSON) -> String? {

@@ -25,40 +25,12 @@ package final class RemoteGatekeeper: Gatekeeper {
         }
     }
 
-    private struct Watch {
-        /// Somebody relies on cancellations.
-        var isWanted = false
-        /// Streams that stand, by the credential that each was opened with: it is told of that one's calls.
-        var live: [Digest: Int] = [:]
-        /// Streams that have broken so far.
-        var broken = 0
-        /// Why there is no stream, as it has been said.
-        var problem: String?
-        /// The node does not know the credential.
-        var isRefused = false
-        var subscriptions: [Int: Subscription] = [:]
-        var lastSubscription = 0
-    }
-
-    /// One reader of cancellations, and the streams that feed it.
-    private struct Subscription {
-        let continuation: AsyncStream<Cancellation>.Continuation
-        var streams: [(credential: Digest, task: Task<Void, Never>)] = []
-    }
-
-    /// The credential in use and the one before it, which calls that were begun with it still have.
-    private struct Credentials {
-        var current: String
-        var known: [(digest: Digest, text: String)]
-    }
-
-    private let endpoint: String
-    private let logger: Logger?
-    private let base: String
+    let endpoint: String
+    let logger: Logger?
+    let base: String
+    let client: HTTPClient
+    let watch: Mutex<Watch>
     private let hashing: Hashing
-    private let credentials: Mutex<Credentials>
-    private let client: HTTPClient
-    private let watch = Mutex(Watch())
 
     /// - Parameter endpoint: `unix:PATH` or `http://` with a loopback address and a port.
     /// - Parameter logger: is told once when nothing answers there, and once when something does again.
@@ -71,7 +43,7 @@ package final class RemoteGatekeeper: Gatekeeper {
         self.logger = logger
         self.base = base
         self.hashing = hashing
-        credentials = Mutex(Credentials(current: credential, known: [(digest, credential)]))
+        watch = Mutex(Watch(known: [(digest, credential)]))
         var configuration = HTTPClient.Configuration(
             redirectConfiguration: .disallow, timeout: .init(connect: .seconds(2), read: .seconds(45)))
         configuration.connectionPool.retryConnectionEstablishment = false
@@ -80,23 +52,18 @@ package final class RemoteGatekeeper: Gatekeeper {
     }
 
     /// Asks with another credential from now on, which `hashing` must take for one. What was begun with those before it is still
-    /// told of, until there are so many of them that a reader has to begin anew.
+    /// told of, for as long as it runs.
     package func use(_ credential: String) {
         guard let digest = hashing.credentialDigest(credential) else { return }
-        credentials.withLock { $0 = Credentials(current: credential, known: [(digest, credential)] + $0.known.prefix(1)) }
-        let subscriptions = watch.withLock { $0.subscriptions.filter { !$0.value.streams.contains { $0.credential == digest } } }
-        for (number, subscription) in subscriptions {
-            if subscription.streams.count < Self.mostStreams {
-                follow(digest, credential, for: number, subscription.continuation, retries: true)
-            } else {
-                subscription.continuation.finish()
-            }
+        let idle = watch.withLock { watch in
+            watch.known = [(digest, credential)] + watch.known.filter { $0.digest != digest }.prefix(1)
+            follow(digest, in: &watch)
+            return watch.giveUp()
         }
+        for task in idle { task.cancel() }
     }
 
-    private static let mostStreams = 8
-
-    private func text(_ digest: Digest) -> String? { credentials.withLock { $0.known.first { $0.digest == digest }?.text } }
+    private func text(_ digest: Digest) -> String? { watch.withLock { $0.text(digest) } }
 
     deinit {
         Task { [client] in try? await client.shutdown() }
@@ -128,13 +95,37 @@ package final class RemoteGatekeeper: Gatekeeper {
 extension RemoteGatekeeper {
     package func check(_ call: Call, patience: Duration) async -> Decision {
         guard let credential = text(call.credential) else { return Decision(reason: .unknownCredential) }
-        if call.holds, await !isWatched(call.credential, within: patience) {
-            let (problem, isRefused) = watch.withLock { ($0.problem, $0.isRefused) }
-            // It tells a stranger nothing, but why a call would be denied.
-            let reason = isRefused ? await preview(call).reason : .noView
-            return Decision(reason: reason == .none ? .noView : reason, detail: problem ?? away)
+        guard call.holds else { return await ask(call, credential, patience: patience) }
+        watch.withLock { $0.began(call.credential) }
+        let decision = await hold(call, credential, patience: patience)
+        let isOpen = decision.isAllow && !decision.permitID.isEmpty
+        let idle = watch.withLock { watch -> [Task<Void, Never>] in
+            if isOpen { watch.holds[decision.permitID] = call.credential }
+            return isOpen ? [] : watch.ended(call.credential)
         }
-        let before = watch.withLock { $0.broken }
+        for task in idle { task.cancel() }
+        return decision
+    }
+
+    private func hold(_ call: Call, _ credential: String, patience: Duration) async -> Decision {
+        // Read before the question: whatever breaks from then on counts.
+        guard let before = await watched(call.credential, within: patience) else {
+            let (problem, isFull) = watch.withLock { ($0.problems[call.credential], $0.isFull(call.credential)) }
+            if isFull { return Decision(reason: .busy, detail: "calls under way with \(Self.mostStreams) credentials before this one are told of still") }
+            // It tells a stranger nothing, but why a call would be denied.
+            let reason = problem?.isRefused == true ? await preview(call).reason : .noView
+            return Decision(reason: reason == .none ? .noView : reason, detail: problem?.text ?? away)
+        }
+        let decision = await ask(call, credential, patience: patience)
+        if decision.isAllow, watch.withLock({ $0.broken != before }) {
+            // Its cancellation may have gone by.
+            try? await release(decision.permitID)
+            return Decision(reason: .noView)
+        }
+        return decision
+    }
+
+    private func ask(_ call: Call, _ credential: String, patience: Duration) async -> Decision {
         let askedAt = ContinuousClock.now
         let path = call.holds ? "/v1/holds" : "/access/v1/evaluation"
         guard let (status, answer) = await post(path, EvaluationCodec.json(call, patience: patience).bytes, credential, within: patience + .seconds(1)) else {
@@ -147,11 +138,6 @@ extension RemoteGatekeeper {
             return Decision(reason: .noView)
         }
         decision.validForMS = Self.left(of: decision.validForMS, after: ContinuousClock.now - askedAt)
-        if call.holds, decision.isAllow, watch.withLock({ $0.broken != before && $0.isWanted }) {
-            // Its cancellation may have gone by.
-            try? await release(decision.permitID)
-            return Decision(reason: .noView)
-        }
         return decision
     }
 
@@ -173,7 +159,10 @@ extension RemoteGatekeeper {
             (48...57).contains(byte) || (65...90).contains(byte) || (97...122).contains(byte) || byte == 45
         }
         guard isName, !permitID.isEmpty else { throw .unknownHold }
-        guard let (status, _) = await post("/v1/holds/\(permitID)/\(how)", body, credentials.withLock(\.current), within: .seconds(5)) else { throw .unreachable }
+        // Whatever becomes of its charge, the call is over.
+        defer { for task in watch.withLock({ $0.over(permitID) }) { task.cancel() } }
+        let credential = watch.withLock { $0.known[0].text }
+        guard let (status, _) = await post("/v1/holds/\(permitID)/\(how)", body, credential, within: .seconds(5)) else { throw .unreachable }
         switch status {
         case 204: return
         case 404: throw .unknownHold
@@ -200,19 +189,7 @@ extension RemoteGatekeeper {
         return preview
     }
 
-    private var away: String { "the enforcer at \(endpoint) cannot be reached" }
-
-    /// Said once for each time that it goes or comes.
-    ///
-    /// - Parameter problem: nil when the stream stands.
-    private func note(_ problem: String?, isRefused: Bool = false) {
-        let before = watch.withLock { watch in
-            defer { (watch.problem, watch.isRefused) = (problem, isRefused) }
-            return watch.problem
-        }
-        guard before != problem else { return }
-        if let problem { logger?.warning("\(problem): every call is denied until it is back") } else { logger?.notice("the enforcer at \(endpoint) is back") }
-    }
+    var away: String { "the enforcer at \(endpoint) cannot be reached" }
 
     /// Whether anything answers as an enforcer there, fit to decide or not.
     package func isReachable() async -> Bool {
@@ -232,105 +209,5 @@ extension RemoteGatekeeper {
         } catch {
             return nil
         }
-    }
-}
-
-// MARK: - Cancellations
-
-extension RemoteGatekeeper {
-    /// One subscription: it ends when a stream breaks, at most three keep-alives after the other side went silent.
-    package func cancellations() -> AsyncStream<Cancellation> {
-        let (stream, continuation) = AsyncStream<Cancellation>.makeStream(bufferingPolicy: .bufferingOldest(HTTPLimits.eventsPerClient))
-        let number = watch.withLock { watch in
-            watch.isWanted = true
-            watch.lastSubscription += 1
-            watch.subscriptions[watch.lastSubscription] = Subscription(continuation: continuation)
-            return watch.lastSubscription
-        }
-        continuation.onTermination = { [weak self] _ in
-            let ended = self?.watch.withLock { $0.subscriptions.removeValue(forKey: number) }
-            for stream in ended?.streams ?? [] { stream.task.cancel() }
-        }
-        // Only now: one that comes into use from here on finds the subscription.
-        let (digest, credential) = credentials.withLock { $0.known[0] }
-        follow(digest, credential, for: number, continuation, retries: false)
-        return stream
-    }
-
-    /// - Parameter retries: whether the subscription goes on while the stream cannot be opened.
-    private func follow(
-        _ digest: Digest, _ credential: String, for number: Int, _ continuation: AsyncStream<Cancellation>.Continuation, retries: Bool
-    ) {
-        var request = HTTPClientRequest(url: base + "/v1/events")
-        request.headers = ["Authorization": "Bearer \(credential)"]
-        let following = Task { [request, client, weak self] in
-            defer { continuation.finish() }
-            while !Task.isCancelled {
-                let response = try? await client.execute(request, deadline: .distantFuture)
-                if let response, response.status == .ok {
-                    await Self.read(response, into: continuation, onLive: { self?.began(digest) }, onEnd: { self?.lost(digest) })
-                    return
-                }
-                if !Task.isCancelled { self?.refused(response?.status) }
-                guard retries, self != nil else { return }
-                try? await Task.sleep(for: .milliseconds(500))
-            }
-        }
-        let isOver = watch.withLock { watch in
-            watch.subscriptions[number]?.streams.append((digest, following))
-            return watch.subscriptions[number] == nil
-        }
-        if isOver { following.cancel() }
-    }
-
-    private static func read(
-        _ response: HTTPClientResponse, into continuation: AsyncStream<Cancellation>.Continuation, onLive: () -> Void, onEnd: () -> Void
-    ) async {
-        var isLive = false
-        defer { if isLive { onEnd() } }
-        var parser = EventStreamParser()
-        do {
-            for try await chunk in response.body {
-                if !isLive {
-                    isLive = true
-                    onLive()
-                }
-                for event in parser.read(chunk.readableBytesView) where ["cancelled", "restricted"].contains(event.name) {
-                    guard let json = try? JSONParser.parse(Array(event.data.utf8)), let cancellation = EvaluationCodec.cancellation(event: event.name, data: json),
-                        case .enqueued = continuation.yield(cancellation)
-                    else { return }
-                }
-                if parser.isBroken { return }
-            }
-        } catch {}
-    }
-
-    private func began(_ credential: Digest) {
-        watch.withLock { $0.live[credential, default: 0] += 1 }
-        note(nil)
-    }
-
-    private func lost(_ credential: Digest) {
-        watch.withLock { watch in
-            watch.live[credential, default: 1] -= 1
-            if watch.live[credential] == 0 { watch.live[credential] = nil }
-            watch.broken += 1
-        }
-    }
-
-    /// - Parameter status: nil when nothing answers.
-    private func refused(_ status: HTTPResponseStatus?) {
-        guard let status else { return note(away) }
-        let isRefused = status == .unauthorized
-        note("the enforcer at \(endpoint) " + (isRefused ? "does not know the credential" : "tells no cancellations now (\(status.code))"), isRefused: isRefused)
-    }
-
-    private func isWatched(_ credential: Digest, within patience: Duration) async -> Bool {
-        let started = ContinuousClock.now
-        while !watch.withLock({ !$0.isWanted || $0.live[credential] != nil }) {
-            guard ContinuousClock.now - started < patience, !Task.isCancelled, !watch.withLock({ $0.isRefused }) else { return false }
-            try? await Task.sleep(for: .milliseconds(5))
-        }
-        return true
     }
 }

@@ -8,19 +8,23 @@ import Testing
 
 /// A door on a socket of its own, for as long as a test needs it.
 private func withDoor(
-    _ gatekeeper: FakeGatekeeper, keepAlive: Duration = .seconds(15), _ body: @Sendable (String) async throws -> Void
+    _ gatekeeper: FakeGatekeeper, keepAlive: Duration = .seconds(15), isTCP: Bool = false, _ body: @Sendable (String) async throws -> Void
 ) async throws {
     let folder = temporaryFolder()
     defer { try? FileManager.default.removeItem(atPath: folder) }
-    var options = HTTPDoorOptions(unixPath: folder + "/door.sock")
+    var options = isTCP ? HTTPDoorOptions(port: 0) : HTTPDoorOptions(unixPath: folder + "/door.sock")
     options.keepAlive = keepAlive
     let listening = AsyncStream<String>.makeStream()
     options.onListening = { listening.continuation.yield($0) }
     let door = try HTTPDoor(gatekeeper, hashing: testHashing, options: options, logger: quietLogger)
     let group = ServiceGroup(configuration: .init(services: [door], logger: quietLogger))
     let running = Task { try await group.run() }
-    for await _ in listening.stream { break }
-    do { try await body(folder + "/door.sock") } catch {
+    var address = ""
+    for await text in listening.stream {
+        address = text
+        break
+    }
+    do { try await body(isTCP ? address : folder + "/door.sock") } catch {
         await group.triggerGracefulShutdown()
         throw error
     }
@@ -249,6 +253,32 @@ private func evaluation(_ context: String = "", _ more: String = "") -> String {
         #expect(gatekeeper.state.withLock { $0.checked.count } == 3)
     }
 
+    /// Whoever sends it has shown no credential yet.
+    @Test func contextThatABatchSharesIsReadOnce() throws {
+        let count = Mutex(0)
+        let hashing = Hashing(
+            hash: { bytes in
+                count.withLock { $0 += 1 }
+                return fakeHash(bytes)
+            }, credentialDigest: testHashing.credentialDigest)
+        let path = "arguments" + String(repeating: ".a", count: 120)
+        let attributes = (0..<HTTPLimits.attributes).map { "\"\(path).\($0)\":\"x\"" }.joined(separator: ",")
+        let leaves = "{" + (0..<HTTPLimits.attributes).map { "\"\($0)\":\"x\"" }.joined(separator: ",") + "}"
+        let context = "\"attributes\":{\(attributes)},\"arguments\":{\"\(path.dropFirst(10))\":\(leaves)}"
+        let items = Array(repeating: "{}", count: HTTPLimits.evaluations).joined(separator: ",")
+        func batch(_ more: String) throws -> EvaluationCodec.Batch? {
+            let json = try EvaluationCodec.parse(Array(evaluation(context, #","evaluations":[\#(items)]"# + more).utf8))
+            return try EvaluationCodec.batch(json, headers: .init(), hashing: hashing)
+        }
+        let questions = try #require(try batch("")).items.map { try $0.get() }
+        #expect(questions.count == HTTPLimits.evaluations && questions.allSatisfy { $0.call.attributes.count == HTTPLimits.attributes && $0.call.action == "send" })
+        #expect(count.withLock { $0 } == 1)
+        // Nor are properties copied for each of them without a bound.
+        let many = (0...HTTPLimits.attributes).map { "\"p\($0)\":[]" }.joined(separator: ",")
+        let item = #"{"subject":{"type":"a","id":"a"},"action":{"name":"x","properties":{\#(many)}},"resource":{"type":"t","id":"i"}}"#
+        #expect(throws: EvaluationCodec.Problem.self) { try EvaluationCodec.question(Array(item.utf8), headers: .init(), holds: false, hashing: hashing) }
+    }
+
     static let optional = [
         "amounts", "attributes", "call_id", "arguments", "arguments_digest", "traceparent", "at_least", "price_version", "basis", "malformed", "patience_ms",
         "credential", "unknown",
@@ -337,6 +367,11 @@ private func evaluation(_ context: String = "", _ more: String = "") -> String {
             #expect(hold.json?["context"]?["decision_id"]?.text == "d-1" && hold.json?["context"]?["permit"]?["id"]?.text == "d-1-tag")
             #expect(await ask(socket, "POST", "/v1/holds/d-1-tag/settle", #"{"amounts":{"calls":1}}"#).status == 204)
             #expect(await ask(socket, "POST", "/v1/holds/d-2-tag/release").status == 204)
+            let large = await ask(socket, "POST", "/v1/holds/d-3-tag/release", String(repeating: "x", count: 100_000))
+            #expect(large.status == 204)
+            let unfinished = "POST /v1/holds/d-4-tag/release HTTP/1.1\r\nHost: localhost\r\nContent-Length: 500\r\n\r\n{"
+            Thread { _ = exchange(socket, unfinished) }.start()
+            #expect(await eventually { gatekeeper.state.withLock { $0.released == ["d-2", "d-3", "d-4"] } })
             let bad = await ask(socket, "POST", "/v1/holds/d-1/settle", #"{"amounts":{"calls":0.5}}"#)
             #expect(bad.status == 400 && bad.headers["content-type"] == "application/problem+json" && bad.json?["title"]?.text == "Bad Request")
             for priced in [#""price_version":7"#, #""price_version":"\#(String(repeating: "v", count: 65))""#, #""basis":"\#(String(repeating: "b", count: 513))""#] {
@@ -353,7 +388,7 @@ private func evaluation(_ context: String = "", _ more: String = "") -> String {
                 #expect(answer.status == status && answer.json?["status"]?.int64 == Int64(status))
             }
         }
-        #expect(gatekeeper.state.withLock { $0.checked[0].holds && $0.settled["d-1"] == [Amount("calls", 1)] && $0.released == ["d-2"] })
+        #expect(gatekeeper.state.withLock { $0.checked[0].holds && $0.settled["d-1"] == [Amount("calls", 1)] && $0.released == ["d-2", "d-3", "d-4"] })
     }
 
     @Test func healthAndMetrics() async throws {
@@ -573,8 +608,89 @@ private final class Heard: Sendable {
             gatekeeper.cancel("n-1", of: testDigest)
             gatekeeper.cancel("n-2", of: later.credential)
             #expect(await eventually { heard.seen.withLock { Set($0.map(\.decisionID)) } == ["n-1", "n-2"] })
-            for number in 0..<8 { remote.use("pst_\(number)") }
-            #expect(await eventually { heard.ended.withLock { $0 } }, "it would be told of ever more")
+            // Of what has ended nobody is told, so the streams do not become ever more.
+            for number in 0..<20 {
+                remote.use("pst_\(number)")
+                let decision = await remote.check(self.call(of: "pst_\(number)"), patience: .seconds(5))
+                #expect(decision.isAllow)
+                try await remote.release(decision.permitID)
+            }
+            #expect(!heard.ended.withLock { $0 })
+            gatekeeper.cancel("n-3", of: testDigest)
+            #expect(await eventually { heard.seen.withLock { $0.last?.decisionID == "n-3" } })
+        }
+    }
+
+    private func call(of credential: String) -> Call {
+        var call = call(holds: true)
+        call.credential = fakeHash(Array(credential.utf8))
+        return call
+    }
+
+    /// Of more credentials than there may be streams, it is the last one's call that waits; nobody else's is stopped.
+    @Test func callThatThereIsNoStreamForIsRefusedAlone() async throws {
+        let gatekeeper = FakeGatekeeper()
+        let heard = Heard()
+        try await withDoor(gatekeeper) { socket in
+            let remote = try RemoteGatekeeper(endpoint: "unix:\(socket)", credential: testCredential, hashing: testHashing)
+            let stream = remote.cancellations()
+            Task {
+                for await cancellation in stream { heard.seen.withLock { $0.append(cancellation) } }
+                heard.ended.withLock { $0 = true }
+            }
+            var permits: [String] = []
+            for number in 0..<8 {
+                remote.use("pst_\(number)")
+                permits.append(await remote.check(self.call(of: "pst_\(number)"), patience: .seconds(5)).permitID)
+            }
+            #expect(!permits.contains(""))
+            remote.use("pst_8")
+            #expect(await remote.check(self.call(of: "pst_8"), patience: .milliseconds(50)).reason == .busy)
+            gatekeeper.cancel("n-1", of: fakeHash(Array("pst_0".utf8)))
+            #expect(await eventually { heard.seen.withLock { $0.count } == 1 })
+            #expect(!heard.ended.withLock { $0 })
+            try await remote.settle(permits[3], actual: [])
+            #expect(await remote.check(self.call(of: "pst_8"), patience: .seconds(5)).isAllow)
+        }
+    }
+
+    /// The streams of a reader that has gone stand for nothing, even while they are still open.
+    @Test func streamsGoWithTheirSubscription() async throws {
+        let gatekeeper = FakeGatekeeper()
+        try await withDoor(gatekeeper) { socket in
+            let remote = try RemoteGatekeeper(endpoint: "unix:\(socket)", credential: testCredential, hashing: testHashing)
+            for _ in 0..<50 {
+                let stream = remote.cancellations()
+                let reading = Task { for await _ in stream {} }
+                #expect(await remote.check(call(holds: true), patience: .seconds(5)).isAllow)
+                let before = gatekeeper.state.withLock { $0.checked.count }
+                reading.cancel()
+                let next = remote.cancellations()
+                #expect(await remote.check(call(holds: true), patience: .zero).reason == .noView)
+                #expect(gatekeeper.state.withLock { $0.checked.count } == before, "asked about with no stream behind it")
+                withExtendedLifetime(next) {}
+            }
+        }
+    }
+
+    /// A node may hear of a new credential later than its holder.
+    @Test func callWaitsUntilItsCredentialIsKnown() async throws {
+        let gatekeeper = FakeGatekeeper()
+        let next = "pst_bmV4dA"
+        gatekeeper.set { $0.unknown = [fakeHash(Array(next.utf8))] }
+        try await withDoor(gatekeeper, isTCP: true) { address in
+            let remote = try RemoteGatekeeper(endpoint: address, credential: testCredential, hashing: testHashing)
+            let stream = remote.cancellations()
+            Task { for await _ in stream {} }
+            #expect(await remote.check(call(holds: true), patience: .seconds(5)).isAllow)
+            remote.use(next)
+            let refused = await remote.check(self.call(of: next), patience: .milliseconds(300))
+            #expect(refused.reason == .noView && refused.detail.hasSuffix("does not know the credential"))
+            #expect(await remote.check(call(holds: true), patience: .zero).isAllow, "the other one's stream stands")
+            async let later = remote.check(self.call(of: next), patience: .seconds(10))
+            try await Task.sleep(for: .milliseconds(100))
+            gatekeeper.set { $0.unknown = [] }
+            #expect(await later.isAllow)
         }
     }
 

@@ -349,6 +349,8 @@ class StandIn(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
     """An enforcer that says of the nth tool what a test says, by a reason's number; None for no answer at all."""
 
     daemon_threads = True
+    # A gateway asks about all entries of a list at once.
+    request_queue_size = 128
 
     class Handler(http.server.BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"

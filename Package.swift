@@ -150,8 +150,10 @@ if Context.environment["PENSTOCK_FUZZ"] != nil {
             ], ["PenstockCore", "PenstockEnforcer"]
         ),
         "PenstockConsole": (
-            ["GrantFile.swift", "Output/Times.swift", "Receipt.swift", "ReceiptVerification.swift"],
-            ["PenstockCore", "PenstockCrypto", "PenstockHTTP", "PenstockProto", "PenstockNode"]
+            [
+                "GrantFile.swift", "Output/DurationText.swift", "Output/Forms.swift", "Output/RateText.swift", "Output/Times.swift",
+                "Receipt.swift", "ReceiptVerification.swift",
+            ], ["PenstockCore", "PenstockCrypto", "PenstockHTTP", "PenstockProto", "PenstockNode", argumentParser]
         ),
     ]
     for target in package.targets {

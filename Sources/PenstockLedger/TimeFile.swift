@@ -28,13 +28,16 @@ final class TimeFile {
             return LedgerTime.Memory(greatest: greatest)
         }
         let isSameBoot = !boot.isEmpty && lines[0] == boot
+        let behind = lines[3].split(separator: " ").map { WallTime($0) }
         return LedgerTime.Memory(
-            greatest: max(greatest, time), stopped: WallTime(lines[3]), mark: isSameBoot ? LedgerTime.Mark(at: at, time: time) : nil)
+            greatest: max(greatest, time), stopped: behind.first ?? nil, lagging: behind.count > 1 ? behind[1] : nil,
+            mark: isSameBoot ? LedgerTime.Mark(at: at, time: time) : nil)
     }
 
     /// Returns whether it is written.
     func write(_ time: LedgerTime, at now: Instant) -> Bool {
-        let lines = [boot, "\(now)", "\(time.reading(at: now).continued)", time.stopped(at: now).map { "\($0)" } ?? "-"]
+        let behind = [time.stopped(at: now), time.lagging(at: now)].map { $0.map { "\($0)" } ?? "-" }
+        let lines = [boot, "\(now)", "\(time.reading(at: now).continued)", behind.joined(separator: " ")]
         let text = (lines + [Self.check(lines[...])]).joined(separator: "\n") + "\n"
         // Whatever was there before is covered: one write, within a page.
         let bytes = Array(text.utf8) + [UInt8](repeating: UInt8(ascii: "\n"), count: max(0, 256 - text.utf8.count))

@@ -249,6 +249,8 @@ MUTANTS = [
         "            id = ByteText(callID)\n", "            id = ByteText(isMutant(142) ? \"\" : callID)\n", test="ByteTextTests"),
     Mutant(150, "who has no lease gets slices", "PenstockCore/Ledger/Ledger+Reserve.swift",
         "guard presence.isLive(incarnation, at: now) else { throw Refusal(.busy", "guard isMutant(150) || presence.isLive(incarnation, at: now) else { throw Refusal(.busy", test="LedgerSliceRulesTests"),
+    Mutant(153, "a restarted ledger forgets that the time has just jumped", TIME,
+        "if let lagging = memory.lagging.map(Self.clamped), lagging <", "if let lagging = memory.lagging.map(Self.clamped), !isMutant(153), lagging <", test="LedgerTimeTests"),
     Mutant(151, "a leap that was accepted late is what the clock shows by then", TIME,
         "        offset = sum\n", "        offset = isMutant(151) ? seen : sum\n", test="LedgerTimeTests"),
     Mutant(152, "numbers that tools read differently are compared", "PenstockCore/Values/Grant.swift",

@@ -49,12 +49,15 @@ package struct LedgerTime: Sendable {
         package var greatest: WallTime
         /// The latest that was told as the earliest, where that had stopped behind a leap back.
         package var stopped: WallTime?
+        /// By which windows opened, where that lagged behind since the earliest had jumped ahead.
+        package var lagging: WallTime?
         /// Of a process under the same boot, whose continuous clock goes on.
         package var mark: Mark?
 
-        package init(greatest: WallTime = 0, stopped: WallTime? = nil, mark: Mark? = nil) {
+        package init(greatest: WallTime = 0, stopped: WallTime? = nil, lagging: WallTime? = nil, mark: Mark? = nil) {
             self.greatest = greatest
             self.stopped = stopped
+            self.lagging = lagging
             self.mark = mark
         }
     }
@@ -84,6 +87,14 @@ package struct LedgerTime: Sendable {
         isLeaping = abs(seen - offset) > Limits.clockToleranceMS * 1000
         followedAt = now
         noteJump(at: now)
+        // Leases of before the jump may go on.
+        if let lagging = memory.lagging.map(Self.clamped), lagging < windowTime(at: now, bound: .max) { jump = Mark(at: now, time: lagging) }
+    }
+
+    /// For a process after this one: what `Memory` has as `lagging`.
+    package func lagging(at now: Instant) -> WallTime? {
+        let time = windowTime(at: now, bound: .max)
+        return time < reading(at: now).earliest ? time : nil
     }
 
     /// For a process after this one: what `Memory` has as `stopped`.

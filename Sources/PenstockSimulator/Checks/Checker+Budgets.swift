@@ -198,7 +198,7 @@ extension Checker {
         amounts.map { amount in
             var places: [Place] = []
             for key in levels(grant, amount.unit) {
-                guard let place = place(key, world.host.windowTime(at: now)) else {
+                guard let place = place(key, world.host.windowTime(at: now, bound: settings.bound)) else {
                     // It may come from a slice of before the budget covered its grant.
                     if slack(key) < amount.value { world.fail(.ceiling, "\(amount.value) were spent of \(key) while no window of it was open") }
                     continue

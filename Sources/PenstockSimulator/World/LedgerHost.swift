@@ -10,6 +10,7 @@ final class LedgerHost {
     var time = LedgerTime(wall: 0, at: 0)
     var mark: LedgerTime.Mark?
     var stopped: WallTime?
+    var lagging: WallTime?
     var markedAt: Int64 = 0
     /// The continuous clock has gone on since the mark.
     var isSameBoot = true
@@ -73,10 +74,14 @@ final class LedgerHost {
     init(clock: SimClock) { self.clock = clock }
 
     /// By which the ledger opens windows, as long as it runs as it did last.
-    func windowTime(at trueTime: Int64) -> WallTime { time.windowTime(at: clock.instant(at: trueTime), bound: ledger?.presence.bound ?? 0) }
+    ///
+    /// - Parameter bound: of the leases that go on while it does not run.
+    func windowTime(at trueTime: Int64, bound: Nanoseconds) -> WallTime {
+        time.windowTime(at: clock.instant(at: trueTime), bound: ledger?.presence.bound ?? bound)
+    }
 
     func memory(of state: LedgerState) -> LedgerTime.Memory {
-        LedgerTime.Memory(greatest: max(state.greatestTime, mark?.time ?? 0), stopped: mark == nil ? nil : stopped, mark: isSameBoot ? mark : nil)
+        LedgerTime.Memory(greatest: max(state.greatestTime, mark?.time ?? 0), stopped: mark == nil ? nil : stopped, lagging: mark == nil ? nil : lagging, mark: isSameBoot ? mark : nil)
     }
 }
 

@@ -91,6 +91,7 @@ extension World {
         host.time = host.ledger!.time
         host.mark = LedgerTime.Mark(at: ledgerNow, time: host.time.reading(at: ledgerNow).continued)
         host.stopped = host.time.stopped(at: ledgerNow)
+        host.lagging = host.time.lagging(at: ledgerNow)
         host.markedAt = now
     }
 

@@ -161,6 +161,28 @@ internal import Testing
         #expect(clocks.time.windowTime(at: clocks.now, bound: 9 * bound) == wall + 12_200, "a bound that grows later takes no window back")
     }
 
+    /// What a process told before it ended, leases go on with.
+    @Test func windowsWaitOverARestartToo() {
+        let bound = Make.milliseconds(1000)
+        var clocks = Clocks(wall)
+        clocks.pass(1000, step: -hour)
+        clocks.pass(10_000)
+        clocks.pass(200, step: hour)
+        clocks.pass(400)
+        let lagging = clocks.time.windowTime(at: clocks.now, bound: bound)
+        let earliest = clocks.reading.earliest
+        #expect(lagging < earliest - 9000 && clocks.time.lagging(at: clocks.now) == lagging)
+        for mark in [LedgerTime.Mark(at: 0, time: earliest), nil] {
+            let memory = LedgerTime.Memory(greatest: earliest, stopped: clocks.time.stopped(at: clocks.now), lagging: lagging, mark: mark)
+            let next = Clocks(earliest, after: memory)
+            #expect(next.reading == .init(earliest))
+            #expect(next.time.windowTime(at: 0, bound: bound) == lagging)
+            #expect(next.time.windowTime(at: bound, bound: bound) == earliest + 1000)
+        }
+        clocks.time.settleJump(at: clocks.now + bound, bound: bound)
+        #expect(clocks.time.lagging(at: clocks.now + bound) == nil)
+    }
+
     @Test func nothingThatAClockShowsOverflows() {
         for shown in [WallTime.min, -1, 0, .max] {
             var clocks = Clocks(wall)

@@ -30,6 +30,8 @@ extension SQLiteStore {
                 ])
                 guard db.changesCount == 1 else { return try Self.keptCount(batch, db) }
                 try Self.index(batch, row: db.lastInsertedRowID, db)
+                // Of what is kept: a batch that comes again takes nothing.
+                shipped.withLock { $0.bytes[batch.node, default: 0] += batch.bytes.count }
                 return batch.count
             }
         }
@@ -44,10 +46,7 @@ extension SQLiteStore {
         let today = time(nil) / 86_400
         return shipped.withLock { shipped in
             if shipped.day != today { shipped = (today, [:]) }
-            let own = shipped.bytes[batch.node, default: 0] + batch.bytes.count
-            guard own / StoreLimits.decisionShare <= decisionRoom.bytes else { return false }
-            shipped.bytes[batch.node] = own
-            return true
+            return (shipped.bytes[batch.node, default: 0] + batch.bytes.count) / StoreLimits.decisionShare <= decisionRoom.bytes
         }
     }
 

@@ -3,16 +3,18 @@ internal import PenstockCore
 internal import PenstockCrypto
 internal import PenstockEnforcer
 internal import PenstockNode
-internal import PenstockTransport
+internal import PenstockSystem
 
 /// `bench node`: an enforcer process that asks itself for decisions at a rate.
 package enum BenchNode {
     /// Runs until SIGTERM.
     package static func run(folder: String, name: String, rate: Int, credential: String) throws -> Never {
-        let enforcer = try Enforcer(EnforcerOptions(identity: Identity.load("\(folder)/\(name)"), dataFolder: "\(folder)/\(name)/data-\(getpid())"))
+        let enforcer = try Enforcer(
+            EnforcerOptions(
+                identity: Identity.load("\(folder)/\(name)"), dataFolder: "\(folder)/\(name)/data-\(getpid())"))
         try enforcer.start()
         if rate > 0 {
-            _ = try NodeThread(name: "load") { load(enforcer, rate, credential) }
+            _ = try SystemThread(name: "load") { load(enforcer, rate, credential) }
         }
         while true { sleep(1000) }
     }
@@ -20,7 +22,8 @@ package enum BenchNode {
     /// Spreads the calls evenly over milliseconds.
     private static func load(_ enforcer: Enforcer, _ rate: Int, _ credential: String) {
         var call = Call(
-            credential: Credential.digest(of: credential) ?? .zero, action: "tools/call", resourceType: "tool", resourceID: "git_log",
+            credential: Credential.digest(of: credential) ?? .zero, action: "tools/call", resourceType: "tool",
+            resourceID: "git_log",
             amounts: CallAmounts([Amount("calls", 1)])!)
         call.callID = ""
         let started = Clocks.now()

@@ -1,4 +1,5 @@
 internal import Foundation
+internal import PenstockNode
 
 /// One cell of a benchmark, as `bench … -o json` prints it.
 package struct BenchResult: Encodable, Sendable {
@@ -22,9 +23,14 @@ package struct BenchResult: Encodable, Sendable {
     package var extra: [String: Double]
 
     /// - Parameter samples: nanoseconds each.
-    init(_ benchmark: String, settings: [String: String], samples: [Int64], perSecond: Double? = nil, floor: Floor? = nil, extra: [String: Double] = [:]) {
+    init(
+        _ benchmark: String, settings: [String: String], samples: [Int64], perSecond: Double? = nil,
+        floor: Floor? = nil, extra: [String: Double] = [:]
+    ) {
         let sorted = samples.sorted()
-        func percentile(_ part: Double) -> Int64 { sorted.isEmpty ? 0 : sorted[min(sorted.count - 1, Int(Double(sorted.count) * part))] }
+        func percentile(_ part: Double) -> Int64 {
+            sorted.isEmpty ? 0 : sorted[min(sorted.count - 1, Int(Double(sorted.count) * part))]
+        }
         self.benchmark = benchmark
         self.settings = settings.merging(Machine.facts) { own, _ in own }
         n = sorted.count
@@ -40,14 +46,21 @@ package struct BenchResult: Encodable, Sendable {
         timesFloor = floor.flatMap { $0.p50Ns > 0 ? Double(p50) / Double($0.p50Ns) : nil }
     }
 
-    package static let heading = ["BENCHMARK", "SETTINGS", "N", "P50", "P99", "P99.9", "MAX", "PER SECOND", "FLOOR", "×", "MORE"]
+    package static let heading = [
+        "BENCHMARK", "SETTINGS", "N", "P50", "P99", "P99.9", "MAX", "PER SECOND", "FLOOR", "×", "MORE",
+    ]
 
     package var row: [String] {
-        let shown = settings.filter { !Machine.facts.keys.contains($0.key) }.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
+        let shown = settings.filter { !Machine.facts.keys.contains($0.key) }.sorted { $0.key < $1.key }.map {
+            "\($0.key)=\($0.value)"
+        }
         return [
-            benchmark, shown.joined(separator: " "), "\(n)", Self.time(p50Ns), Self.time(p99Ns), Self.time(p999Ns), Self.time(maxNs),
-            "\(Int(perSecond))", floor.map { "\($0.name) \(Self.time($0.p50Ns))" } ?? "", timesFloor.map { String(format: "%.1f", $0) } ?? "",
-            extra.sorted { $0.key < $1.key }.map { "\($0.key)=\(String(format: "%g", $0.value))" }.joined(separator: " "),
+            benchmark, shown.joined(separator: " "), "\(n)", Self.time(p50Ns), Self.time(p99Ns), Self.time(p999Ns),
+            Self.time(maxNs),
+            "\(Int(perSecond))", floor.map { "\($0.name) \(Self.time($0.p50Ns))" } ?? "",
+            timesFloor.map { String(format: "%.1f", $0) } ?? "",
+            extra.sorted { $0.key < $1.key }.map { "\($0.key)=\(String(format: "%g", $0.value))" }.joined(
+                separator: " "),
         ]
     }
 
@@ -63,29 +76,22 @@ package struct BenchResult: Encodable, Sendable {
 /// Where a figure comes from.
 package enum Machine {
     package static let facts: [String: String] = {
-        let cpu = (try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8))?.split(separator: "\n").first { $0.hasPrefix("model name") }
+        let cpu =
+            (try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8))?.split(separator: "\n").first {
+                $0.hasPrefix("model name")
+            }
             .flatMap { $0.split(separator: ":").last }.map { $0.trimmingCharacters(in: .whitespaces) } ?? "unknown"
-        let kernel = (try? String(contentsOfFile: "/proc/sys/kernel/osrelease", encoding: .utf8))?.trimmingCharacters(in: .whitespacesAndNewlines) ?? ""
+        let kernel =
+            (try? String(contentsOfFile: "/proc/sys/kernel/osrelease", encoding: .utf8))?.trimmingCharacters(
+                in: .whitespacesAndNewlines) ?? ""
         #if DEBUG
             let build = "debug"
         #else
             let build = "release"
         #endif
-        return ["cpu": cpu, "cores": "\(ProcessInfo.processInfo.activeProcessorCount)", "kernel": kernel, "build": build, "commit": commit]
+        return [
+            "cpu": cpu, "cores": "\(ProcessInfo.processInfo.activeProcessorCount)", "kernel": kernel, "build": build,
+            "commit": PenstockVersion.commit,
+        ]
     }()
-
-    /// Of the checkout that the command is run in; PENSTOCK_COMMIT names it elsewhere.
-    private static var commit: String {
-        if let named = ProcessInfo.processInfo.environment["PENSTOCK_COMMIT"] { return named }
-        let git = Process()
-        git.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        git.arguments = ["git", "rev-parse", "--short", "HEAD"]
-        let pipe = Pipe()
-        git.standardOutput = pipe
-        git.standardError = FileHandle.nullDevice
-        guard (try? git.run()) != nil else { return "unknown" }
-        let text = String(decoding: pipe.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
-        git.waitUntilExit()
-        return text.isEmpty ? "unknown" : text
-    }
 }

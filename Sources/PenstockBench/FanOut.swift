@@ -1,8 +1,7 @@
-internal import Foundation
 internal import Glibc
 internal import PenstockCore
 internal import PenstockCrypto
-internal import PenstockNode
+internal import PenstockSystem
 internal import PenstockTransport
 
 /// What no barrier over so many processes of one machine can be faster than: bytes made durable once and published, and
@@ -19,18 +18,18 @@ struct FanOut {
         let (publisher, answers) = (try Socket(.publisher, security: security), try Socket(.router, security: security))
         defer { for socket in [publisher, answers] { socket.close() } }
         let addresses = [try publisher.bind("tcp://127.0.0.1:*"), try answers.bind("tcp://127.0.0.1:*")]
-        let subscribers = try (0..<processes).map { _ in try Self.start(addresses + [Hex.encode(keys.publicKey), signer.publicKey.hex]) }
-        defer {
-            for subscriber in subscribers { subscriber.terminate() }
-            for subscriber in subscribers { subscriber.waitUntilExit() }
+        let subscribers = try (0..<processes).map { _ in
+            try Self.start(addresses + [Hex.encode(keys.publicKey), signer.publicKey.hex])
         }
+        defer { BenchMesh.end(subscribers) }
         let body = [UInt8](repeating: 7, count: Floor.bytes - Verifier.signatureBytes)
         return try publish(signer.sign(body) + body, publisher, answers, folder)
     }
 
-    private func publish(_ message: [UInt8], _ publisher: Socket, _ answers: Socket, _ folder: String) throws -> [Int64] {
+    private func publish(_ message: [UInt8], _ publisher: Socket, _ answers: Socket, _ folder: String) throws -> [Int64]
+    {
         let descriptor = open(folder + "/fan-out", O_WRONLY | O_CREAT | O_APPEND, 0o600)
-        guard descriptor >= 0 else { throw BenchError("cannot write in \(folder)") }
+        guard descriptor >= 0 else { throw BenchError(.io, "cannot write in \(folder)") }
         defer { close(descriptor) }
         let poller = Poller()
         func answered(within patience: Nanoseconds) throws -> Int {
@@ -45,7 +44,7 @@ struct FanOut {
         // A subscription takes effect some time after its connection.
         let deadline = Clocks.now() + 20 * .nanosecondsPerSecond
         repeat {
-            guard Clocks.now() < deadline else { throw BenchError("the subscribers do not answer") }
+            guard Clocks.now() < deadline else { throw BenchError(.timeout, "the subscribers do not answer") }
             try publisher.takeSubscriptions()
             _ = publisher.send(message)
         } while try answered(within: 300 * .nanosecondsPerMillisecond) < processes
@@ -55,18 +54,16 @@ struct FanOut {
             _ = write(descriptor, message, message.count)
             _ = Glibc.fdatasync(descriptor)
             _ = publisher.send(message)
-            guard try answered(within: .nanosecondsPerSecond) == processes else { throw BenchError("a subscriber did not answer") }
+            guard try answered(within: .nanosecondsPerSecond) == processes else {
+                throw BenchError(.timeout, "a subscriber did not answer")
+            }
             return Clocks.now() - before
         }
     }
 
-    private static func start(_ arguments: [String]) throws -> Process {
-        let process = Process()
-        process.executableURL = BenchMesh.executable
-        process.arguments = ["bench", "subscriber"] + arguments
-        process.standardError = FileHandle.nullDevice
-        try process.run()
-        return process
+    private static func start(_ arguments: [String]) throws -> ChildProcess {
+        try ChildProcess.spawn(
+            [BenchMesh.executable, "bench", "subscriber"] + arguments, input: .null, output: .null, errors: .null)
     }
 }
 
@@ -76,9 +73,13 @@ package enum BenchSubscriber {
     ///   - server: the other side's CURVE key, in hexadecimal.
     ///   - signer: of the messages, likewise.
     package static func run(publisher: String, answers: String, server: String, signer: String) throws -> Never {
-        guard let serverKey = Hex.decode(server), let key = Hex.decode(signer).flatMap({ PublicKey($0) }) else { throw BenchError("that is no key") }
+        guard let serverKey = Hex.decode(server), let key = Hex.decode(signer).flatMap({ PublicKey($0) }) else {
+            throw BenchError(.failed, "that is no key")
+        }
         let security = SocketSecurity.client(keys: .generate(), serverKey: serverKey)
-        let (subscriber, dealer) = (try Socket(.subscriber, security: security), try Socket(.dealer, security: security))
+        let (subscriber, dealer) = (
+            try Socket(.subscriber, security: security), try Socket(.dealer, security: security)
+        )
         try subscriber.connect(publisher)
         subscriber.subscribe()
         try dealer.connect(answers)
@@ -87,7 +88,10 @@ package enum BenchSubscriber {
             _ = try poller.wait([subscriber], timeoutMilliseconds: 1000)
             while case .message(let message)? = try subscriber.receive() {
                 let signature = Array(message.payload.prefix(Verifier.signatureBytes))
-                guard verifier.verify(signature: signature, message: Array(message.payload.dropFirst(Verifier.signatureBytes))) else { continue }
+                guard
+                    verifier.verify(
+                        signature: signature, message: Array(message.payload.dropFirst(Verifier.signatureBytes)))
+                else { continue }
                 _ = dealer.send(signature)
             }
         }

@@ -3,6 +3,7 @@ internal import Glibc
 internal import PenstockCore
 internal import PenstockCrypto
 internal import PenstockNode
+internal import PenstockSystem
 internal import PenstockTransport
 
 /// What no revoke can be faster than: making its bytes durable once, and one message there and back between two
@@ -21,7 +22,7 @@ struct Floor {
 
     private static func sync(_ folder: String, _ count: Int) throws -> Int64 {
         let descriptor = open(folder + "/floor", O_WRONLY | O_CREAT | O_APPEND, 0o600)
-        guard descriptor >= 0 else { throw BenchError("cannot write in \(folder)") }
+        guard descriptor >= 0 else { throw BenchError(.io, "cannot write in \(folder)") }
         defer { close(descriptor) }
         let bytes = [UInt8](repeating: 7, count: bytes)
         var samples: [Int64] = []
@@ -39,18 +40,14 @@ struct Floor {
         let server = CurveKeyPair.generate()
         let keyFile = folder + "/peer.key"
         try PrivateFile.create(keyFile, server.secretText)
-        let peer = Process()
-        peer.executableURL = BenchMesh.executable
-        peer.arguments = ["bench", "peer", "--key", keyFile]
-        peer.standardError = FileHandle.nullDevice
-        let port = Pipe()
-        peer.standardOutput = port
-        try peer.run()
+        let peer = try ChildProcess.spawn(
+            [BenchMesh.executable, "bench", "peer", "--key", keyFile], input: .null, errors: .null)
         defer {
-            peer.terminate()
-            peer.waitUntilExit()
+            BenchMesh.end([peer])
+            close(peer.output)
         }
-        let address = String(decoding: port.fileHandleForReading.availableData, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
+        let said = FileHandle(fileDescriptor: peer.output).availableData
+        let address = String(decoding: said, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
         let socket = try Socket(.dealer, security: .client(keys: .generate(), serverKey: server.publicKey))
         defer { socket.close() }
         try socket.connect(address)
@@ -79,7 +76,9 @@ package enum BenchPeer {
         let poller = Poller()
         while true {
             _ = try poller.wait([socket], timeoutMilliseconds: 1000)
-            while case .message(let message)? = try socket.receive() { _ = socket.send(message.payload, to: message.route) }
+            while case .message(let message)? = try socket.receive() {
+                _ = socket.send(message.payload, to: message.route)
+            }
         }
     }
 }

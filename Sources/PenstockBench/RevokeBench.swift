@@ -3,6 +3,7 @@ internal import PenstockCore
 internal import PenstockCrypto
 internal import PenstockNode
 internal import PenstockProto
+internal import PenstockSystem
 
 /// `bench revoke`: from submitting a revoke to CLOSED, with real processes; idle, under load, and as a cold command.
 package struct RevokeBench {
@@ -29,8 +30,10 @@ package struct RevokeBench {
         cells.append(try warm(mesh, "revoke", ["enforcers": "\(enforcers)", "load": "idle"], floor))
         mesh.stopNodes()
         progress("\(enforcers) processes that verify and answer, and do nothing else")
-        cells.append(BenchResult(
-            "fan-out", settings: ["processes": "\(enforcers)"], samples: try FanOut(processes: enforcers, samples: revokes).measure(folder), floor: Self.floor(floor)))
+        cells.append(
+            BenchResult(
+                "fan-out", settings: ["processes": "\(enforcers)"],
+                samples: try FanOut(processes: enforcers, samples: revokes).measure(folder), floor: Self.floor(floor)))
         progress("\(enforcers) enforcers, \(rate) decisions a second between them")
         for number in 1...enforcers { try mesh.startNode("node-\(number)", rate: rate / enforcers) }
         try mesh.waitUntilFresh(enforcers)
@@ -44,14 +47,18 @@ package struct RevokeBench {
         return cells
     }
 
-    private func warm(_ mesh: BenchMesh, _ name: String, _ settings: [String: String], _ floor: Floor) throws -> BenchResult {
+    private func warm(_ mesh: BenchMesh, _ name: String, _ settings: [String: String], _ floor: Floor) throws
+        -> BenchResult
+    {
         let client = try mesh.client("operator")
         // Leases of nodes that were stopped must have run out, or the first barriers wait for them.
         sleep(2)
         var samples: [Int64] = []
         var open = 0
         for number in 0..<revokes + 10 {
-            let restriction = Restriction(level: .revoke, selector: .run("none-\(number)-\(SecureRandom.uint64())"), reason: "bench", expiresAt: 0)
+            let restriction = Restriction(
+                level: .revoke, selector: .run("none-\(number)-\(SecureRandom.uint64())"), reason: "bench", expiresAt: 0
+            )
             let before = Clocks.now()
             let (_, barrier) = try client.submit(.restricted(restriction), barrierMS: 5000)
             let elapsed = Clocks.now() - before
@@ -62,10 +69,15 @@ package struct RevokeBench {
         }
         return BenchResult(
             name, settings: settings, samples: samples, floor: Self.floor(floor),
-            extra: ["not_closed": Double(open), "fdatasync_p50_us": Double(floor.fdatasync) / 1000, "round_trip_p50_us": Double(floor.roundTrip) / 1000])
+            extra: [
+                "not_closed": Double(open), "fdatasync_p50_us": Double(floor.fdatasync) / 1000,
+                "round_trip_p50_us": Double(floor.roundTrip) / 1000,
+            ])
     }
 
-    private static func floor(_ floor: Floor) -> BenchResult.Floor { .init(name: "fdatasync + round trip", p50Ns: floor.fdatasync + floor.roundTrip) }
+    private static func floor(_ floor: Floor) -> BenchResult.Floor {
+        .init(name: "fdatasync + round trip", p50Ns: floor.fdatasync + floor.roundTrip)
+    }
 
     private func cold(_ mesh: BenchMesh) throws -> BenchResult {
         var samples: [Int64] = []
@@ -78,6 +90,8 @@ package struct RevokeBench {
             samples.append(Clocks.now() - middle)
             floor.append(middle - start)
         }
-        return BenchResult("revoke command", settings: ["enforcers": "3", "load": "idle"], samples: samples, floor: .init(name: "penstock --version", p50Ns: floor.sorted()[floor.count / 2]))
+        return BenchResult(
+            "revoke command", settings: ["enforcers": "3", "load": "idle"], samples: samples,
+            floor: .init(name: "penstock --version", p50Ns: floor.sorted()[floor.count / 2]))
     }
 }

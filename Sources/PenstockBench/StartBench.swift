@@ -1,6 +1,6 @@
 internal import Foundation
 internal import PenstockCore
-internal import PenstockNode
+internal import PenstockSystem
 
 /// `bench start`: an enforcer process from an empty folder to fresh, with many grants in the log.
 package struct StartBench {
@@ -16,12 +16,17 @@ package struct StartBench {
         let small = try measure(folder + "/small", grants: 1, starts: starts, progress)
         let large = try measure(folder + "/large", grants: grants, starts: starts, progress)
         let perGrant = Double(large.memory - small.memory) / Double(grants)
-        return [BenchResult(
-            "start", settings: ["grants": "\(grants)"], samples: large.samples, floor: .init(name: "start with 1 grant", p50Ns: small.samples.sorted()[small.samples.count / 2]),
-            extra: ["bytes_per_grant": perGrant, "rss_mib": Double(large.memory) / 1_048_576])]
+        return [
+            BenchResult(
+                "start", settings: ["grants": "\(grants)"], samples: large.samples,
+                floor: .init(name: "start with 1 grant", p50Ns: small.samples.sorted()[small.samples.count / 2]),
+                extra: ["bytes_per_grant": perGrant, "rss_mib": Double(large.memory) / 1_048_576])
+        ]
     }
 
-    private func measure(_ folder: String, grants: Int, starts: Int, _ progress: (String) -> Void) throws -> (samples: [Int64], memory: Int) {
+    private func measure(_ folder: String, grants: Int, starts: Int, _ progress: (String) -> Void) throws -> (
+        samples: [Int64], memory: Int
+    ) {
         progress("filling a log with \(grants) grant\(grants == 1 ? "" : "s")")
         let mesh = try BenchMesh(folder)
         try mesh.fill(grants: grants)
@@ -36,14 +41,14 @@ package struct StartBench {
             try mesh.waitUntilFresh(1)
             samples.append(Clocks.now() - before)
             usleep(500_000)
-            memory.append(Self.residentBytes(node.processIdentifier))
+            memory.append(Self.residentBytes(node.pid))
             mesh.stopNodes()
             sleep(2)
         }
         return (samples, memory.sorted()[memory.count / 2])
     }
 
-    private static func residentBytes(_ process: Int32) -> Int {
+    static func residentBytes(_ process: Int32) -> Int {
         let status = (try? String(contentsOfFile: "/proc/\(process)/status", encoding: .utf8)) ?? ""
         let line = status.split(separator: "\n").first { $0.hasPrefix("RssAnon:") }
         return (line?.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0) * 1024

@@ -8,10 +8,14 @@ struct FormatOptions: ParsableArguments {
     @Option(name: .shortAndLong, help: "table, json or jsonl (or PENSTOCK_OUTPUT). (default: table)")
     var output: OutputFormat?
 
-    var chosen: OutputFormat { output ?? Surroundings.text("PENSTOCK_OUTPUT").flatMap(OutputFormat.init(rawValue:)) ?? .table }
+    var chosen: OutputFormat {
+        output ?? Surroundings.text("PENSTOCK_OUTPUT").flatMap(OutputFormat.init(rawValue:)) ?? .table
+    }
 
     func validate() throws {
-        guard output == nil, let text = Surroundings.text("PENSTOCK_OUTPUT"), OutputFormat(rawValue: text) == nil else { return }
+        guard output == nil, let text = Surroundings.text("PENSTOCK_OUTPUT"), OutputFormat(rawValue: text) == nil else {
+            return
+        }
         throw ValidationError("PENSTOCK_OUTPUT is table, json or jsonl, not '\(Printable.text(text))'")
     }
 }
@@ -58,7 +62,8 @@ struct SelectorOptions: ParsableArguments {
 
     private var given: [(Selector.Kind, String)] {
         let values: [(Selector.Kind, String?)] = [
-            (.grant, grant), (.run, run), (.agent, agent), (.agentClass, agentClass), (.principal, principal), (.purpose, purpose),
+            (.grant, grant), (.run, run), (.agent, agent), (.agentClass, agentClass), (.principal, principal),
+            (.purpose, purpose),
             (.audience, audience), (.issuer, issuer), (.subtree, subtree), (.node, node), (.all, all ? "" : nil),
         ]
         return values.compactMap { kind, value in value.map { (kind, $0) } }
@@ -79,7 +84,14 @@ struct SelectorOptions: ParsableArguments {
     }
 
     func required() throws -> Selector {
-        guard let chosen else { throw ValidationError("name exactly one of --grant --run --agent --agent-class --principal --purpose --audience --issuer --subtree --node --all") }
+        guard let chosen else {
+            throw ValidationError(
+                """
+                name exactly one of --grant --run --agent --agent-class --principal --purpose --audience --issuer \
+                --subtree --node --all
+                """
+            )
+        }
         return chosen
     }
 }
@@ -103,14 +115,18 @@ struct CoveredText: Formed {
 enum Ids {
     static func check(_ text: String?, _ name: String, mayBeEmpty: Bool = false) throws {
         guard let text else { return }
-        guard text.isPrintable else { throw ValidationError("\(name) has a control character in it: '\(Printable.text(text))'") }
+        guard text.isPrintable else {
+            throw ValidationError("\(name) has a control character in it: '\(Printable.text(text))'")
+        }
         guard mayBeEmpty || !text.isEmpty else { throw ValidationError("\(name) is empty") }
     }
 
     /// Of a filter that has no wildcard: with one it would find nothing, which reads as if nothing were there.
     static func checkExact(_ text: String?, _ name: String) throws {
         try check(text, name)
-        if text?.utf8.contains(UInt8(ascii: "*")) == true { throw ValidationError("\(name) names one, exactly: no id has a '*'") }
+        if text?.utf8.contains(UInt8(ascii: "*")) == true {
+            throw ValidationError("\(name) names one, exactly: no id has a '*'")
+        }
     }
 }
 
@@ -120,7 +136,9 @@ struct ConfirmationOptions: ParsableArguments {
     @Flag(help: "Say what would be done, and do nothing.") var dryRun = false
 
     func validate() throws {
-        guard yes || dryRun || isatty(0) == 1 else { throw ValidationError("there is no terminal to ask at: say --yes") }
+        guard yes || dryRun || isatty(0) == 1 else {
+            throw ValidationError("there is no terminal to ask at: say --yes")
+        }
     }
 
     func confirm(_ question: String, _ answer: String, otherwise: String) throws {

@@ -1,7 +1,8 @@
 public import PenstockCore
 internal import PenstockCrypto
+public import PenstockGatekeeper
 internal import PenstockJournal
-internal import PenstockNode
+internal import PenstockSystem
 internal import Synchronization
 
 extension Enforcer {
@@ -9,71 +10,111 @@ extension Enforcer {
     /// `budget_pending` means that a slice was asked for; it is the one answer that is not recorded.
     ///
     /// - Parameter credential: the credential's text, hashed here.
-    public func decide(credential: UnsafeRawBufferPointer, _ call: inout Call) -> Ruling {
+    public func decide(credential: UnsafeRawBufferPointer, _ call: inout Call) -> Verdict {
         call.credential = Credential.digest(unchecked: credential) ?? .zero
         return decide(call)
     }
 
     /// As above, for a call whose credential is hashed already.
-    public func decide(_ call: borrowing Call) -> Ruling {
-        decide(call, arrivedAt: nil)
-    }
-
-    /// - Parameter arrivedAt: nil for now.
-    func decide(_ call: borrowing Call, arrivedAt: Instant?) -> Ruling {
-        core.withLock { core in
-            let verdict = core.enforcement.decide(call, arrivedAt: arrivedAt, journal: Recorder(journal: journal))
-            if core.enforcement.purse.wantsReserve || core.enforcement.rates.isHurried && core.enforcement.rates.wantsEcho(at: Clocks.now()) { signal(&core) }
-            if verdict.reason != .budgetPending { count(verdict, &core) }
-            return Ruling(verdict)
+    public func decide(_ call: borrowing Call) -> Verdict {
+        let shard = shards.number(of: call.credential)
+        var (wantsTurn, lacksParts) = (false, false)
+        var verdict = decide(call, in: shard, &wantsTurn, &lacksParts)
+        if lacksParts {
+            dealRates()
+            verdict = decide(call, in: shard, &wantsTurn, &lacksParts)
         }
-    }
-
-    /// Ends a call that `decide` allowed and that holds, as `Gatekeeper.settle` does, without a permit's text and without
-    /// waiting: for callers in this process that keep their rulings.
-    public func settle(_ ruling: Ruling, actual: borrowing CallAmounts) throws(HoldError) {
-        try settle(ruling.sequence, actual, .none)
+        if wantsTurn { signal() }
+        return verdict
     }
 
     @inline(__always)
-    func count(_ verdict: borrowing Verdict, _ core: inout Core) {
-        core.decided[Int(verdict.reason.rawValue)] += 1
-        // A denial that is counted tells nothing of the journal.
-        if verdict.isUnwritable {
-            core.unrecorded += 1
-            core.isUnwritable = true
-        } else if verdict.sequence > 0 {
-            core.isUnwritable = false
+    private func decide(
+        _ call: borrowing Call, in shard: Int, _ wantsTurn: inout Bool, _ lacksParts: inout Bool
+    ) -> Verdict {
+        withShard(shard) { shard, node in
+            let verdict = shard.decide(
+                call, arrivedAt: nil, under: node, journal: Recorder(journal, lane: Int(shard.number)))
+            wantsTurn = shard.wantsTurn(at: Clocks.now())
+            lacksParts = shard.lacksParts(verdict)
+            return verdict
         }
     }
 
-    func append(_ record: DecisionRecord) -> UInt64? { Recorder(journal: journal).record(record) }
+    /// Uses one shard, in place: a shard that is read out of its node is copied.
+    @inline(__always)
+    func withShard<Result, Failure: Error>(
+        _ number: Int, _ body: (inout Shard, borrowing NodeState) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        try state.withShard(number) { enforcement throws(Failure) in
+            try body(&enforcement.shards[number], enforcement.node)
+        }
+    }
+
+    /// Moves parts of rates to the shards whose calls lack some, while all others wait.
+    func dealRates() { _ = state.withAll { $0.dealRates(at: Clocks.now()) } }
+
+    /// Ends a call that `decide` allowed and that holds, as `Gatekeeper.settle` does, without a permit's text and
+    /// without waiting: for callers in this process that keep their verdicts.
+    public func settle(_ verdict: Verdict, actual: borrowing CallAmounts) throws(HoldError) {
+        try settle(verdict.sequence, in: Int(verdict.shard), actual, .none)
+    }
 }
 
 /// Writes decisions into the journal's memory.
-struct Recorder: DecisionJournal {
-    let journal: Journal
+///
+/// Lives no longer than a call of the enforcer that owns the journal, so it counts no reference: threads that decide
+/// side by side would pass the counter's cache line to and fro.
+struct Recorder: NodeJournal {
+    private let journal: Unmanaged<Journal>
+    /// Of the journal: one writer at a time.
+    let lane: Int
+
+    /// - Parameter lane: 0 for whoever has all shards.
+    init(_ journal: Journal, lane: Int = 0) { (self.journal, self.lane) = (.passUnretained(journal), lane) }
+
+    @inline(__always)
+    private func withJournal<Result>(_ body: (Journal) -> Result) -> Result {
+        journal._withUnsafeGuaranteedRef { body($0) }
+    }
 
     var now: Instant { Clocks.now() }
 
-    var room: JournalRoom { JournalRoom(used: journal.usedBytes, bound: journal.boundBytes) }
+    var room: JournalRoom { withJournal { JournalRoom(used: $0.usedBytes, bound: $0.boundBytes) } }
+
+    var lastRecorded: UInt64 { withJournal { $0.nextSequence - 1 } }
+
+    var hasOwnRecords: Bool { withJournal { $0.hasOwnRecords } }
+
+    var hasRoom: Bool { withJournal { $0.hasRoom } }
+
+    func canRelease(through sequence: UInt64) -> Bool { withJournal { $0.canRelease(through: sequence) } }
 
     func record(_ call: borrowing Call, _ verdict: Verdict, _ debits: [Debit], grant: Position) -> UInt64? {
         let wall = Clocks.wall()
-        return journal.append(byteCount: DecisionRecord.byteCount(call, verdict, debits: debits.count)) { memory in
-            DecisionRecord.write(call, verdict, debits, grant: grant, wall: wall, into: memory)
+        return append(byteCount: DecisionRecord.byteCount(call, verdict, debits: debits.count)) {
+            DecisionRecord.write(call, verdict, debits, grant: grant, wall: wall, into: $0)
         }
     }
 
     func record(_ record: DecisionRecord) -> UInt64? {
         var record = record
         record.wall = Clocks.wall()
-        return journal.append(byteCount: record.byteCount, standsForOthers: record.kind == .carried) { record.write(into: $0) }
+        return append(byteCount: record.byteCount, standsForOthers: record.kind == .carried) { record.write(into: $0) }
     }
 
     func recordEnd(_ end: borrowing HoldEnd) -> UInt64? {
         let wall = Clocks.wall()
-        return journal.append(byteCount: DecisionRecord.endByteCount(end)) { DecisionRecord.writeEnd(end, wall: wall, into: $0) }
+        return append(byteCount: DecisionRecord.endByteCount(end)) {
+            DecisionRecord.writeEnd(end, wall: wall, into: $0)
+        }
+    }
+
+    @inline(__always)
+    private func append(
+        byteCount: Int, standsForOthers: Bool = false, _ fill: (UnsafeMutableRawBufferPointer) -> Void
+    ) -> UInt64? {
+        withJournal { $0.append(byteCount: byteCount, lane: lane, standsForOthers: standsForOthers, fill) }
     }
 
     func content(_ call: borrowing Call) -> Digest {
@@ -83,8 +124,13 @@ struct Recorder: DecisionJournal {
             hasher.update(Array("\(texts.count)/".utf8))
             for text in texts { hasher.update(Array("\(text.utf8.count):".utf8) + Array(text.utf8)) }
         }
-        func sorted<T>(_ items: [T], _ name: (T) -> String) -> [T] { items.sorted { name($0).utf8.lexicographicallyPrecedes(name($1).utf8) } }
-        add([call.action, call.resourceType, call.resourceID, call.workload, call.holds ? "hold" : "spend", "\(call.atLeast)"])
+        func sorted<T>(_ items: [T], _ name: (T) -> String) -> [T] {
+            items.sorted { name($0).utf8.lexicographicallyPrecedes(name($1).utf8) }
+        }
+        add([
+            call.action, call.resourceType, call.resourceID, call.workload, call.holds ? "hold" : "spend",
+            "\(call.atLeast)",
+        ])
         add(sorted(call.amounts.list, \.unit).flatMap { [$0.unit, "\($0.value)"] })
         add(sorted(Array(call.attributes), \.key).flatMap { [$0.key, $0.value] })
         hasher.update(call.argumentsDigest.bytes)

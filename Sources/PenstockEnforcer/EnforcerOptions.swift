@@ -1,4 +1,5 @@
-internal import PenstockCore
+internal import Foundation
+public import PenstockCore
 internal import PenstockJournal
 package import PenstockNode
 
@@ -11,14 +12,24 @@ public struct EnforcerOptions: Sendable {
     public var audiences: [String]
     /// Bound of the journal's size on disk, in bytes: 4 MiB and more.
     public var journalBytes: Int
+    /// Parts in which grants are decided side by side: 1 to 64. By default 8 for each core, so that threads on all
+    /// cores seldom meet in one: two that pick any of two parts meet in every second decision.
+    public var shards = EnforcerOptions.shardsOfCores
+    private static var shardsOfCores: Int {
+        min(max(8 * ProcessInfo.processInfo.activeProcessorCount, Limits.shards.lowerBound), Limits.shards.upperBound)
+    }
     /// Whether decision records are shipped to the ledger, where `audit` reads them.
     package var shipsDecisions = true
 
     /// The node whose identity `penstock node join` has put into `identityFolder`. Throws when it is damaged, is not an
     /// enforcer's, or others could read its keys.
-    public init(identityFolder: String, dataFolder: String, audiences: [String] = [], journalBytes: Int = 1 << 30) throws {
+    public init(identityFolder: String, dataFolder: String, audiences: [String] = [], journalBytes: Int = 1 << 30)
+        throws
+    {
         let identity = try Identity.load(identityFolder)
-        guard identity.role == .enforcer else { throw EnforcerError("'\(identity.name)' is a \(identity.role.name), not an enforcer") }
+        guard identity.role == .enforcer else {
+            throw EnforcerError(.identity, "'\(identity.name)' is a \(identity.role.name), not an enforcer")
+        }
         self.init(identity: identity, dataFolder: dataFolder, audiences: audiences, journalBytes: journalBytes)
     }
 
@@ -37,8 +48,21 @@ public struct EnforcerOptions: Sendable {
 }
 
 /// Why a node could not be set up. The message says what to do.
-public struct EnforcerError: Error, Hashable, Sendable, CustomStringConvertible {
+public struct EnforcerError: CodedError {
+    public enum Code: String, Sendable {
+        /// The identity is not an enforcer's.
+        case identity
+        /// What was read in the data folder contradicts itself: it is to be restored.
+        case corrupt
+    }
+
+    public var code: Code
     public var message: String
-    package init(_ message: String) { self.message = message }
+    public var cause: (any Error)?
+
+    package init(_ code: Code, _ message: String, cause: (any Error)? = nil) {
+        (self.code, self.message, self.cause) = (code, message, cause)
+    }
+
     public var description: String { message }
 }

@@ -21,6 +21,13 @@ extension Predecessors {
             add(record, sequence: sequence, of: incarnation)
             if [.owed, .owedAgain].contains(record.kind) { add(owed: record, by: incarnation) }
         }
-        if let problem { throw EnforcerError("\(problem); restore the data folder, or move its journal away and have an operator decide on its slices") }
+        if let problem {
+            throw EnforcerError(
+                .corrupt,
+                """
+                \(problem); restore the data folder, or move its journal away and have an operator decide on its slices
+                """
+            )
+        }
     }
 }

@@ -13,9 +13,23 @@ struct Seen: Codable {
     var heard: UInt64?
     /// Decision records up to this sequence are at the ledger.
     var shipped: UInt64 = 0
-    /// SHA-256 of the rest, hexadecimal; a file of an older version lacks it. A root that a disk has changed would accuse the
-    /// ledger of another log.
+    /// SHA-256 of the rest, hexadecimal; a file of an older version lacks it. A root that a disk has changed would
+    /// accuse the ledger of another log.
     private var check: String?
+
+    private init() {}
+
+    init(_ log: SeenLog) {
+        (position, root, epoch) = (log.position, log.root.hex, log.epoch)
+        (heard, shipped) = (log.heard, log.shipped)
+    }
+
+    var log: SeenLog {
+        var log = SeenLog()
+        (log.position, log.root, log.epoch) = (position, Digest(hex: root) ?? .zero, epoch)
+        (log.heard, log.shipped) = (heard ?? 0, shipped)
+        return log
+    }
 
     /// Refuses a damaged file: guessing "nothing seen" would let an old log in.
     static func load(_ folder: String) throws(EnforcerError) -> Seen {
@@ -27,9 +41,11 @@ struct Seen: Codable {
         do {
             seen = try StrictJSON.decode(Seen.self, from: data, path)
         } catch {
-            throw EnforcerError("\(error.message): it is damaged; \(advice)")
+            throw EnforcerError(.corrupt, "\(error.message): it is damaged; \(advice)", cause: error)
         }
-        guard seen.check == nil || seen.check == (try? seen.sum) else { throw EnforcerError("\(path) is damaged: it is not what was written; \(advice)") }
+        guard seen.check == nil || seen.check == (try? seen.sum) else {
+            throw EnforcerError(.corrupt, "\(path) is damaged: it is not what was written; \(advice)")
+        }
         return seen
     }
 

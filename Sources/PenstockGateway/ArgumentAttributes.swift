@@ -1,5 +1,5 @@
 internal import PenstockCore
-internal import PenstockHTTP
+internal import PenstockJSON
 
 /// The scalars among a tool's arguments, each under `arguments.PATH`; what exceeds the bounds is left out, and a
 /// condition on it is not fulfilled.
@@ -24,7 +24,9 @@ struct ArgumentAttributes {
         case .number(let number): if let number = ExactNumber.canonical(number) { keep(number, path) }
         case .string(let string): keep(string, path)
         case .array(let elements):
-            for (index, element) in elements.prefix(GatewayLimits.attributes).enumerated() { add(element, "\(path).\(index)", depth: depth + 1) }
+            for (index, element) in elements.prefix(GatewayLimits.attributes).enumerated() {
+                add(element, "\(path).\(index)", depth: depth + 1)
+            }
         case .object(let members):
             for member in members { add(member.value, "\(path).\(member.key)", depth: depth + 1) }
         }

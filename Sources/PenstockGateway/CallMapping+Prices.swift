@@ -1,5 +1,5 @@
 internal import PenstockCore
-internal import PenstockHTTP
+internal import PenstockJSON
 
 extension CallMapping {
     /// Why a request cannot be priced, for whoever sent it.
@@ -18,7 +18,9 @@ extension CallMapping {
             case .other: throw Unpriced(what: Self.needed(cap.argument))
             case .number, .absent: break
             }
-            guard let edited = LineEdit.setting(["params"] + cap.argument.split(separator: ".").map(String.init), to: cap.most, in: line),
+            guard
+                let edited = LineEdit.setting(
+                    ["params"] + cap.argument.split(separator: ".").map(String.init), to: cap.most, in: line),
                 case .request(_, _, let reread)? = try? ClientMessage.read(edited),
                 ArgumentNumber(cap.argument, in: ClientMessage.object(reread["arguments"])) == .number(cap.most)
             else { throw Unpriced(what: Self.needed(cap.argument)) }
@@ -48,23 +50,31 @@ extension CallMapping {
         call.amounts = CallAmounts(declared: [Amount(Self.unit, 1), Amount(unit, Limits.amount + 1)])!
     }
 
-    private static func needed(_ path: String) -> String { "\(path) must be a whole number, not negative: the tool is priced by it" }
+    private static func needed(_ path: String) -> String {
+        "\(path) must be a whole number, not negative: the tool is priced by it"
+    }
 
-    /// What a call comes to by its answer. An answer that is no complete result says nothing: all that was held is spent.
+    /// What a call comes to by its answer. An answer that is no complete result says nothing: all that was held is
+    /// spent.
     ///
-    /// - Returns: with a doubt, for whoever runs the gateway, where the answer reports what no call can come to: what is
-    ///   above the bound is charged at the bound, and what is no number at all leaves the hold.
+    /// - Returns: with a doubt, for whoever runs the gateway, where the answer reports what no call can come to: what
+    ///   is above the bound is charged at the bound, and what is no number at all leaves the hold.
     func spent(_ call: Call, _ answer: JSON, bytes: Int) -> (amounts: [Amount], priced: Priced, doubt: String?) {
         let held = (call.amounts.list, Priced(version: call.priceVersion, basis: call.basis), nil as String?)
         guard let prices, let most = Quantities(call.basis), !call.priceVersion.isEmpty, let result = answer["result"],
-            result["content"]?.elements != nil, result["resultType"] == nil || result["resultType"] == .string("complete")
+            result["content"]?.elements != nil,
+            result["resultType"] == nil || result["resultType"] == .string("complete")
         else { return held }
         var doubt: String?
         let measured = prices.measured(call.resourceID, most: most, resultBytes: Int64(bytes)) { path in
             switch ResultTokens.report(path, in: result) {
             case .number(let count): return count
             case .above(let text):
-                doubt = "\(call.resourceID.prefix(64)) reports \(text.prefix(32)) tokens: charged as \(Limits.amount), the most that any call may spend"
+                doubt =
+                    """
+                    \(call.resourceID.prefix(64)) reports \(text.prefix(32)) tokens: charged as \(Limits.amount), \
+                    the most that any call may spend
+                    """
                 return Limits.amount
             case .unreadable:
                 doubt = "\(call.resourceID.prefix(64)) reports tokens that are no whole number: charged as held"
@@ -74,7 +84,12 @@ extension CallMapping {
         }
         let bounded = prices.bounded(call.resourceID, measured)
         if let unit = bounded.over {
-            doubt = doubt ?? "\(call.resourceID.prefix(64)) came to more \(unit) than any call may spend: charged as \(Limits.amount)"
+            doubt =
+                doubt
+                    ?? """
+                    \(call.resourceID.prefix(64)) came to more \(unit) than any call may spend: charged as \
+                    \(Limits.amount)
+                    """
         }
         return (bounded.amounts, Priced(version: prices.version, basis: measured.text), doubt)
     }
@@ -137,7 +152,9 @@ enum ResultTokens {
             // Of a member that is there twice, one reader takes the first and another the last.
             guard all.count <= 1 else { return .unreadable }
             guard let found = all.first, found != .null else { continue }
-            guard case .number(let written) = found, let text = ExactNumber.canonical(written) else { return .unreadable }
+            guard case .number(let written) = found, let text = ExactNumber.canonical(written) else {
+                return .unreadable
+            }
             if ExactNumber.compare(text, String(Limits.amount)) == .greater { return .above(written) }
             guard let count = Int64(text), count >= 0 else { return .unreadable }
             // Of two places that disagree, the larger is charged.
@@ -151,7 +168,9 @@ enum ResultTokens {
         guard !path.isEmpty else { return [json] }
         for count in stride(from: path.count, to: 0, by: -1) {
             let name = path.prefix(count).joined(separator: ".")
-            let found = (json.members ?? []).filter { $0.key.isSame(as: name) }.flatMap { find(path.dropFirst(count), in: $0.value) }
+            let found = (json.members ?? []).filter { $0.key.isSame(as: name) }.flatMap {
+                find(path.dropFirst(count), in: $0.value)
+            }
             if !found.isEmpty { return found }
         }
         return []

@@ -1,5 +1,6 @@
 internal import PenstockCore
 internal import PenstockHTTP
+internal import PenstockJSON
 
 /// How an MCP request becomes a call: the default mappings of AuthZEN's COAZ-MCP binding, draft 1.
 struct CallMapping: Sendable {
@@ -25,12 +26,14 @@ struct CallMapping: Sendable {
     func rule(_ method: String, _ params: JSON) -> Rule {
         switch method {
         case "initialize", "server/discover", "ping", "tools/list": return live(method, params)
-        case "prompts/list", "resources/list", "resources/templates/list", "logging/setLevel", "subscriptions/listen", "tasks/list":
+        case "prompts/list", "resources/list", "resources/templates/list", "logging/setLevel", "subscriptions/listen",
+            "tasks/list":
             return .check(call(method, "mcp_server", serverID, params))
         case "completion/complete": return completion(params)
         case "tools/call": return tool(params)
         case "prompts/get": return named(method, "prompt", "name", params)
-        case "resources/read", "resources/subscribe", "resources/unsubscribe": return named(method, "resource", "uri", params)
+        case "resources/read", "resources/subscribe", "resources/unsubscribe":
+            return named(method, "resource", "uri", params)
         case _ where method.hasPrefix("tasks/"): return named(method, "task", "taskId", params)
         default: return .unknown
         }
@@ -39,7 +42,8 @@ struct CallMapping: Sendable {
     /// The same for what nobody answers. One that the protocol does not know is an action like any other.
     func notification(_ method: String, _ params: JSON) -> Rule {
         switch method {
-        case "notifications/initialized", "notifications/progress", "notifications/roots/list_changed": live(method, params)
+        case "notifications/initialized", "notifications/progress", "notifications/roots/list_changed":
+            live(method, params)
         default: .check(call(method, "mcp_server", serverID, params))
         }
     }
@@ -71,16 +75,21 @@ struct CallMapping: Sendable {
             case "ref/resource": ("resources/templates/list", "uri")
             default: nil
             }
-        guard let list, let name = reference[list.key]?.text, !name.isEmpty, !name.utf8.contains(0), let filter = ListFilter(list.method) else {
+        guard let list, let name = reference[list.key]?.text, !name.isEmpty, !name.utf8.contains(0),
+            let filter = ListFilter(list.method)
+        else {
             return .invalid("params.ref must name a prompt or a resource")
         }
-        return .require(preview(filter, filter.shownAs(name)), call("completion/complete", "mcp_server", serverID, params))
+        return .require(
+            preview(filter, filter.shownAs(name)), call("completion/complete", "mcp_server", serverID, params))
     }
 
     private func tool(_ params: JSON) -> Rule {
         let arguments = ClientMessage.object(params["arguments"])
         guard arguments.members != nil else { return .invalid("params.arguments must be an object") }
-        guard let attributes = ArgumentAttributes.of(arguments) else { return .invalid("two arguments have the same path") }
+        guard let attributes = ArgumentAttributes.of(arguments) else {
+            return .invalid("two arguments have the same path")
+        }
         let named = named("tools/call", "tool", "name", params)
         guard case .check(var call) = named else { return named }
         call.amounts = Self.oneCall
@@ -117,7 +126,9 @@ struct CallMapping: Sendable {
 
     private func call(_ action: String, _ type: String, _ id: String, _ params: JSON, holds: Bool = true) -> Call {
         let traceID = params["_meta"]?["traceparent"]?.text.flatMap(TraceParent.traceID) ?? .unknown
-        return Call(credential: credential, action: action, resourceType: type, resourceID: id, traceID: traceID, holds: holds, door: .mcp)
+        return Call(
+            credential: credential, action: action, resourceType: type, resourceID: id, traceID: traceID, holds: holds,
+            door: .mcp)
     }
 
     static let unit = "calls"

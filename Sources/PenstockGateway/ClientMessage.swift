@@ -1,5 +1,4 @@
-internal import PenstockCore
-internal import PenstockHTTP
+internal import PenstockJSON
 
 /// One line of the client, read so strictly that no server can read it otherwise.
 ///
@@ -25,20 +24,26 @@ enum ClientMessage {
             Refusal(-32600, "the line is longer than \(GatewayLimits.clientLineBytes) bytes", outline)
         }
 
-        init(code: Int, message: String, ids: [RequestID] = [], answers: [RequestID] = [], isNotification: Bool = false) {
-            (self.code, self.message, self.ids, self.answers, self.isNotification) = (code, message, ids, answers, isNotification)
+        init(code: Int, message: String, ids: [RequestID] = [], answers: [RequestID] = [], isNotification: Bool = false)
+        {
+            (self.code, self.message, self.ids, self.answers, self.isNotification) = (
+                code, message, ids, answers, isNotification
+            )
         }
 
         init(_ code: Int, _ message: String, _ outline: Outline) {
             self.init(
                 code: code, message: message, ids: outline.messages.filter(\.hasMethod).flatMap(\.ids),
-                answers: outline.messages.filter { !$0.hasMethod }.flatMap(\.ids), isNotification: outline.isNotification)
+                answers: outline.messages.filter { !$0.hasMethod }.flatMap(\.ids),
+                isNotification: outline.isNotification)
         }
     }
 
     static func read(_ line: [UInt8]) throws(Refusal) -> ClientMessage {
         guard line.count <= GatewayLimits.clientLineBytes else { throw .tooLong(Outline(line)) }
-        guard !line.contains(13), !line.contains(10) else { throw Refusal(-32600, "a line break inside a message", Outline(line)) }
+        guard !line.contains(13), !line.contains(10) else {
+            throw Refusal(-32600, "a line break inside a message", Outline(line))
+        }
         let json: JSON
         do {
             json = try JSONParser.parse(line)
@@ -50,7 +55,9 @@ enum ClientMessage {
             }
         }
         if let elements = json.elements {
-            func ids(_ isRequest: Bool) -> [RequestID] { elements.compactMap { ($0["method"] != nil) == isRequest ? RequestID($0["id"]) : nil } }
+            func ids(_ isRequest: Bool) -> [RequestID] {
+                elements.compactMap { ($0["method"] != nil) == isRequest ? RequestID($0["id"]) : nil }
+            }
             throw Refusal(code: -32600, message: "batches are not supported", ids: ids(true), answers: ids(false))
         }
         do {
@@ -71,10 +78,14 @@ enum ClientMessage {
         if let problem = id?.problem { throw wrong(problem) }
         guard let method = json["method"] else {
             let isError = (json["error"] ?? .null) != .null
-            guard let id, isError != (json["result"] != nil && (json["result"] != .null || !isError)) else { throw wrong("neither a request nor a response") }
+            guard let id, isError != (json["result"] != nil && (json["result"] != .null || !isError)) else {
+                throw wrong("neither a request nor a response")
+            }
             return .response(id, json)
         }
-        guard let method = method.text, !method.isEmpty, !method.utf8.contains(0) else { throw wrong("method must be a string") }
+        guard let method = method.text, !method.isEmpty, !method.utf8.contains(0) else {
+            throw wrong("method must be a string")
+        }
         guard json["result"] == nil, json["error"] == nil else { throw wrong("both a request and a response") }
         let params = object(json["params"])
         guard params.members != nil else { throw wrong("params must be an object") }

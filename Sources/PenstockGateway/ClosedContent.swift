@@ -1,5 +1,5 @@
-internal import PenstockCore
 internal import PenstockHTTP
+internal import PenstockJSON
 
 /// What passes without a decision of its own, made anew from the members that the protocol knows: a message that
 /// nobody decides must have no room for anything else.
@@ -22,7 +22,8 @@ enum ClosedContent {
             add("progress", try number(params, "progress"))
             add("total", try number(params, "total"))
             add("message", try text(params, "message"))
-        case _ where method.hasSuffix("/list"): add("cursor", try text(params, "cursor", most: GatewayLimits.cursorBytes))
+        case _ where method.hasSuffix("/list"):
+            add("cursor", try text(params, "cursor", most: GatewayLimits.cursorBytes))
         default: break
         }
         add("_meta", try meta(params))
@@ -41,7 +42,8 @@ enum ClosedContent {
                 switch member.key {
                 case "progressToken": try token(meta, member.key)
                 case "traceparent": member.value.text.flatMap { TraceParent.traceID($0) == nil ? nil : .string($0) }
-                case "io.modelcontextprotocol/protocolVersion", "io.modelcontextprotocol/logLevel": try text(meta, member.key)
+                case "io.modelcontextprotocol/protocolVersion", "io.modelcontextprotocol/logLevel":
+                    try text(meta, member.key)
                 case "io.modelcontextprotocol/clientInfo": try party(meta, member.key)
                 case "io.modelcontextprotocol/clientCapabilities": try tree(meta, member.key)
                 default: nil
@@ -54,7 +56,9 @@ enum ClosedContent {
     private static func party(_ json: JSON, _ name: String) throws(Unfit) -> JSON? {
         guard let party = present(json, name) else { return nil }
         guard party.members != nil else { throw Unfit(what: "\(name) must be an object") }
-        return .members(["name": try text(party, "name"), "title": try text(party, "title"), "version": try text(party, "version")])
+        return .members([
+            "name": try text(party, "name"), "title": try text(party, "title"), "version": try text(party, "version"),
+        ])
     }
 
     private static func present(_ json: JSON, _ name: String) -> JSON? {
@@ -62,21 +66,29 @@ enum ClosedContent {
         return value == .null ? nil : value
     }
 
-    private static func text(_ json: JSON, _ name: String, most: Int = GatewayLimits.closedTextBytes) throws(Unfit) -> JSON? {
+    private static func text(_ json: JSON, _ name: String, most: Int = GatewayLimits.closedTextBytes) throws(Unfit)
+        -> JSON?
+    {
         guard let value = present(json, name) else { return nil }
-        guard let text = value.text, text.utf8.count <= most else { throw Unfit(what: "\(name) must be a string of at most \(most) bytes") }
+        guard let text = value.text, text.utf8.count <= most else {
+            throw Unfit(what: "\(name) must be a string of at most \(most) bytes")
+        }
         return value
     }
 
     private static func number(_ json: JSON, _ name: String) throws(Unfit) -> JSON? {
         guard let value = present(json, name) else { return nil }
-        guard case .number(let text) = value, text.utf8.count <= GatewayLimits.closedTextBytes else { throw Unfit(what: "\(name) must be a number") }
+        guard case .number(let text) = value, text.utf8.count <= GatewayLimits.closedTextBytes else {
+            throw Unfit(what: "\(name) must be a number")
+        }
         return value
     }
 
     private static func token(_ json: JSON, _ name: String) throws(Unfit) -> JSON? {
         guard let value = present(json, name) else { return nil }
-        guard let id = RequestID(value), id.problem == nil else { throw Unfit(what: "\(name) must be a string or a whole number") }
+        guard let id = RequestID(value), id.problem == nil else {
+            throw Unfit(what: "\(name) must be a string or a whole number")
+        }
         return value
     }
 

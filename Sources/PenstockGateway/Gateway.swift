@@ -3,9 +3,10 @@ internal import Foundation
 internal import Glibc
 package import Logging
 package import PenstockCore
-package import PenstockEnforcer
+package import PenstockGatekeeper
 package import PenstockHTTP
 internal import PenstockNode
+internal import PenstockSystem
 internal import Synchronization
 
 /// What a gateway runs and for whom.
@@ -39,20 +40,6 @@ package struct GatewayOptions: Sendable {
     package init(command: [String], credential: Digest) {
         self.command = command
         self.credential = credential
-    }
-}
-
-package enum GatewayError: Error, Hashable, Sendable, CustomStringConvertible {
-    case noCommand
-    case cannotStart(String, Int32)
-    case system(String, Int32)
-
-    package var description: String {
-        switch self {
-        case .noCommand: "no command to gate"
-        case .cannotStart(let program, let code): "cannot start \(program): \(String(cString: strerror(code)))"
-        case .system(let call, let code): "\(call): \(String(cString: strerror(code)))"
-        }
     }
 }
 
@@ -118,10 +105,11 @@ package struct Gateway: Sendable {
     package func report() async -> (status: Int32, counters: GatewaySession.Counters) {
         // Writing to a server that has gone is an error to handle, not a reason to die.
         Glibc.signal(SIGPIPE, SIG_IGN)
-        let session = GatewaySession(credential: options.credential, serverID: options.serverID, prices: options.prices, hash: hash)
+        let session = GatewaySession(
+            credential: options.credential, serverID: options.serverID, prices: options.prices, hash: hash)
         let pump: GatewayPump
         do {
-            guard let stop = Descriptor.pipe() else { throw GatewayError.system("pipe", errno) }
+            guard let stop = PipeEnds() else { throw SpawnError.noPipe(errno) }
             let child = try ChildProcess.spawn(options.command, environment: options.environment)
             pump = GatewayPump(session, child, options, stop: stop, logger: logger)
         } catch {
@@ -145,7 +133,8 @@ package struct Gateway: Sendable {
         logger.info(
             "session ended",
             metadata: [
-                "forwarded": "\(counters.forwarded)", "denied": "\(counters.denied)", "cancelled": "\(counters.cancelled)",
+                "forwarded": "\(counters.forwarded)", "denied": "\(counters.denied)",
+                "cancelled": "\(counters.cancelled)",
                 "refused": "\(counters.refused)", "dropped": "\(counters.dropped)", "status": "\(status)",
             ])
         return (status, counters)
@@ -168,11 +157,16 @@ package struct Gateway: Sendable {
                 // The hold stays charged in full. What a table priced may have come to less, or to more.
                 logger.log(
                     level: priced == .none ? .debug : .warning, "not settled: what was held stays charged",
-                    metadata: ["decision_id": "\(decisionID(permitID))", "error": "\(printed(error))", "basis": "\(priced.basis)"])
+                    metadata: [
+                        "decision_id": "\(decisionID(permitID))", "error": "\(printed(error))",
+                        "basis": "\(priced.basis)",
+                    ])
             }
         case .release(let permitID):
             do { try await gatekeeper.release(permitID) } catch {
-                logger.notice("not released: stays charged", metadata: ["decision_id": "\(decisionID(permitID))", "error": "\(printed(error))"])
+                logger.notice(
+                    "not released: stays charged",
+                    metadata: ["decision_id": "\(decisionID(permitID))", "error": "\(printed(error))"])
             }
         }
     }
@@ -192,7 +186,9 @@ package struct Gateway: Sendable {
             var (asked, answered) = (0, 0)
             while answered < calls.count {
                 while asked < calls.count, asked - answered < GatewayLimits.previewsAtOnce {
-                    group.addTask { [gatekeeper, asked] in (asked, await gatekeeper.preview(bearing(calls[asked])).reason) }
+                    group.addTask { [gatekeeper, asked] in
+                        (asked, await gatekeeper.preview(bearing(calls[asked])).reason)
+                    }
                     asked += 1
                 }
                 guard let answer = await group.next() ?? nil else { return reasons.map { _ in .noView } }
@@ -204,22 +200,28 @@ package struct Gateway: Sendable {
         }
     }
 
-    /// Waits for a view as long as a decision would for a slice; at a session's start, as long as a node may need to get one.
+    /// Waits for a view as long as a decision would for a slice; at a session's start, as long as a node may need to
+    /// get one.
     private func standing(_ call: Call, _ pump: GatewayPump) async -> (Preview, askedAt: Int64) {
-        let patience = pump.hasStood.load(ordering: .relaxed) ? options.patience : max(options.patience, options.firstPatience)
+        let patience =
+            pump.hasStood.load(ordering: .relaxed) ? options.patience : max(options.patience, options.firstPatience)
         let started = ContinuousClock.now
         while true {
             let askedAt = GatewayPump.now
             let standing = await gatekeeper.preview(bearing(call))
             let isUnknown = standing.reason == .noView || standing.reason == .staleView
             if !isUnknown { pump.hasStood.store(true, ordering: .relaxed) }
-            guard isUnknown, ContinuousClock.now - started < patience, !pump.hasEnded else { return (standing, askedAt) }
+            guard isUnknown, ContinuousClock.now - started < patience, !pump.hasEnded else {
+                return (standing, askedAt)
+            }
             try? await Task.sleep(for: .milliseconds(50))
         }
     }
 
     /// What of a permit's id may stand in a log: without its last part, which is secret.
-    private func decisionID(_ permitID: String) -> Substring { permitID[..<(permitID.lastIndex(of: "-") ?? permitID.startIndex)] }
+    private func decisionID(_ permitID: String) -> Substring {
+        permitID[..<(permitID.lastIndex(of: "-") ?? permitID.startIndex)]
+    }
 
     /// A grant may expire while a call runs and nobody says anything.
     private func pulse(_ pump: GatewayPump) async {
@@ -244,7 +246,9 @@ package struct Gateway: Sendable {
             pump.step { $0.cancellationsLost() }
             guard !Task.isCancelled else { return }
             let stopped = pump.counters.cancelled - before
-            if stopped > 0 { logger.warning("cancellations are no longer told: \(stopped) calls under way were stopped") }
+            if stopped > 0 {
+                logger.warning("cancellations are no longer told: \(stopped) calls under way were stopped")
+            }
             pause = ContinuousClock.now - started > .seconds(5) ? .milliseconds(100) : min(pause * 2, .seconds(1))
             try? await Task.sleep(for: pause)
         }

@@ -29,14 +29,16 @@ package enum GatewayLimits {
     /// Time in which it must be known which entries of a list may be shown, and how many are asked about at once.
     package static let listTime = Duration.seconds(20)
     package static let previewsAtOnce = 8
-    /// A name or a URI in a list: with it, however it is escaped, a question stays under the body limit of the HTTP door.
+    /// A name or a URI in a list: with it, however it is escaped, a question stays under the body limit of the HTTP
+    /// door.
     package static let nameBytes = 8_192
     /// Tasks of the server that go on under one session.
     package static let tasks = 256
     package static let taskIDBytes = 1_024
     /// How often whoever waits for a side that does not read looks whether it may still write, in milliseconds.
     package static let lookMS: Int32 = 50
-    /// A name or a value at the top level of a line that is read for its id alone: an id that is too long is answered still.
+    /// A name or a value at the top level of a line that is read for its id alone: an id that is too long is answered
+    /// still.
     package static let outlineBytes = 64 * 1024
     /// Ids of one such message: a proper one has one.
     package static let outlineIDs = 4
@@ -46,10 +48,11 @@ package enum GatewayLimits {
     package static let cursorBytes = 4_096
     /// What a client says of its abilities.
     package static let capabilitiesBytes = 4_096
-    /// Questions in turn that do not tell whether the grant is live, or that are overtaken, before what waits is given up.
+    /// Questions in turn that do not tell whether the grant is live, or that are overtaken, before what waits is given
+    /// up.
     package static let standingRechecks = 16
-    /// How long before a message leaves it may have been asked about, in milliseconds: a process that was stopped meanwhile
-    /// asks again. Many times what an answer takes to come.
+    /// How long before a message leaves it may have been asked about, in milliseconds: a process that was stopped
+    /// meanwhile asks again. Many times what an answer takes to come.
     package static let answerMS: Int64 = 50
     /// A price table as a file: every rule with all its members.
     package static let priceFileBytes = 1 << 20

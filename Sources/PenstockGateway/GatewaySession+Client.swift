@@ -1,6 +1,6 @@
 internal import PenstockCore
-internal import PenstockEnforcer
-internal import PenstockHTTP
+internal import PenstockGatekeeper
+internal import PenstockJSON
 
 // MARK: - From the client
 
@@ -42,9 +42,14 @@ extension GatewaySession {
                 ids.append(id)
                 continue
             }
-            told.append(.toServer(Replies.error(id.json, code: -32603, "the client's answer cannot be passed: \(refusal.message)"), nil))
+            told.append(
+                .toServer(
+                    Replies.error(id.json, code: -32603, "the client's answer cannot be passed: \(refusal.message)"),
+                    nil))
         }
-        guard told.isEmpty || !ids.isEmpty else { return [.note("an answer of the client is not passed: \(refusal.message)")] + told }
+        guard told.isEmpty || !ids.isEmpty else {
+            return [.note("an answer of the client is not passed: \(refusal.message)")] + told
+        }
         // An error under an id that is under way would be taken for the answer to that request.
         ids = ids.filter { tickets[$0] == nil }
         if ids.isEmpty { return told + [.toClient(Replies.error(nil, code: refusal.code, refusal.message))] }
@@ -124,7 +129,9 @@ extension GatewaySession {
 
     /// What the server is told is the gateway's own message, and says nothing but the id.
     private mutating func clientCancelled(_ params: JSON) -> [Action] {
-        guard let id = RequestID(params["requestId"]), let ticket = tickets[id], let entry = end(ticket) else { return [] }
+        guard let id = RequestID(params["requestId"]), let ticket = tickets[id], let entry = end(ticket) else {
+            return []
+        }
         switch entry.stage {
         case .asking, .requiring, .waiting, .filtering: return []
         case .ready(let pass), .queued(let pass): return pass.permit.map { [.release($0.id)] } ?? []

@@ -1,6 +1,5 @@
-internal import PenstockCore
-internal import PenstockEnforcer
-internal import PenstockHTTP
+internal import PenstockGatekeeper
+internal import PenstockJSON
 
 // MARK: - From the server
 
@@ -14,7 +13,8 @@ extension GatewaySession {
             guard let elements = json.elements else { return message(json, line) }
             return elements.flatMap { message($0, $0.bytes) }
         } catch {
-            return unreadable(Outline(line), error == .tooDeep ? "is nested deeper than \(JSONParser.depth) levels" : "is not JSON")
+            return unreadable(
+                Outline(line), error == .tooDeep ? "is nested deeper than \(JSONParser.depth) levels" : "is not JSON")
         }
     }
 
@@ -36,16 +36,25 @@ extension GatewaySession {
         guard let method = method.text else { return unreadable(Outline(line), "has a method that is no text") }
         guard let given = json["id"], given != .null else {
             guard method.hasPrefix("notifications/") else { return drop("is a request without an id") }
-            if method == "notifications/cancelled", let id = RequestID(json["params"]?["requestId"]) { serverRequests.remove(id) }
+            if method == "notifications/cancelled", let id = RequestID(json["params"]?["requestId"]) {
+                serverRequests.remove(id)
+            }
             if let task = Tasks.read(json), task.hasEnded { tasks.ended(task.id) }
             return arrive(.init(kind: .notification, line: line))
         }
-        if let id = RequestID(given), ["result", "error"].contains(where: { (json[$0] ?? .null) != .null }), let (ticket, permit) = running(id) {
+        if let id = RequestID(given), ["result", "error"].contains(where: { (json[$0] ?? .null) != .null }),
+            let (ticket, permit) = running(id)
+        {
             return spoil(ticket, permit, "the server's answer has a method")
         }
         guard let id = RequestID(given), id.problem == nil else {
             counters.dropped += 1
-            return [.toServer(Replies.error(RequestID(given)?.json, code: -32600, RequestID(given)?.problem ?? "id must be a string or a whole number"), nil)]
+            return [
+                .toServer(
+                    Replies.error(
+                        RequestID(given)?.json, code: -32600,
+                        RequestID(given)?.problem ?? "id must be a string or a whole number"), nil)
+            ]
         }
         return request(id, method, line)
     }
@@ -59,7 +68,9 @@ extension GatewaySession {
         }
         switch method {
         case "sampling/createMessage", "elicitation/create", "roots/list", "ping":
-            guard serverRequests.count < GatewayLimits.serverOutstanding else { return refuse(-32603, "too many requests are under way") }
+            guard serverRequests.count < GatewayLimits.serverOutstanding else {
+                return refuse(-32603, "too many requests are under way")
+            }
             serverRequests.insert(id)
             return arrive(.init(kind: .request(id), line: line))
         default: return refuse(-32601, "a gateway does not pass this request")
@@ -84,11 +95,14 @@ extension GatewaySession {
             for id in message.ids {
                 if message.hasMethod {
                     counters.dropped += 1
-                    actions.append(.toServer(Replies.error(id.json, code: -32600, "a request that \(why) cannot be passed"), nil))
+                    actions.append(
+                        .toServer(Replies.error(id.json, code: -32600, "a request that \(why) cannot be passed"), nil))
                 } else if tombstones.remove(id) != nil {
                     actions += late()
                 } else if let (ticket, permit) = running(id) {
-                    actions += [.note("an answer of the server is not passed: it \(why)")] + spoil(ticket, permit, "the server's answer \(why)")
+                    actions +=
+                        [.note("an answer of the server is not passed: it \(why)")]
+                        + spoil(ticket, permit, "the server's answer \(why)")
                 } else {
                     continue
                 }
@@ -121,12 +135,16 @@ extension GatewaySession {
         let isError = json["error"].map { $0 != .null } ?? false
         guard let id = RequestID(json["id"]) else {
             // It could not read a request, and says so as JSON-RPC has it.
-            return isError ? arrive(.init(kind: .notification, line: line)) : unreadable(Outline(line), "is an answer without an id")
+            return isError
+                ? arrive(.init(kind: .notification, line: line))
+                : unreadable(Outline(line), "is an answer without an id")
         }
         if tombstones.remove(id) != nil { return late() + abandon(json) }
         guard let (ticket, permit) = running(id) else { return drop("answers nothing that was asked") }
         let hasResult = json["result"].map { $0 != .null || !isError } ?? false
-        guard hasResult != isError else { return spoil(ticket, permit, "the server's answer has neither a result nor an error, or both") }
+        guard hasResult != isError else {
+            return spoil(ticket, permit, "the server's answer has neither a result nor an error, or both")
+        }
         let own = entries[ticket]!.id!
         guard own != id else { return arrive(.init(kind: .answer(ticket, json), line: line)) }
         let corrected = json.setting("id", own.json)
@@ -144,14 +162,17 @@ extension GatewaySession {
         case .request(let id): return pass(line.line, .request(id))
         case .answer(let ofTicket, let answer): (ticket, json) = (ofTicket, answer)
         }
-        guard let entry = entries[ticket], case .running(let permit) = entry.stage else { return late() + abandon(json) }
+        guard let entry = entries[ticket], case .running(let permit) = entry.stage else {
+            return late() + abandon(json)
+        }
         let settled = settle(permit, entry, answer: json, bytes: line.line.count) + follow(json, of: entry)
         guard let list = entry.list, let count = list.count(json) else {
             _ = end(ticket)
             return settled + pass(line.line, .answer(entry.id!))
         }
         guard count <= GatewayLimits.entriesPerPage else {
-            return spoil(ticket, permit, "the server's list has more than \(GatewayLimits.entriesPerPage) entries on one page")
+            return spoil(
+                ticket, permit, "the server's list has more than \(GatewayLimits.entriesPerPage) entries on one page")
         }
         entries[ticket]!.stage = .filtering(json, bytes: line.line.count, standings: standings)
         filteringBytes += line.line.count

@@ -1,6 +1,5 @@
 internal import PenstockCore
-package import PenstockEnforcer
-internal import PenstockHTTP
+package import PenstockGatekeeper
 
 /// Whether the grant is live: what needs no decision of its own waits for that, in both directions and in its order.
 /// One question is under way at a time, and speaks for all that came before it was asked.
@@ -31,7 +30,8 @@ extension GatewaySession {
         let covered = waiting.prefix { $0 <= asked.ticket }
         if Self.isLive(standing.reason) {
             waiting.removeFirst(covered.count)
-            let pass = Pass(permit: nil, usableUntil: askedAt + standing.validForMS, askedAt: askedAt, standings: standings)
+            let pass = Pass(
+                permit: nil, usableUntil: askedAt + standing.validForMS, askedAt: askedAt, standings: standings)
             (live, refused) = (pass, nil)
             for ticket in covered { actions += queue(ticket, pass) }
             for line in lines { actions += deliver(line) }
@@ -68,7 +68,8 @@ extension GatewaySession {
     /// The reasons that come after all that ends a grant: `Reason` is in the order of a decision's checks.
     private static func isLive(_ reason: Reason) -> Bool {
         switch reason {
-        case .none, .actionNotAllowed, .resourceOutOfBounds, .amountOverLimit, .approvalRequired, .rateLimited, .unitNotBudgeted,
+        case .none, .actionNotAllowed, .resourceOutOfBounds, .amountOverLimit, .approvalRequired, .rateLimited,
+            .unitNotBudgeted,
             .budgetExhausted, .budgetHeldElsewhere, .budgetPending, .budgetFrozen, .budgetClosed, .busy:
             true
         default: false

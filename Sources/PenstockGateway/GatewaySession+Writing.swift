@@ -1,9 +1,8 @@
 internal import PenstockCore
-internal import PenstockEnforcer
-internal import PenstockHTTP
+internal import PenstockGatekeeper
 
-/// Asked right before anything leaves: what was known when a line was queued may be old by then, on a side that does not
-/// read by minutes.
+/// Asked right before anything leaves: what was known when a line was queued may be old by then, on a side that does
+/// not read by minutes.
 extension GatewaySession {
     /// What is about to leave of a line.
     package enum Part: Sendable {
@@ -36,9 +35,9 @@ extension GatewaySession {
         var kind: Kind
     }
 
-    /// A permit that has run out is not used: it is asked for again. One that is good still, and was asked for a while ago,
-    /// needs a standing of now, for this process may have been stopped; and so does what has only a standing, and what
-    /// follows a part that has left.
+    /// A permit that has run out is not used: it is asked for again. One that is good still, and was asked for a while
+    /// ago, needs a standing of now, for this process may have been stopped; and so does what has only a standing, and
+    /// what follows a part that has left.
     package mutating func willWrite(_ ticket: Ticket, _ part: Part = .whole, at now: Int64) -> Writing {
         guard let entry = entries[ticket] else { return .drop([]) }
         switch (entry.stage, part) {
@@ -78,7 +77,9 @@ extension GatewaySession {
         case .whole, .first: break
         // As above.
         case .middle, .last, .nothing:
-            guard Self.isOver(refused.denial.reason) || refused.times >= GatewayLimits.standingRechecks else { return .wait(askAnyway()) }
+            guard Self.isOver(refused.denial.reason) || refused.times >= GatewayLimits.standingRechecks else {
+                return .wait(askAnyway())
+            }
         }
         counters.dropped += 1
         switch delivery.kind {
@@ -99,7 +100,9 @@ extension GatewaySession {
         return [.toServer(Replies.denial(request, denial, detail: nil), nil)]
     }
 
-    private func isLive(at now: Int64) -> Bool { live.map { $0.standings == standings && now < $0.usableUntil } ?? false }
+    private func isLive(at now: Int64) -> Bool {
+        live.map { $0.standings == standings && now < $0.usableUntil } ?? false
+    }
 
     /// Whether that permit, or the last standing, is an answer of now.
     private func isFresh(_ permit: Pass?, at now: Int64) -> Bool {

@@ -1,6 +1,6 @@
 package import PenstockCore
-internal import PenstockEnforcer
-internal import PenstockHTTP
+internal import PenstockGatekeeper
+internal import PenstockJSON
 
 /// One MCP session between a client and the server it is gated from: takes lines and decisions, returns what to do.
 ///
@@ -164,7 +164,10 @@ package struct GatewaySession: Sendable {
     /// What runs is asked about though nothing waits.
     var isPulseDue = false
 
-    package init(credential: Digest, serverID: String = "mcp", prices: PriceTable? = nil, hash: @escaping @Sendable ([UInt8]) -> Digest) {
+    package init(
+        credential: Digest, serverID: String = "mcp", prices: PriceTable? = nil,
+        hash: @escaping @Sendable ([UInt8]) -> Digest
+    ) {
         mapping = CallMapping(credential: credential, serverID: serverID, prices: prices, hash: hash)
     }
 
@@ -172,7 +175,9 @@ package struct GatewaySession: Sendable {
     package var outstanding: Int { entries.count }
 
     /// Whether another line of the client may be read now.
-    package var hasRoomForClient: Bool { entries.count - tickets.count < GatewayLimits.outstanding && waitingBytes <= GatewayLimits.waitingBytes }
+    package var hasRoomForClient: Bool {
+        entries.count - tickets.count < GatewayLimits.outstanding && waitingBytes <= GatewayLimits.waitingBytes
+    }
 
     /// Whether another line of the server may be read now.
     package var hasRoomForServer: Bool { arrivedBytes + filteringBytes <= GatewayLimits.queueBytes }
@@ -220,7 +225,9 @@ package struct GatewaySession: Sendable {
     mutating func deny(_ id: RequestID?, _ decision: Decision, detail: String? = nil) -> [Action] {
         counters.denied += 1
         guard let id else { return [] }
-        return [.toClient(Replies.denial(id, decision, detail: detail ?? (decision.detail.isEmpty ? nil : decision.detail)))]
+        return [
+            .toClient(Replies.denial(id, decision, detail: detail ?? (decision.detail.isEmpty ? nil : decision.detail)))
+        ]
     }
 
     /// Whoever waits for this message to pass, or for its answer, is told why it does not.
@@ -239,7 +246,11 @@ package struct GatewaySession: Sendable {
     func settle(_ permit: Permit?, _ entry: Entry) -> [Action] {
         guard let permit else { return [] }
         let call = entry.call
-        return [.settle(permit.id, call?.amounts.list ?? [], Priced(version: call?.priceVersion ?? "", basis: call?.basis ?? ""))]
+        return [
+            .settle(
+                permit.id, call?.amounts.list ?? [], Priced(version: call?.priceVersion ?? "", basis: call?.basis ?? "")
+            )
+        ]
     }
 
     func settle(_ permit: Permit?, _ entry: Entry, answer: JSON, bytes: Int) -> [Action] {

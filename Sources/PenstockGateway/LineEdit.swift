@@ -1,5 +1,4 @@
-internal import PenstockCore
-internal import PenstockHTTP
+internal import PenstockJSON
 
 /// Writes a whole number into a line of JSON that the strict parser has read, and leaves every other byte as it came.
 struct LineEdit {
@@ -8,7 +7,8 @@ struct LineEdit {
 
     private init(_ line: [UInt8]) { self.line = line }
 
-    /// - Parameter path: names of members, from the outermost object inwards; objects that are not there, or null, are made.
+    /// - Parameter path: names of members, from the outermost object inwards; objects that are not there, or null, are
+    ///   made.
     /// - Returns: nil when something on the way is no object.
     static func setting(_ path: [String], to value: Int64, in line: [UInt8]) -> [UInt8]? {
         var edit = LineEdit(line)
@@ -81,7 +81,10 @@ struct LineEdit {
                 depth -= 1
                 at += 1
             case UInt8(ascii: ","), UInt8(ascii: ":"), 32, 9, 10, 13: at += 1
-            default: while at < line.count, ![UInt8(ascii: ","), UInt8(ascii: "}"), UInt8(ascii: "]"), 32, 9, 10, 13].contains(line[at]) { at += 1 }
+            default:
+                while at < line.count,
+                    ![UInt8(ascii: ","), UInt8(ascii: "}"), UInt8(ascii: "]"), 32, 9, 10, 13].contains(line[at])
+                { at += 1 }
             }
         } while depth > 0
     }

@@ -1,6 +1,6 @@
 internal import PenstockCore
-internal import PenstockEnforcer
-internal import PenstockHTTP
+internal import PenstockGatekeeper
+internal import PenstockJSON
 
 /// The answer to a list, cut down to what the grant may get.
 struct ListFilter: Sendable, Equatable {
@@ -16,7 +16,8 @@ struct ListFilter: Sendable, Equatable {
         case "tools/list": self.init(member: "tools", key: "name", action: "tools/call", type: "tool")
         case "prompts/list": self.init(member: "prompts", key: "name", action: "prompts/get", type: "prompt")
         case "resources/list": self.init(member: "resources", key: "uri", action: "resources/read", type: "resource")
-        case "resources/templates/list": self.init(member: "resourceTemplates", key: "uriTemplate", action: "resources/read", type: "resource")
+        case "resources/templates/list":
+            self.init(member: "resourceTemplates", key: "uriTemplate", action: "resources/read", type: "resource")
         case "tasks/list": self.init(member: "tasks", key: "taskId", action: "tasks/get", type: "task")
         default: return nil
         }
@@ -66,9 +67,11 @@ struct ListFilter: Sendable, Equatable {
     /// What only lacks budget now is shown: it may be had again later.
     static func verdict(_ reason: Reason) -> Verdict {
         switch reason {
-        case .none, .rateLimited, .budgetExhausted, .budgetHeldElsewhere, .budgetPending, .budgetFrozen, .budgetClosed: .shown
+        case .none, .rateLimited, .budgetExhausted, .budgetHeldElsewhere, .budgetPending, .budgetFrozen, .budgetClosed:
+            .shown
         case .actionNotAllowed, .resourceOutOfBounds, .amountOverLimit, .approvalRequired, .unitNotBudgeted: .hidden
-        case .malformed, .noView, .staleView, .unknownCredential, .credentialMismatch, .wrongAudience, .wrongWorkload, .revoked, .suspended,
+        case .malformed, .noView, .staleView, .unknownCredential, .credentialMismatch, .wrongAudience, .wrongWorkload,
+            .revoked, .suspended,
             .notYetValid, .expired, .duplicateMismatch, .unrecordable, .alreadySettled, .busy:
             .unknown
         }

@@ -1,7 +1,8 @@
 internal import Logging
 internal import Synchronization
 
-/// What there is to say to whoever runs a gateway, at most a line a second: a client or a server could cause any number.
+/// What there is to say to whoever runs a gateway, at most a line a second: a client or a server could cause any
+/// number.
 final class Notes: Sendable {
     private struct State {
         var last: ContinuousClock.Instant?

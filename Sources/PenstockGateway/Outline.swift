@@ -1,5 +1,4 @@
-internal import PenstockCore
-internal import PenstockHTTP
+internal import PenstockJSON
 
 /// The top level of one line, read byte by byte: whatever its length and depth, it says under which ids answers belong.
 package struct Outline: Sendable, Equatable {
@@ -41,7 +40,8 @@ package struct Outline: Sendable, Equatable {
 
     /// Nobody else's answer: a request that is a notification has no id.
     var isNotification: Bool {
-        isClosed && !isBatch && ended.count == 1 && !isInMessage && ended[0].hasMethod && ended[0].ids.isEmpty && !ended[0].hasOtherID
+        isClosed && !isBatch && ended.count == 1 && !isInMessage && ended[0].hasMethod && ended[0].ids.isEmpty
+            && !ended[0].hasOtherID
     }
 
     /// Where a message's own members are.
@@ -54,7 +54,13 @@ package struct Outline: Sendable, Equatable {
     private mutating func read(_ byte: UInt8) {
         if isInText {
             keep(byte)
-            if isEscaped { isEscaped = false } else if byte == UInt8(ascii: "\\") { isEscaped = true } else { isInText = byte != UInt8(ascii: "\"") }
+            if isEscaped {
+                isEscaped = false
+            } else if byte == UInt8(ascii: "\\") {
+                isEscaped = true
+            } else {
+                isInText = byte != UInt8(ascii: "\"")
+            }
             return
         }
         switch byte {

@@ -20,7 +20,9 @@ package enum PriceFile {
     }
 
     package static func parse(_ text: String) throws(Problem) -> PriceTable {
-        guard text.utf8.count <= GatewayLimits.priceFileBytes else { throw Problem(line: nil, what: "longer than \(GatewayLimits.priceFileBytes) bytes") }
+        guard text.utf8.count <= GatewayLimits.priceFileBytes else {
+            throw Problem(line: nil, what: "longer than \(GatewayLimits.priceFileBytes) bytes")
+        }
         let root: Node?
         do {
             root = try Yams.compose(yaml: text)
@@ -55,17 +57,24 @@ package enum PriceFile {
     private static func rule(_ node: Node) throws(Problem) -> PriceRule {
         let bounds = ["most_result_bytes", "result_tokens_at", "most_result_tokens", "cap_argument"]
         let members = try PriceMembers(node, ["tool", "unit"] + prices + bounds)
-        guard prices.contains(where: { members[$0] != nil }) else { throw members.problem("a rule names a price: \(prices.joined(separator: ", "))") }
+        guard prices.contains(where: { members[$0] != nil }) else {
+            throw members.problem("a rule names a price: \(prices.joined(separator: ", "))")
+        }
         var rule = PriceRule(tool: Pattern(try members.text("tool")), unit: try members.text("unit"))
         rule.perCall = try members.number("per_call") ?? 0
-        for (path, price) in try members.entries("per_argument") { rule.perArgument.append(.init(path: path, price: price)) }
+        for (path, price) in try members.entries("per_argument") {
+            rule.perArgument.append(.init(path: path, price: price))
+        }
         if let price = try members.price("per_result_byte") {
-            rule.perResultByte = .init(price: price, most: try members.bound("most_result_bytes", of: "per_result_byte"))
+            rule.perResultByte = .init(
+                price: price, most: try members.bound("most_result_bytes", of: "per_result_byte"))
         }
         if let price = try members.price("per_result_token") {
-            rule.perResultToken = .init(price: price, path: try members.optionalText("result_tokens_at") ?? "", most: try most(members))
+            rule.perResultToken = .init(
+                price: price, path: try members.optionalText("result_tokens_at") ?? "", most: try most(members))
         }
-        for (bound, price) in zip(bounds, [prices[2], prices[3], prices[3], prices[3]]) where members[bound] != nil && members[price] == nil {
+        for (bound, price) in zip(bounds, [prices[2], prices[3], prices[3], prices[3]])
+        where members[bound] != nil && members[price] == nil {
             throw members.problem("'\(bound)' is for a rule with '\(price)'")
         }
         return rule
@@ -73,7 +82,9 @@ package enum PriceFile {
 
     private static func most(_ members: PriceMembers) throws(Problem) -> PriceRule.Most {
         let cap = try members.optionalText("cap_argument")
-        if cap == nil, let text = try members.optionalText("most_result_tokens"), text.hasPrefix("arguments.") { return .argument(text) }
+        if cap == nil, let text = try members.optionalText("most_result_tokens"), text.hasPrefix("arguments.") {
+            return .argument(text)
+        }
         let number = try members.bound("most_result_tokens", of: "per_result_token")
         return cap.map { .capped(number, argument: $0) } ?? .number(number)
     }

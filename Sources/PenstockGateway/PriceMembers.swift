@@ -9,10 +9,14 @@ struct PriceMembers {
 
     init(_ node: Node, _ names: [String]) throws(PriceFile.Problem) {
         line = node.mark?.line
-        guard case .mapping(let mapping) = node else { throw problem("expected 'name: value' lines with \(names.joined(separator: ", "))") }
+        guard case .mapping(let mapping) = node else {
+            throw problem("expected 'name: value' lines with \(names.joined(separator: ", "))")
+        }
         for (key, value) in mapping {
             guard let name = key.scalar?.string, names.contains(name) else {
-                throw PriceFile.Problem(line: key.mark?.line, what: "there is no '\(key.scalar?.string ?? "…")' here; there are \(names.joined(separator: ", "))")
+                throw PriceFile.Problem(
+                    line: key.mark?.line,
+                    what: "there is no '\(key.scalar?.string ?? "…")' here; there are \(names.joined(separator: ", "))")
             }
             members.append((name, value))
         }
@@ -22,11 +26,15 @@ struct PriceMembers {
 
     func problem(_ what: String) -> PriceFile.Problem { .init(line: line, what: what) }
 
-    private func problem(_ node: Node, _ what: String) -> PriceFile.Problem { .init(line: node.mark?.line ?? line, what: what) }
+    private func problem(_ node: Node, _ what: String) -> PriceFile.Problem {
+        .init(line: node.mark?.line ?? line, what: what)
+    }
 
     func optionalText(_ name: String) throws(PriceFile.Problem) -> String? {
         guard let node = self[name] else { return nil }
-        guard let scalar = node.scalar, !scalar.isNull, case let text = scalar.string, !text.isEmpty else { throw problem(node, "'\(name)' must be a text") }
+        guard let scalar = node.scalar, !scalar.isNull, case let text = scalar.string, !text.isEmpty else {
+            throw problem(node, "'\(name)' must be a text")
+        }
         return text
     }
 
@@ -37,12 +45,16 @@ struct PriceMembers {
 
     func number(_ name: String) throws(PriceFile.Problem) -> Int64? {
         guard let node = self[name] else { return nil }
-        guard let number = node.scalar.flatMap({ Quantities.number($0.string) }) else { throw problem(node, "'\(name)' must be a whole number, not negative") }
+        guard let number = node.scalar.flatMap({ Quantities.number($0.string) }) else {
+            throw problem(node, "'\(name)' must be a whole number, not negative")
+        }
         return number
     }
 
     func bound(_ name: String, of price: String) throws(PriceFile.Problem) -> Int64 {
-        guard let bound = try number(name) else { throw problem("'\(price)' needs '\(name)': what to hold until the result is there") }
+        guard let bound = try number(name) else {
+            throw problem("'\(price)' needs '\(name)': what to hold until the result is there")
+        }
         return bound
     }
 
@@ -60,7 +72,9 @@ struct PriceMembers {
 
     func entries(_ name: String) throws(PriceFile.Problem) -> [(String, Price)] {
         guard let node = self[name] else { return [] }
-        guard case .mapping(let mapping) = node, mapping.count > 0 else { throw problem(node, "'\(name)' must have lines such as arguments.n: 3/1000") }
+        guard case .mapping(let mapping) = node, mapping.count > 0 else {
+            throw problem(node, "'\(name)' must have lines such as arguments.n: 3/1000")
+        }
         var entries: [(String, Price)] = []
         for (key, value) in mapping {
             let path = key.scalar?.string ?? ""

@@ -1,6 +1,7 @@
 internal import PenstockCore
-internal import PenstockEnforcer
+internal import PenstockGatekeeper
 internal import PenstockHTTP
+internal import PenstockJSON
 
 /// The messages that the gateway says in its own name.
 enum Replies {
@@ -17,7 +18,8 @@ enum Replies {
 
     static func denial(_ id: RequestID, _ decision: Decision, detail: String? = nil) -> [UInt8] {
         error(
-            id.json, code: denied, "denied: \(decision.reason.name)\(decision.shortage.map { ", " + $0.explanation } ?? "")",
+            id.json, code: denied,
+            "denied: \(decision.reason.name)\(decision.shortage.map { ", " + $0.explanation } ?? "")",
             data: .members([
                 "reason": .string(decision.reason.name), "reason_code": .integer(decision.reason.rawValue),
                 "transient": .bool(decision.isTransient), "detail": detail.map(JSON.string),
@@ -35,7 +37,8 @@ enum Replies {
 
     /// - Parameter reason: nil when it was the client.
     static func cancel(_ id: RequestID, _ reason: Reason?) -> [UInt8] {
-        message(nil, "notifications/cancelled", .members(["requestId": id.json, "reason": reason.map { .string($0.name) }]))
+        message(
+            nil, "notifications/cancelled", .members(["requestId": id.json, "reason": reason.map { .string($0.name) }]))
     }
 
     /// A message of the client's, made anew.

@@ -1,4 +1,4 @@
-package import PenstockCore
+package import PenstockJSON
 
 /// A JSON-RPC id: a string or a number. Two are the same when type and bytes are: not `4` and `"4"`, nor two texts that
 /// only Unicode takes for one.
@@ -25,14 +25,17 @@ package struct RequestID: Hashable, Sendable {
         return isText || isWhole ? nil : "id must be a string or a whole number"
     }
 
-    /// Whether a careless peer may write this one for the other: `"4"` for 4, or a number that went through floating point.
+    /// Whether a careless peer may write this one for the other: `"4"` for 4, or a number that went through floating
+    /// point.
     func resembles(_ other: RequestID) -> Bool {
         if text.utf8.elementsEqual(other.text.utf8) { return true }
         guard !isText, !other.isText, let own = Double(text) else { return false }
         return own == Double(other.text)
     }
 
-    package static func == (a: RequestID, b: RequestID) -> Bool { a.isText == b.isText && a.text.utf8.elementsEqual(b.text.utf8) }
+    package static func == (a: RequestID, b: RequestID) -> Bool {
+        a.isText == b.isText && a.text.utf8.elementsEqual(b.text.utf8)
+    }
 
     package func hash(into hasher: inout Hasher) {
         hasher.combine(isText)

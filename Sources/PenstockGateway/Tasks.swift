@@ -1,5 +1,5 @@
 internal import PenstockCore
-internal import PenstockHTTP
+internal import PenstockJSON
 
 /// Tasks that the server goes on with after it has answered the call that began them.
 struct Tasks: Sendable {
@@ -37,8 +37,11 @@ extension GatewaySession {
         guard let (id, hasEnded) = Tasks.read(answer) else { return [] }
         if hasEnded { tasks.ended(id) }
         // A task that is only asked about may be another's.
-        guard !hasEnded, entry.call?.action.hasPrefix("tasks/") != true, let forgotten = tasks.began(id) else { return [] }
-        return [.note("a task of the server is cancelled: more than \(GatewayLimits.tasks) are under way")] + cancel(forgotten)
+        guard !hasEnded, entry.call?.action.hasPrefix("tasks/") != true, let forgotten = tasks.began(id) else {
+            return []
+        }
+        return [.note("a task of the server is cancelled: more than \(GatewayLimits.tasks) are under way")]
+            + cancel(forgotten)
     }
 
     /// An answer that nobody waits for any more: nobody could end what it began.
@@ -57,7 +60,10 @@ extension GatewaySession {
         } while tickets[id] != nil || tombstones[id] != nil
         tombstones.insert(id, .none)
         let meta = protocolVersion.map { version -> JSON in
-            .members(["io.modelcontextprotocol/protocolVersion": .string(version), "io.modelcontextprotocol/clientCapabilities": .object([])])
+            .members([
+                "io.modelcontextprotocol/protocolVersion": .string(version),
+                "io.modelcontextprotocol/clientCapabilities": .object([]),
+            ])
         }
         return [.toServer(Replies.message(id, "tasks/cancel", .members(["taskId": task.json, "_meta": meta])), nil)]
     }

@@ -3,8 +3,8 @@ internal import Synchronization
 
 /// The connections of one door, and how long each may take for what it is doing. Whoever is slower is cut off.
 ///
-/// While the door is nearly full, each new connection ends one that does nothing: those that never asked anything first,
-/// then the one that has been idle for longest. So nobody can block the door by holding connections.
+/// While the door is nearly full, each new connection ends one that does nothing: those that never asked anything
+/// first, then the one that has been idle for longest. So nobody can block the door by holding connections.
 final class Connections: Sendable {
     private enum Activity {
         /// Nothing has come since it was made.
@@ -58,7 +58,9 @@ final class Connections: Sendable {
     func opened(_ channel: any Channel) {
         let excess = connections.withLock { connections -> (any Channel)? in
             let full = connections.count >= HTTPLimits.connections - HTTPLimits.spareConnections
-            let idlest = full ? connections.filter { $0.value.idleness != nil }.min { $0.value.idleness! < $1.value.idleness! } : nil
+            let idlest =
+                full
+                ? connections.filter { $0.value.idleness != nil }.min { $0.value.idleness! < $1.value.idleness! } : nil
             if let idlest { connections[idlest.key] = nil }
             connections[ObjectIdentifier(channel)] = Connection(channel: channel, since: .now)
             return idlest?.value.channel
@@ -83,15 +85,37 @@ final class Connections: Sendable {
 
     /// Does some work for the client of a connection, as a task that is cancelled when the client goes.
     func attend<T: Sendable>(_ channel: any Channel, _ work: @escaping @Sendable () async -> T) async -> T {
-        let task = Task { await work() }
-        let isThere = connections.withLock { connections in
-            guard let index = connections.index(forKey: ObjectIdentifier(channel)), !connections.values[index].hasGone else { return false }
-            connections.values[index].onGone = { task.cancel() }
-            return true
+        guard isThere(channel) else {
+            return await Task {
+                withUnsafeCurrentTask { $0?.cancel() }
+                return await work()
+            }.value
         }
-        if !isThere { task.cancel() }
+        // It begins here and now: what does not wait needs no other thread, and cannot be left by its client.
+        let outcome = Outcome<T>()
+        let task = Task.immediate {
+            let value = await work()
+            outcome.value.withLock { $0 = value }
+        }
+        if let value = outcome.value.withLock({ $0 }) { return value }
+        var hasGone = true
+        change(channel) { ($0.onGone, hasGone) = ({ task.cancel() }, $0.hasGone) }
+        if hasGone { task.cancel() }
         defer { change(channel) { $0.onGone = nil } }
-        return await withTaskCancellationHandler { await task.value } onCancel: { task.cancel() }
+        await withTaskCancellationHandler {
+            await task.value
+        } onCancel: {
+            task.cancel()
+        }
+        return outcome.value.withLock { $0! }  // The task is over.
+    }
+
+    private final class Outcome<T: Sendable>: Sendable {
+        let value = Mutex<T?>(nil)
+    }
+
+    private func isThere(_ channel: any Channel) -> Bool {
+        connections.withLock { $0[ObjectIdentifier(channel)]?.hasGone == false }
     }
 
     func received(_ channel: any Channel) {
@@ -152,60 +176,6 @@ final class Connections: Sendable {
         connections.withLock { connections in
             guard let index = connections.index(forKey: ObjectIdentifier(channel)) else { return }
             body(&connections.values[index])
-        }
-    }
-}
-
-/// Tells `Connections` what happens on one of them, from the bytes as they come and go.
-final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
-    typealias InboundIn = ByteBuffer
-    typealias OutboundIn = ByteBuffer
-
-    private let connections: Connections
-
-    init(_ connections: Connections) { self.connections = connections }
-
-    func handlerAdded(context: ChannelHandlerContext) { connections.opened(context.channel) }
-
-    func channelInactive(context: ChannelHandlerContext) {
-        connections.closed(context.channel)
-        context.fireChannelInactive()
-    }
-
-    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-        if let event = event as? ChannelEvent, event == .inputClosed { connections.gone(context.channel) }
-        context.fireUserInboundEventTriggered(event)
-    }
-
-    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        connections.received(context.channel)
-        context.fireChannelRead(data)
-    }
-
-    func channelWritabilityChanged(context: ChannelHandlerContext) {
-        connections.writable(context.channel, context.channel.isWritable)
-        context.fireChannelWritabilityChanged()
-    }
-
-    func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
-        connections.sent(context.channel)
-        context.write(data, promise: promise)
-    }
-
-    /// Puts a `ConnectionHandler` before all others: where an application may add handlers, bytes are requests already.
-    final class Installer: ChannelInboundHandler, RemovableChannelHandler {
-        typealias InboundIn = Any
-
-        private let connections: Connections
-
-        init(_ connections: Connections) { self.connections = connections }
-
-        func handlerAdded(context: ChannelHandlerContext) {
-            do {
-                try context.pipeline.syncOperations.addHandler(ConnectionHandler(connections), position: .first)
-            } catch {
-                context.close(promise: nil)
-            }
         }
     }
 }

@@ -2,7 +2,7 @@ internal import HTTPTypes
 internal import Hummingbird
 internal import NIOCore
 import PenstockCore
-internal import PenstockEnforcer
+internal import PenstockGatekeeper
 
 // MARK: - Events, health, metrics
 
@@ -14,7 +14,10 @@ extension DoorResponder {
             do { return try result.get() } catch {
                 switch error {
                 case .notLive: throw EvaluationCodec.Problem(503, "cancellations cannot be told now")
-                case .full: throw EvaluationCodec.Problem(503, "too many streams are open, at most \(HTTPLimits.eventClientsOfCredential) with one credential")
+                case .full:
+                    throw EvaluationCodec.Problem(
+                        503,
+                        "too many streams are open, at most \(HTTPLimits.eventClientsOfCredential) with one credential")
                 }
             }
         }
@@ -37,11 +40,15 @@ extension DoorResponder {
 
     /// Who may watch: whoever can open the socket's file, and elsewhere whoever has a credential that the node knows.
     private func watcher(_ request: Request, _ context: DoorContext) throws(EvaluationCodec.Problem) -> Digest {
-        let credential = EvaluationCodec.bearer(request.headers[.authorization]).flatMap(hashing.credentialDigest) ?? .zero
+        let credential =
+            EvaluationCodec.bearer(request.headers[.authorization]).flatMap(hashing.credentialDigest) ?? .zero
         guard strangers.door != .unixSocket else { return credential }
-        guard gatekeeper.health().viewApplied else { throw EvaluationCodec.Problem(503, "cancellations cannot be told now") }
+        guard gatekeeper.health().viewApplied else {
+            throw EvaluationCodec.Problem(503, "cancellations cannot be told now")
+        }
         guard credential != .zero, gatekeeper.mayKnow(credential) else {
-            throw EvaluationCodec.Problem(401, "the stream needs a credential that is known here, as 'Authorization: Bearer pst_…'")
+            throw EvaluationCodec.Problem(
+                401, "the stream needs a credential that is known here, as 'Authorization: Bearer pst_…'")
         }
         strangers.know(context.channel)
         return credential
@@ -50,10 +57,12 @@ extension DoorResponder {
     func ready(_ request: Request) -> Response {
         let health = gatekeeper.health()
         let checks = [
-            ("view applied", health.viewApplied), ("lease held", health.leaseHeld), ("journal writable", health.journalWritable),
+            ("view applied", health.viewApplied), ("lease held", health.leaseHeld),
+            ("journal writable", health.journalWritable),
             (health.halted.map { "halted: \($0)" } ?? "not halted", health.halted == nil),
         ]
-        let isVerbose = request.uri.query?.split(separator: "&").contains { $0 == "verbose" || $0.hasPrefix("verbose=") } ?? false
+        let isVerbose =
+            request.uri.query?.split(separator: "&").contains { $0 == "verbose" || $0.hasPrefix("verbose=") } ?? false
         let lines = checks.filter { isVerbose || !$0.1 }.map { "[\($0.1 ? "+" : "-")] \($0.0)\n" }
         return plain(health.isReady ? 200 : 503, lines.joined() + (health.isReady ? "ready\n" : "not ready\n"))
     }

@@ -3,7 +3,8 @@ internal import Hummingbird
 internal import Logging
 internal import NIOCore
 import PenstockCore
-internal import PenstockEnforcer
+internal import PenstockGatekeeper
+internal import PenstockJSON
 
 /// What one request came in on.
 struct DoorContext: InitializableFromSource {
@@ -36,7 +37,7 @@ struct DoorResponder: HTTPResponder {
             response = refuse(isTaken ? problem : Self.tooMany, request)
         }
         if request.hasBody, connections.answersEarly(context.channel) { response.headers[.connection] = "close" }
-        if let name = HTTPField.Name("X-Request-ID"), let id = request.headers[name] { response.headers[name] = id }
+        if let id = request.headers[Self.requestID] { response.headers[Self.requestID] = id }
         return request.method == .head ? response.createHeadResponse() : response
     }
 
@@ -50,10 +51,16 @@ struct DoorResponder: HTTPResponder {
         return response
     }
 
-    static let tooMany = EvaluationCodec.Problem(429, "too many questions without a credential that is known here; ask again later")
+    private static let requestID = HTTPField.Name("X-Request-ID")!  // A token (RFC 9110 section 5.1).
+    static let traceparent = HTTPField.Name("traceparent")!  // Likewise.
+
+    static let tooMany = EvaluationCodec.Problem(
+        429, "too many questions without a credential that is known here; ask again later")
 
     private func route(_ request: Request, _ context: DoorContext) async throws -> Response {
-        guard let route = Route(path: request.uri.path) else { return Self.problem(404, "there is nothing at this path") }
+        guard let route = Route(path: request.uri.path) else {
+            return Self.problem(404, "there is nothing at this path")
+        }
         guard route.methods.contains(request.method) else {
             let allowed = route.methods.map(\.rawValue).joined(separator: ", ")
             var response = Self.problem(405, "only \(allowed) is served here")
@@ -76,7 +83,8 @@ struct DoorResponder: HTTPResponder {
         case .events: return try events(request, context)
         case .live: return plain(200, "ok\n")
         case .ready: return ready(request)
-        case .metrics: return plain(200, Exposition.text(gatekeeper.metrics() + doors.map(\.metric)), type: Exposition.contentType)
+        case .metrics:
+            return plain(200, Exposition.text(gatekeeper.metrics() + doors.map(\.metric)), type: Exposition.contentType)
         }
     }
 }
@@ -90,29 +98,36 @@ extension Request {
 
 extension DoorResponder {
     func answer(_ status: Int, _ json: JSON) -> Response {
-        Response(status: Self.status(status), headers: [.contentType: "application/json"], body: .init(byteBuffer: ByteBuffer(bytes: json.bytes)))
+        Response(
+            status: Self.status(status), headers: [.contentType: "application/json"],
+            body: .init(byteBuffer: ByteBuffer(bytes: json.bytes)))
     }
 
     /// With its phrase, which a bare number does not have.
     private static func status(_ code: Int) -> HTTPResponse.Status {
-        let known: [HTTPResponse.Status] = [
-            .ok, .badRequest, .notFound, .methodNotAllowed, .conflict, .gone, .contentTooLarge, .unsupportedMediaType, .misdirectedRequest,
-            .serviceUnavailable, .tooManyRequests, .unauthorized, .forbidden,
-        ]
-        return known.first { $0.code == code } ?? .internalServerError
+        known.first { $0.code == code } ?? .internalServerError
     }
 
+    private static let known: [HTTPResponse.Status] = [
+        .ok, .badRequest, .notFound, .methodNotAllowed, .conflict, .gone, .contentTooLarge, .unsupportedMediaType,
+        .misdirectedRequest, .serviceUnavailable, .tooManyRequests, .unauthorized, .forbidden,
+    ]
+
     func plain(_ status: Int, _ text: String, type: String = "text/plain; charset=utf-8") -> Response {
-        Response(status: Self.status(status), headers: [.contentType: type], body: .init(byteBuffer: ByteBuffer(string: text)))
+        Response(
+            status: Self.status(status), headers: [.contentType: type],
+            body: .init(byteBuffer: ByteBuffer(string: text)))
     }
 
     /// RFC 9457: without a `type` of its own, `title` is the phrase of the status.
     static func problem(_ status: Int, _ detail: String) -> Response {
         let status = Self.status(status)
         let json = JSON.members([
-            "type": .string("about:blank"), "title": .string(status.reasonPhrase), "status": .integer(status.code), "detail": .string(detail),
+            "type": .string("about:blank"), "title": .string(status.reasonPhrase), "status": .integer(status.code),
+            "detail": .string(detail),
         ])
         return Response(
-            status: status, headers: [.contentType: "application/problem+json"], body: .init(byteBuffer: ByteBuffer(bytes: json.bytes)))
+            status: status, headers: [.contentType: "application/problem+json"],
+            body: .init(byteBuffer: ByteBuffer(bytes: json.bytes)))
     }
 }

@@ -1,4 +1,4 @@
-package import PenstockCore
+package import PenstockJSON
 
 extension EvaluationCodec {
     /// The questions of one body (AuthZEN 1.0, access evaluations), in its order.
@@ -34,22 +34,34 @@ extension EvaluationCodec {
         var semantic = Semantic.executeAll
         if let named = present(options["evaluations_semantic"]) {
             guard let known = named.text.flatMap(Semantic.init(rawValue:)) else {
-                throw Problem(400, "options.evaluations_semantic must be one of \(Semantic.allCases.map(\.rawValue).joined(separator: ", "))")
+                throw Problem(
+                    400,
+                    """
+                    options.evaluations_semantic must be one of \
+                    \(Semantic.allCases.map(\.rawValue).joined(separator: ", "))
+                    """
+                )
             }
             semantic = known
         }
         if items.isEmpty { return nil }
-        guard items.count <= HTTPLimits.evaluations else { throw Problem(400, "evaluations has more than \(HTTPLimits.evaluations) items") }
+        guard items.count <= HTTPLimits.evaluations else {
+            throw Problem(400, "evaluations has more than \(HTTPLimits.evaluations) items")
+        }
         // Read once, however many items lack theirs: it may be as large as the body.
         let isShared = items.contains { $0.members != nil && present($0["context"]) == nil }
-        let shared = isShared ? Result { () throws(Problem) in try context(of: json, headers: headers, hashing: hashing) } : nil
+        let shared =
+            isShared ? Result { () throws(Problem) in try context(of: json, headers: headers, hashing: hashing) } : nil
         let questions = items.map { item in
             Result { () throws(Problem) in
                 guard let members = item.members else { throw Problem(400, "an evaluation must be an object") }
                 let defaults = ["subject", "action", "resource", "context"].filter { present(item[$0]) == nil }
-                let whole = members.filter { $0.value != .null } + defaults.compactMap { name in json[name].map { JSON.Member(name, $0) } }
+                let whole =
+                    members.filter { $0.value != .null }
+                    + defaults.compactMap { name in json[name].map { JSON.Member(name, $0) } }
                 let isOwn = present(item["context"]) != nil
-                return try question(.object(whole), headers: headers, holds: false, hashing: hashing, context: isOwn ? nil : shared)
+                return try question(
+                    .object(whole), headers: headers, holds: false, hashing: hashing, context: isOwn ? nil : shared)
             }
         }
         return Batch(items: questions, semantic: semantic)
@@ -64,7 +76,8 @@ extension EvaluationCodec {
     /// What AuthZEN's metadata say of a decision point that is reached at `base`.
     package static func configuration(_ base: String) -> JSON {
         .members([
-            "policy_decision_point": .string(base), "access_evaluation_endpoint": .string(base + "/access/v1/evaluation"),
+            "policy_decision_point": .string(base),
+            "access_evaluation_endpoint": .string(base + "/access/v1/evaluation"),
             "access_evaluations_endpoint": .string(base + "/access/v1/evaluations"),
         ])
     }

@@ -1,11 +1,11 @@
 internal import NIOCore
 import PenstockCore
-internal import PenstockEnforcer
+internal import PenstockGatekeeper
 internal import ServiceLifecycle
 internal import Synchronization
 
-/// Hands the gatekeeper's cancellations to the clients of `/v1/events`: to each those of the credential that it showed, so that
-/// what becomes of one agent's calls neither tells another anything nor fills its stream.
+/// Hands the gatekeeper's cancellations to the clients of `/v1/events`: to each those of the credential that it showed,
+/// so that what becomes of one agent's calls neither tells another anything nor fills its stream.
 ///
 /// Whoever lags behind, or is there while the gatekeeper cannot say, loses its stream: it must take the gap for
 /// anything that may have been cancelled.
@@ -77,7 +77,8 @@ final class EventHub: Service, Sendable {
     /// - Parameter credential: zero for what everybody is told.
     private func publish(_ event: ByteBuffer, of credential: Digest = .zero) {
         let clients = state.withLock { $0.clients }
-        for (id, client) in clients where credential == .zero || client.credential == .zero || client.credential == credential {
+        for (id, client) in clients
+        where credential == .zero || client.credential == .zero || client.credential == credential {
             guard case .dropped = client.events.yield(event) else { continue }
             leave(id)
             client.drop()
@@ -105,12 +106,16 @@ final class EventHub: Service, Sendable {
     private static func admits(_ credential: Digest, _ state: borrowing State) -> Result<Void, Refusal> {
         guard state.isLive else { return .failure(.notLive) }
         let own = credential == .zero ? 0 : state.clients.values.count { $0.credential == credential }
-        return state.clients.count < HTTPLimits.eventClients && own < HTTPLimits.eventClientsOfCredential ? .success(()) : .failure(.full)
+        return state.clients.count < HTTPLimits.eventClients && own < HTTPLimits.eventClientsOfCredential
+            ? .success(()) : .failure(.full)
     }
 
     /// - Parameter drop: cuts the client's connection, however its last write stands.
-    func join(_ credential: Digest, drop: @escaping @Sendable () -> Void) -> Result<(id: UInt64, events: AsyncStream<ByteBuffer>), Refusal> {
-        let (events, continuation) = AsyncStream<ByteBuffer>.makeStream(bufferingPolicy: .bufferingOldest(HTTPLimits.eventsPerClient))
+    func join(_ credential: Digest, drop: @escaping @Sendable () -> Void) -> Result<
+        (id: UInt64, events: AsyncStream<ByteBuffer>), Refusal
+    > {
+        let (events, continuation) = AsyncStream<ByteBuffer>.makeStream(
+            bufferingPolicy: .bufferingOldest(HTTPLimits.eventsPerClient))
         return state.withLock { state in
             Self.admits(credential, state).map {
                 state.nextID += 1

@@ -1,4 +1,4 @@
-package import PenstockEnforcer
+package import PenstockGatekeeper
 
 /// Prometheus text format 0.0.4.
 package enum Exposition {
@@ -15,7 +15,8 @@ package enum Exposition {
         var text = ""
         for name in names {
             let family = families[name]!
-            text += "# HELP \(name) \(escape(family[0].help, quotes: false))\n# TYPE \(name) \(family[0].kind.rawValue)\n"
+            text +=
+                "# HELP \(name) \(escape(family[0].help, quotes: false))\n# TYPE \(name) \(family[0].kind.rawValue)\n"
             for metric in family { text += "\(name)\(labels(metric.labels)) \(number(metric.value))\n" }
         }
         return text

@@ -3,7 +3,7 @@ internal import HummingbirdCore
 package import Logging
 internal import NIOCore
 package import PenstockCore
-package import PenstockEnforcer
+package import PenstockGatekeeper
 internal import ServiceLifecycle
 internal import Synchronization
 
@@ -40,7 +40,8 @@ package enum HTTPDoorError: Error, Hashable, Sendable, CustomStringConvertible {
     package var description: String {
         switch self {
         case .noAddress: "the HTTP door has neither a socket path nor a port"
-        case .notLoopback(let host): "\(host) is not a loopback address, and this version has no TLS: use 127.0.0.1, ::1 or a Unix socket"
+        case .notLoopback(let host):
+            "\(host) is not a loopback address, and this version has no TLS: use 127.0.0.1, ::1 or a Unix socket"
         case .pathTooLong(let path): "\(path) is too long for a Unix socket (\(HTTPLimits.socketPathBytes) bytes)"
         case .notASocket(let path): "\(path) exists and is not a socket"
         case .inUse(let path): "another process answers at \(path)"
@@ -56,7 +57,9 @@ package struct HTTPDoor: Service {
     private let logger: Logger
 
     /// Throws when the addresses cannot be served; nothing is bound before `run`.
-    package init(_ gatekeeper: any Gatekeeper & Observable, hashing: Hashing, options: HTTPDoorOptions, logger: Logger) throws(HTTPDoorError) {
+    package init(_ gatekeeper: any Gatekeeper & Observable, hashing: Hashing, options: HTTPDoorOptions, logger: Logger)
+        throws(HTTPDoorError)
+    {
         guard options.unixPath != nil || options.port != nil else { throw .noAddress }
         if options.port != nil, HostAddress(options.host)?.isLoopback != true { throw .notLoopback(options.host) }
         self.gatekeeper = gatekeeper
@@ -71,7 +74,8 @@ package struct HTTPDoor: Service {
         let (doors, connections) = ([Strangers(.unixSocket), Strangers(.tcp)], [Connections(), Connections()])
         let responders = zip(doors, connections).map { strangers, connections in
             DoorResponder(
-                gatekeeper: gatekeeper, hashing: hashing, hub: hub, connections: connections, patience: options.patience, strangers: strangers,
+                gatekeeper: gatekeeper, hashing: hashing, hub: hub, connections: connections,
+                patience: options.patience, strangers: strangers,
                 names: HostNames(listed: Set(options.names.map(\.text))), doors: doors)
         }
         var services: [any Service] = []
@@ -99,13 +103,13 @@ package struct HTTPDoor: Service {
                 })
         }
         defer { if let number = inode.withLock({ $0 }) { file?.remove(inode: number) } }
-        // Services stop in reverse: the event streams first, then the servers that carry them. What clients leave half done
-        // is cancelled.
+        // Services stop in reverse: the event streams first, then the servers that carry them. What clients leave half
+        // done is cancelled.
         var group = ServiceGroupConfiguration(services: services + [hub], logger: logger)
         group.maximumGracefulShutdownDuration = HTTPLimits.stopTime
         do {
             try await ServiceGroup(configuration: group).run()
-        } catch where Task.isShuttingDownGracefully {
+        } catch  where Task.isShuttingDownGracefully {
             logger.debug("requests were cut off", metadata: ["why": "\(error)"])
         }
     }
@@ -117,7 +121,8 @@ package struct HTTPDoor: Service {
         var quiet = logger
         quiet.logLevel = max(logger.logLevel, .warning)
         return Application(
-            responder: responder, server: .http1(configuration: .init(additionalChannelHandlers: [ConnectionHandler.Installer(connections)])),
+            responder: responder,
+            server: .http1(configuration: .init(additionalChannelHandlers: [ConnectionHandler.Installer(connections)])),
             configuration: .init(
                 address: address, availableConnectionsDelegate: MaximumAvailableConnections(HTTPLimits.connections)),
             services: [ConnectionWatch(connections: connections)], onServerRunning: onRunning, logger: quiet)

@@ -10,8 +10,8 @@ package enum HTTPLimits {
     package static let answerBytes = 64 * 1024
     /// Attributes of one call: a grant has at most 64 conditions.
     package static let attributes = 256
-    /// Cancellations waiting for a client that does not read: all that one restriction can stop of its grant, and as many of other
-    /// events. One that lags further reconnects and fails closed.
+    /// Cancellations waiting for a client that does not read: all that one restriction can stop of its grant, and as
+    /// many of other events. One that lags further reconnects and fails closed.
     package static let eventsPerClient = 2 * Limits.openHoldsPerGrant
     /// A line of an event stream: a cancellation is some two hundred bytes.
     package static let eventLineBytes = 16 * 1024
@@ -27,8 +27,8 @@ package enum HTTPLimits {
     package static let spareConnections = 64
     /// From the first byte of a request to its last, and from a connection to its first request: requests are small.
     package static let requestTime = Duration.seconds(10)
-    /// From an answer that did not wait for all of its request to the end of the connection: what is still on its way is read
-    /// meanwhile, since a client that is cut off while it sends may lose the answer.
+    /// From an answer that did not wait for all of its request to the end of the connection: what is still on its way
+    /// is read meanwhile, since a client that is cut off while it sends may lose the answer.
     package static let drainTime = Duration.seconds(2)
     /// Between two requests: longer than the minute after which clients let go of idle connections themselves.
     package static let idleTime = Duration.seconds(75)
@@ -38,20 +38,29 @@ package enum HTTPLimits {
     package static let watchInterval = Duration.milliseconds(250)
     /// Time for what is under way to end, once the process is asked to stop.
     package static let stopTime = Duration.milliseconds(1_000)
-    /// From the last byte of a request to its answer, whatever it asks: what a batch has not decided by then it does not.
+    /// From the last byte of a request to its answer, whatever it asks: what a batch has not decided by then it does
+    /// not.
     package static let answerTime = Duration.seconds(30)
     /// A wait that a caller may ask for, in milliseconds: as long as a request may take.
     package static let patienceMS: Int64 = 30_000
     /// Questions of one body, which are decided one after another.
     package static let evaluations = 256
-    /// Questions with unknown credentials, and requests that are none, that one connection may ask a second, and at once: a
-    /// whole batch, so that a typing error is told as what it is. An agent that is right asks none.
+    /// Questions with unknown credentials, and requests that are none, that one connection may ask a second, and at
+    /// once: a whole batch, so that a typing error is told as what it is. An agent that is right asks none.
     package static let strangersPerConnection = (perSecond: 32, atOnce: 256)
     /// As above, of all connections of a door together: a processor reads them in a few milliseconds.
     package static let strangersPerDoor = (perSecond: 256, atOnce: 1_024)
     /// When whoever asks for more is told to come back.
     package static let strangersRetryMS: Int64 = 1_000
+    /// Connections that a client keeps between questions: more than an agent's calls at once.
+    package static let idleConnections = 64
+    /// For a connection to be made: the door is on this machine.
+    package static let connectTime = Duration.seconds(2)
+    /// After which a client lets go of a connection: three keep-alives of a stream, and more than any answer takes.
+    package static let silentTime = Duration.seconds(45)
     /// How long a permit that another node gives is good for, in milliseconds: it covers any lease with its grace, and
     /// can be added to any clock.
     package static let permitMS: Int64 = 86_400_000
+    /// … and how long what it holds may stay open.
+    package static let holdMS = permitMS + Limits.holdTime / .nanosecondsPerMillisecond
 }

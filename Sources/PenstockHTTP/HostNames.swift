@@ -8,15 +8,22 @@ struct HostNames: Sendable {
     /// As `HostAddress.text` has them.
     var listed: Set<String> = []
 
+    private static let host = HTTPField.Name("Host")!  // A token (RFC 9110 section 5.1).
+
     func check(_ request: Request) throws(EvaluationCodec.Problem) {
-        let hosts = [request.head.authority].compactMap(\.self) + request.headers[values: .init("Host")!]
-        guard hosts.count == 1, !hosts[0].isEmpty else { throw EvaluationCodec.Problem(400, "a request names one Host") }
+        let hosts = [request.head.authority].compactMap(\.self) + request.headers[values: Self.host]
+        guard hosts.count == 1, !hosts[0].isEmpty else {
+            throw EvaluationCodec.Problem(400, "a request names one Host")
+        }
         guard admits(hosts[0]) else {
-            throw EvaluationCodec.Problem(421, "this Host is none of this node's names: localhost, a loopback address, or one of 'host_names'")
+            throw EvaluationCodec.Problem(
+                421, "this Host is none of this node's names: localhost, a loopback address, or one of 'host_names'")
         }
         guard let origin = request.headers[.origin] else { return }
         let place = origin.split(separator: "://", maxSplits: 1, omittingEmptySubsequences: false)
-        guard place.count == 2, admits(String(place[1])) else { throw EvaluationCodec.Problem(403, "a page of another place may not ask here") }
+        guard place.count == 2, admits(String(place[1])) else {
+            throw EvaluationCodec.Problem(403, "a page of another place may not ask here")
+        }
     }
 
     private func admits(_ authority: String) -> Bool {
@@ -26,7 +33,9 @@ struct HostNames: Sendable {
 
     /// As the caller names this door, where that is one of its names.
     func base(_ request: Request) -> String {
-        guard let authority = request.head.authority, admits(authority), let (host, port) = HostAddress.authority(authority) else { return "localhost" }
+        guard let authority = request.head.authority, admits(authority),
+            let (host, port) = HostAddress.authority(authority)
+        else { return "localhost" }
         return host.bracketed + (port.map { ":\($0)" } ?? "")
     }
 }

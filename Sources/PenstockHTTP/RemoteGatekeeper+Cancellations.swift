@@ -1,9 +1,8 @@
-internal import AsyncHTTPClient
 internal import Logging
 internal import NIOCore
-internal import NIOHTTP1
 import PenstockCore
-package import PenstockEnforcer
+package import PenstockGatekeeper
+internal import PenstockJSON
 internal import Synchronization
 
 // MARK: - Cancellations
@@ -14,7 +13,8 @@ extension RemoteGatekeeper {
 
     /// One subscription: it ends when a stream breaks, at most three keep-alives after the other side went silent.
     package func cancellations() -> AsyncStream<Cancellation> {
-        let (stream, continuation) = AsyncStream<Cancellation>.makeStream(bufferingPolicy: .bufferingOldest(HTTPLimits.eventsPerClient))
+        let (stream, continuation) = AsyncStream<Cancellation>.makeStream(
+            bufferingPolicy: .bufferingOldest(HTTPLimits.eventsPerClient))
         let number = watch.withLock { $0.next() }
         continuation.onTermination = { [weak self] _ in self?.finish(number) }
         watch.withLock { watch in
@@ -32,18 +32,19 @@ extension RemoteGatekeeper {
     /// - Parameter retries: whether the subscription goes on while the stream cannot be opened.
     func follow(_ digest: Digest, in watch: inout Watch, retries: Bool = true) {
         guard let credential = watch.text(digest) else { return }
-        var request = HTTPClientRequest(url: base + "/v1/events")
-        request.headers = ["Authorization": "Bearer \(credential)"]
-        for (number, subscription) in watch.subscriptions where subscription.streams[digest] == nil && subscription.streams.count < Self.mostStreams {
+        let question = DoorClient.Question(path: "/v1/events", credential: credential)
+        for (number, subscription) in watch.subscriptions
+        where subscription.streams[digest] == nil && subscription.streams.count < Self.mostStreams {
             let (id, continuation) = (watch.next(), subscription.continuation)
-            let task = Task { [request, client, weak self] in
+            let task = Task { [client, weak self] in
                 while !Task.isCancelled {
-                    let response = try? await client.execute(request, deadline: .distantFuture)
-                    if let response, response.status == .ok {
-                        await Self.read(response, into: continuation, onLive: { self?.stands(digest, id, of: number) })
+                    let answer = try? await client.stream(question)
+                    if let answer, answer.status == 200 {
+                        await Self.read(
+                            answer.chunks, into: continuation, onLive: { self?.stands(digest, id, of: number) })
                         break
                     }
-                    if !Task.isCancelled { self?.refused(digest, response?.status) }
+                    if !Task.isCancelled { self?.refused(digest, answer?.status) }
                     guard retries, self != nil else { break }
                     try? await Task.sleep(for: .milliseconds(500))
                 }
@@ -69,18 +70,20 @@ extension RemoteGatekeeper {
     }
 
     private static func read(
-        _ response: HTTPClientResponse, into continuation: AsyncStream<Cancellation>.Continuation, onLive: () -> Void
+        _ chunks: DoorClient.Chunks, into continuation: AsyncStream<Cancellation>.Continuation, onLive: () -> Void
     ) async {
         var isLive = false
         var parser = EventStreamParser()
         do {
-            for try await chunk in response.body {
+            for try await chunk in chunks {
                 if !isLive {
                     isLive = true
                     onLive()
                 }
-                for event in parser.read(chunk.readableBytesView) where ["cancelled", "restricted"].contains(event.name) {
-                    guard let json = try? JSONParser.parse(Array(event.data.utf8)), let cancellation = EvaluationCodec.cancellation(event: event.name, data: json),
+                for event in parser.read(chunk.readableBytesView)
+                where ["cancelled", "restricted"].contains(event.name) {
+                    guard let json = try? JSONParser.parse(Array(event.data.utf8)),
+                        let cancellation = EvaluationCodec.cancellation(event: event.name, data: json),
                         case .enqueued = continuation.yield(cancellation)
                     else { return }
                 }
@@ -100,11 +103,18 @@ extension RemoteGatekeeper {
     }
 
     /// - Parameter status: nil when nothing answers.
-    private func refused(_ credential: Digest, _ status: HTTPResponseStatus?) {
-        guard let status else { return note(credential, Watch.Problem(text: away, denies: "every call is denied until it is back")) }
-        let isRefused = status == .unauthorized
-        let text = "the enforcer at \(endpoint) " + (isRefused ? "does not know the credential" : "tells no cancellations now (\(status.code))")
-        note(credential, Watch.Problem(text: text, denies: "calls with this credential are denied until it does", isRefused: isRefused))
+    private func refused(_ credential: Digest, _ status: Int?) {
+        guard let status else {
+            return note(credential, Watch.Problem(text: away, denies: "every call is denied until it is back"))
+        }
+        let isRefused = status == 401
+        let text =
+            "the enforcer at \(endpoint) "
+            + (isRefused ? "does not know the credential" : "tells no cancellations now (\(status))")
+        note(
+            credential,
+            Watch.Problem(
+                text: text, denies: "calls with this credential are denied until it does", isRefused: isRefused))
     }
 
     /// Said once for each time that it goes or comes.
@@ -117,24 +127,10 @@ extension RemoteGatekeeper {
             return watch.problems[credential]?.text != problem?.text
         }
         guard isNews else { return }
-        if let problem { logger?.warning("\(problem.text): \(problem.denies)") } else { logger?.notice("the enforcer at \(endpoint) is back") }
-    }
-
-    /// Waits until streams of a credential stand, or nobody relies on them.
-    ///
-    /// - Returns: how many had broken by then; nil when it waited in vain.
-    func watched(_ credential: Digest, within patience: Duration) async -> Int? {
-        let started = ContinuousClock.now
-        while true {
-            let (broken, isHopeless) = watch.withLock { watch in
-                follow(credential, in: &watch)
-                // Nothing tries again to open one.
-                let isRefused = watch.problems[credential]?.isRefused == true && watch.subscriptions.isEmpty
-                return (watch.isWatched(credential) ? watch.broken : nil, isRefused)
-            }
-            if let broken { return broken }
-            guard !isHopeless, ContinuousClock.now - started < patience, !Task.isCancelled else { return nil }
-            try? await Task.sleep(for: .milliseconds(5))
+        if let problem {
+            logger?.warning("\(problem.text): \(problem.denies)")
+        } else {
+            logger?.notice("the enforcer at \(endpoint) is back")
         }
     }
 }

@@ -1,5 +1,6 @@
 import PenstockCore
-import PenstockEnforcer
+import PenstockGatekeeper
+internal import Synchronization
 
 extension RemoteGatekeeper {
     /// Which credentials calls have, and what tells of them.
@@ -31,8 +32,8 @@ extension RemoteGatekeeper.Watch {
         var isRefused = false
     }
 
-    /// One reader of cancellations, and the streams that feed it, by the credential that each was opened with: it is told of
-    /// that one's calls.
+    /// One reader of cancellations, and the streams that feed it, by the credential that each was opened with: it is
+    /// told of that one's calls.
     struct Subscription {
         let continuation: AsyncStream<Cancellation>.Continuation
         var streams: [Digest: Stream] = [:]
@@ -52,12 +53,15 @@ extension RemoteGatekeeper.Watch {
     func text(_ credential: Digest) -> String? { known.first { $0.digest == credential }?.text }
 
     func isWatched(_ credential: Digest) -> Bool {
-        !isWanted || !subscriptions.isEmpty && subscriptions.values.allSatisfy { $0.streams[credential]?.isLive == true }
+        !isWanted
+            || !subscriptions.isEmpty && subscriptions.values.allSatisfy { $0.streams[credential]?.isLive == true }
     }
 
     /// There are as many streams of others as there may be.
     func isFull(_ credential: Digest) -> Bool {
-        subscriptions.values.contains { $0.streams[credential] == nil && $0.streams.count >= RemoteGatekeeper.mostStreams }
+        subscriptions.values.contains {
+            $0.streams[credential] == nil && $0.streams.count >= RemoteGatekeeper.mostStreams
+        }
     }
 
     func isUsed(_ credential: Digest) -> Bool { credential == known[0].digest || open[credential] != nil }
@@ -70,20 +74,45 @@ extension RemoteGatekeeper.Watch {
         return giveUp()
     }
 
-    mutating func over(_ permitID: String) -> [Task<Void, Never>] { holds.removeValue(forKey: permitID).map { ended($0) } ?? [] }
+    mutating func over(_ permitID: String) -> [Task<Void, Never>] {
+        holds.removeValue(forKey: permitID).map { ended($0) } ?? []
+    }
 
-    /// Takes away the streams that nothing is left to be told by. One that stands is left to each subscription, since that
-    /// somebody was restricted is told by any.
+    /// Takes away the streams that nothing is left to be told by. One that stands is left to each subscription, since
+    /// that somebody was restricted is told by any.
     mutating func giveUp() -> [Task<Void, Never>] {
         problems = problems.filter { isUsed($0.key) }
         var idle: [Task<Void, Never>] = []
         for (number, subscription) in subscriptions {
             for (credential, stream) in subscription.streams where !isUsed(credential) {
-                guard !stream.isLive || subscriptions[number]!.streams.contains(where: { $0.key != credential && $0.value.isLive }) else { continue }
+                guard
+                    !stream.isLive
+                        || subscriptions[number]!.streams.contains(where: { $0.key != credential && $0.value.isLive })
+                else { continue }
                 subscriptions[number]!.streams[credential] = nil
                 idle.append(stream.task)
             }
         }
         return idle
+    }
+}
+
+extension RemoteGatekeeper {
+    /// Waits until streams of a credential stand, or nobody relies on them.
+    ///
+    /// - Returns: how many had broken by then; nil when it waited in vain.
+    func watched(_ credential: Digest, within patience: Duration) async -> Int? {
+        let started = ContinuousClock.now
+        while true {
+            let (broken, isHopeless) = watch.withLock { watch in
+                follow(credential, in: &watch)
+                // Nothing tries again to open one.
+                let isRefused = watch.problems[credential]?.isRefused == true && watch.subscriptions.isEmpty
+                return (watch.isWatched(credential) ? watch.broken : nil, isRefused)
+            }
+            if let broken { return broken }
+            guard !isHopeless, ContinuousClock.now - started < patience, !Task.isCancelled else { return nil }
+            try? await Task.sleep(for: .milliseconds(5))
+        }
     }
 }

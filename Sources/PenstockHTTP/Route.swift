@@ -16,38 +16,24 @@ enum Route {
 
     /// Nil where there is nothing.
     init?(path: String) {
+        if let fixed = Self.fixed[path] {
+            self = fixed
+            return
+        }
         let parts = path.split(separator: "/", omittingEmptySubsequences: false).dropFirst().map(String.init)
-        switch parts.count {
-        case 1:
-            switch parts[0] {
-            case "livez": self = .live
-            case "readyz": self = .ready
-            case "metrics": self = .metrics
-            default: return nil
-            }
-        case 2:
-            switch (parts[0], parts[1]) {
-            case (".well-known", "authzen-configuration"): self = .configuration
-            case ("v1", "holds"): self = .hold
-            case ("v1", "preview"): self = .preview
-            case ("v1", "events"): self = .events
-            default: return nil
-            }
-        case 3:
-            switch (parts[0], parts[1], parts[2]) {
-            case ("access", "v1", "evaluation"): self = .evaluation
-            case ("access", "v1", "evaluations"): self = .evaluations
-            default: return nil
-            }
-        case 4:
-            switch (parts[0], parts[1], parts[3]) {
-            case ("v1", "holds", "settle"): self = .settle(parts[2])
-            case ("v1", "holds", "release"): self = .release(parts[2])
-            default: return nil
-            }
+        guard parts.count == 4 else { return nil }
+        switch (parts[0], parts[1], parts[3]) {
+        case ("v1", "holds", "settle"): self = .settle(parts[2])
+        case ("v1", "holds", "release"): self = .release(parts[2])
         default: return nil
         }
     }
+
+    private static let fixed: [String: Route] = [
+        "/access/v1/evaluation": .evaluation, "/access/v1/evaluations": .evaluations,
+        "/.well-known/authzen-configuration": .configuration, "/v1/holds": .hold, "/v1/preview": .preview,
+        "/v1/events": .events, "/livez": .live, "/readyz": .ready, "/metrics": .metrics,
+    ]
 
     /// What is served there. HEAD is GET without its body (RFC 9110 section 9.3.2).
     var methods: [HTTPRequest.Method] {

@@ -25,7 +25,9 @@ struct SocketFile: Sendable {
         address.sun_family = sa_family_t(AF_UNIX)
         withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: Array(path.utf8)) }
         let connected = withUnsafePointer(to: &address) {
-            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { connect(socket, $0, socklen_t(MemoryLayout<sockaddr_un>.size)) }
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                connect(socket, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
+            }
         }
         // ECONNREFUSED is what a socket file says that nobody listens on.
         return connected == 0 || (errno != ECONNREFUSED && errno != ENOENT)
@@ -36,7 +38,9 @@ struct SocketFile: Sendable {
     /// - Returns: its inode, by which `remove` knows it again; nil when it could not be moved.
     func publish() -> UInt? {
         var status = stat()
-        guard chmod(temporary, 0o600) == 0, lstat(temporary, &status) == 0, rename(temporary, path) == 0 else { return nil }
+        guard chmod(temporary, 0o600) == 0, lstat(temporary, &status) == 0, rename(temporary, path) == 0 else {
+            return nil
+        }
         return UInt(status.st_ino)
     }
 

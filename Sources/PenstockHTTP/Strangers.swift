@@ -1,6 +1,6 @@
 internal import NIOCore
 internal import PenstockCore
-internal import PenstockEnforcer
+internal import PenstockGatekeeper
 internal import Synchronization
 
 /// Bounds what a door does for whoever presents no credential that the node knows, before anything is decided.
@@ -33,7 +33,9 @@ final class Strangers: Sendable {
     /// Whether a request is to be read at all: not while its connection has used up what strangers may.
     func admits(_ channel: any Channel) -> Bool {
         state.withLock { state in
-            guard var connection = state.connections[ObjectIdentifier(channel)], !connection.isKnown else { return true }
+            guard var connection = state.connections[ObjectIdentifier(channel)], !connection.isKnown else {
+                return true
+            }
             guard !connection.bucket.has(1, at: now()) else { return true }
             state.refused += 1
             return false
@@ -45,20 +47,23 @@ final class Strangers: Sendable {
         let name = ObjectIdentifier(channel)
         let isNew = state.withLock { state in
             if state.connections[name]?.isKnown == true { return false }
-            var connection = state.connections[name] ?? Connection(bucket: Bucket(HTTPLimits.strangersPerConnection, now()))
+            var connection =
+                state.connections[name] ?? Connection(bucket: Bucket(HTTPLimits.strangersPerConnection, now()))
             connection.isKnown = true
             return state.connections.updateValue(connection, forKey: name) == nil
         }
         if isNew { watch(channel) }
     }
 
-    /// Whether so many questions, with credentials that the node does not know, may be decided; if so, they are counted.
+    /// Whether so many questions, with credentials that the node does not know, may be decided; if so, they are
+    /// counted.
     func takes(_ count: Int, from channel: any Channel) -> Bool {
         let name = ObjectIdentifier(channel)
         let (isTaken, isNew) = state.withLock { state in
             let now = now()
             let isNew = state.connections[name] == nil
-            var connection = state.connections[name] ?? Connection(bucket: Bucket(HTTPLimits.strangersPerConnection, now))
+            var connection =
+                state.connections[name] ?? Connection(bucket: Bucket(HTTPLimits.strangersPerConnection, now))
             let isTaken = connection.bucket.has(count, at: now) && state.all.has(count, at: now)
             // Whoever keeps on asking waits until it stops.
             connection.bucket.take(isTaken ? count : 1)
@@ -78,7 +83,8 @@ final class Strangers: Sendable {
 
     var metric: Metric {
         Metric(
-            "penstock_refused_questions_total", "Questions without a known credential that were refused before anything was decided.", .counter,
+            "penstock_refused_questions_total",
+            "Questions without a known credential that were refused before anything was decided.", .counter,
             labels: ["door": door.name], value: Double(state.withLock { $0.refused }))
     }
 }

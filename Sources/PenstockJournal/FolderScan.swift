@@ -59,12 +59,17 @@ struct FolderScan: ~Copyable {
 
     private mutating func checkSequence() throws(JournalError) {
         for number in segments.indices.dropFirst() {
-            let before = segments[number - 1].found
             let found = segments[number].found
+            // Writers that were killed had the last numbers of the segment before.
+            if found.firstSequence == segments[number - 1].found.nextBehindBegun {
+                segments[number - 1].found.takeBegun()
+            }
+            let before = segments[number - 1].found
             let next = before.lastSequence + 1
             guard let first = found.firstSequence else {
                 if found.isWhole {
-                    throw .corrupt(path: segments[number].path, offset: 136, what: "unused, but later segments are in use")
+                    throw .corrupt(
+                        path: segments[number].path, offset: 136, what: "unused, but later segments are in use")
                 }
                 segments[number].found.firstSequence = next
                 segments[number].found.lastSequence = next - 1

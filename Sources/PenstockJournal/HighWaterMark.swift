@@ -7,7 +7,7 @@ internal import Glibc
 /// whose mark is gone, or another incarnation's. The records before the newest segment need no mark: each segment begins
 /// where the one before ends.
 ///
-/// Sendable without a check of the compiler's: every field is a constant, and the mapped page has one writer, the journal's.
+/// Sendable without a check of the compiler's: every field is a constant, and each lane of the mapped page has one writer.
 final class HighWaterMark: @unchecked Sendable {
     /// What the last process left.
     struct Reading: Equatable {
@@ -27,6 +27,11 @@ final class HighWaterMark: @unchecked Sendable {
     private static let bootOffset = 8
     private static let incarnationOffset = 24
     private static let nextOffset = 40
+    /// Each lane says how far it has written, on a cache line of its own; the furthest counts.
+    static let lanes = byteCount / 64
+
+    @inline(__always)
+    private static func offset(ofLane lane: Int) -> Int { lane == 0 ? nextOffset : lane * 64 }
 
     static func path(of folder: SegmentHeader.Folder, in place: String) -> String {
         "\(place)/penstock-journal-\(folder.device)-\(folder.inode)"
@@ -37,14 +42,15 @@ final class HighWaterMark: @unchecked Sendable {
         let descriptor = open(path(of: folder, in: place), O_RDONLY | O_NOFOLLOW | O_CLOEXEC)
         guard descriptor >= 0 else { return nil }
         defer { close(descriptor) }
-        let bytes = UnsafeMutableRawBufferPointer.allocate(byteCount: nextOffset + 8, alignment: 8)
+        let bytes = UnsafeMutableRawBufferPointer.allocate(byteCount: byteCount, alignment: 8)
         defer { bytes.deallocate() }
         guard isOwn(descriptor), pread(descriptor, bytes.baseAddress, bytes.count, 0) == bytes.count,
             bytes.load(as: UInt64.self) == magic
         else { return nil }
         return Reading(
-            bootID: [UInt8](bytes[bootOffset..<incarnationOffset]), incarnation: [UInt8](bytes[incarnationOffset..<nextOffset]),
-            next: bytes.load(fromByteOffset: nextOffset, as: UInt64.self))
+            bootID: [UInt8](bytes[bootOffset..<incarnationOffset]),
+            incarnation: [UInt8](bytes[incarnationOffset..<nextOffset]),
+            next: (0..<lanes).reduce(0) { max($0, bytes.load(fromByteOffset: offset(ofLane: $1), as: UInt64.self)) })
     }
 
     /// Maps the mark's page, and leaves what is in it. Nil where the place cannot be written: whatever is killed without a
@@ -57,7 +63,8 @@ final class HighWaterMark: @unchecked Sendable {
         defer { close(descriptor) }
         // Allocated, as a write to a page that cannot be had would be a fault signal.
         guard Self.isOwn(descriptor), posix_fallocate(descriptor, 0, off_t(Self.byteCount)) == 0,
-            let memory = mmap(nil, Self.byteCount, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0), memory != MAP_FAILED
+            let memory = mmap(nil, Self.byteCount, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0),
+            memory != MAP_FAILED
         else { return nil }
         page = memory
     }
@@ -68,7 +75,7 @@ final class HighWaterMark: @unchecked Sendable {
         for (offset, byte) in (bootID + incarnation).enumerated() {
             page.storeBytes(of: byte, toByteOffset: Self.bootOffset + offset, as: UInt8.self)
         }
-        note(next: next)
+        for lane in 0..<Self.lanes { note(next: next, lane: lane) }
         page.storeReleasing64(Self.magic)
     }
 
@@ -76,13 +83,14 @@ final class HighWaterMark: @unchecked Sendable {
 
     /// After the record is published: a mark ahead of its journal would leave an honest one unproven.
     @inline(__always)
-    func note(next: UInt64) { (page + Self.nextOffset).storeReleasing64(next) }
+    func note(next: UInt64, lane: Int) { (page + Self.offset(ofLane: lane)).storeReleasing64(next) }
 
     /// A journal that is sealed needs none.
     func remove() { unlink(path) }
 
     private static func isOwn(_ descriptor: CInt) -> Bool {
         var status = stat()
-        return fstat(descriptor, &status) == 0 && status.st_uid == geteuid() && status.st_mode & S_IFMT == S_IFREG && status.st_nlink == 1
+        return fstat(descriptor, &status) == 0 && status.st_uid == geteuid() && status.st_mode & S_IFMT == S_IFREG
+            && status.st_nlink == 1
     }
 }

@@ -1,7 +1,8 @@
 extension Journal {
-    /// Visits records from number `sequence` on, in order, as long as their bodies come to at most `maxBytes`; but always
-    /// one if there is one. Records already released are passed over. Safe while the writer appends: what it publishes
-    /// meanwhile may or may not be visited. The bytes are valid during the call of `body` only.
+    /// Visits records from number `sequence` on, in order, as long as their bodies come to at most `maxBytes`; but
+    /// always one if there is one. Records already released are passed over. Safe while the writer appends: what it
+    /// publishes meanwhile may or may not be visited, and nothing behind a record that is not finished yet is. A number
+    /// of an earlier start that has no record comes without a byte. The bytes are valid during the call of `body` only.
     ///
     /// Returns the number to read on from.
     @discardableResult
@@ -14,7 +15,8 @@ extension Journal {
         for (number, segment) in segments.enumerated() {
             // A segment that ends below: the following one begins at or before what is wanted.
             if number + 1 < segments.count, segments[number + 1].firstSequence <= next { continue }
-            var place = SegmentPool.Cursor(sequence: segment.firstSequence, index: segment.index, offset: SegmentHeader.byteCount)
+            var place = SegmentPool.Cursor(
+                sequence: segment.firstSequence, index: segment.index, offset: SegmentHeader.byteCount)
             if cursor.index == segment.index, cursor.sequence <= next { place = cursor }
             var isOver = false
             while true {
@@ -31,7 +33,10 @@ extension Journal {
                 place.offset = following
             }
             pool.remember(place)
-            if isOver { break }
+            let isUnfinished =
+                segment.found == nil && number + 1 < segments.count
+                && place.sequence < segments[number + 1].firstSequence
+            if isOver || isUnfinished { break }
         }
         return next
     }
@@ -44,7 +49,10 @@ extension Journal {
             guard let found = segment.found else { return }
             var sequence = segment.firstSequence
             var offset = SegmentHeader.byteCount
-            while let following = segment.visit(at: offset, { body(found.header.incarnation, found.proven, sequence, $0) }) {
+            while let following = segment.visit(
+                at: offset,
+                { if !$0.isEmpty { body(found.header.incarnation, found.proven, sequence, $0) } })
+            {
                 sequence += 1
                 offset = following
             }

@@ -11,7 +11,8 @@ extension Journal {
         /// Little enough that somebody should look before calls are denied as unrecordable: three quarters are in use, or
         /// the disk does not have the next two segments.
         package var isLow: Bool {
-            usedBytes * 4 > limitBytes * 3 || freeDiskBytes < min(2 * segmentBytes, limitBytes - usedBytes - 2 * segmentBytes)
+            usedBytes * 4 > limitBytes * 3
+                || freeDiskBytes < min(2 * segmentBytes, limitBytes - usedBytes - 2 * segmentBytes)
         }
     }
 
@@ -19,6 +20,8 @@ extension Journal {
         var system = statvfs()
         let free = statvfs(pool.directory, &system) == 0 ? Int(system.f_bavail) * Int(system.f_frsize) : 0
         let segment = pool.options.segmentBytes
-        return Room(usedBytes: pool.snapshot().segments.count * segment, limitBytes: pool.options.maxSegments * segment, freeDiskBytes: free, segmentBytes: segment)
+        return Room(
+            usedBytes: pool.snapshot().segments.count * segment, limitBytes: pool.options.maxSegments * segment,
+            freeDiskBytes: free, segmentBytes: segment)
     }
 }

@@ -10,9 +10,10 @@ internal import Synchronization
 /// | 16     | n    | body, padded with zeros to a multiple of 8                       |
 ///
 /// A writer killed between first and last leaves length 0, so the record was never there, and its caller never heard of
-/// it. The early copy of the length says how far such a torn record may reach: anything beyond it is damage, also when
-/// it is the length of a real record that was erased. The sequence number is the segment's first plus the count of
-/// records before it.
+/// it. The early copy of the length is there before anybody has the place behind it: so what other writers have
+/// finished there is found, and anything else beyond is damage. A record that is whole but for its length counts: its
+/// writer was killed in between, or the length was damaged. The sequence number is the segment's first plus the
+/// count of records before it, finished or not.
 enum Record {
     static let headerBytes = 16
 

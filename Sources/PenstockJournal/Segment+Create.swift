@@ -18,7 +18,8 @@ extension Segment {
         guard descriptor >= 0 else { throw .system("create", partial) }
         do throws(JournalError) {
             let segment = try fill(
-                descriptor, index: index, path: path, folder: FileSystem.folder(directory), options: options, bootID: bootID, incarnation: incarnation)
+                descriptor, index: index, path: path, folder: FileSystem.folder(directory), options: options,
+                bootID: bootID, incarnation: incarnation)
             guard rename(partial, path) == 0 else { throw .system("rename", partial) }
             try FileSystem.syncFolder(directory)
             return segment
@@ -29,7 +30,8 @@ extension Segment {
     }
 
     private static func fill(
-        _ descriptor: CInt, index: UInt64, path: String, folder: SegmentHeader.Folder, options: JournalOptions, bootID: [UInt8], incarnation: [UInt8]
+        _ descriptor: CInt, index: UInt64, path: String, folder: SegmentHeader.Folder, options: JournalOptions,
+        bootID: [UInt8], incarnation: [UInt8]
     ) throws(JournalError) -> Segment {
         // Returns the error and leaves errno alone (posix_fallocate(3)).
         let result = posix_fallocate(descriptor, 0, off_t(options.segmentBytes))

@@ -37,7 +37,8 @@ final class Segment: @unchecked Sendable {
 
     /// 0 until the segment is taken into use.
     var firstSequence: UInt64 {
-        found?.firstSequence ?? (UnsafeRawPointer(base) + SegmentHeader.Mark.firstSequence.valueOffset).loadAcquiring64()
+        found?.firstSequence
+            ?? (UnsafeRawPointer(base) + SegmentHeader.Mark.firstSequence.valueOffset).loadAcquiring64()
     }
 
     /// How far records may reach: an earlier incarnation's torn end is outside.
@@ -66,12 +67,20 @@ final class Segment: @unchecked Sendable {
         try FileSystem.sync(descriptor, path)
     }
 
-    /// Visits the record at `offset` if one is published there; returns the next record's offset, or nil.
+    /// Visits the record at `offset` if one is published there; returns the next record's offset, or nil. A number
+    /// without a record, whose writer was killed, is visited without a byte.
     func visit(at offset: Int, _ body: (UnsafeRawBufferPointer) -> Void) -> Int? {
         guard offset + Record.headerBytes <= limit else { return nil }
         let record = UnsafeRawPointer(base) + offset
-        let length = Int(record.loadAcquiring32())
-        guard length > 0 else { return nil }
+        var length = Int(record.loadAcquiring32())
+        if length == 0, found?.withoutLength.contains(offset) == true {
+            length = Int(record.load(fromByteOffset: 4, as: UInt32.self))
+        }
+        guard length > 0 else {
+            guard found?.holes.contains(offset) == true else { return nil }
+            body(UnsafeRawBufferPointer(start: nil, count: 0))
+            return offset + Record.size(Int(record.load(fromByteOffset: 4, as: UInt32.self)))
+        }
         body(UnsafeRawBufferPointer(start: record + Record.headerBytes, count: length))
         return offset + Record.size(length)
     }

@@ -107,7 +107,10 @@ struct SegmentHeader: Equatable {
             inode: page.load(fromByteOffset: Self.folderOffset + 8, as: UInt64.self))
     }
 
-    init(index: UInt64, segmentBytes: Int, bootID: [UInt8], incarnation: [UInt8], device: UInt64, inode: UInt64, folder: Folder?) {
+    init(
+        index: UInt64, segmentBytes: Int, bootID: [UInt8], incarnation: [UInt8], device: UInt64, inode: UInt64,
+        folder: Folder?
+    ) {
         precondition(bootID.count == 16 && incarnation.count == 16, "boot id and incarnation are 16 bytes each")
         self.index = index
         self.segmentBytes = segmentBytes

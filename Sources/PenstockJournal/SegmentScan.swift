@@ -1,19 +1,5 @@
 internal import Glibc
 
-/// What a scan found in one segment file.
-struct FoundSegment: Sendable, Equatable {
-    var header: SegmentHeader
-    /// Damage in it is an error, because nothing but damage explains it: no power was lost since, or it was sealed.
-    var isWhole: Bool
-    var isSealed: Bool
-    var proven: Bool
-    /// Nil when it was never taken into use, or power loss took the mark.
-    var firstSequence: UInt64?
-    var lastSequence: UInt64 = 0
-    /// Where the records end.
-    var endOffset = SegmentHeader.byteCount
-}
-
 /// Reads one segment file. The whole file is read first, so that a bad sector is an error here and not a SIGBUS later.
 struct SegmentScan {
     let path: String
@@ -26,7 +12,9 @@ struct SegmentScan {
         var status = stat()
         guard fstat(descriptor, &status) == 0 else { throw .system("stat", path) }
         let size = Int(status.st_size)
-        guard size >= SegmentHeader.byteCount else { throw .corrupt(path: path, offset: size, what: "the file is cut short") }
+        guard size >= SegmentHeader.byteCount else {
+            throw .corrupt(path: path, offset: size, what: "the file is cut short")
+        }
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: size, alignment: 8)
         defer { buffer.deallocate() }
         guard try FileSystem.read(descriptor, into: buffer, path) == size, let base = buffer.baseAddress else {
@@ -36,7 +24,9 @@ struct SegmentScan {
         return try scan.scan(index: index, bootID: bootID, folder, status)
     }
 
-    private func scan(index: UInt64, bootID: [UInt8], _ folder: SegmentHeader.Folder, _ status: stat) throws(JournalError) -> FoundSegment {
+    private func scan(index: UInt64, bootID: [UInt8], _ folder: SegmentHeader.Folder, _ status: stat)
+        throws(JournalError) -> FoundSegment
+    {
         let header = try SegmentHeader(page: base, path: path)
         guard header.segmentBytes == bytes.count else {
             throw corrupt(min(header.segmentBytes, bytes.count), "the file has not the size it was made with")
@@ -57,6 +47,7 @@ struct SegmentScan {
             header: header, isWhole: sameBoot || sealedEnd != nil, isSealed: sealedEnd != nil, proven: provable)
         found.firstSequence = try mark(.firstSequence, index, strict: found.isWhole)
         try scanRecords(&found)
+        if let sealedEnd, sealedEnd == found.nextBehindBegun { found.takeBegun() }
         if let sealedEnd, sealedEnd != found.lastSequence + 1 {
             throw corrupt(
                 found.endOffset, "the segment was sealed at record \(sealedEnd - 1), but ends at \(found.lastSequence)")
@@ -68,7 +59,9 @@ struct SegmentScan {
     private func mark(_ mark: SegmentHeader.Mark, _ index: UInt64, strict: Bool) throws(JournalError) -> UInt64? {
         let value = base.load(fromByteOffset: mark.valueOffset, as: UInt64.self)
         guard value != 0 else { return nil }
-        if base.load(fromByteOffset: mark.rawValue, as: UInt64.self) == mark.check(value, segment: index) { return value }
+        if base.load(fromByteOffset: mark.rawValue, as: UInt64.self) == mark.check(value, segment: index) {
+            return value
+        }
         if strict { throw corrupt(mark.rawValue, "a mark in the header does not match its check") }
         return nil
     }
@@ -77,9 +70,27 @@ struct SegmentScan {
         var next = found.firstSequence ?? 1
         var offset = SegmentHeader.byteCount
         var isTorn = false
+        found.lastSequence = next - 1
         while found.firstSequence != nil, offset + Record.headerBytes <= bytes.count {
-            let length = Int(base.load(fromByteOffset: offset, as: UInt32.self))
-            if length == 0 { break }
+            var length = Int(base.load(fromByteOffset: offset, as: UInt32.self))
+            if length == 0 {
+                // A killed writer's; others may have finished theirs behind it.
+                let reserved = Int(base.load(fromByteOffset: offset + 4, as: UInt32.self))
+                guard reserved > 0, found.begun.count < HighWaterMark.lanes else { break }
+                guard reserved <= JournalOptions.maxRecordBytes, offset + Record.size(reserved) <= bytes.count else {
+                    if found.isWhole { throw corrupt(found.endOffset, "a record was begun that has no room") }
+                    break
+                }
+                guard isRecord(at: offset, length: reserved, sequence: next, segment: found.header.index) else {
+                    found.begun.append((offset, reserved))
+                    next += 1
+                    offset += Record.size(reserved)
+                    continue
+                }
+                // It is all there: killed before the last store, or damaged there. What it tells is true in any case.
+                length = reserved
+                found.withoutLength.insert(offset)
+            }
             guard isRecord(at: offset, length: length, sequence: next, segment: found.header.index) else {
                 if found.isWhole { throw corrupt(offset, "record \(next) does not match its checksum") }
                 isTorn = true
@@ -87,31 +98,25 @@ struct SegmentScan {
             }
             next += 1
             offset += Record.size(length)
+            found.takeBegun()
+            (found.lastSequence, found.endOffset) = (next - 1, offset)
         }
-        found.lastSequence = next - 1
-        found.endOffset = offset
-        if found.isWhole, !isTorn { try requireNothing(behind: offset) }
+        if found.isWhole, !isTorn { try requireNothing(behind: found) }
     }
 
     private func isRecord(at offset: Int, length: Int, sequence: UInt64, segment: UInt64) -> Bool {
         guard length <= JournalOptions.maxRecordBytes, offset + Record.size(length) <= bytes.count else { return false }
-        let sum = Record.checksum(base + offset + Record.headerBytes, byteCount: length, sequence: sequence, segment: segment)
+        let sum = Record.checksum(
+            base + offset + Record.headerBytes, byteCount: length, sequence: sequence, segment: segment)
         return base.load(fromByteOffset: offset + 8, as: UInt64.self) == sum
     }
 
-    /// Behind the last record there is at most one that a killed writer began, and then nothing.
-    private func requireNothing(behind end: Int) throws(JournalError) {
-        var offset = end
-        if end + Record.headerBytes <= bytes.count {
-            let reserved = Int(base.load(fromByteOffset: end + 4, as: UInt32.self))
-            if reserved > 0 { offset = end + Record.size(reserved) }
-            guard reserved <= JournalOptions.maxRecordBytes, offset <= bytes.count else {
-                throw corrupt(end, "a record was begun that has no room")
-            }
-        }
+    /// Behind the last record there are at most those that killed writers began, one of each lane, and then nothing.
+    private func requireNothing(behind found: FoundSegment) throws(JournalError) {
+        var offset = found.begun.last.map { $0.offset + Record.size($0.byteCount) } ?? found.endOffset
         while offset < bytes.count {
             if base.load(fromByteOffset: offset, as: UInt64.self) != 0 {
-                throw corrupt(end, "something follows where the records end, at byte \(offset)")
+                throw corrupt(found.endOffset, "something follows where the records end, at byte \(offset)")
             }
             offset += 8
         }

@@ -1,16 +1,13 @@
-internal import Dispatch
 internal import Foundation
 internal import PenstockCore
-internal import PenstockNode
 internal import PenstockProto
 internal import PenstockStore
-internal import PenstockTransport
+internal import PenstockSystem
 internal import PenstockWire
 internal import SwiftProtobuf
-internal import Synchronization
 
-/// Looks for decisions on a thread of its own, a part of the store at a time: neither a revoke nor the decisions that come
-/// wait for it, and what it holds in memory does not grow with what is stored.
+/// Looks for decisions, and for what only events say, on a thread of its own, a part of the store at a time: neither a
+/// revoke nor the decisions that come wait for it, and what it holds in memory does not grow with what is stored.
 final class DecisionSearch: Sendable {
     struct Question: Sendable {
         var incoming: Sequencer.Incoming
@@ -22,6 +19,8 @@ final class DecisionSearch: Sendable {
         var countsOnly: Bool
         /// Names of nodes whose last decision is asked for.
         var nodes: [String]
+        /// What a grant's event must state whose decisions are meant, where the view has forgotten some.
+        var texts: [Selector.Kind: String] = [:]
     }
 
     /// A batch's row, and a number in its node's journal.
@@ -32,77 +31,62 @@ final class DecisionSearch: Sendable {
 
     struct Answer: Sendable {
         var incoming: Sequencer.Incoming
-        var page: Result<Penstock_V1_DecisionPage, StoreError>
+        var reply: Result<Reply.OneOf_Kind, StoreError>
     }
 
-    private struct State {
-        var waiting: [String: Int] = [:]
-        var answers: [Answer] = []
-    }
+    let store: any EventStore & EvidenceStore
+    private let queue: RequestQueue<Answer>
 
-    private let store: SQLiteStore
-    private let wake: WakeSignal
-    private let queue = DispatchQueue(label: "penstock.audit")
-    private let state = Mutex(State())
-
-    /// Questions of one member that may wait at once: a command asks one after another.
-    private static let mostWaiting = 4
     /// How long one answer is worked on.
     private static let patience = 200 * Nanoseconds.nanosecondsPerMillisecond
     static let mostRows = 1_000
     /// Of rows in one answer: a page of them fits one message with the grants that they name.
     private static let mostBytes = 2 * Limits.pageBytes
 
-    init(_ store: SQLiteStore, wake: WakeSignal) {
+    init(_ store: any EventStore & EvidenceStore, wake: WakeSignal) {
         self.store = store
-        self.wake = wake
+        // A command asks one after another.
+        queue = RequestQueue("audit", mostWaiting: 4, wake: wake)
     }
 
     /// Whether there was room. The answer is told by `takeAnswers`, after a wake.
     func ask(_ question: Question) -> Bool {
-        let name = question.incoming.sender.name
-        let hasRoom = state.withLock { state in
-            guard state.waiting[name] ?? 0 < Self.mostWaiting else { return false }
-            state.waiting[name, default: 0] += 1
-            return true
-        }
-        guard hasRoom else { return false }
-        queue.async { [self] in
-            let page = Result { () throws(StoreError) in try search(question) }
-            state.withLock { state in
-                let left = (state.waiting[name] ?? 1) - 1
-                state.waiting[name] = left == 0 ? nil : left
-                state.answers.append(Answer(incoming: question.incoming, page: page))
-            }
-            wake.signal()
-        }
-        return true
+        answer(question.incoming) { [self] () throws(StoreError) in .audit(try search(question)) }
     }
 
-    func takeAnswers() -> [Answer] {
-        state.withLock { state in
-            defer { state.answers = [] }
-            return state.answers
+    /// As `ask`, with what is found by `work`.
+    func answer(_ incoming: Sequencer.Incoming, _ work: @escaping @Sendable () throws(StoreError) -> Reply.OneOf_Kind)
+        -> Bool
+    {
+        queue.add(for: incoming.sender.name) {
+            Answer(incoming: incoming, reply: Result { () throws(StoreError) in try work() })
         }
     }
+
+    func takeAnswers() -> [Answer] { queue.take() }
 
     /// Waits for what was begun.
-    func finish() { queue.sync {} }
+    func finish() { queue.finish() }
 
     private func search(_ question: Question) throws(StoreError) -> Penstock_V1_DecisionPage {
         let isDescending = question.batches.newestFirst
         let deadline = Clocks.now() + Self.patience
         var found = Found(question)
         var batches = question.batches
-        if let incarnation = batches.incarnation { batches.successorsOf = try store.node(ofIncarnation: incarnation.name) }
+        if let incarnation = batches.incarnation {
+            batches.successorsOf = try store.node(ofIncarnation: incarnation.name)
+        }
         // Read before the rows: whatever is said to be here was searched.
         if !question.nodes.isEmpty { found.page.nodes = try lastDecisions(question.nodes) }
         var place = question.from ?? (isDescending ? Place(row: .max, sequence: 0) : Place(row: 0, sequence: .max))
-        var row = isDescending ? (place.sequence == 0 ? place.row - 1 : place.row) : (place.sequence == .max ? place.row + 1 : place.row)
+        var row =
+            isDescending
+            ? (place.sequence == 0 ? place.row - 1 : place.row) : (place.sequence == .max ? place.row + 1 : place.row)
         search: while true {
             let (rows, through, isEnd) = try store.decisionBatches(batches, from: row)
             for row in rows {
                 guard let batch = try store.decisionBatch(row: row) else { continue }
+                if !question.texts.isEmpty { try look(atGrantsOf: batch, &found) }
                 if let last = found.take(batch, row, behind: place) {
                     place = Place(row: row, sequence: last)
                     break search
@@ -124,43 +108,31 @@ final class DecisionSearch: Sendable {
         var all: [Penstock_V1_NodeDecisions] = []
         for node in nodes {
             let last = try store.lastDecision(ofNode: node)
-            all.append(.with {
-                $0.node = node
-                guard let last else { return }
-                $0.incarnation = Data(Hex.decode(last.incarnation) ?? [])
-                $0.shipped = last.sequence
-            })
-        }
-        return all
-    }
-
-    /// What a grant's event says beside what the view knows of it.
-    private func subjects(_ positions: Set<Position>) throws(StoreError) -> [Penstock_V1_GrantInForce] {
-        var all: [Penstock_V1_GrantInForce] = []
-        for position in positions.sorted() {
-            guard let stored = try store.read(from: position, maxCount: 1, maxBytes: Limits.eventBytes).first,
-                case .grantIssued(let grant)? = (try? SignedEvent(entry: stored.bytes))?.event.kind
-            else { continue }
-            all.append(.with {
-                $0.position = position
-                $0.grantID = grant.grantID
-                $0.policyVersion = grant.policyVersion
-                $0.promptHash = Data(grant.promptHash)
-            })
+            all.append(
+                .with {
+                    $0.node = node
+                    guard let last else { return }
+                    $0.incarnation = Data(Hex.decode(last.incarnation) ?? [])
+                    $0.shipped = last.sequence
+                })
         }
         return all
     }
 
     /// What one answer has so far.
-    private struct Found {
+    struct Found {
         let question: Question
+        var filter: DecisionFilter
+        /// Grants whose events were read for `texts`.
+        var looked: Set<Position> = []
         var page = Penstock_V1_DecisionPage()
         var grants: Set<Position> = []
         private var bytes = 0
 
-        init(_ question: Question) { self.question = question }
+        init(_ question: Question) { (self.question, filter) = (question, question.filter) }
 
-        /// Takes a batch's records that are asked for. Returns the number of the last one that it took once the answer is full.
+        /// Takes a batch's records that are asked for. Returns the number of the last one that it took once the answer
+        /// is full.
         mutating func take(_ batch: DecisionBatchRow, _ row: Int64, behind place: Place) -> UInt64? {
             let isDescending = question.batches.newestFirst
             var matching: [(sequence: UInt64, bytes: [UInt8])] = []
@@ -168,7 +140,9 @@ final class DecisionSearch: Sendable {
             DecisionRecord.forEach(inBatch: batch.bytes) { index, bytes in
                 let sequence = batch.firstSequence &+ UInt64(index)
                 if row == place.row, isDescending ? sequence >= place.sequence : sequence <= place.sequence { return }
-                if question.filter.takes(bytes, sequence: sequence, of: run) { matching.append((sequence, question.countsOnly ? [] : [UInt8](bytes))) }
+                if filter.takes(bytes, sequence: sequence, of: run) {
+                    matching.append((sequence, question.countsOnly ? [] : [UInt8](bytes)))
+                }
             }
             if isDescending { matching.reverse() }
             for match in matching {
@@ -182,13 +156,16 @@ final class DecisionSearch: Sendable {
             page.count += 1
             guard !question.countsOnly else { return }
             bytes += record.count + 64
-            if let grant = record.withUnsafeBytes({ DecisionRecord.Head($0) })?.grant, grant > 0 { grants.insert(grant) }
-            page.rows.append(.with {
-                $0.place = .with { ($0.row, $0.sequence) = (row, sequence) }
-                $0.node = batch.node
-                $0.incarnation = Data(Hex.decode(batch.incarnation) ?? [])
-                $0.record = Data(record)
-            })
+            if let grant = record.withUnsafeBytes({ DecisionRecord.Head($0) })?.grant, grant > 0 {
+                grants.insert(grant)
+            }
+            page.rows.append(
+                .with {
+                    $0.place = .with { ($0.row, $0.sequence) = (row, sequence) }
+                    $0.node = batch.node
+                    $0.incarnation = Data(Hex.decode(batch.incarnation) ?? [])
+                    $0.record = Data(record)
+                })
         }
     }
 }

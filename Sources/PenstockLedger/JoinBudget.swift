@@ -2,7 +2,8 @@ internal import PenstockCore
 
 /// How much strangers may do in a second: by network address, and all together.
 ///
-/// An address that is over its own bound takes nothing from the common one, so that nobody can use it up from one place.
+/// An address that is over its own bound takes nothing from the common one, so that nobody can use it up from one
+/// place.
 struct JoinBudget {
     enum Attempt {
         case admitted
@@ -24,7 +25,9 @@ struct JoinBudget {
 
     mutating func admitsAttempt(from address: String, at now: Instant) -> Attempt {
         turn(at: now)
-        guard Self.count(address, in: &second.attemptsOf) <= Limits.joinsPerSecondOfAddress, second.attempts < Limits.joinsPerSecond else {
+        guard Self.count(address, in: &second.attemptsOf) <= Limits.joinsPerSecondOfAddress,
+            second.attempts < Limits.joinsPerSecond
+        else {
             second.busyAnswers += 1
             return second.busyAnswers <= Limits.joinBusyAnswersPerSecond ? .answerBusy : .ignore
         }

@@ -1,8 +1,8 @@
-internal import Foundation
 internal import PenstockCore
 internal import PenstockCrypto
 internal import PenstockNode
 internal import PenstockProto
+internal import PenstockSystem
 internal import PenstockTransport
 internal import PenstockWire
 internal import SwiftProtobuf
@@ -88,7 +88,9 @@ final class JoinDoor: Sendable {
     // MARK: The join thread
 
     /// The cheapest checks first: each attempt counts, whatever comes of it.
-    private static func screen(_ message: InboundMessage, _ state: SharedState, _ wake: WakeSignal) -> ServerThread.Screening {
+    private static func screen(_ message: InboundMessage, _ state: SharedState, _ wake: WakeSignal)
+        -> ServerThread.Screening
+    {
         guard let route = message.route, message.payload.count <= Limits.joinRequestBytes else {
             state.value.withLock { $0.counters["refused_join_malformed", default: 0] += 1 }
             return .drop
@@ -107,7 +109,9 @@ final class JoinDoor: Sendable {
                 state.waiting.append(join)
                 return true
             }
-            guard hasRoom else { throw Refusal(.busy, "the ledger has more than it can take up at once", retryAfterMS: 200) }
+            guard hasRoom else {
+                throw Refusal(.busy, "the ledger has more than it can take up at once", retryAfterMS: 200)
+            }
             wake.signal()
             return .drop
         } catch {
@@ -124,10 +128,13 @@ final class JoinDoor: Sendable {
         } catch {
             throw Refusal(error)
         }
-        guard request.version == WireVersion.request else { throw Refusal(.oldVersion, "join version \(request.version) is not \(WireVersion.request)") }
+        guard request.version == WireVersion.request else {
+            throw Refusal(.oldVersion, "join version \(request.version) is not \(WireVersion.request)")
+        }
         let secret = [UInt8](request.token)
         guard let key = PublicKey(keys.signing),
-            Verifier(key).verify(signature: [UInt8](request.signature), message: JoinTokenText.proof(secret: secret, keys: keys))
+            Verifier(key).verify(
+                signature: [UInt8](request.signature), message: JoinTokenText.proof(secret: secret, keys: keys))
         else { throw Refusal(.badSignature, "the node did not prove that it holds its key") }
         return Join(route: route, keys: keys, tokenHash: SHA256.hash(secret))
     }
@@ -142,9 +149,10 @@ final class JoinDoor: Sendable {
     }
 
     private static func reply(position: Position = 0, refusal: Refusal?) -> [UInt8] {
-        encode(Penstock_V1_JoinReply.with {
-            $0.position = position
-            if let refusal { $0.refused = refusal.proto }
-        })
+        encode(
+            Penstock_V1_JoinReply.with {
+                $0.position = position
+                if let refusal { $0.refused = refusal.proto }
+            })
     }
 }

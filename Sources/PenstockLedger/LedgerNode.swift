@@ -2,7 +2,7 @@ internal import Logging
 package import PenstockCore
 package import PenstockNode
 internal import PenstockStore
-internal import PenstockTransport
+internal import PenstockSystem
 internal import ServiceLifecycle
 internal import Synchronization
 
@@ -13,7 +13,7 @@ package final class LedgerNode: Service, Sendable {
     private let wake: WakeSignal
     private let stopping = Atomic(false)
     private let startup = Mutex<Startup>(.waiting([]))
-    private let thread = Mutex<NodeThread?>(nil)
+    private let thread = Mutex<SystemThread?>(nil)
 
     private enum Startup {
         case waiting([CheckedContinuation<Void, any Error>])
@@ -32,7 +32,7 @@ package final class LedgerNode: Service, Sendable {
         let options = self.options
         try thread.withLock { thread in
             guard thread == nil else { return }
-            thread = try NodeThread(name: "ledger") { [self] in
+            thread = try SystemThread(name: "ledger") { [self] in
                 do {
                     let sequencer = try Sequencer(options, wake: wake, logger: logger)
                     finishStart(nil)
@@ -81,12 +81,13 @@ package final class LedgerNode: Service, Sendable {
 
     /// Makes the log of a new mesh: its first entry names the first members and the bounds.
     package static func found(dataFolder: String, ledger: Identity, members: [NodeKeys], settings: Settings) throws {
-        let store = try SQLiteStore(directory: dataFolder)
-        guard try store.head().position == 0 else { throw LedgerError("\(dataFolder) holds a log already") }
+        let store = try StoreFolder.open(dataFolder)
+        guard try store.head().position == 0 else { throw LedgerError(.exists, "\(dataFolder) holds a log already") }
         let signer = EventSigner(mesh: ledger.member.mesh, name: ledger.name, key: ledger.signing)
         let genesis = signer.sign(.genesis(members, settings), at: Clocks.wall())
-        let outcome = try store.append([NewEvent(id: genesis.event.id, bytes: genesis.entry)], ifHead: 0, epoch: try store.head().epoch)
-        guard case .appended = outcome else { throw LedgerError("\(dataFolder) is in use") }
+        let outcome = try store.append(
+            [NewEvent(id: genesis.event.id, bytes: genesis.entry)], ifHead: 0, epoch: try store.head().epoch)
+        guard case .appended = outcome else { throw LedgerError(.inUse, "\(dataFolder) is in use") }
         try store.close()
     }
 }

@@ -7,7 +7,8 @@ final class Membership: Sendable {
 
     /// Takes the view's members over. Returns whether somebody lost access by it.
     func update(_ members: some Collection<View.Member>) -> Bool {
-        let now = Dictionary(members.filter(\.belongs).map { ($0.keys.channel, $0.keys.name) }, uniquingKeysWith: { first, _ in first })
+        let now = Dictionary(
+            members.filter(\.belongs).map { ($0.keys.channel, $0.keys.name) }, uniquingKeysWith: { first, _ in first })
         return names.withLock { names in
             let lost = names.keys.contains { now[$0] == nil }
             names = now

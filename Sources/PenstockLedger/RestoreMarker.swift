@@ -19,11 +19,13 @@ package struct RestoreMarker: Codable {
     /// Refuses a damaged file: guessing "not restored" would serve a log that may lack a revoke.
     static func load(_ folder: String) throws(LedgerError) -> RestoreMarker? {
         guard FileManager.default.fileExists(atPath: path(folder)) else { return nil }
-        guard let data = FileManager.default.contents(atPath: path(folder)) else { throw LedgerError("\(path(folder)) cannot be read; restore the backup again") }
+        guard let data = FileManager.default.contents(atPath: path(folder)) else {
+            throw LedgerError(.corrupt, "\(path(folder)) cannot be read; restore the backup again")
+        }
         do {
             return try StrictJSON.decode(RestoreMarker.self, from: data, path(folder))
         } catch {
-            throw LedgerError("\(error.message): it is damaged; restore the backup again")
+            throw LedgerError(.corrupt, "\(error.message): it is damaged; restore the backup again", cause: error)
         }
     }
 

@@ -5,6 +5,7 @@ internal import PenstockCrypto
 internal import PenstockNode
 internal import PenstockProto
 internal import PenstockStore
+internal import PenstockSystem
 internal import PenstockTransport
 internal import PenstockWire
 internal import SwiftProtobuf
@@ -13,10 +14,11 @@ extension Sequencer {
     /// What reads, and what does not go through the log.
     func answer(_ kind: Request.OneOf_Kind, _ incoming: Incoming) {
         do {
+            try kind.check(askedBy: incoming.sender.role)
             let reply: Reply.OneOf_Kind
             switch kind {
             case .fetch(let fetch): reply = .fetched(try fetched(from: fetch.from))
-            case .snapshot(let request): reply = .snapshot(try chunk(request, incoming))
+            case .snapshot(let request): reply = .snapshot(try chunk(request))
             case .decisions(let detail):
                 try keep(detail, incoming)
                 return
@@ -31,9 +33,18 @@ extension Sequencer {
                 return
             case .head: reply = .head(headReply())
             case .budgets(let query):
-                try ledger.checkDurable()
-                let rows = query.node.isEmpty ? budgets(query) : slices(ofNode: query.node, after: query.afterSlice)
+                var rows = query.node.isEmpty ? budgets(query) : slices(ofNode: query.node, after: query.afterSlice)
+                rows.position = ledger.state.view.position
                 reply = .budgets(rows.shown(to: incoming.sender))
+            case .grants(let query):
+                try list(query, incoming)
+                return
+            case .restrictions(let query):
+                reply = .restrictions(try restrictions(query))
+            case .rates(let query):
+                reply = .rates(try rates(query))
+            case .members(let query):
+                reply = .members(try members(query, for: incoming.sender))
             case .proof(let request): reply = .proof(try proof(request))
             case .submit, .reserve, .echo, .ack: return
             }
@@ -43,7 +54,9 @@ extension Sequencer {
             refuse(incoming, refusal)
         } catch {
             logger.error("a request failed", metadata: ["error": "\(printed(error))"])
-            refuse(incoming, Refusal(.unavailable, "the ledger could not read its store: \(printed(error))", retryAfterMS: 1000))
+            refuse(
+                incoming,
+                Refusal(.unavailable, "the ledger could not read its store: \(printed(error))", retryAfterMS: 1000))
         }
     }
 
@@ -57,56 +70,32 @@ extension Sequencer {
         }
     }
 
-    private func chunk(_ request: Penstock_V1_SnapshotRequest, _ incoming: Incoming) throws -> Penstock_V1_SnapshotChunk {
-        try ledger.checkServing()
-        try ledger.checkDurable()
-        guard incoming.sender.role == .enforcer || incoming.sender.role == .auditor else { throw Refusal(.notPermitted, "snapshots are for enforcers and auditors") }
-        let snapshot: SnapshotBuilder.Snapshot
-        if request.position == 0 {
-            guard let latest = snapshots.latest(head: ledger.state.view.position, view: ledger.state.view, frontier: tree.frontier, epoch: ledger.state.epoch) else {
-                throw Refusal(.busy, "a snapshot is being made", retryAfterMS: 20)
-            }
-            snapshot = latest
-        } else {
-            guard let kept = snapshots.kept(request.position) else { throw Refusal(.notFound, "that snapshot is gone; begin anew", retryAfterMS: 20) }
-            snapshot = kept
-        }
-        guard request.offset <= UInt64(snapshot.bytes.count) else { throw Refusal(.malformed, "the offset lies past the snapshot's end") }
-        let start = Int(request.offset)
-        let end = min(start + Limits.pageBytes, snapshot.bytes.count)
-        return .with {
-            $0.position = snapshot.position
-            $0.epoch = snapshot.epoch
-            $0.totalBytes = UInt64(snapshot.bytes.count)
-            $0.offset = request.offset
-            $0.bytes = Data(snapshot.bytes[start..<end])
-            $0.head = tree.size
-            if start == 0 {
-                $0.digest = Data(snapshot.digest.bytes)
-                $0.signature = Data(snapshot.signature)
-                $0.frontier = snapshot.frontier.map { Data($0.bytes) }
-            }
-        }
-    }
-
     private func keep(_ detail: Penstock_V1_DecisionDetail, _ incoming: Incoming) throws(Refusal) {
-        guard incoming.sender.role == .enforcer else { throw Refusal(.notPermitted, "only an enforcer ships decisions") }
-        guard let incarnation = Incarnation(detail.incarnation), detail.count > 0, detail.firstSequence > 0, !detail.event.isEmpty else {
+        guard let incarnation = Incarnation(detail.incarnation), detail.count > 0, detail.firstSequence > 0,
+            !detail.event.isEmpty
+        else {
             throw Refusal(.malformed, "a batch of decisions lacks its numbers or its event")
         }
-        guard detail.firstSequence <= .max - UInt64(detail.count) else { throw Refusal(.malformed, "a batch of decisions ends past the last number") }
+        guard detail.firstSequence <= .max - UInt64(detail.count) else {
+            throw Refusal(.malformed, "a batch of decisions ends past the last number")
+        }
         try ledger.admit(incarnation, from: incoming.sender)
         try ledger.checkRoom(for: .decisionBatch)
-        guard detail.records.count <= 2 * Limits.pageBytes else { throw Refusal(.malformed, "a batch has at most \(2 * Limits.pageBytes) bytes") }
+        guard detail.records.count <= 2 * Limits.pageBytes else {
+            throw Refusal(.malformed, "a batch has at most \(2 * Limits.pageBytes) bytes")
+        }
         let (records, event) = ([UInt8](detail.records), [UInt8](detail.event))
-        guard archive.save(incoming, incarnation: incarnation, first: detail.firstSequence, count: detail.count, bytes: records, event: event) else {
+        guard
+            archive.save(
+                incoming, incarnation: incarnation, first: detail.firstSequence, count: detail.count, bytes: records,
+                event: event)
+        else {
             throw Refusal(.busy, "the ledger has more decisions to write than it can take up", retryAfterMS: 200)
         }
     }
 
     /// Takes the events of the batches that are durable now. Where the ledger has had a part of one, its node makes another.
-    func answerArchived() {
-        var batch = Batch()
+    func enterArchived() {
         for saved in archive.takeSaved() {
             do throws(StoreError) {
                 let through = try saved.through.get()
@@ -115,37 +104,36 @@ extension Sequencer {
                     continue
                 }
                 if through == saved.batch.firstSequence + UInt64(saved.batch.count) - 1 {
-                    guard let event = try? SignedEvent(entry: saved.event), event.event.kind == .decisionBatch(saved.batch) else {
+                    guard let event = try? SignedEvent(entry: saved.event),
+                        event.event.kind == .decisionBatch(saved.batch)
+                    else {
                         refuse(saved.incoming, Refusal(.malformed, "the event is not that of the decisions beside it"))
                         continue
                     }
-                    take(.with { $0.event = Data(saved.event) }, saved.incoming, &batch)
+                    enter([(.submit(.with { $0.event = Data(saved.event) }), saved.incoming)])
                 } else {
-                    send(Reply(id: saved.incoming.id, .decisions(.with { $0.through = through })), to: saved.incoming.route)
+                    send(
+                        Reply(id: saved.incoming.id, .decisions(.with { $0.through = through })),
+                        to: saved.incoming.route)
                 }
             } catch {
                 logger.error("decisions were not kept", metadata: ["error": "\(error)"])
                 switch error.code {
                 case .duplicate: refuse(saved.incoming, Refusal(.exists, error.message))
                 case .full: refuse(saved.incoming, Refusal(.full, error.message, retryAfterMS: 1000))
-                default: refuse(saved.incoming, Refusal(.unavailable, "the ledger could not write to its store: \(error)", retryAfterMS: 1000))
+                default:
+                    refuse(
+                        saved.incoming,
+                        Refusal(.unavailable, "the ledger could not write to its store: \(error)", retryAfterMS: 1000))
                 }
             }
-        }
-        _ = commit(&batch)
-    }
-
-    private func headReply() -> Penstock_V1_HeadReply {
-        .with {
-            $0.position = tree.size
-            $0.epoch = ledger.state.epoch
-            $0.checkpoint = signedHead().encoded
-            $0.time = ledgerTime()
         }
     }
 
     private func proof(_ request: Penstock_V1_ProofRequest) throws -> Penstock_V1_ProofReply {
-        guard request.position > 0, request.position <= request.size, let proof = tree.inclusionProof(index: request.position - 1, size: request.size) else { throw Refusal(.notFound, "the log has no such positions") }
+        guard request.position > 0, request.position <= request.size,
+            let proof = try tree.inclusionProof(index: request.position - 1, size: request.size)
+        else { throw Refusal(.notFound, "the log has no such positions") }
         return .with {
             $0.size = request.size
             $0.proof = proof.map { Data($0.bytes) }

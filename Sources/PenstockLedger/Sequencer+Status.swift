@@ -1,9 +1,9 @@
 internal import Foundation
 internal import PenstockCore
 internal import PenstockCrypto
-internal import PenstockNode
 internal import PenstockProto
 internal import PenstockStore
+internal import PenstockSystem
 internal import PenstockTransport
 internal import PenstockWire
 internal import SwiftProtobuf
@@ -13,13 +13,19 @@ extension Sequencer {
     /// - Parameter from: 0, or what the page before has named as the next.
     func status(from: UInt64, for asker: NodeKeys) -> Penstock_V1_StatusReply {
         let now = Clocks.now()
-        let rows = memberRows(for: asker, at: now)
+        let starts = ledger.state.view.members(after: "", rows: .max, where: { _ in true }).rows.flatMap { member in
+            self.starts(of: member).map { (member: member, presence: $0) }
+        }
         let waiting = ledger.barriers.values.filter { $0.state == .waiting }.sorted { $0.position < $1.position }
         return .with { reply in
             reply.mesh = ledger.state.view.mesh
             reply.position = tree.size
             reply.epoch = ledger.state.epoch
-            reply.halted = ledger.halted ?? (ledger.awaited.isEmpty ? "" : "the log was restored; waiting for the word of \(ledger.awaited.sorted().joined(separator: ", "))")
+            reply.halted =
+                ledger.halted
+                ?? (ledger.awaited.isEmpty
+                    ? ""
+                    : "the log was restored; waiting for the word of \(ledger.awaited.sorted().joined(separator: ", "))")
             if from == 0 {
                 reply.counters = counters.merging(handshakes) { $1 }
                 reply.time = ledgerTime()
@@ -31,18 +37,20 @@ extension Sequencer {
                     "'\($0)' has sent more than its share within the last minute, and was told 'busy': see the counters busy_*, and whether somebody else has its keys"
                 }
             }
-            var next = Int(min(from, UInt64(rows.count + waiting.count)))
+            var next = Int(min(from, UInt64(starts.count + waiting.count)))
             var left = Limits.rowsPerPage
-            while left > 0, next < rows.count {
-                reply.nodes.append(rows[next])
+            while left > 0, next < starts.count {
+                reply.nodes.append(row(starts[next].member, starts[next].presence, for: asker, at: now))
                 (next, left) = (next + 1, left - 1)
             }
-            while left > 0, next < rows.count + waiting.count {
-                let barrier = page(describe(waiting[next - rows.count], counts: false, at: now).shown(to: asker), from: 0, rows: left)
+            while left > 0, next < starts.count + waiting.count {
+                let barrier = page(
+                    describe(waiting[next - starts.count], counts: false, at: now).shown(to: asker), from: 0,
+                    rows: left)
                 reply.barriers.append(barrier)
                 (next, left) = (next + 1, left - max(1, barrier.nodes.count))
             }
-            if next < rows.count + waiting.count { reply.next = UInt64(next) }
+            if next < starts.count + waiting.count { reply.next = UInt64(next) }
         }
     }
 
@@ -51,22 +59,38 @@ extension Sequencer {
         var counts: [String: UInt64] = [:]
         for (door, count) in [("members", Authenticator.shared.counts(domain: domain)), ("join", joins.handshakes)] {
             guard let count else { continue }
-            counts["handshakes_refused_\(door)"] = UInt64(max(0, count.refused - (door == "members" ? endpoints.count : 0)))
+            counts["handshakes_refused_\(door)"] = UInt64(
+                max(0, count.refused - (door == "members" ? endpoints.count : 0)))
             counts["handshakes_deferred_\(door)"] = UInt64(count.deferred)
         }
         return counts
     }
 
-    private func memberRows(for asker: NodeKeys, at now: Instant) -> [Penstock_V1_MemberStatus] {
-        let presences = Dictionary(grouping: ledger.presence.presences.values.filter { !$0.ended }, by: \.node)
-        return ledger.state.view.members.values.sorted { $0.keys.name < $1.keys.name }.flatMap { member in
-            let here = (presences[member.keys.name] ?? []).sorted { $0.incarnation < $1.incarnation }
-            let rows: [Presence?] = here.isEmpty ? [nil] : here
-            return rows.map { row(member, $0, for: asker, at: now) }
+    func noteNetwork() {
+        let counts = requests.counts
+        counters["malformed_frames"] = counts.malformed + log.counts.malformed + urgent.counts.malformed
+        counters["requests_overflowed"] = counts.overflowed
+        counters["connections_cut"] = counts.cut + log.counts.cut + urgent.counts.cut + joins.cut
+        counters["replies_unsent"] = counts.unsent
+    }
+
+    /// A member with each of its starts that is heard.
+    func memberRow(_ member: View.Member, for asker: NodeKeys, at now: Instant) -> Penstock_V1_MemberRow {
+        .with {
+            $0.member = member.proto
+            $0.starts = starts(of: member).map { row(member, $0, for: asker, at: now) }
         }
     }
 
-    private func row(_ member: View.Member, _ presence: Presence?, for asker: NodeKeys, at now: Instant) -> Penstock_V1_MemberStatus {
+    /// Nil alone where none is heard.
+    private func starts(of member: View.Member) -> [Presence?] {
+        let starts = ledger.presence.starts(of: member.keys.name)
+        return starts.isEmpty ? [nil] : starts
+    }
+
+    private func row(_ member: View.Member, _ presence: Presence?, for asker: NodeKeys, at now: Instant)
+        -> Penstock_V1_MemberStatus
+    {
         .with {
             $0.node = member.keys.name
             $0.role = member.keys.role.proto
@@ -78,7 +102,9 @@ extension Sequencer {
                 return
             }
             let silent = now - presence.lastEcho
-            $0.state = silent < ledger.state.view.settings.maxStaleness ? "fresh" : silent < ledger.presence.bound * 10 ? "stale" : "gone"
+            $0.state =
+                silent < ledger.state.view.settings.maxStaleness
+                ? "fresh" : silent < ledger.presence.bound * 10 ? "stale" : "gone"
             $0.appliedPosition = presence.applied
             $0.viewAgeMs = silent / .nanosecondsPerMillisecond
             $0.version = presence.version
@@ -87,7 +113,9 @@ extension Sequencer {
     }
 
     /// A barrier's nodes from one on, as many as one answer takes.
-    func page(_ barrier: Penstock_V1_BarrierReply, from: UInt64, rows: Int = Limits.rowsPerPage) -> Penstock_V1_BarrierReply {
+    func page(_ barrier: Penstock_V1_BarrierReply, from: UInt64, rows: Int = Limits.rowsPerPage)
+        -> Penstock_V1_BarrierReply
+    {
         let start = Int(min(from, UInt64(barrier.nodes.count)))
         let end = min(start + rows, barrier.nodes.count)
         guard start > 0 || end < barrier.nodes.count else { return barrier }
@@ -98,7 +126,10 @@ extension Sequencer {
     }
 
     func barrier(_ query: Penstock_V1_BarrierQuery, for asker: NodeKeys) throws(Refusal) -> Penstock_V1_BarrierReply {
-        guard let barrier = ledger.barriers[query.position] else { throw Refusal(.notFound, "no barrier is kept for position \(query.position); 'penstock receipt show' has its receipt") }
+        guard let barrier = ledger.barriers[query.position] else {
+            throw Refusal(
+                .notFound, "no barrier is kept for position \(query.position); 'penstock receipt show' has its receipt")
+        }
         return page(describe(barrier, at: Clocks.now()).shown(to: asker), from: query.fromNode)
     }
 }

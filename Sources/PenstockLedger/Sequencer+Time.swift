@@ -1,7 +1,7 @@
 internal import Logging
 internal import PenstockCore
-internal import PenstockNode
 internal import PenstockProto
+internal import PenstockSystem
 internal import SwiftProtobuf
 
 /// The clocks that ledger time is made of, and what is said of them.
@@ -22,11 +22,12 @@ extension Sequencer {
     /// Before anything is judged by the time.
     func noteTime() {
         let (wall, now) = Clocks.together()
-        switch ledger.observe(wall: wall, at: now) {
+        switch turn.observe(wall: wall, at: now) {
         case .leapt(let leap):
             count("clock_leaps")
             keepTime()
-            logger.critical("the wall clock has leapt", metadata: ["leap": "\(Self.span(leap))", "held": "\(Self.held)"])
+            logger.critical(
+                "the wall clock has leapt", metadata: ["leap": "\(Self.span(leap))", "held": "\(Self.held)"])
         case .agrees:
             logger.warning("the wall clock agrees with ledger time again")
             keepTime()
@@ -40,7 +41,11 @@ extension Sequencer {
 
     func ledgerTime() -> Penstock_V1_LedgerTime {
         let time = ledger.time.reading(at: Clocks.now())
-        return .with { ($0.earliestMs, $0.continuedMs, $0.latestMs, $0.leapMs) = (time.earliest, time.continued, time.latest, time.leapMS) }
+        return .with {
+            ($0.earliestMs, $0.continuedMs, $0.latestMs, $0.leapMs) = (
+                time.earliest, time.continued, time.latest, time.leapMS
+            )
+        }
     }
 
     func timeWarnings() -> [String] {

@@ -4,21 +4,31 @@ internal import PenstockCrypto
 internal import PenstockNode
 internal import PenstockProto
 internal import PenstockStore
+internal import PenstockSystem
 internal import PenstockTransport
 internal import PenstockWire
 
-/// Orders events. Everything here belongs to one thread, which takes turns: receive what has come, check it, make it
-/// durable in one commit, then answer and publish. Nothing is answered or published before it is durable.
+/// The ledger's shell: sockets, store, tree, keys and threads. What is made of a message, and in which order,
+/// `LedgerTurn` says: this decodes and verifies what comes in, makes durable what is to be, and does the effects. It
+/// belongs to one thread.
 final class Sequencer {
     let identity: Identity
     let signer: EventSigner
     let checkpointSigner: CheckpointSigner
     let logger: Logger
-    let store: SQLiteStore
+    let store: any LedgerStore
     let membership = Membership()
     let snapshots: SnapshotBuilder
+    let stateSnapshots: StateSnapshots
     let archive: DecisionArchive
+    let decisionsKept: KeptInStore
+    let logArchive: LogArchive
+    let logKept: KeptInStore
+    /// When what is old was looked for last.
+    var archivedAt: Instant = .min / 2
     let search: DecisionSearch
+    /// Questions about decisions whose grants are not all looked at yet.
+    var lookups: [GrantLookup] = []
     let timeFile: TimeFile
     let network: ServerThread
     let requests: ServerSocket
@@ -28,89 +38,46 @@ final class Sequencer {
     let domain: String
     let endpoints: [(ServerSocket, String)]
 
-    var ledger: Ledger
-    var tree = MerkleTree()
+    var turn: LedgerTurn<RoutingID>
+    let tree: LogTree
     var shares = TurnShares<Work>()
-    var waiters: [BarrierWaiter] = []
     var verifier = EventVerifier()
     var counters: [String: UInt64] = [:]
-    /// Restrictions whose receipts are not in the store as they are.
-    var evidence: Set<Position> = []
-    /// Requests for slices that wait at the ledger; `ledger` bounds them.
-    var parked: [Incarnation: Incoming] = [:]
     let startedAt = Clocks.now()
     /// What each node has recorded, as its last echo said.
     var recorded: [String: (incarnation: Incarnation, sequence: UInt64, at: Instant)] = [:]
-    /// Where each incarnation was heard last, for what is pushed to it.
-    var routes: [Incarnation: RoutingID] = [:]
-    /// Cosignatures that are not in the store yet.
-    var cosignatures: [CosignatureKey: String] = [:]
-    var checkpoints: [Position: Checkpoint] = [:]
-    var cosigned: [Position: Set<String>] = [:]
-    /// Log publications that wait for the acknowledgements of a restriction among them.
-    var held: HeldPublications?
     /// Members that were told that too much of theirs waits, and when last.
     var overShare: [String: Instant] = [:]
-    /// When connections are cut, since a member was expelled.
-    var cutDueAt: Instant?
-    /// Folded, and not durable: a commit failed.
-    var uncommitted: Uncommitted?
-    /// What was said of the disk last, and when; and when the reserve was looked after.
-    var saidOfDisk: [String] = []
-    var roomSaid = StoreRoom.everything
-    var saidAt: Instant = .min / 2
-    var restockedAt: Instant = .min / 2
-    var isShortOfRoom = false
+    var diskReport = DiskReport()
+    /// How fast the log and the decisions grow, as it was measured last.
+    var measuredGrowth: DiskGrowth?
     /// More waits than one turn took.
     var isBehind = false
     private var housekeptAt: Instant = 0
-    private var isHaltNoted = false
-    /// The data folder, while the log in it is one that was restored and is not served yet.
-    private var restoredFolder: String?
+    private let folder: String
 
     private let poller = Poller()
     private let wake: WakeSignal
-    static let cutDelay = 50 * Nanoseconds.nanosecondsPerMillisecond
-
-    struct BarrierWaiter {
-        var position: Position
-        var incoming: Incoming
-        var deadline: Instant
-    }
-
-    struct HeldPublications {
-        var until: Instant
-        var events: [SignedEvent]
-        var first: Position
-        var restricted: [Position]
-    }
-
-    struct CosignatureKey: Hashable {
-        var size: UInt64
-        var node: String
-    }
-
-    struct Uncommitted {
-        var events: [SignedEvent]
-        var first: Position
-        var retryAt: Instant
-    }
-
-    struct Checkpoint {
-        var size: Position
-        var note: SignedNote
-    }
+    /// What is told comes from here.
+    var ledger: Ledger { _read { yield turn.ledger } }
 
     init(_ options: LedgerOptions, wake: WakeSignal, logger: Logger) throws {
         identity = options.identity
+        folder = options.dataFolder
         self.logger = logger
         self.wake = wake
         signer = EventSigner(mesh: identity.member.mesh, name: identity.name, key: identity.signing)
         checkpointSigner = try CheckpointSigner(name: identity.member.mesh, key: identity.signing)
-        store = try SQLiteStore(directory: options.dataFolder, options: .init(maximumDecisionBytes: options.decisionBytes, reservesRoom: true))
+        store = try StoreFolder.open(
+            options.dataFolder,
+            StoreOptions(
+                maximumDecisionBytes: options.decisionBytes, archiveFolder: options.archiveFolder, reservesRoom: true))
         try PrivateFile.requireOwn(folder: options.dataFolder)
         snapshots = SnapshotBuilder(key: identity.signing, wake: wake)
-        archive = DecisionArchive(store, wake: wake)
+        archive = DecisionArchive(store, wake: wake, logger: logger)
+        decisionsKept = KeptInStore(days: options.decisionsKeptDays, bytes: options.decisionsKeptBytes)
+        logArchive = LogArchive(store, logger: logger)
+        logKept = KeptInStore(days: options.logKeptDays, bytes: options.logKeptBytes)
         search = DecisionSearch(store, wake: wake)
         timeFile = TimeFile(options.dataFolder)
         let instance = Hex.encode(SecureRandom.bytes(8))
@@ -122,20 +89,18 @@ final class Sequencer {
         urgent = try network.open(.publisher, security: security)
         joins = try JoinDoor(identity, domain: "join-\(instance)", wake: wake)
 
-        let state: LedgerState
-        (state, tree) = try Self.fold(store)
-        ledger = Ledger(state)
-        guard state.view.position > 0 else { throw LedgerError("\(options.dataFolder) holds no log; make a mesh with 'penstock init'") }
-        guard state.view.mesh == identity.member.mesh else {
-            throw LedgerError("\(options.dataFolder) holds the log of mesh '\(state.view.mesh)', this identity belongs to '\(identity.member.mesh)'")
-        }
-        guard state.view.member(identity.name) == identity.keys else {
-            throw LedgerError("the log knows ledger '\(identity.name)' under other keys; restore \(identity.folder)")
-        }
+        stateSnapshots = StateSnapshots(
+            options.dataFolder, identity, store, events: options.snapshotEvents, logger: logger)
+        let start = try LedgerStart(store, stateSnapshots, logger: logger)
+        tree = start.tree
+        let state = start.state
+        turn = LedgerTurn(Ledger(state, keptMS: options.grantsKeptMS), calendar: WindowCalendar.bounds)
+        try options.check(state.view)
 
         _ = membership.update(state.view.members.values)
         let membership = membership
-        try Authenticator.shared.register(domain: domain, limitsKeys: true) { _, _, key in membership.name(channel: key) }
+        try Authenticator.shared.register(domain: domain, limitsKeys: true) { _, _, key in membership.name(channel: key)
+        }
         endpoints = [
             (requests, try requests.bind(options.requests)), (log, try log.bind(options.log)),
             (urgent, try urgent.bind(options.urgent)),
@@ -148,47 +113,30 @@ final class Sequencer {
         // In this order: leases that an older process could still give after this moment would not be counted.
         let epoch = try openEpoch()
         let marker = try RestoreMarker.load(options.dataFolder)
-        ledger.start(epoch: epoch, restored: marker != nil, without: marker?.without ?? [], time: startTime(), at: Clocks.now())
-        restoredFolder = marker == nil ? nil : options.dataFolder
+        turn.start(
+            epoch: epoch, restored: marker != nil, without: marker?.without ?? [], time: startTime(), at: Clocks.now())
         measureRoom(at: Clocks.now())
-        if marker != nil { logger.warning("the log was restored; waiting for its nodes' word", metadata: ["nodes": "\(ledger.awaited.sorted())"]) }
-        var batch = Batch()
-        // Without room for it, it is said as soon as there is; nothing is served before.
-        if ledger.room > .nothing { try sayEpoch(&batch) }
-        guard commit(&batch) else { throw LedgerError("the log cannot be written: \(ledger.halted ?? "see the messages before")") }
+        if marker != nil {
+            logger.warning(
+                "the log was restored; waiting for its nodes' word", metadata: ["nodes": "\(ledger.awaited.sorted())"])
+        }
+        // Without room for its first event, that is said as soon as there is; nothing is served before.
+        runTurn()
+        if let halted = ledger.halted { throw LedgerError(.halted, "the log cannot be written: \(halted)") }
         noteTime()
         // The first enforcers to start find it made.
-        _ = snapshots.latest(head: ledger.state.view.position, view: ledger.state.view, frontier: tree.frontier, epoch: ledger.state.epoch)
-        logger.info("serving", metadata: ["position": "\(ledger.state.view.position)", "epoch": "\(ledger.state.epoch)"])
-    }
-
-    /// Replays the log. Signatures were verified when the events came; `log verify` does it again.
-    static func fold(_ store: SQLiteStore) throws -> (LedgerState, MerkleTree) {
-        var state = LedgerState()
-        var tree = MerkleTree()
-        let head = try store.head().position
-        while state.view.position < head {
-            let page = try store.read(from: state.view.position + 1, maxCount: 4096, maxBytes: 16 << 20)
-            guard !page.isEmpty else { throw LedgerError("log position \(state.view.position + 1) is missing; restore the log from a backup") }
-            for stored in page {
-                do {
-                    let event = try SignedEvent(entry: stored.bytes)
-                    guard event.event.id == stored.id else { throw LedgerError("its id is not the hash of its bytes") }
-                    try state.apply(event.event, at: stored.position)
-                } catch {
-                    throw LedgerError("the log is corrupt at position \(stored.position): \(error); restore it from a backup")
-                }
-                tree.append(MerkleTree.leafHash(stored.bytes))
-            }
-        }
-        return (state, tree)
+        _ = snapshots.latest(
+            head: ledger.state.view.position, view: ledger.state.view, frontier: tree.frontier,
+            epoch: ledger.state.epoch)
+        logger.info(
+            "serving", metadata: ["position": "\(ledger.state.view.position)", "epoch": "\(ledger.state.epoch)"])
     }
 
     /// From here on no older process can append.
     private func openEpoch() throws -> UInt64 {
         let epoch = max(try store.head().epoch, ledger.state.epoch) + 1
         guard case .appended = try store.openEpoch(epoch, ifHead: store.head()) else {
-            throw LedgerError("another process opened a newer epoch of this log; stop it first")
+            throw LedgerError(.inUse, "another process opened a newer epoch of this log; stop it first")
         }
         return epoch
     }
@@ -196,10 +144,10 @@ final class Sequencer {
     func run(until stopping: () -> Bool) {
         while !stopping() {
             do {
-                let ready = try poller.wait([], wake: wake, timeoutMilliseconds: isBehind ? 0 : pollMilliseconds())
+                let ready = try poller.wait([], wake: wake, timeoutMilliseconds: pollMilliseconds())
                 if let failure = network.failure { throw failure }
                 if ready.woken { wake.drain() }
-                turn()
+                takeTurn()
                 // Under load there is always something ready: what time brings about must not wait for a lull.
                 if ready.isEmpty || Clocks.now() - housekeptAt > 200 * .nanosecondsPerMillisecond { idle() }
             } catch {
@@ -212,10 +160,12 @@ final class Sequencer {
     /// A publisher's linger is 0: whoever misses the last batch fetches it from the next process.
     func close() {
         archive.finish()
+        logArchive.finish()
         search.finish()
         keepTime()
-        for waiter in waiters { answerPartial(waiter, at: Clocks.now()) }
+        perform(turn.close())
         while flushEvidence() {}
+        keepState(at: Clocks.now(), isEnd: true)
         Authenticator.shared.unregister(domain: domain)
         joins.close()
         network.close()
@@ -227,32 +177,21 @@ final class Sequencer {
     }
 
     private func pollMilliseconds() -> Int {
+        if isBehind || !lookups.isEmpty { return 0 }
         let now = Clocks.now()
         var next = now + 250 * .nanosecondsPerMillisecond
-        if let fence = ledger.nextFence { next = min(next, fence) }
-        for waiter in waiters { next = min(next, waiter.deadline) }
-        if let held { next = min(next, held.until) }
-        if let cutDueAt { next = min(next, cutDueAt) }
+        if let due = turn.dueAt(now) { next = min(next, due) }
         if let due = shares.nextDue(at: now) { next = min(next, due) }
-        // Whoever did not hear a recall is asked again.
-        if let deadline = ledger.nextDeadline { next = min(next, deadline, now + 100 * .nanosecondsPerMillisecond) }
         return Int(max(0, next - now) / .nanosecondsPerMillisecond) + (next > now ? 1 : 0)
     }
 
-    private func turn() {
+    private func takeTurn() {
         noteTime()
-        commitAgain(at: Clocks.now())
         measureRoom(at: Clocks.now())
-        let hasRead = receive()
-        if hasRead || ledger.nextDeadline != nil || shares.nextDue(at: Clocks.now()) != nil { handle() }
-        stepBarriers(at: Clocks.now())
-        takeJoins()
-        answerArchived()
+        receive()
+        handle()
+        goOnLooking()
         answerSearched()
-        noteHalt()
-        noteRecovery()
-        publishHeld(at: Clocks.now())
-        cutConnections(at: Clocks.now())
     }
 
     private func idle() {
@@ -266,56 +205,31 @@ final class Sequencer {
     /// What time alone brings about.
     private func housekeep(at now: Instant) {
         keepTime()
+        keepState(at: now)
+        moveToArchive(at: now)
         noteNetwork()
-        routes = routes.filter { ledger.presence.presences[$0.key] != nil }
-        checkpoints = checkpoints.filter { ledger.barriers[$0.key] != nil }
-        cosigned = cosigned.filter { ledger.barriers[$0.key] != nil }
-        evidence = evidence.filter { ledger.barriers[$0] != nil }
         shares.housekeep(at: now)
         overShare = overShare.filter { now - $0.value < 60 * .nanosecondsPerSecond }
-        recall(at: now)
-        let expired = ledger.housekeep(at: now)
-        var batch = Batch()
-        if !expired.isEmpty { _ = try? stage(.lifted(Lifting(eventIDs: expired, reason: "expired", expired: true)), into: &batch) }
-        if let noted = ledger.timeToNote(at: now) { _ = try? stage(noted, into: &batch) }
-        if !batch.events.isEmpty { _ = commit(&batch) }
-    }
-
-    private func noteNetwork() {
-        let counts = requests.counts
-        counters["malformed_frames"] = counts.malformed + log.counts.malformed + urgent.counts.malformed
-        counters["requests_overflowed"] = counts.overflowed
-        counters["connections_cut"] = counts.cut + log.counts.cut + urgent.counts.cut + joins.cut
-        counters["replies_unsent"] = counts.unsent
+        turn.take(.housekeep)
+        runTurn()
     }
 
     func count(_ name: String) { counters[name, default: 0] += 1 }
 
-    /// Stops serving: two logs contradict each other, or one cannot be written. Nodes' leases run out by themselves.
-    func halt(_ why: String) {
-        ledger.halt(why)
-        noteHalt()
-    }
+    /// Stops serving: two logs contradict each other. Nodes' leases run out by themselves.
+    func halt(_ why: String) { turn.halt(why) }
 
-    private func noteHalt() {
-        guard let why = ledger.halted, !isHaltNoted else { return }
-        isHaltNoted = true
-        logger.critical("halted", metadata: ["why": "\(why)"])
-    }
-
-    /// Every node has told, and the epoch that says so is durable: from here on it is a log like any other.
-    private func noteRecovery() {
-        guard let folder = restoredFolder, ledger.awaited.isEmpty, ledger.halted == nil, ledger.epochToOpen == nil else { return }
+    /// From here on the restored log is a log like any other.
+    func endRestore() {
         do {
             try RestoreMarker.remove(folder)
-            restoredFolder = nil
             logger.info("the restored log is served", metadata: ["position": "\(ledger.state.view.position)"])
         } catch {
             logger.error("the mark of the restore was not removed", metadata: ["error": "\(error)"])
         }
     }
 
-    /// Returns the bytes sent. What is too long for one message is an error under its id: whoever asked must hear of it.
+    /// Returns the bytes sent. What is too long for one message is an error under its id: its sender hears of it.
     @discardableResult
     func send(_ reply: Reply, to route: RoutingID) -> Int {
         let bytes = encode(reply)
@@ -324,7 +238,9 @@ final class Sequencer {
         case .tooLarge:
             count("replies_too_large")
             logger.error("an answer is too long for one message", metadata: ["bytes": "\(bytes.count)"])
-            return send(Reply(id: reply.id, .refused(Refusal(.unavailable, "the answer is too long for one message").proto)), to: route)
+            return send(
+                Reply(id: reply.id, .refused(Refusal(.unavailable, "the answer is too long for one message").proto)),
+                to: route)
         case .full, .unroutable: count("replies_dropped")
         }
         return 0

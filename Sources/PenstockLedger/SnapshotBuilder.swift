@@ -1,7 +1,7 @@
 internal import PenstockCore
 internal import PenstockCrypto
 internal import PenstockNode
-internal import PenstockTransport
+internal import PenstockSystem
 internal import PenstockWire
 internal import Synchronization
 
@@ -18,7 +18,7 @@ final class SnapshotBuilder: Sendable {
 
     private struct State {
         var kept: [Snapshot] = []
-        var building: NodeThread?
+        var building: SystemThread?
     }
 
     private let state = Mutex(State())
@@ -37,9 +37,11 @@ final class SnapshotBuilder: Sendable {
     /// A snapshot that is new enough, or nil while one is being made.
     func latest(head: Position, view: View, frontier: MerkleFrontier, epoch: UInt64) -> Snapshot? {
         state.withLock { state in
-            if let last = state.kept.last, head - last.position < Self.worthRebuilding, last.epoch == epoch { return last }
+            if let last = state.kept.last, head - last.position < Self.worthRebuilding, last.epoch == epoch {
+                return last
+            }
             guard state.building == nil else { return nil }
-            state.building = try? NodeThread(name: "snapshot") { [self] in
+            state.building = try? SystemThread(name: "snapshot") { [self] in
                 let snapshot = build(view, frontier, epoch)
                 self.state.withLock {
                     $0.kept = ($0.kept + [snapshot]).suffix(Self.keptCount)
@@ -60,6 +62,7 @@ final class SnapshotBuilder: Sendable {
         let digest = SHA256.hash(bytes)
         let message = SnapshotSignature.message(position: view.position, epoch: epoch, digest: digest)
         return Snapshot(
-            position: view.position, epoch: epoch, bytes: bytes, digest: digest, signature: key.sign(message), frontier: frontier.hashes)
+            position: view.position, epoch: epoch, bytes: bytes, digest: digest, signature: key.sign(message),
+            frontier: frontier.hashes)
     }
 }

@@ -3,9 +3,9 @@ internal import Glibc
 internal import PenstockCore
 internal import PenstockCrypto
 
-/// What time the ledger said it was, at which instant of which boot: a small file beside the log, written over in place a
-/// few times a second. A process that is started again under the same boot goes on from it by the continuous clock, so that
-/// a wall clock that was set in between is noticed to the millisecond.
+/// What time the ledger said it was, at which instant of which boot: a small file beside the log, written over in place
+/// a few times a second. A process that is started again under the same boot goes on from it by the continuous clock,
+/// so that a wall clock that was set in between is noticed to the millisecond.
 ///
 /// It is never synced: after a power loss the log says what it can, and a file that is torn or missing says nothing.
 final class TimeFile {
@@ -15,7 +15,10 @@ final class TimeFile {
 
     init(_ folder: String) {
         path = folder + "/time"
-        boot = (try? String(contentsOfFile: "/proc/sys/kernel/random/boot_id", encoding: .utf8)).map { $0.filter(\.isHexDigit) } ?? ""
+        boot =
+            (try? String(contentsOfFile: "/proc/sys/kernel/random/boot_id", encoding: .utf8)).map {
+                $0.filter(\.isHexDigit)
+            } ?? ""
         descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
     }
 
@@ -24,7 +27,9 @@ final class TimeFile {
     /// - Parameter greatest: what the log carries.
     func memory(greatest: WallTime) -> LedgerTime.Memory {
         let lines = (try? String(contentsOfFile: path, encoding: .utf8))?.split(separator: "\n").map(String.init) ?? []
-        guard lines.count >= 5, lines[4] == Self.check(lines[..<4]), let at = Instant(lines[1]), let time = WallTime(lines[2]) else {
+        guard lines.count >= 5, lines[4] == Self.check(lines[..<4]), let at = Instant(lines[1]),
+            let time = WallTime(lines[2])
+        else {
             return LedgerTime.Memory(greatest: greatest)
         }
         let isSameBoot = !boot.isEmpty && lines[0] == boot

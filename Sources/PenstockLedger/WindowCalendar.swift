@@ -1,10 +1,13 @@
 internal import Foundation
 internal import PenstockCore
 
-/// Calendar windows: which day, week, month or year of a time zone a moment lies in. Weeks begin on Monday, as in ISO 8601.
+/// Calendar windows: which day, week, month or year of a time zone a moment lies in. Weeks begin on Monday, as in ISO
+/// 8601.
 enum WindowCalendar {
     /// Nil for a time zone that this machine does not know.
-    static func bounds(_ period: BudgetWindow.CalendarPeriod, _ zone: String, _ wall: WallTime) -> (start: WallTime, end: WallTime)? {
+    static func bounds(_ period: BudgetWindow.CalendarPeriod, _ zone: String, _ wall: WallTime) -> (
+        start: WallTime, end: WallTime
+    )? {
         guard let zone = TimeZone(identifier: zone) else { return nil }
         var calendar = Calendar(identifier: .iso8601)
         calendar.timeZone = zone
@@ -23,5 +26,7 @@ enum WindowCalendar {
         }
     }
 
-    private static func milliseconds(_ date: Date) -> WallTime { WallTime((date.timeIntervalSince1970 * 1000).rounded()) }
+    private static func milliseconds(_ date: Date) -> WallTime {
+        WallTime((date.timeIntervalSince1970 * 1000).rounded())
+    }
 }

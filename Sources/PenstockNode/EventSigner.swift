@@ -15,10 +15,20 @@ package struct EventSigner: Sendable {
     }
 
     package func sign(_ kind: EventKind, at wall: WallTime) -> SignedEvent {
-        let body = EventCodec.encode(mesh: mesh, origin: name, createdAt: wall, nonce: SecureRandom.bytes(16), kind: kind)
+        let body = EventCodec.encode(
+            mesh: mesh, origin: name, createdAt: wall, nonce: SecureRandom.bytes(16), kind: kind)
         let bytes = SignedBytes(body: body, signature: key.sign(SignedBytes.signedMessage(body: body)))
         let id = SHA256.hash(body)
-        return SignedEvent(event: Event(id: id, mesh: mesh, origin: name, createdAt: wall, kind: kind), bytes: bytes, entry: bytes.entry)
+        return SignedEvent(
+            event: Event(id: id, mesh: mesh, origin: name, createdAt: wall, kind: kind), bytes: bytes,
+            entry: bytes.entry)
+    }
+}
+
+extension EventSigner: EventAuthor {
+    package func author(_ kind: EventKind, at time: WallTime) -> VerifiedEvent {
+        let signed = sign(kind, at: time)
+        return VerifiedEvent(signed.event, entry: signed.entry)
     }
 }
 
@@ -43,26 +53,5 @@ package struct SignedEvent: Sendable {
         let bytes = try SignedBytes(entry: entry)
         let event = try EventCodec.decode(body: bytes.body, id: SHA256.hash(bytes.body))
         self.init(event: event, bytes: bytes, entry: entry)
-    }
-}
-
-/// Verifies events against members' keys, keeping the keys that were found to be sound. Confined to one thread.
-package struct EventVerifier {
-    private var verifiers: [[UInt8]: Verifier] = [:]
-
-    package init() {}
-
-    package mutating func verify(_ event: SignedEvent, by keys: NodeKeys) -> Bool {
-        guard let verifier = verifier(keys.signing) else { return false }
-        return verifier.verify(signature: event.bytes.signature, message: SignedBytes.signedMessage(body: event.bytes.body))
-    }
-
-    private mutating func verifier(_ key: [UInt8]) -> Verifier? {
-        if let verifier = verifiers[key] { return verifier }
-        guard let publicKey = PublicKey(key) else { return nil }
-        let verifier = Verifier(publicKey)
-        if verifiers.count >= Limits.nodes { verifiers = [:] }
-        verifiers[key] = verifier
-        return verifier
     }
 }

@@ -14,10 +14,11 @@ package enum FileKind: Sendable {
             self = .absent
             return
         }
-        self = switch status.st_mode & S_IFMT {
-        case S_IFREG: .regular
-        case S_IFDIR: .folder
-        default: .device
-        }
+        self =
+            switch status.st_mode & S_IFMT {
+            case S_IFREG: .regular
+            case S_IFDIR: .folder
+            default: .device
+            }
     }
 }

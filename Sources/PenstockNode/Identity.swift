@@ -20,9 +20,11 @@ package struct Identity: Sendable {
 
     private static let keyFiles = ["signing.key", "channel.key"]
 
-    /// Makes keys in a folder, or takes those up that a try before this one left there. It is an identity once `saveMember` has
-    /// written who has them.
-    package static func makeKeys(in folder: String, _ member: MemberFile) throws(NodeError) -> (identity: Identity, areNew: Bool) {
+    /// Makes keys in a folder, or takes those up that a try before this one left there. It is an identity once
+    /// `saveMember` has written who has them.
+    package static func makeKeys(in folder: String, _ member: MemberFile) throws(NodeError) -> (
+        identity: Identity, areNew: Bool
+    ) {
         try PrivateFile.makeFolder(folder)
         if let left = try keys(leftIn: folder, member) { return (left, false) }
         let identity = Identity(folder: folder, member: member, signing: .generate(), channel: .generate())
@@ -36,7 +38,8 @@ package struct Identity: Sendable {
     private static func keys(leftIn folder: String, _ member: MemberFile) throws(NodeError) -> Identity? {
         guard keyFiles.allSatisfy({ FileManager.default.fileExists(atPath: "\(folder)/\($0)") }) else { return nil }
         let texts = (try PrivateFile.read(folder + "/signing.key"), try PrivateFile.read(folder + "/channel.key"))
-        guard let signing = try? SigningKey.decodeFile(texts.0), let channel = try? CurveKeyPair(secretText: texts.1) else { return nil }
+        guard let signing = try? SigningKey.decodeFile(texts.0), let channel = try? CurveKeyPair(secretText: texts.1)
+        else { return nil }
         return Identity(folder: folder, member: member, signing: signing, channel: channel)
     }
 
@@ -58,7 +61,10 @@ package struct Identity: Sendable {
     package static func load(_ folder: String) throws(NodeError) -> Identity {
         let path = folder + "/member.json"
         guard let data = FileManager.default.contents(atPath: path) else {
-            throw NodeError(.identity, "\(folder) holds no identity: \(path) is missing; make one with 'penstock init' or 'penstock node join'")
+            throw NodeError(
+                .identity,
+                "\(folder) holds no identity: \(path) is missing; make one with 'penstock init' or 'penstock node join'"
+            )
         }
         try PrivateFile.requireOwn(folder: folder)
         let member: MemberFile
@@ -76,65 +82,5 @@ package struct Identity: Sendable {
         } catch {
             throw NodeError(.identity, "a key in \(folder) is damaged: \(printed(error)); restore it or join again")
         }
-    }
-}
-
-/// What is public in an identity's folder.
-package struct MemberFile: Codable, Sendable, Hashable {
-    package var mesh: String
-    package var name: String
-    package var roleName: String
-    package var ledger: LedgerAddress
-    /// Of a ledger: the host that it listens on, where that is another than the one that others connect to.
-    package var listen: String?
-
-    package var role: Role { Role(name: roleName) ?? .auditor }
-
-    enum CodingKeys: String, CodingKey {
-        case mesh, name, roleName = "role", ledger, listen
-    }
-
-    package init(mesh: String, name: String, role: Role, ledger: LedgerAddress) {
-        self.mesh = mesh
-        self.name = name
-        roleName = role.name
-        self.ledger = ledger
-    }
-}
-
-/// Where the ledger listens, and the keys by which it is known.
-package struct LedgerAddress: Codable, Sendable, Hashable {
-    package var name: String
-    package var requests: String
-    package var log: String
-    package var urgent: String
-    package var join: String
-    /// Z85.
-    package var channelKey: String
-    /// Hexadecimal.
-    package var signingKey: String
-
-    enum CodingKeys: String, CodingKey {
-        case name, requests, log, urgent, join, channelKey = "channel_key", signingKey = "signing_key"
-    }
-
-    package init(name: String, requests: String, log: String, urgent: String, join: String, channelKey: String, signingKey: String) {
-        self.name = name
-        self.requests = requests
-        self.log = log
-        self.urgent = urgent
-        self.join = join
-        self.channelKey = channelKey
-        self.signingKey = signingKey
-    }
-
-    package func channelKeyBytes() throws(NodeError) -> [UInt8] {
-        guard let key = Z85.decode(channelKey), key.count == 32 else { throw NodeError(.identity, "the ledger's channel key is no Z85 key of 40 characters") }
-        return key
-    }
-
-    package func verifier() throws(NodeError) -> Verifier {
-        guard let bytes = Hex.decode(signingKey), let key = PublicKey(bytes) else { throw NodeError(.identity, "the ledger's signing key is no hexadecimal key of 64 digits") }
-        return Verifier(key)
     }
 }

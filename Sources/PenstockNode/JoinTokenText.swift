@@ -43,11 +43,17 @@ package struct JoinTokenText: Sendable {
     }
 
     package init(parsing text: String) throws(NodeError) {
-        guard text.hasPrefix(Self.prefix), text.utf8.count < 4096, let bytes = Base64URL.decode(String(text.dropFirst(Self.prefix.count))),
-            let proto = try? decode(Penstock_V1_JoinToken.self, bytes, "join token"), proto.secret.count == 32, let role = try? Role(proto.role)
-        else { throw NodeError(.configuration, "this is no join token; paste the whole line that 'penstock node token' printed") }
+        guard text.hasPrefix(Self.prefix), text.utf8.count < 4096,
+            let bytes = Base64URL.decode(String(text.dropFirst(Self.prefix.count))),
+            let proto = try? decode(Penstock_V1_JoinToken.self, bytes, "join token"), proto.secret.count == 32,
+            let role = try? Role(proto.role)
+        else {
+            throw NodeError(
+                .configuration, "this is no join token; paste the whole line that 'penstock node token' printed")
+        }
         let ledger = LedgerAddress(
-            name: proto.ledger.name, requests: proto.ledger.requests, log: proto.ledger.log, urgent: proto.ledger.urgent,
+            name: proto.ledger.name, requests: proto.ledger.requests, log: proto.ledger.log,
+            urgent: proto.ledger.urgent,
             join: proto.ledger.join, channelKey: String(decoding: proto.ledger.channelKey, as: UTF8.self),
             signingKey: String(decoding: proto.ledger.signingKey, as: UTF8.self))
         self.init(secret: [UInt8](proto.secret), mesh: proto.mesh, role: role, ledger: ledger)

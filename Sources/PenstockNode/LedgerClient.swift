@@ -1,6 +1,7 @@
 internal import Foundation
 package import PenstockCore
 package import PenstockProto
+internal import PenstockSystem
 internal import PenstockTransport
 package import PenstockWire
 internal import SwiftProtobuf
@@ -50,16 +51,16 @@ package final class LedgerClient {
         }
     }
 
-    /// Submits an event; with `barrierMS`, waits for the barrier as well. Then both take that long at most, and a second
-    /// for an answer that does not come.
+    /// Submits an event; with `barrierMS`, waits for the barrier as well. Then both take that long at most, and a
+    /// second for an answer that does not come.
     ///
     /// The same event is sent again, under the same id, until the ledger has said what became of it or the time is up.
     ///
     /// - Parameter progress: told when the wait is a long one, and why.
-    /// - Returns: where it stands in the log; and what the barrier came to, nil when that was not asked or the ledger has
-    ///   not said it in time.
-    /// - Throws: the ledger's refusal, when nothing stands; `NodeError.unreachable`, naming the event, when it may or may
-    ///   not stand.
+    /// - Returns: where it stands in the log; and what the barrier came to, nil when that was not asked or the ledger
+    ///   has not said it in time.
+    /// - Throws: the ledger's refusal, when nothing stands; `NodeError.unreachable`, naming the event, when it may or
+    ///   may not stand.
     package func submit(
         _ kind: EventKind, barrierMS: Int? = nil, progress: ((String) -> Void)? = nil
     ) throws -> (Penstock_V1_Submitted, Penstock_V1_BarrierReply?) {
@@ -73,22 +74,29 @@ package final class LedgerClient {
             do {
                 if isDue {
                     submission.unanswered += 1
-                    try send(.submit(.with {
-                        $0.event = Data(event.entry)
-                        $0.waitBarrier = barrierMS != nil
-                        $0.timeoutMs = UInt32(clamping: max(0, waitUntil - Clocks.now()) / .nanosecondsPerMillisecond)
-                    }), until: answerBy)
+                    try send(
+                        .submit(
+                            .with {
+                                $0.event = Data(event.entry)
+                                $0.waitBarrier = barrierMS != nil
+                                $0.timeoutMs = UInt32(
+                                    clamping: max(0, waitUntil - Clocks.now()) / .nanosecondsPerMillisecond)
+                            }), until: answerBy)
                     isDue = false
                 }
                 guard let answer = try receive(until: min(answerBy, Clocks.now() + Self.patience)) else {
                     guard Clocks.now() < answerBy else { throw unreachable }
-                    progress?(submission.position.map { "durable at position \($0); waiting for every node" } ?? "waiting for the ledger")
+                    progress?(
+                        submission.position.map { "durable at position \($0); waiting for every node" }
+                            ?? "waiting for the ledger")
                     isDue = true
                     continue
                 }
                 if let outcome = try submission.take(answer) { return outcome }
             } catch let refusal as Refusal where !refusal.isFinal {
-                progress?((submission.position.map { "durable at position \($0); " } ?? "") + "the ledger says \(refusal.code.rawValue), trying again")
+                progress?(
+                    (submission.position.map { "durable at position \($0); " } ?? "")
+                        + "the ledger says \(refusal.code.rawValue), trying again")
                 guard pause(refusal, until: answerBy) else { return try submission.end(refusal, unreachable) }
                 isDue = true
             } catch let error as NodeError where error.code == .unreachable {
@@ -98,12 +106,15 @@ package final class LedgerClient {
     }
 
     /// The rest of a barrier's nodes, where one answer did not hold them.
-    package func complete(_ barrier: Penstock_V1_BarrierReply, timeoutMS: Int = 5000) throws -> Penstock_V1_BarrierReply {
+    package func complete(_ barrier: Penstock_V1_BarrierReply, timeoutMS: Int = 5000) throws -> Penstock_V1_BarrierReply
+    {
         var whole = barrier
         while whole.nextNode != 0 {
             let from = whole.nextNode
             let query = Penstock_V1_BarrierQuery.with { ($0.position, $0.fromNode) = (barrier.position, from) }
-            guard case .barrier(let page) = try ask(.barrier(query), timeoutMS: timeoutMS), page.nextNode == 0 || page.nextNode > from else { throw unexpected }
+            guard case .barrier(let page) = try ask(.barrier(query), timeoutMS: timeoutMS),
+                page.nextNode == 0 || page.nextNode > from
+            else { throw unexpected }
             whole.nodes += page.nodes
             whole.nextNode = page.nextNode
         }
@@ -117,9 +128,9 @@ package final class LedgerClient {
 
     /// Returns whether there is time for another try.
     private func pause(_ refusal: Refusal, until deadline: Instant) -> Bool {
-        let wait = min(Nanoseconds(max(refusal.retryAfterMS, 20)), 60_000) * .nanosecondsPerMillisecond
-        guard Clocks.now() + wait < deadline else { return false }
-        Thread.sleep(forTimeInterval: Double(wait) / Double(Nanoseconds.nanosecondsPerSecond))
+        let wait = min(max(Int64(refusal.retryAfterMS), 20), 60_000)
+        guard Clocks.later(byMS: wait) < deadline else { return false }
+        SystemThread.sleep(milliseconds: Int(wait))
         return true
     }
 
@@ -141,46 +152,17 @@ package final class LedgerClient {
         // Until the handshake is done there is no connection to queue on.
         while socket.send(bytes) != .sent {
             guard Clocks.now() < deadline else { throw unreachable }
-            Thread.sleep(forTimeInterval: 0.001)
+            SystemThread.sleep(milliseconds: 1)
         }
     }
 
     private var unreachable: NodeError {
-        NodeError(.unreachable, "the ledger at \(identity.member.ledger.requests) does not answer '\(identity.name)'; is it running, and is this member still admitted?")
-    }
-
-    /// The whole log from a position, page by page.
-    package func readLog(from first: Position = 1, _ body: (Position, [UInt8]) throws -> Void) throws {
-        var position = first
-        while true {
-            let from = position
-            guard case .fetched(let page) = try ask(.fetch(.with { $0.from = from })) else { throw unexpected }
-            for entry in page.events {
-                try body(position, [UInt8](entry))
-                position += 1
-            }
-            if page.events.isEmpty { return }
-        }
-    }
-
-    /// What time it is at the ledger; nil from an older version.
-    package func time(timeoutMS: Int = 5000) throws -> Penstock_V1_LedgerTime? {
-        guard case .head(let head) = try ask(.head(.init()), timeoutMS: timeoutMS) else { throw unexpected }
-        return head.hasTime ? head.time : nil
-    }
-
-    /// The mesh's bounds, which are set at its beginning.
-    package func settings() throws -> Settings {
-        guard case .fetched(let page) = try ask(.fetch(.with { $0.from = 1 })), let first = page.events.first,
-            case .genesis(_, let settings) = try SignedEvent(entry: [UInt8](first)).event.kind
-        else { throw unexpected }
-        return settings
-    }
-
-    /// Folds the whole log, without verifying its signatures.
-    package func fold() throws -> LedgerState {
-        var state = LedgerState()
-        try readLog { position, entry in try state.apply(try SignedEvent(entry: entry).event, at: position) }
-        return state
+        NodeError(
+            .unreachable,
+            """
+            the ledger at \(identity.member.ledger.requests) does not answer '\(identity.name)'; is it running, \
+            and is this member still admitted?
+            """
+        )
     }
 }

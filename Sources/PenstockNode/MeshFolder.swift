@@ -25,9 +25,17 @@ package struct MeshFolder: Sendable {
             found[name] = member.role
         }
         for role in roles {
-            if let name = found.filter({ $0.value == role }).keys.sorted().first { return try Identity.load(folder(name)) }
+            if let name = found.filter({ $0.value == role }).keys.sorted().first {
+                return try Identity.load(folder(name))
+            }
         }
         let wanted = roles.map(\.name).joined(separator: " or ")
-        throw NodeError(.identity, "no \(wanted) identity in \(path); name the mesh's folder with --dir or PENSTOCK_DIR, or make one with 'penstock init'")
+        throw NodeError(
+            .identity,
+            """
+            no \(wanted) identity in \(path); name the mesh's folder with --dir or PENSTOCK_DIR, or make one with \
+            'penstock init'
+            """
+        )
     }
 }

@@ -1,5 +1,7 @@
+package import PenstockCore
+
 /// What stops a command before or outside the mesh: one line that says what to do.
-package struct NodeError: Error, Hashable, Sendable, CustomStringConvertible {
+package struct NodeError: CodedError, Hashable, Sendable {
     package var code: Code
     package var message: String
 
@@ -15,6 +17,15 @@ package struct NodeError: Error, Hashable, Sendable, CustomStringConvertible {
         case refused
         case notFound = "not_found"
         case protocolError = "protocol_error"
+    }
+
+    package var kind: ErrorKind {
+        switch code {
+        case .notFound: .notFound
+        case .refused, .protocolError: .unexpected
+        case .unreachable: .unreachable
+        case .configuration, .identity: .local
+        }
     }
 
     package var description: String { message }

@@ -21,8 +21,8 @@ package final class ReplaceableSecret: Sendable {
 
     package var text: String { state.withLock { $0.text } }
 
-    /// The file's text where another is there than was read last; nil where it is the same, or gone for a moment. A pipe has
-    /// been read once and for all.
+    /// The file's text where another is there than was read last; nil where it is the same, or gone for a moment. A
+    /// pipe has been read once and for all.
     package func replaced() throws(NodeError) -> String? {
         let seen = Self.look(path)
         guard !seen.isEmpty, state.withLock({ $0.seen != seen && !$0.seen.isEmpty }) else { return nil }
@@ -38,6 +38,9 @@ package final class ReplaceableSecret: Sendable {
     private static func look(_ path: String) -> [Int] {
         var status = stat()
         guard stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return [] }
-        return [Int(status.st_dev), Int(status.st_ino), Int(status.st_size), status.st_mtim.tv_sec, status.st_mtim.tv_nsec, status.st_ctim.tv_sec, status.st_ctim.tv_nsec]
+        return [
+            Int(status.st_dev), Int(status.st_ino), Int(status.st_size), status.st_mtim.tv_sec, status.st_mtim.tv_nsec,
+            status.st_ctim.tv_sec, status.st_ctim.tv_nsec,
+        ]
     }
 }

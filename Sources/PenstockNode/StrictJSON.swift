@@ -1,13 +1,16 @@
 package import Foundation
 internal import PenstockCore
+internal import PenstockJSON
 
-/// The one way in which this program's own JSON files are read, as UTF-8: what two readers could understand differently is
-/// refused, and so is a member that it would not write itself. Whoever shows the file would show that too, and nothing
-/// covers it.
+/// The one way in which this program's own JSON is read and written, as UTF-8: what two readers could understand
+/// differently is refused, and so is a member that it would not write itself. Whoever shows the file would show that
+/// too, and nothing covers it.
 package enum StrictJSON {
     /// - Parameter snakeCase: whether members' names are written so.
     /// - Throws: `NodeError`, saying what is wrong with the text at `path`.
-    package static func decode<T: Codable>(_ type: T.Type, from data: Data, _ path: String, snakeCase: Bool = false) throws(NodeError) -> T {
+    package static func decode<T: Codable>(_ type: T.Type, from data: Data, _ path: String, snakeCase: Bool = false)
+        throws(NodeError) -> T
+    {
         let written: JSON
         do {
             written = try JSONParser.parse([UInt8](data))
@@ -15,7 +18,9 @@ package enum StrictJSON {
             throw NodeError(.configuration, "\(path): \(error.text)")
         }
         let (decoder, encoder) = (JSONDecoder(), JSONEncoder())
-        if snakeCase { (decoder.keyDecodingStrategy, encoder.keyEncodingStrategy) = (.convertFromSnakeCase, .convertToSnakeCase) }
+        if snakeCase {
+            (decoder.keyDecodingStrategy, encoder.keyEncodingStrategy) = (.convertFromSnakeCase, .convertToSnakeCase)
+        }
         let value: T
         let known: JSON
         do {
@@ -24,8 +29,19 @@ package enum StrictJSON {
         } catch {
             throw NodeError(.configuration, "\(path) lacks a member, or has one of another type")
         }
-        if let name = stranger(in: written, known) { throw NodeError(.configuration, "\(path) has a member '\(name.printed)', which it has not in this version") }
+        if let name = stranger(in: written, known) {
+            throw NodeError(.configuration, "\(path) has a member '\(name.printed)', which it has not in this version")
+        }
         return value
+    }
+
+    /// With `snake_case` names, in their order.
+    package static func text(_ value: some Encodable, pretty: Bool) throws -> String {
+        let encoder = JSONEncoder()
+        encoder.keyEncodingStrategy = .convertToSnakeCase
+        encoder.outputFormatting =
+            pretty ? [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes] : [.sortedKeys, .withoutEscapingSlashes]
+        return String(decoding: try encoder.encode(value), as: UTF8.self)
     }
 
     /// The name of the first member that only the first of two values has.

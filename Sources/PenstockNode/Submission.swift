@@ -53,8 +53,10 @@ final class Submission {
         throw NodeError(
             .unreachable,
             """
-            \(refusal.map { "\($0.message)." } ?? silence.message) Whether event \(eventID.hex) was taken is unknown: it may or may not stand. \
-            'penstock log show' tells, and for a restriction 'penstock revocation list'; saying a restriction twice does no harm
+            \(refusal.map { "\($0.message)." } ?? silence.message) Whether event \(eventID.hex) was taken is unknown: \
+            it may or may not stand. \
+            'penstock log show' tells, and for a restriction 'penstock revocation list'; saying a restriction twice \
+            does no harm
             """)
     }
 }

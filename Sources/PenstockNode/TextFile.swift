@@ -4,12 +4,14 @@ package import Foundation
 package enum TextFile {
     /// - Parameter what: the file is, for whoever named it.
     package static func read(_ what: String, _ path: String) throws(NodeError) -> String {
-        guard let data = FileManager.default.contents(atPath: path) else { throw NodeError(.configuration, "cannot read \(what) \(path)") }
+        guard let data = FileManager.default.contents(atPath: path) else {
+            throw NodeError(.configuration, "cannot read \(what) \(path)")
+        }
         return try text(data, path)
     }
 
-    /// UTF-8, without the byte order mark that some editors begin a file with. Anything else would be read as other text by
-    /// some reader.
+    /// UTF-8, without the byte order mark that some editors begin a file with. Anything else would be read as other
+    /// text by some reader.
     package static func text(_ data: Data, _ path: String) throws(NodeError) -> String {
         let bytes = data.starts(with: [0xEF, 0xBB, 0xBF]) ? data.dropFirst(3) : data
         // UTF-16 of what stands in such files has a zero in every other byte.

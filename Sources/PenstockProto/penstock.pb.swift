@@ -82,6 +82,62 @@ package nonisolated enum Penstock_V1_Role: SwiftProtobuf.Enum, Swift.CaseIterabl
 
 }
 
+package nonisolated enum Penstock_V1_GrantState: SwiftProtobuf.Enum, Swift.CaseIterable {
+  package typealias RawValue = Int
+  case unspecified // = 0
+  case grantLive // = 1
+  case grantRevoked // = 2
+
+  /// and not revoked
+  case grantSuspended // = 3
+
+  /// and neither
+  case grantExpired // = 4
+
+  /// it ended long ago, and the log alone has it
+  case grantForgotten // = 5
+  case UNRECOGNIZED(Int)
+
+  package init() {
+    self = .unspecified
+  }
+
+  package init?(rawValue: Int) {
+    switch rawValue {
+    case 0: self = .unspecified
+    case 1: self = .grantLive
+    case 2: self = .grantRevoked
+    case 3: self = .grantSuspended
+    case 4: self = .grantExpired
+    case 5: self = .grantForgotten
+    default: self = .UNRECOGNIZED(rawValue)
+    }
+  }
+
+  package var rawValue: Int {
+    switch self {
+    case .unspecified: return 0
+    case .grantLive: return 1
+    case .grantRevoked: return 2
+    case .grantSuspended: return 3
+    case .grantExpired: return 4
+    case .grantForgotten: return 5
+    case .UNRECOGNIZED(let i): return i
+    }
+  }
+
+  // The compiler won't synthesize support with the UNRECOGNIZED case.
+  package static let allCases: [Penstock_V1_GrantState] = [
+    .unspecified,
+    .grantLive,
+    .grantRevoked,
+    .grantSuspended,
+    .grantExpired,
+    .grantForgotten,
+  ]
+
+}
+
 /// One entry of the log. Its bytes are the Merkle leaf; at most 65,535 of them.
 package nonisolated struct Penstock_V1_SignedEvent: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
@@ -365,6 +421,14 @@ package nonisolated struct Penstock_V1_EventBody: @unchecked Sendable {
     set {_uniqueStorage()._kind = .rateClosed(newValue)}
   }
 
+  package var forgotten: Penstock_V1_Forgotten {
+    get {
+      if case .forgotten(let v)? = _storage._kind {return v}
+      return Penstock_V1_Forgotten()
+    }
+    set {_uniqueStorage()._kind = .forgotten(newValue)}
+  }
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package nonisolated enum OneOf_Kind: Equatable, Sendable {
@@ -398,6 +462,7 @@ package nonisolated struct Penstock_V1_EventBody: @unchecked Sendable {
     case budgetClosed(Penstock_V1_BudgetClosed)
     case rateChanged(Penstock_V1_RateChanged)
     case rateClosed(Penstock_V1_RateClosed)
+    case forgotten(Penstock_V1_Forgotten)
 
   }
 
@@ -1498,6 +1563,23 @@ package nonisolated struct Penstock_V1_TimeNoted: Sendable {
   package init() {}
 }
 
+/// Written by the ledger: what has ended for so long that nothing can come of it. No fold keeps it any more; the log does.
+package nonisolated struct Penstock_V1_Forgotten: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// positions of the events that issued them, children before their parents
+  package var grants: [UInt64] = []
+
+  /// of join tokens
+  package var tokenHashes: [Data] = []
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
 package nonisolated struct Penstock_V1_Request: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -1631,6 +1713,38 @@ package nonisolated struct Penstock_V1_Request: Sendable {
     set {kind = .barrier(newValue)}
   }
 
+  package var grants: Penstock_V1_GrantQuery {
+    get {
+      if case .grants(let v)? = kind {return v}
+      return Penstock_V1_GrantQuery()
+    }
+    set {kind = .grants(newValue)}
+  }
+
+  package var restrictions: Penstock_V1_RestrictionQuery {
+    get {
+      if case .restrictions(let v)? = kind {return v}
+      return Penstock_V1_RestrictionQuery()
+    }
+    set {kind = .restrictions(newValue)}
+  }
+
+  package var rates: Penstock_V1_RateQuery {
+    get {
+      if case .rates(let v)? = kind {return v}
+      return Penstock_V1_RateQuery()
+    }
+    set {kind = .rates(newValue)}
+  }
+
+  package var members: Penstock_V1_MemberQuery {
+    get {
+      if case .members(let v)? = kind {return v}
+      return Penstock_V1_MemberQuery()
+    }
+    set {kind = .members(newValue)}
+  }
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package nonisolated enum OneOf_Kind: Equatable, Sendable {
@@ -1649,6 +1763,10 @@ package nonisolated struct Penstock_V1_Request: Sendable {
     case budgets(Penstock_V1_BudgetQuery)
     case proof(Penstock_V1_ProofRequest)
     case barrier(Penstock_V1_BarrierQuery)
+    case grants(Penstock_V1_GrantQuery)
+    case restrictions(Penstock_V1_RestrictionQuery)
+    case rates(Penstock_V1_RateQuery)
+    case members(Penstock_V1_MemberQuery)
 
   }
 
@@ -2032,6 +2150,15 @@ package nonisolated struct Penstock_V1_BudgetQuery: Sendable {
   /// 0, or BudgetReply.next_slice
   package var afterSlice: UInt64 = 0
 
+  /// of all, only those that have a name of their own
+  package var named: Bool = false
+
+  /// of all, only those in this unit
+  package var unit: String = String()
+
+  /// of all, only those that a debt has frozen
+  package var frozen: Bool = false
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -2188,6 +2315,200 @@ package nonisolated struct Penstock_V1_DecisionQuery: @unchecked Sendable {
   fileprivate var _storage = _StorageClass.defaultInstance
 }
 
+/// Grants, in the order in which they were issued. A page may have no row and not be the last: a search is done part by part.
+package nonisolated struct Penstock_V1_GrantQuery: @unchecked Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// 0, or GrantPage.next
+  package var after: UInt64 {
+    get {_storage._after}
+    set {_uniqueStorage()._after = newValue}
+  }
+
+  /// rows; 0: as many as fit one page
+  package var limit: UInt32 {
+    get {_storage._limit}
+    set {_uniqueStorage()._limit = newValue}
+  }
+
+  /// no rows, but how many
+  package var countsOnly: Bool {
+    get {_storage._countsOnly}
+    set {_uniqueStorage()._countsOnly = newValue}
+  }
+
+  package var grantID: String {
+    get {_storage._grantID}
+    set {_uniqueStorage()._grantID = newValue}
+  }
+
+  package var runID: String {
+    get {_storage._runID}
+    set {_uniqueStorage()._runID = newValue}
+  }
+
+  package var agentID: String {
+    get {_storage._agentID}
+    set {_uniqueStorage()._agentID = newValue}
+  }
+
+  package var agentClass: String {
+    get {_storage._agentClass}
+    set {_uniqueStorage()._agentClass = newValue}
+  }
+
+  package var principalID: String {
+    get {_storage._principalID}
+    set {_uniqueStorage()._principalID = newValue}
+  }
+
+  package var purpose: String {
+    get {_storage._purpose}
+    set {_uniqueStorage()._purpose = newValue}
+  }
+
+  package var audience: String {
+    get {_storage._audience}
+    set {_uniqueStorage()._audience = newValue}
+  }
+
+  package var issuer: String {
+    get {_storage._issuer}
+    set {_uniqueStorage()._issuer = newValue}
+  }
+
+  /// any of these
+  package var states: [Penstock_V1_GrantState] {
+    get {_storage._states}
+    set {_uniqueStorage()._states = newValue}
+  }
+
+  /// what a restriction of this selector would stand on, also through a grant above
+  package var coveredBy: Penstock_V1_Selector {
+    get {_storage._coveredBy ?? Penstock_V1_Selector()}
+    set {_uniqueStorage()._coveredBy = newValue}
+  }
+  /// Returns true if `coveredBy` has been explicitly set.
+  package var hasCoveredBy: Bool {_storage._coveredBy != nil}
+  /// Clears the value of `coveredBy`. Subsequent reads from it will return its default value.
+  package mutating func clearCoveredBy() {_uniqueStorage()._coveredBy = nil}
+
+  /// when it ends: not before, …
+  package var expiresFromMs: Int64 {
+    get {_storage._expiresFromMs}
+    set {_uniqueStorage()._expiresFromMs = newValue}
+  }
+
+  /// … and before
+  package var expiresBeforeMs: Int64 {
+    get {_storage._expiresBeforeMs}
+    set {_uniqueStorage()._expiresBeforeMs = newValue}
+  }
+
+  /// only those whose calls no rate bounds
+  package var unrated: Bool {
+    get {_storage._unrated}
+    set {_uniqueStorage()._unrated = newValue}
+  }
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+
+  fileprivate var _storage = _StorageClass.defaultInstance
+}
+
+/// Restrictions that stand, by position.
+package nonisolated struct Penstock_V1_RestrictionQuery: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// 0, or RestrictionPage.next
+  package var after: UInt64 = 0
+
+  package var limit: UInt32 = 0
+
+  /// that it names, exactly
+  package var selector: Penstock_V1_Selector {
+    get {_selector ?? Penstock_V1_Selector()}
+    set {_selector = newValue}
+  }
+  /// Returns true if `selector` has been explicitly set.
+  package var hasSelector: Bool {self._selector != nil}
+  /// Clears the value of `selector`. Subsequent reads from it will return its default value.
+  package mutating func clearSelector() {self._selector = nil}
+
+  /// any of these, at most 1,000
+  package var eventIds: [Data] = []
+
+  /// who made it
+  package var origin: String = String()
+
+  /// any of these; THROTTLE and SCALE are one
+  package var levels: [Penstock_V1_Restricted.Level] = []
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+
+  fileprivate var _selector: Penstock_V1_Selector? = nil
+}
+
+/// Named rates, by position.
+package nonisolated struct Penstock_V1_RateQuery: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// 0, or RatePage.next
+  package var after: UInt64 = 0
+
+  package var limit: UInt32 = 0
+
+  package var name: String = String()
+
+  package var unit: String = String()
+
+  /// that it names, exactly
+  package var selector: Penstock_V1_Selector {
+    get {_selector ?? Penstock_V1_Selector()}
+    set {_selector = newValue}
+  }
+  /// Returns true if `selector` has been explicitly set.
+  package var hasSelector: Bool {self._selector != nil}
+  /// Clears the value of `selector`. Subsequent reads from it will return its default value.
+  package mutating func clearSelector() {self._selector = nil}
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+
+  fileprivate var _selector: Penstock_V1_Selector? = nil
+}
+
+/// Members, expelled ones too, by name.
+package nonisolated struct Penstock_V1_MemberQuery: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// empty, or MemberPage.next
+  package var after: String = String()
+
+  package var limit: UInt32 = 0
+
+  package var name: String = String()
+
+  package var role: Penstock_V1_Role = .unspecified
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
 package nonisolated struct Penstock_V1_Reply: @unchecked Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -2337,6 +2658,38 @@ package nonisolated struct Penstock_V1_Reply: @unchecked Sendable {
     set {_uniqueStorage()._kind = .recall(newValue)}
   }
 
+  package var grants: Penstock_V1_GrantPage {
+    get {
+      if case .grants(let v)? = _storage._kind {return v}
+      return Penstock_V1_GrantPage()
+    }
+    set {_uniqueStorage()._kind = .grants(newValue)}
+  }
+
+  package var restrictions: Penstock_V1_RestrictionPage {
+    get {
+      if case .restrictions(let v)? = _storage._kind {return v}
+      return Penstock_V1_RestrictionPage()
+    }
+    set {_uniqueStorage()._kind = .restrictions(newValue)}
+  }
+
+  package var rates: Penstock_V1_RatePage {
+    get {
+      if case .rates(let v)? = _storage._kind {return v}
+      return Penstock_V1_RatePage()
+    }
+    set {_uniqueStorage()._kind = .rates(newValue)}
+  }
+
+  package var members: Penstock_V1_MemberPage {
+    get {
+      if case .members(let v)? = _storage._kind {return v}
+      return Penstock_V1_MemberPage()
+    }
+    set {_uniqueStorage()._kind = .members(newValue)}
+  }
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package nonisolated enum OneOf_Kind: Equatable, Sendable {
@@ -2357,6 +2710,10 @@ package nonisolated struct Penstock_V1_Reply: @unchecked Sendable {
     case done(Penstock_V1_Done)
     /// pushed by the ledger, with id 0
     case recall(Penstock_V1_Recall)
+    case grants(Penstock_V1_GrantPage)
+    case restrictions(Penstock_V1_RestrictionPage)
+    case rates(Penstock_V1_RatePage)
+    case members(Penstock_V1_MemberPage)
 
   }
 
@@ -2843,56 +3200,82 @@ package nonisolated struct Penstock_V1_MemberStatus: Sendable {
   package init() {}
 }
 
-package nonisolated struct Penstock_V1_StatusReply: Sendable {
+package nonisolated struct Penstock_V1_StatusReply: @unchecked Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  package var mesh: String = String()
+  package var mesh: String {
+    get {_storage._mesh}
+    set {_uniqueStorage()._mesh = newValue}
+  }
 
-  package var position: UInt64 = 0
+  package var position: UInt64 {
+    get {_storage._position}
+    set {_uniqueStorage()._position = newValue}
+  }
 
-  package var epoch: UInt64 = 0
+  package var epoch: UInt64 {
+    get {_storage._epoch}
+    set {_uniqueStorage()._epoch = newValue}
+  }
 
-  package var nodes: [Penstock_V1_MemberStatus] = []
+  package var nodes: [Penstock_V1_MemberStatus] {
+    get {_storage._nodes}
+    set {_uniqueStorage()._nodes = newValue}
+  }
 
-  package var barriers: [Penstock_V1_BarrierReply] = []
+  package var barriers: [Penstock_V1_BarrierReply] {
+    get {_storage._barriers}
+    set {_uniqueStorage()._barriers = newValue}
+  }
 
-  package var counters: Dictionary<String,UInt64> = [:]
+  package var counters: Dictionary<String,UInt64> {
+    get {_storage._counters}
+    set {_uniqueStorage()._counters = newValue}
+  }
 
   /// why the ledger does not serve, or empty
-  package var halted: String = String()
+  package var halted: String {
+    get {_storage._halted}
+    set {_uniqueStorage()._halted = newValue}
+  }
 
   /// sentences for an operator: what works less than it should, and what to do
-  package var warnings: [String] = []
+  package var warnings: [String] {
+    get {_storage._warnings}
+    set {_uniqueStorage()._warnings = newValue}
+  }
 
   package var disk: Penstock_V1_DiskStatus {
-    get {_disk ?? Penstock_V1_DiskStatus()}
-    set {_disk = newValue}
+    get {_storage._disk ?? Penstock_V1_DiskStatus()}
+    set {_uniqueStorage()._disk = newValue}
   }
   /// Returns true if `disk` has been explicitly set.
-  package var hasDisk: Bool {self._disk != nil}
+  package var hasDisk: Bool {_storage._disk != nil}
   /// Clears the value of `disk`. Subsequent reads from it will return its default value.
-  package mutating func clearDisk() {self._disk = nil}
+  package mutating func clearDisk() {_uniqueStorage()._disk = nil}
 
   package var time: Penstock_V1_LedgerTime {
-    get {_time ?? Penstock_V1_LedgerTime()}
-    set {_time = newValue}
+    get {_storage._time ?? Penstock_V1_LedgerTime()}
+    set {_uniqueStorage()._time = newValue}
   }
   /// Returns true if `time` has been explicitly set.
-  package var hasTime: Bool {self._time != nil}
+  package var hasTime: Bool {_storage._time != nil}
   /// Clears the value of `time`. Subsequent reads from it will return its default value.
-  package mutating func clearTime() {self._time = nil}
+  package mutating func clearTime() {_uniqueStorage()._time = nil}
 
   /// more nodes or barriers follow: ask for them from here on; 0: these are all, or the last
-  package var next: UInt64 = 0
+  package var next: UInt64 {
+    get {_storage._next}
+    set {_uniqueStorage()._next = newValue}
+  }
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
 
-  fileprivate var _disk: Penstock_V1_DiskStatus? = nil
-  fileprivate var _time: Penstock_V1_LedgerTime? = nil
+  fileprivate var _storage = _StorageClass.defaultInstance
 }
 
 /// What time it is at the ledger. All agree unless its wall clock has leapt.
@@ -2929,6 +3312,26 @@ package nonisolated struct Penstock_V1_DiskStatus: Sendable {
   package var reserveBytes: UInt64 = 0
 
   package var state: Penstock_V1_DiskStatus.State = .unspecified
+
+  /// of the log of record
+  package var logBytes: UInt64 = 0
+
+  /// what it has grown by in the last day, or would at the rate since it began
+  package var logBytesADay: UInt64 = 0
+
+  package var decisionBytes: UInt64 = 0
+
+  package var decisionBytesADay: UInt64 = 0
+
+  /// until the disk is full at that rate; not set: not known
+  package var daysLeft: UInt32 {
+    get {_daysLeft ?? 0}
+    set {_daysLeft = newValue}
+  }
+  /// Returns true if `daysLeft` has been explicitly set.
+  package var hasDaysLeft: Bool {self._daysLeft != nil}
+  /// Clears the value of `daysLeft`. Subsequent reads from it will return its default value.
+  package mutating func clearDaysLeft() {self._daysLeft = nil}
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -2981,6 +3384,8 @@ package nonisolated struct Penstock_V1_DiskStatus: Sendable {
   }
 
   package init() {}
+
+  fileprivate var _daysLeft: UInt32? = nil
 }
 
 package nonisolated struct Penstock_V1_HeadReply: Sendable {
@@ -3003,11 +3408,33 @@ package nonisolated struct Penstock_V1_HeadReply: Sendable {
   /// Clears the value of `time`. Subsequent reads from it will return its default value.
   package mutating func clearTime() {self._time = nil}
 
+  /// of the ledger's own state, as they lie beside its log
+  package var snapshots: [Penstock_V1_StateDigest] = []
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
 
   fileprivate var _time: Penstock_V1_LedgerTime? = nil
+}
+
+/// SHA-256 of a ledger's state at a position, as its snapshot has it: whoever folds the log can make the same bytes.
+package nonisolated struct Penstock_V1_StateDigest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var position: UInt64 = 0
+
+  package var digest: Data = Data()
+
+  /// By the ledger over five lines: "penstock state v1", the mesh, the position, the tree's root there, and the digest;
+  /// both in hexadecimal, each line with its end.
+  package var signature: Data = Data()
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
 }
 
 package nonisolated struct Penstock_V1_BudgetStatus: @unchecked Sendable {
@@ -3061,7 +3488,7 @@ package nonisolated struct Penstock_V1_BudgetStatus: @unchecked Sendable {
     set {_uniqueStorage()._slices = newValue}
   }
 
-  /// of `out`: by calls under way, as last reported
+  /// of `out`: by calls under way, as last reported, of the page's slices
   package var held: Int64 {
     get {_storage._held}
     set {_uniqueStorage()._held = newValue}
@@ -3128,13 +3555,13 @@ package nonisolated struct Penstock_V1_BudgetStatus: @unchecked Sendable {
     set {_uniqueStorage()._warnAt = newValue}
   }
 
-  /// unspent in slices of incarnations that are not heard
+  /// unspent in the page's slices of incarnations that are not heard
   package var stranded: Int64 {
     get {_storage._stranded}
     set {_uniqueStorage()._stranded = newValue}
   }
 
-  /// unspent in slices of revoked grants
+  /// unspent in the page's slices of revoked grants
   package var exposure: Int64 {
     get {_storage._exposure}
     set {_uniqueStorage()._exposure = newValue}
@@ -3208,6 +3635,9 @@ package nonisolated struct Penstock_V1_BudgetReply: Sendable {
 
   /// as asked
   package var afterSlice: UInt64 = 0
+
+  /// of the log that it was read at
+  package var position: UInt64 = 0
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -3330,6 +3760,132 @@ package nonisolated struct Penstock_V1_NodeDecisions: Sendable {
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
+}
+
+package nonisolated struct Penstock_V1_GrantPage: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var position: UInt64 = 0
+
+  /// 0: this is the last page
+  package var next: UInt64 = 0
+
+  package var rows: [Penstock_V1_GrantRow] = []
+
+  /// rows, also where only that was asked for
+  package var count: UInt64 = 0
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+/// Whose a grant is and what it allows, with what it has from its parents. Its credential's digest is not in it.
+package nonisolated struct Penstock_V1_GrantRow: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var grant: Penstock_V1_SnapshotGrant {
+    get {_grant ?? Penstock_V1_SnapshotGrant()}
+    set {_grant = newValue}
+  }
+  /// Returns true if `grant` has been explicitly set.
+  package var hasGrant: Bool {self._grant != nil}
+  /// Clears the value of `grant`. Subsequent reads from it will return its default value.
+  package mutating func clearGrant() {self._grant = nil}
+
+  /// by ledger time
+  package var state: Penstock_V1_GrantState = .unspecified
+
+  /// grants above it
+  package var depth: UInt32 = 0
+
+  /// grants delegated from it directly
+  package var children: UInt32 = 0
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+
+  fileprivate var _grant: Penstock_V1_SnapshotGrant? = nil
+}
+
+package nonisolated struct Penstock_V1_RestrictionPage: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var position: UInt64 = 0
+
+  /// 0: this is the last page
+  package var next: UInt64 = 0
+
+  package var rows: [Penstock_V1_SnapshotRestriction] = []
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+package nonisolated struct Penstock_V1_RatePage: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var position: UInt64 = 0
+
+  /// 0: this is the last page
+  package var next: UInt64 = 0
+
+  package var rows: [Penstock_V1_SnapshotRate] = []
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+package nonisolated struct Penstock_V1_MemberPage: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var position: UInt64 = 0
+
+  /// empty: this is the last page
+  package var next: String = String()
+
+  package var rows: [Penstock_V1_MemberRow] = []
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+package nonisolated struct Penstock_V1_MemberRow: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var member: Penstock_V1_SnapshotNode {
+    get {_member ?? Penstock_V1_SnapshotNode()}
+    set {_member = newValue}
+  }
+  /// Returns true if `member` has been explicitly set.
+  package var hasMember: Bool {self._member != nil}
+  /// Clears the value of `member`. Subsequent reads from it will return its default value.
+  package mutating func clearMember() {self._member = nil}
+
+  /// one for each start that is heard, or one that says that none is
+  package var starts: [Penstock_V1_MemberStatus] = []
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+
+  fileprivate var _member: Penstock_V1_SnapshotNode? = nil
 }
 
 package nonisolated struct Penstock_V1_JoinRequest: Sendable {
@@ -3691,12 +4247,387 @@ package nonisolated struct Penstock_V1_SnapshotToken: Sendable {
   fileprivate var _token: Penstock_V1_JoinTokenMade? = nil
 }
 
+/// What a ledger's state has beside its view, page by page: only the ledger that wrote it reads it.
+package nonisolated struct Penstock_V1_LedgerStatePage: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var version: UInt32 = 0
+
+  /// this and the next three in the first page alone
+  package var epoch: UInt64 = 0
+
+  package var largestBoundNs: Int64 = 0
+
+  package var greatestTimeMs: Int64 = 0
+
+  package var returns: UInt64 = 0
+
+  package var retired: [Data] = []
+
+  package var warnings: [Penstock_V1_StateWarning] = []
+
+  package var owners: [Penstock_V1_StateOwner] = []
+
+  /// numbered from 0 on, over all pages
+  package var accounts: [Penstock_V1_StateAccount] = []
+
+  package var entries: [Penstock_V1_StateEntry] = []
+
+  /// open ones
+  package var slices: [Penstock_V1_StateSlice] = []
+
+  package var debts: [Penstock_V1_StateDebt] = []
+
+  /// oldest first
+  package var requests: [Penstock_V1_StateRequest] = []
+
+  package var forgotten: [Penstock_V1_StateForgotten] = []
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+package nonisolated struct Penstock_V1_StateForgotten: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var idHash: UInt64 = 0
+
+  package var position: UInt64 = 0
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+package nonisolated struct Penstock_V1_StateWarning: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var budget: String = String()
+
+  package var percent: UInt32 = 0
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+package nonisolated struct Penstock_V1_StateOwner: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var node: String = String()
+
+  package var incarnations: Data = Data()
+
+  package var kept: UInt32 = 0
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+package nonisolated struct Penstock_V1_StateAccount: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var grantID: String = String()
+
+  package var unit: String = String()
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+package nonisolated struct Penstock_V1_StateKey: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var name: String = String()
+
+  package var grantID: String = String()
+
+  package var unit: String = String()
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+package nonisolated struct Penstock_V1_StateEntry: @unchecked Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var key: Penstock_V1_StateKey {
+    get {_storage._key ?? Penstock_V1_StateKey()}
+    set {_uniqueStorage()._key = newValue}
+  }
+  /// Returns true if `key` has been explicitly set.
+  package var hasKey: Bool {_storage._key != nil}
+  /// Clears the value of `key`. Subsequent reads from it will return its default value.
+  package mutating func clearKey() {_uniqueStorage()._key = nil}
+
+  package var unit: String {
+    get {_storage._unit}
+    set {_uniqueStorage()._unit = newValue}
+  }
+
+  package var parent: Penstock_V1_StateKey {
+    get {_storage._parent ?? Penstock_V1_StateKey()}
+    set {_uniqueStorage()._parent = newValue}
+  }
+  /// Returns true if `parent` has been explicitly set.
+  package var hasParent: Bool {_storage._parent != nil}
+  /// Clears the value of `parent`. Subsequent reads from it will return its default value.
+  package mutating func clearParent() {_uniqueStorage()._parent = nil}
+
+  package var window: Penstock_V1_BudgetWindow {
+    get {_storage._window ?? Penstock_V1_BudgetWindow()}
+    set {_uniqueStorage()._window = newValue}
+  }
+  /// Returns true if `window` has been explicitly set.
+  package var hasWindow: Bool {_storage._window != nil}
+  /// Clears the value of `window`. Subsequent reads from it will return its default value.
+  package mutating func clearWindow() {_uniqueStorage()._window = nil}
+
+  package var maxOut: Int64 {
+    get {_storage._maxOut}
+    set {_uniqueStorage()._maxOut = newValue}
+  }
+
+  package var ceiling: Int64 {
+    get {_storage._ceiling}
+    set {_uniqueStorage()._ceiling = newValue}
+  }
+
+  package var unallocated: Int64 {
+    get {_storage._unallocated}
+    set {_uniqueStorage()._unallocated = newValue}
+  }
+
+  package var overcommitted: Int64 {
+    get {_storage._overcommitted}
+    set {_uniqueStorage()._overcommitted = newValue}
+  }
+
+  package var windows: [Penstock_V1_StateWindow] {
+    get {_storage._windows}
+    set {_uniqueStorage()._windows = newValue}
+  }
+
+  package var holders: [Penstock_V1_StateHolder] {
+    get {_storage._holders}
+    set {_uniqueStorage()._holders = newValue}
+  }
+
+  package var openDebts: [UInt64] {
+    get {_storage._openDebts}
+    set {_uniqueStorage()._openDebts = newValue}
+  }
+
+  package var exceeding: [UInt64] {
+    get {_storage._exceeding}
+    set {_uniqueStorage()._exceeding = newValue}
+  }
+
+  package var closed: Bool {
+    get {_storage._closed}
+    set {_uniqueStorage()._closed = newValue}
+  }
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+
+  fileprivate var _storage = _StorageClass.defaultInstance
+}
+
+package nonisolated struct Penstock_V1_StateWindow: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var number: UInt64 = 0
+
+  package var startMs: Int64 = 0
+
+  package var endMs: Int64 = 0
+
+  package var settled: Int64 = 0
+
+  package var out: Int64 = 0
+
+  package var debt: Int64 = 0
+
+  /// it counts no more
+  package var ended: Bool = false
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+package nonisolated struct Penstock_V1_StateHolder: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var incarnation: Data = Data()
+
+  package var account: Int32 = 0
+
+  package var out: Int64 = 0
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+package nonisolated struct Penstock_V1_StateLevel: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var key: Penstock_V1_StateKey {
+    get {_key ?? Penstock_V1_StateKey()}
+    set {_key = newValue}
+  }
+  /// Returns true if `key` has been explicitly set.
+  package var hasKey: Bool {self._key != nil}
+  /// Clears the value of `key`. Subsequent reads from it will return its default value.
+  package mutating func clearKey() {self._key = nil}
+
+  package var window: UInt64 = 0
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+
+  fileprivate var _key: Penstock_V1_StateKey? = nil
+}
+
+package nonisolated struct Penstock_V1_StateSlice: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var position: UInt64 = 0
+
+  package var slice: Penstock_V1_SliceReserved {
+    get {_slice ?? Penstock_V1_SliceReserved()}
+    set {_slice = newValue}
+  }
+  /// Returns true if `slice` has been explicitly set.
+  package var hasSlice: Bool {self._slice != nil}
+  /// Clears the value of `slice`. Subsequent reads from it will return its default value.
+  package mutating func clearSlice() {self._slice = nil}
+
+  package var used: Int64 = 0
+
+  package var returned: Int64 = 0
+
+  package var held: Int64 = 0
+
+  package var levels: [Penstock_V1_StateLevel] = []
+
+  package var account: Int32 = 0
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+
+  fileprivate var _slice: Penstock_V1_SliceReserved? = nil
+}
+
+package nonisolated struct Penstock_V1_StateDebt: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var position: UInt64 = 0
+
+  package var debt: Penstock_V1_DebtRecorded {
+    get {_debt ?? Penstock_V1_DebtRecorded()}
+    set {_debt = newValue}
+  }
+  /// Returns true if `debt` has been explicitly set.
+  package var hasDebt: Bool {self._debt != nil}
+  /// Clears the value of `debt`. Subsequent reads from it will return its default value.
+  package mutating func clearDebt() {self._debt = nil}
+
+  package var charges: [Penstock_V1_StateCharge] = []
+
+  package var accepted: Bool = false
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+
+  fileprivate var _debt: Penstock_V1_DebtRecorded? = nil
+}
+
+package nonisolated struct Penstock_V1_StateCharge: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var level: Penstock_V1_StateLevel {
+    get {_level ?? Penstock_V1_StateLevel()}
+    set {_level = newValue}
+  }
+  /// Returns true if `level` has been explicitly set.
+  package var hasLevel: Bool {self._level != nil}
+  /// Clears the value of `level`. Subsequent reads from it will return its default value.
+  package mutating func clearLevel() {self._level = nil}
+
+  package var part: UInt32 = 0
+
+  package var amount: Int64 = 0
+
+  package var debt: Int64 = 0
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+
+  fileprivate var _level: Penstock_V1_StateLevel? = nil
+}
+
+package nonisolated struct Penstock_V1_StateRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var id: Data = Data()
+
+  package var slices: [Penstock_V1_StateSlice] = []
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
 // MARK: - Code below here is support for the SwiftProtobuf runtime.
 
 fileprivate nonisolated let _protobuf_package = "penstock.v1"
 
 nonisolated extension Penstock_V1_Role: SwiftProtobuf._ProtoNameProviding {
   package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0ROLE_UNSPECIFIED\0\u{1}ROLE_LEDGER\0\u{1}ROLE_ENFORCER\0\u{1}ROLE_ISSUER\0\u{1}ROLE_OPERATOR\0\u{1}ROLE_AUDITOR\0")
+}
+
+nonisolated extension Penstock_V1_GrantState: SwiftProtobuf._ProtoNameProviding {
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0GRANT_STATE_UNSPECIFIED\0\u{1}GRANT_LIVE\0\u{1}GRANT_REVOKED\0\u{1}GRANT_SUSPENDED\0\u{1}GRANT_EXPIRED\0\u{1}GRANT_FORGOTTEN\0")
 }
 
 nonisolated extension Penstock_V1_SignedEvent: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
@@ -3736,7 +4667,7 @@ nonisolated extension Penstock_V1_SignedEvent: SwiftProtobuf.Message, SwiftProto
 
 nonisolated extension Penstock_V1_EventBody: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".EventBody"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}version\0\u{1}mesh\0\u{1}origin\0\u{3}created_at_ms\0\u{1}nonce\0\u{2}\u{b}genesis\0\u{3}node_admitted\0\u{3}node_expelled\0\u{3}join_token_made\0\u{3}epoch_opened\0\u{3}settings_changed\0\u{3}grant_issued\0\u{3}grant_renewed\0\u{1}restricted\0\u{1}lifted\0\u{3}budget_created\0\u{3}slice_reserved\0\u{3}spend_reported\0\u{3}slice_closed\0\u{3}decision_batch\0\u{3}budget_ceiling_set\0\u{3}budget_warned\0\u{3}window_opened\0\u{3}debt_recorded\0\u{3}debts_accepted\0\u{3}rate_created\0\u{3}time_accepted\0\u{3}time_noted\0\u{4}\u{7}debt_settled\0\u{3}budget_changed\0\u{3}budget_closed\0\u{3}rate_changed\0\u{3}rate_closed\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}version\0\u{1}mesh\0\u{1}origin\0\u{3}created_at_ms\0\u{1}nonce\0\u{2}\u{b}genesis\0\u{3}node_admitted\0\u{3}node_expelled\0\u{3}join_token_made\0\u{3}epoch_opened\0\u{3}settings_changed\0\u{3}grant_issued\0\u{3}grant_renewed\0\u{1}restricted\0\u{1}lifted\0\u{3}budget_created\0\u{3}slice_reserved\0\u{3}spend_reported\0\u{3}slice_closed\0\u{3}decision_batch\0\u{3}budget_ceiling_set\0\u{3}budget_warned\0\u{3}window_opened\0\u{3}debt_recorded\0\u{3}debts_accepted\0\u{3}rate_created\0\u{3}time_accepted\0\u{3}time_noted\0\u{4}\u{7}debt_settled\0\u{3}budget_changed\0\u{3}budget_closed\0\u{3}rate_changed\0\u{3}rate_closed\0\u{1}forgotten\0")
 
   fileprivate class _StorageClass {
     var _version: UInt32 = 0
@@ -4148,6 +5079,19 @@ nonisolated extension Penstock_V1_EventBody: SwiftProtobuf.Message, SwiftProtobu
             _storage._kind = .rateClosed(v)
           }
         }()
+        case 50: try {
+          var v: Penstock_V1_Forgotten?
+          var hadOneofValue = false
+          if let current = _storage._kind {
+            hadOneofValue = true
+            if case .forgotten(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._kind = .forgotten(v)
+          }
+        }()
         default: break
         }
       }
@@ -4287,6 +5231,10 @@ nonisolated extension Penstock_V1_EventBody: SwiftProtobuf.Message, SwiftProtobu
       case .rateClosed?: try {
         guard case .rateClosed(let v)? = _storage._kind else { preconditionFailure() }
         try visitor.visitSingularMessageField(value: v, fieldNumber: 49)
+      }()
+      case .forgotten?: try {
+        guard case .forgotten(let v)? = _storage._kind else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 50)
       }()
       case nil: break
       }
@@ -6131,9 +7079,44 @@ nonisolated extension Penstock_V1_TimeNoted: SwiftProtobuf.Message, SwiftProtobu
   }
 }
 
+nonisolated extension Penstock_V1_Forgotten: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".Forgotten"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}grants\0\u{3}token_hashes\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeRepeatedUInt64Field(value: &self.grants) }()
+      case 2: try { try decoder.decodeRepeatedBytesField(value: &self.tokenHashes) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.grants.isEmpty {
+      try visitor.visitPackedUInt64Field(value: self.grants, fieldNumber: 1)
+    }
+    if !self.tokenHashes.isEmpty {
+      try visitor.visitRepeatedBytesField(value: self.tokenHashes, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Penstock_V1_Forgotten, rhs: Penstock_V1_Forgotten) -> Bool {
+    if lhs.grants != rhs.grants {return false}
+    if lhs.tokenHashes != rhs.tokenHashes {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
 nonisolated extension Penstock_V1_Request: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Request"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}version\0\u{1}id\0\u{2}\u{e}submit\0\u{1}echo\0\u{1}ack\0\u{1}fetch\0\u{1}snapshot\0\u{1}reserve\0\u{1}decisions\0\u{1}cosign\0\u{1}receipt\0\u{1}status\0\u{1}audit\0\u{1}head\0\u{1}budgets\0\u{1}proof\0\u{1}barrier\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}version\0\u{1}id\0\u{2}\u{e}submit\0\u{1}echo\0\u{1}ack\0\u{1}fetch\0\u{1}snapshot\0\u{1}reserve\0\u{1}decisions\0\u{1}cosign\0\u{1}receipt\0\u{1}status\0\u{1}audit\0\u{1}head\0\u{1}budgets\0\u{1}proof\0\u{1}barrier\0\u{1}grants\0\u{1}restrictions\0\u{1}rates\0\u{1}members\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -6338,6 +7321,58 @@ nonisolated extension Penstock_V1_Request: SwiftProtobuf.Message, SwiftProtobuf.
           self.kind = .barrier(v)
         }
       }()
+      case 31: try {
+        var v: Penstock_V1_GrantQuery?
+        var hadOneofValue = false
+        if let current = self.kind {
+          hadOneofValue = true
+          if case .grants(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.kind = .grants(v)
+        }
+      }()
+      case 32: try {
+        var v: Penstock_V1_RestrictionQuery?
+        var hadOneofValue = false
+        if let current = self.kind {
+          hadOneofValue = true
+          if case .restrictions(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.kind = .restrictions(v)
+        }
+      }()
+      case 33: try {
+        var v: Penstock_V1_RateQuery?
+        var hadOneofValue = false
+        if let current = self.kind {
+          hadOneofValue = true
+          if case .rates(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.kind = .rates(v)
+        }
+      }()
+      case 34: try {
+        var v: Penstock_V1_MemberQuery?
+        var hadOneofValue = false
+        if let current = self.kind {
+          hadOneofValue = true
+          if case .members(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.kind = .members(v)
+        }
+      }()
       default: break
       }
     }
@@ -6414,6 +7449,22 @@ nonisolated extension Penstock_V1_Request: SwiftProtobuf.Message, SwiftProtobuf.
     case .barrier?: try {
       guard case .barrier(let v)? = self.kind else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 30)
+    }()
+    case .grants?: try {
+      guard case .grants(let v)? = self.kind else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 31)
+    }()
+    case .restrictions?: try {
+      guard case .restrictions(let v)? = self.kind else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 32)
+    }()
+    case .rates?: try {
+      guard case .rates(let v)? = self.kind else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 33)
+    }()
+    case .members?: try {
+      guard case .members(let v)? = self.kind else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 34)
     }()
     case nil: break
     }
@@ -7202,7 +8253,7 @@ nonisolated extension Penstock_V1_HeadRequest: SwiftProtobuf.Message, SwiftProto
 
 nonisolated extension Penstock_V1_BudgetQuery: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".BudgetQuery"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}node\0\u{1}after\0\u{3}after_slice\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}node\0\u{1}after\0\u{3}after_slice\0\u{1}named\0\u{1}unit\0\u{1}frozen\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -7214,6 +8265,9 @@ nonisolated extension Penstock_V1_BudgetQuery: SwiftProtobuf.Message, SwiftProto
       case 2: try { try decoder.decodeSingularStringField(value: &self.node) }()
       case 3: try { try decoder.decodeSingularUInt64Field(value: &self.after) }()
       case 4: try { try decoder.decodeSingularUInt64Field(value: &self.afterSlice) }()
+      case 5: try { try decoder.decodeSingularBoolField(value: &self.named) }()
+      case 6: try { try decoder.decodeSingularStringField(value: &self.unit) }()
+      case 7: try { try decoder.decodeSingularBoolField(value: &self.frozen) }()
       default: break
       }
     }
@@ -7232,6 +8286,15 @@ nonisolated extension Penstock_V1_BudgetQuery: SwiftProtobuf.Message, SwiftProto
     if self.afterSlice != 0 {
       try visitor.visitSingularUInt64Field(value: self.afterSlice, fieldNumber: 4)
     }
+    if self.named != false {
+      try visitor.visitSingularBoolField(value: self.named, fieldNumber: 5)
+    }
+    if !self.unit.isEmpty {
+      try visitor.visitSingularStringField(value: self.unit, fieldNumber: 6)
+    }
+    if self.frozen != false {
+      try visitor.visitSingularBoolField(value: self.frozen, fieldNumber: 7)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -7240,6 +8303,9 @@ nonisolated extension Penstock_V1_BudgetQuery: SwiftProtobuf.Message, SwiftProto
     if lhs.node != rhs.node {return false}
     if lhs.after != rhs.after {return false}
     if lhs.afterSlice != rhs.afterSlice {return false}
+    if lhs.named != rhs.named {return false}
+    if lhs.unit != rhs.unit {return false}
+    if lhs.frozen != rhs.frozen {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -7497,9 +8563,342 @@ nonisolated extension Penstock_V1_DecisionQuery: SwiftProtobuf.Message, SwiftPro
   }
 }
 
+nonisolated extension Penstock_V1_GrantQuery: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".GrantQuery"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}after\0\u{1}limit\0\u{3}counts_only\0\u{3}grant_id\0\u{3}run_id\0\u{3}agent_id\0\u{3}agent_class\0\u{3}principal_id\0\u{1}purpose\0\u{1}audience\0\u{1}issuer\0\u{1}states\0\u{3}covered_by\0\u{3}expires_from_ms\0\u{3}expires_before_ms\0\u{1}unrated\0")
+
+  fileprivate class _StorageClass {
+    var _after: UInt64 = 0
+    var _limit: UInt32 = 0
+    var _countsOnly: Bool = false
+    var _grantID: String = String()
+    var _runID: String = String()
+    var _agentID: String = String()
+    var _agentClass: String = String()
+    var _principalID: String = String()
+    var _purpose: String = String()
+    var _audience: String = String()
+    var _issuer: String = String()
+    var _states: [Penstock_V1_GrantState] = []
+    var _coveredBy: Penstock_V1_Selector? = nil
+    var _expiresFromMs: Int64 = 0
+    var _expiresBeforeMs: Int64 = 0
+    var _unrated: Bool = false
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _after = source._after
+      _limit = source._limit
+      _countsOnly = source._countsOnly
+      _grantID = source._grantID
+      _runID = source._runID
+      _agentID = source._agentID
+      _agentClass = source._agentClass
+      _principalID = source._principalID
+      _purpose = source._purpose
+      _audience = source._audience
+      _issuer = source._issuer
+      _states = source._states
+      _coveredBy = source._coveredBy
+      _expiresFromMs = source._expiresFromMs
+      _expiresBeforeMs = source._expiresBeforeMs
+      _unrated = source._unrated
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeSingularUInt64Field(value: &_storage._after) }()
+        case 2: try { try decoder.decodeSingularUInt32Field(value: &_storage._limit) }()
+        case 3: try { try decoder.decodeSingularBoolField(value: &_storage._countsOnly) }()
+        case 4: try { try decoder.decodeSingularStringField(value: &_storage._grantID) }()
+        case 5: try { try decoder.decodeSingularStringField(value: &_storage._runID) }()
+        case 6: try { try decoder.decodeSingularStringField(value: &_storage._agentID) }()
+        case 7: try { try decoder.decodeSingularStringField(value: &_storage._agentClass) }()
+        case 8: try { try decoder.decodeSingularStringField(value: &_storage._principalID) }()
+        case 9: try { try decoder.decodeSingularStringField(value: &_storage._purpose) }()
+        case 10: try { try decoder.decodeSingularStringField(value: &_storage._audience) }()
+        case 11: try { try decoder.decodeSingularStringField(value: &_storage._issuer) }()
+        case 12: try { try decoder.decodeRepeatedEnumField(value: &_storage._states) }()
+        case 13: try { try decoder.decodeSingularMessageField(value: &_storage._coveredBy) }()
+        case 14: try { try decoder.decodeSingularInt64Field(value: &_storage._expiresFromMs) }()
+        case 15: try { try decoder.decodeSingularInt64Field(value: &_storage._expiresBeforeMs) }()
+        case 16: try { try decoder.decodeSingularBoolField(value: &_storage._unrated) }()
+        default: break
+        }
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every if/case branch local when no optimizations
+      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+      // https://github.com/apple/swift-protobuf/issues/1182
+      if _storage._after != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._after, fieldNumber: 1)
+      }
+      if _storage._limit != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._limit, fieldNumber: 2)
+      }
+      if _storage._countsOnly != false {
+        try visitor.visitSingularBoolField(value: _storage._countsOnly, fieldNumber: 3)
+      }
+      if !_storage._grantID.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._grantID, fieldNumber: 4)
+      }
+      if !_storage._runID.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._runID, fieldNumber: 5)
+      }
+      if !_storage._agentID.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._agentID, fieldNumber: 6)
+      }
+      if !_storage._agentClass.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._agentClass, fieldNumber: 7)
+      }
+      if !_storage._principalID.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._principalID, fieldNumber: 8)
+      }
+      if !_storage._purpose.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._purpose, fieldNumber: 9)
+      }
+      if !_storage._audience.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._audience, fieldNumber: 10)
+      }
+      if !_storage._issuer.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._issuer, fieldNumber: 11)
+      }
+      if !_storage._states.isEmpty {
+        try visitor.visitPackedEnumField(value: _storage._states, fieldNumber: 12)
+      }
+      try { if let v = _storage._coveredBy {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 13)
+      } }()
+      if _storage._expiresFromMs != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._expiresFromMs, fieldNumber: 14)
+      }
+      if _storage._expiresBeforeMs != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._expiresBeforeMs, fieldNumber: 15)
+      }
+      if _storage._unrated != false {
+        try visitor.visitSingularBoolField(value: _storage._unrated, fieldNumber: 16)
+      }
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Penstock_V1_GrantQuery, rhs: Penstock_V1_GrantQuery) -> Bool {
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._after != rhs_storage._after {return false}
+        if _storage._limit != rhs_storage._limit {return false}
+        if _storage._countsOnly != rhs_storage._countsOnly {return false}
+        if _storage._grantID != rhs_storage._grantID {return false}
+        if _storage._runID != rhs_storage._runID {return false}
+        if _storage._agentID != rhs_storage._agentID {return false}
+        if _storage._agentClass != rhs_storage._agentClass {return false}
+        if _storage._principalID != rhs_storage._principalID {return false}
+        if _storage._purpose != rhs_storage._purpose {return false}
+        if _storage._audience != rhs_storage._audience {return false}
+        if _storage._issuer != rhs_storage._issuer {return false}
+        if _storage._states != rhs_storage._states {return false}
+        if _storage._coveredBy != rhs_storage._coveredBy {return false}
+        if _storage._expiresFromMs != rhs_storage._expiresFromMs {return false}
+        if _storage._expiresBeforeMs != rhs_storage._expiresBeforeMs {return false}
+        if _storage._unrated != rhs_storage._unrated {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Penstock_V1_RestrictionQuery: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".RestrictionQuery"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}after\0\u{1}limit\0\u{1}selector\0\u{3}event_ids\0\u{1}origin\0\u{1}levels\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt64Field(value: &self.after) }()
+      case 2: try { try decoder.decodeSingularUInt32Field(value: &self.limit) }()
+      case 3: try { try decoder.decodeSingularMessageField(value: &self._selector) }()
+      case 4: try { try decoder.decodeRepeatedBytesField(value: &self.eventIds) }()
+      case 5: try { try decoder.decodeSingularStringField(value: &self.origin) }()
+      case 6: try { try decoder.decodeRepeatedEnumField(value: &self.levels) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if self.after != 0 {
+      try visitor.visitSingularUInt64Field(value: self.after, fieldNumber: 1)
+    }
+    if self.limit != 0 {
+      try visitor.visitSingularUInt32Field(value: self.limit, fieldNumber: 2)
+    }
+    try { if let v = self._selector {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
+    } }()
+    if !self.eventIds.isEmpty {
+      try visitor.visitRepeatedBytesField(value: self.eventIds, fieldNumber: 4)
+    }
+    if !self.origin.isEmpty {
+      try visitor.visitSingularStringField(value: self.origin, fieldNumber: 5)
+    }
+    if !self.levels.isEmpty {
+      try visitor.visitPackedEnumField(value: self.levels, fieldNumber: 6)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Penstock_V1_RestrictionQuery, rhs: Penstock_V1_RestrictionQuery) -> Bool {
+    if lhs.after != rhs.after {return false}
+    if lhs.limit != rhs.limit {return false}
+    if lhs._selector != rhs._selector {return false}
+    if lhs.eventIds != rhs.eventIds {return false}
+    if lhs.origin != rhs.origin {return false}
+    if lhs.levels != rhs.levels {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Penstock_V1_RateQuery: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".RateQuery"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}after\0\u{1}limit\0\u{1}name\0\u{1}unit\0\u{1}selector\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt64Field(value: &self.after) }()
+      case 2: try { try decoder.decodeSingularUInt32Field(value: &self.limit) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.name) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.unit) }()
+      case 5: try { try decoder.decodeSingularMessageField(value: &self._selector) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if self.after != 0 {
+      try visitor.visitSingularUInt64Field(value: self.after, fieldNumber: 1)
+    }
+    if self.limit != 0 {
+      try visitor.visitSingularUInt32Field(value: self.limit, fieldNumber: 2)
+    }
+    if !self.name.isEmpty {
+      try visitor.visitSingularStringField(value: self.name, fieldNumber: 3)
+    }
+    if !self.unit.isEmpty {
+      try visitor.visitSingularStringField(value: self.unit, fieldNumber: 4)
+    }
+    try { if let v = self._selector {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 5)
+    } }()
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Penstock_V1_RateQuery, rhs: Penstock_V1_RateQuery) -> Bool {
+    if lhs.after != rhs.after {return false}
+    if lhs.limit != rhs.limit {return false}
+    if lhs.name != rhs.name {return false}
+    if lhs.unit != rhs.unit {return false}
+    if lhs._selector != rhs._selector {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Penstock_V1_MemberQuery: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".MemberQuery"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}after\0\u{1}limit\0\u{1}name\0\u{1}role\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.after) }()
+      case 2: try { try decoder.decodeSingularUInt32Field(value: &self.limit) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.name) }()
+      case 4: try { try decoder.decodeSingularEnumField(value: &self.role) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.after.isEmpty {
+      try visitor.visitSingularStringField(value: self.after, fieldNumber: 1)
+    }
+    if self.limit != 0 {
+      try visitor.visitSingularUInt32Field(value: self.limit, fieldNumber: 2)
+    }
+    if !self.name.isEmpty {
+      try visitor.visitSingularStringField(value: self.name, fieldNumber: 3)
+    }
+    if self.role != .unspecified {
+      try visitor.visitSingularEnumField(value: self.role, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Penstock_V1_MemberQuery, rhs: Penstock_V1_MemberQuery) -> Bool {
+    if lhs.after != rhs.after {return false}
+    if lhs.limit != rhs.limit {return false}
+    if lhs.name != rhs.name {return false}
+    if lhs.role != rhs.role {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
 nonisolated extension Penstock_V1_Reply: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Reply"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}version\0\u{1}id\0\u{2}\u{e}refused\0\u{1}submitted\0\u{1}barrier\0\u{1}echo\0\u{1}fetched\0\u{1}snapshot\0\u{1}reserved\0\u{1}decisions\0\u{1}receipt\0\u{1}status\0\u{1}audit\0\u{1}head\0\u{1}budgets\0\u{1}proof\0\u{1}done\0\u{1}recall\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}version\0\u{1}id\0\u{2}\u{e}refused\0\u{1}submitted\0\u{1}barrier\0\u{1}echo\0\u{1}fetched\0\u{1}snapshot\0\u{1}reserved\0\u{1}decisions\0\u{1}receipt\0\u{1}status\0\u{1}audit\0\u{1}head\0\u{1}budgets\0\u{1}proof\0\u{1}done\0\u{1}recall\0\u{1}grants\0\u{1}restrictions\0\u{1}rates\0\u{1}members\0")
 
   fileprivate class _StorageClass {
     var _version: UInt32 = 0
@@ -7746,6 +9145,58 @@ nonisolated extension Penstock_V1_Reply: SwiftProtobuf.Message, SwiftProtobuf._M
             _storage._kind = .recall(v)
           }
         }()
+        case 32: try {
+          var v: Penstock_V1_GrantPage?
+          var hadOneofValue = false
+          if let current = _storage._kind {
+            hadOneofValue = true
+            if case .grants(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._kind = .grants(v)
+          }
+        }()
+        case 33: try {
+          var v: Penstock_V1_RestrictionPage?
+          var hadOneofValue = false
+          if let current = _storage._kind {
+            hadOneofValue = true
+            if case .restrictions(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._kind = .restrictions(v)
+          }
+        }()
+        case 34: try {
+          var v: Penstock_V1_RatePage?
+          var hadOneofValue = false
+          if let current = _storage._kind {
+            hadOneofValue = true
+            if case .rates(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._kind = .rates(v)
+          }
+        }()
+        case 35: try {
+          var v: Penstock_V1_MemberPage?
+          var hadOneofValue = false
+          if let current = _storage._kind {
+            hadOneofValue = true
+            if case .members(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._kind = .members(v)
+          }
+        }()
         default: break
         }
       }
@@ -7828,6 +9279,22 @@ nonisolated extension Penstock_V1_Reply: SwiftProtobuf.Message, SwiftProtobuf._M
       case .recall?: try {
         guard case .recall(let v)? = _storage._kind else { preconditionFailure() }
         try visitor.visitSingularMessageField(value: v, fieldNumber: 31)
+      }()
+      case .grants?: try {
+        guard case .grants(let v)? = _storage._kind else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 32)
+      }()
+      case .restrictions?: try {
+        guard case .restrictions(let v)? = _storage._kind else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 33)
+      }()
+      case .rates?: try {
+        guard case .rates(let v)? = _storage._kind else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 34)
+      }()
+      case .members?: try {
+        guard case .members(let v)? = _storage._kind else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 35)
       }()
       case nil: break
       }
@@ -8704,81 +10171,137 @@ nonisolated extension Penstock_V1_StatusReply: SwiftProtobuf.Message, SwiftProto
   package static let protoMessageName: String = _protobuf_package + ".StatusReply"
   package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}mesh\0\u{1}position\0\u{1}epoch\0\u{1}nodes\0\u{1}barriers\0\u{1}counters\0\u{1}halted\0\u{1}warnings\0\u{1}disk\0\u{1}time\0\u{1}next\0")
 
+  fileprivate class _StorageClass {
+    var _mesh: String = String()
+    var _position: UInt64 = 0
+    var _epoch: UInt64 = 0
+    var _nodes: [Penstock_V1_MemberStatus] = []
+    var _barriers: [Penstock_V1_BarrierReply] = []
+    var _counters: Dictionary<String,UInt64> = [:]
+    var _halted: String = String()
+    var _warnings: [String] = []
+    var _disk: Penstock_V1_DiskStatus? = nil
+    var _time: Penstock_V1_LedgerTime? = nil
+    var _next: UInt64 = 0
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _mesh = source._mesh
+      _position = source._position
+      _epoch = source._epoch
+      _nodes = source._nodes
+      _barriers = source._barriers
+      _counters = source._counters
+      _halted = source._halted
+      _warnings = source._warnings
+      _disk = source._disk
+      _time = source._time
+      _next = source._next
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
+
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
-    while let fieldNumber = try decoder.nextFieldNumber() {
-      // The use of inline closures is to circumvent an issue where the compiler
-      // allocates stack space for every case branch when no optimizations are
-      // enabled. https://github.com/apple/swift-protobuf/issues/1034
-      switch fieldNumber {
-      case 1: try { try decoder.decodeSingularStringField(value: &self.mesh) }()
-      case 2: try { try decoder.decodeSingularUInt64Field(value: &self.position) }()
-      case 3: try { try decoder.decodeSingularUInt64Field(value: &self.epoch) }()
-      case 4: try { try decoder.decodeRepeatedMessageField(value: &self.nodes) }()
-      case 5: try { try decoder.decodeRepeatedMessageField(value: &self.barriers) }()
-      case 6: try { try decoder.decodeMapField(fieldType: SwiftProtobuf._ProtobufMap<SwiftProtobuf.ProtobufString,SwiftProtobuf.ProtobufUInt64>.self, value: &self.counters) }()
-      case 7: try { try decoder.decodeSingularStringField(value: &self.halted) }()
-      case 8: try { try decoder.decodeRepeatedStringField(value: &self.warnings) }()
-      case 9: try { try decoder.decodeSingularMessageField(value: &self._disk) }()
-      case 10: try { try decoder.decodeSingularMessageField(value: &self._time) }()
-      case 11: try { try decoder.decodeSingularUInt64Field(value: &self.next) }()
-      default: break
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeSingularStringField(value: &_storage._mesh) }()
+        case 2: try { try decoder.decodeSingularUInt64Field(value: &_storage._position) }()
+        case 3: try { try decoder.decodeSingularUInt64Field(value: &_storage._epoch) }()
+        case 4: try { try decoder.decodeRepeatedMessageField(value: &_storage._nodes) }()
+        case 5: try { try decoder.decodeRepeatedMessageField(value: &_storage._barriers) }()
+        case 6: try { try decoder.decodeMapField(fieldType: SwiftProtobuf._ProtobufMap<SwiftProtobuf.ProtobufString,SwiftProtobuf.ProtobufUInt64>.self, value: &_storage._counters) }()
+        case 7: try { try decoder.decodeSingularStringField(value: &_storage._halted) }()
+        case 8: try { try decoder.decodeRepeatedStringField(value: &_storage._warnings) }()
+        case 9: try { try decoder.decodeSingularMessageField(value: &_storage._disk) }()
+        case 10: try { try decoder.decodeSingularMessageField(value: &_storage._time) }()
+        case 11: try { try decoder.decodeSingularUInt64Field(value: &_storage._next) }()
+        default: break
+        }
       }
     }
   }
 
   package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    // The use of inline closures is to circumvent an issue where the compiler
-    // allocates stack space for every if/case branch local when no optimizations
-    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
-    // https://github.com/apple/swift-protobuf/issues/1182
-    if !self.mesh.isEmpty {
-      try visitor.visitSingularStringField(value: self.mesh, fieldNumber: 1)
-    }
-    if self.position != 0 {
-      try visitor.visitSingularUInt64Field(value: self.position, fieldNumber: 2)
-    }
-    if self.epoch != 0 {
-      try visitor.visitSingularUInt64Field(value: self.epoch, fieldNumber: 3)
-    }
-    if !self.nodes.isEmpty {
-      try visitor.visitRepeatedMessageField(value: self.nodes, fieldNumber: 4)
-    }
-    if !self.barriers.isEmpty {
-      try visitor.visitRepeatedMessageField(value: self.barriers, fieldNumber: 5)
-    }
-    if !self.counters.isEmpty {
-      try visitor.visitMapField(fieldType: SwiftProtobuf._ProtobufMap<SwiftProtobuf.ProtobufString,SwiftProtobuf.ProtobufUInt64>.self, value: self.counters, fieldNumber: 6)
-    }
-    if !self.halted.isEmpty {
-      try visitor.visitSingularStringField(value: self.halted, fieldNumber: 7)
-    }
-    if !self.warnings.isEmpty {
-      try visitor.visitRepeatedStringField(value: self.warnings, fieldNumber: 8)
-    }
-    try { if let v = self._disk {
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 9)
-    } }()
-    try { if let v = self._time {
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 10)
-    } }()
-    if self.next != 0 {
-      try visitor.visitSingularUInt64Field(value: self.next, fieldNumber: 11)
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every if/case branch local when no optimizations
+      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+      // https://github.com/apple/swift-protobuf/issues/1182
+      if !_storage._mesh.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._mesh, fieldNumber: 1)
+      }
+      if _storage._position != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._position, fieldNumber: 2)
+      }
+      if _storage._epoch != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._epoch, fieldNumber: 3)
+      }
+      if !_storage._nodes.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._nodes, fieldNumber: 4)
+      }
+      if !_storage._barriers.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._barriers, fieldNumber: 5)
+      }
+      if !_storage._counters.isEmpty {
+        try visitor.visitMapField(fieldType: SwiftProtobuf._ProtobufMap<SwiftProtobuf.ProtobufString,SwiftProtobuf.ProtobufUInt64>.self, value: _storage._counters, fieldNumber: 6)
+      }
+      if !_storage._halted.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._halted, fieldNumber: 7)
+      }
+      if !_storage._warnings.isEmpty {
+        try visitor.visitRepeatedStringField(value: _storage._warnings, fieldNumber: 8)
+      }
+      try { if let v = _storage._disk {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 9)
+      } }()
+      try { if let v = _storage._time {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 10)
+      } }()
+      if _storage._next != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._next, fieldNumber: 11)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   package static func ==(lhs: Penstock_V1_StatusReply, rhs: Penstock_V1_StatusReply) -> Bool {
-    if lhs.mesh != rhs.mesh {return false}
-    if lhs.position != rhs.position {return false}
-    if lhs.epoch != rhs.epoch {return false}
-    if lhs.nodes != rhs.nodes {return false}
-    if lhs.barriers != rhs.barriers {return false}
-    if lhs.counters != rhs.counters {return false}
-    if lhs.halted != rhs.halted {return false}
-    if lhs.warnings != rhs.warnings {return false}
-    if lhs._disk != rhs._disk {return false}
-    if lhs._time != rhs._time {return false}
-    if lhs.next != rhs.next {return false}
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._mesh != rhs_storage._mesh {return false}
+        if _storage._position != rhs_storage._position {return false}
+        if _storage._epoch != rhs_storage._epoch {return false}
+        if _storage._nodes != rhs_storage._nodes {return false}
+        if _storage._barriers != rhs_storage._barriers {return false}
+        if _storage._counters != rhs_storage._counters {return false}
+        if _storage._halted != rhs_storage._halted {return false}
+        if _storage._warnings != rhs_storage._warnings {return false}
+        if _storage._disk != rhs_storage._disk {return false}
+        if _storage._time != rhs_storage._time {return false}
+        if _storage._next != rhs_storage._next {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -8831,7 +10354,7 @@ nonisolated extension Penstock_V1_LedgerTime: SwiftProtobuf.Message, SwiftProtob
 
 nonisolated extension Penstock_V1_DiskStatus: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".DiskStatus"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}free_bytes\0\u{3}reserve_bytes\0\u{1}state\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}free_bytes\0\u{3}reserve_bytes\0\u{1}state\0\u{3}log_bytes\0\u{3}log_bytes_a_day\0\u{3}decision_bytes\0\u{3}decision_bytes_a_day\0\u{3}days_left\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -8842,12 +10365,21 @@ nonisolated extension Penstock_V1_DiskStatus: SwiftProtobuf.Message, SwiftProtob
       case 1: try { try decoder.decodeSingularUInt64Field(value: &self.freeBytes) }()
       case 2: try { try decoder.decodeSingularUInt64Field(value: &self.reserveBytes) }()
       case 3: try { try decoder.decodeSingularEnumField(value: &self.state) }()
+      case 4: try { try decoder.decodeSingularUInt64Field(value: &self.logBytes) }()
+      case 5: try { try decoder.decodeSingularUInt64Field(value: &self.logBytesADay) }()
+      case 6: try { try decoder.decodeSingularUInt64Field(value: &self.decisionBytes) }()
+      case 7: try { try decoder.decodeSingularUInt64Field(value: &self.decisionBytesADay) }()
+      case 8: try { try decoder.decodeSingularUInt32Field(value: &self._daysLeft) }()
       default: break
       }
     }
   }
 
   package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
     if self.freeBytes != 0 {
       try visitor.visitSingularUInt64Field(value: self.freeBytes, fieldNumber: 1)
     }
@@ -8857,6 +10389,21 @@ nonisolated extension Penstock_V1_DiskStatus: SwiftProtobuf.Message, SwiftProtob
     if self.state != .unspecified {
       try visitor.visitSingularEnumField(value: self.state, fieldNumber: 3)
     }
+    if self.logBytes != 0 {
+      try visitor.visitSingularUInt64Field(value: self.logBytes, fieldNumber: 4)
+    }
+    if self.logBytesADay != 0 {
+      try visitor.visitSingularUInt64Field(value: self.logBytesADay, fieldNumber: 5)
+    }
+    if self.decisionBytes != 0 {
+      try visitor.visitSingularUInt64Field(value: self.decisionBytes, fieldNumber: 6)
+    }
+    if self.decisionBytesADay != 0 {
+      try visitor.visitSingularUInt64Field(value: self.decisionBytesADay, fieldNumber: 7)
+    }
+    try { if let v = self._daysLeft {
+      try visitor.visitSingularUInt32Field(value: v, fieldNumber: 8)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -8864,6 +10411,11 @@ nonisolated extension Penstock_V1_DiskStatus: SwiftProtobuf.Message, SwiftProtob
     if lhs.freeBytes != rhs.freeBytes {return false}
     if lhs.reserveBytes != rhs.reserveBytes {return false}
     if lhs.state != rhs.state {return false}
+    if lhs.logBytes != rhs.logBytes {return false}
+    if lhs.logBytesADay != rhs.logBytesADay {return false}
+    if lhs.decisionBytes != rhs.decisionBytes {return false}
+    if lhs.decisionBytesADay != rhs.decisionBytesADay {return false}
+    if lhs._daysLeft != rhs._daysLeft {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -8875,7 +10427,7 @@ nonisolated extension Penstock_V1_DiskStatus.State: SwiftProtobuf._ProtoNameProv
 
 nonisolated extension Penstock_V1_HeadReply: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".HeadReply"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}position\0\u{1}epoch\0\u{1}checkpoint\0\u{1}time\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}position\0\u{1}epoch\0\u{1}checkpoint\0\u{1}time\0\u{1}snapshots\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -8887,6 +10439,7 @@ nonisolated extension Penstock_V1_HeadReply: SwiftProtobuf.Message, SwiftProtobu
       case 2: try { try decoder.decodeSingularUInt64Field(value: &self.epoch) }()
       case 3: try { try decoder.decodeSingularStringField(value: &self.checkpoint) }()
       case 4: try { try decoder.decodeSingularMessageField(value: &self._time) }()
+      case 5: try { try decoder.decodeRepeatedMessageField(value: &self.snapshots) }()
       default: break
       }
     }
@@ -8909,6 +10462,9 @@ nonisolated extension Penstock_V1_HeadReply: SwiftProtobuf.Message, SwiftProtobu
     try { if let v = self._time {
       try visitor.visitSingularMessageField(value: v, fieldNumber: 4)
     } }()
+    if !self.snapshots.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.snapshots, fieldNumber: 5)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -8917,6 +10473,47 @@ nonisolated extension Penstock_V1_HeadReply: SwiftProtobuf.Message, SwiftProtobu
     if lhs.epoch != rhs.epoch {return false}
     if lhs.checkpoint != rhs.checkpoint {return false}
     if lhs._time != rhs._time {return false}
+    if lhs.snapshots != rhs.snapshots {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Penstock_V1_StateDigest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".StateDigest"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}position\0\u{1}digest\0\u{1}signature\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt64Field(value: &self.position) }()
+      case 2: try { try decoder.decodeSingularBytesField(value: &self.digest) }()
+      case 3: try { try decoder.decodeSingularBytesField(value: &self.signature) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.position != 0 {
+      try visitor.visitSingularUInt64Field(value: self.position, fieldNumber: 1)
+    }
+    if !self.digest.isEmpty {
+      try visitor.visitSingularBytesField(value: self.digest, fieldNumber: 2)
+    }
+    if !self.signature.isEmpty {
+      try visitor.visitSingularBytesField(value: self.signature, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Penstock_V1_StateDigest, rhs: Penstock_V1_StateDigest) -> Bool {
+    if lhs.position != rhs.position {return false}
+    if lhs.digest != rhs.digest {return false}
+    if lhs.signature != rhs.signature {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -9232,7 +10829,7 @@ nonisolated extension Penstock_V1_SliceStatus: SwiftProtobuf.Message, SwiftProto
 
 nonisolated extension Penstock_V1_BudgetReply: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".BudgetReply"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}budgets\0\u{1}next\0\u{3}next_slice\0\u{3}after_slice\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}budgets\0\u{1}next\0\u{3}next_slice\0\u{3}after_slice\0\u{1}position\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -9244,6 +10841,7 @@ nonisolated extension Penstock_V1_BudgetReply: SwiftProtobuf.Message, SwiftProto
       case 2: try { try decoder.decodeSingularUInt64Field(value: &self.next) }()
       case 3: try { try decoder.decodeSingularUInt64Field(value: &self.nextSlice) }()
       case 4: try { try decoder.decodeSingularUInt64Field(value: &self.afterSlice) }()
+      case 5: try { try decoder.decodeSingularUInt64Field(value: &self.position) }()
       default: break
       }
     }
@@ -9262,6 +10860,9 @@ nonisolated extension Penstock_V1_BudgetReply: SwiftProtobuf.Message, SwiftProto
     if self.afterSlice != 0 {
       try visitor.visitSingularUInt64Field(value: self.afterSlice, fieldNumber: 4)
     }
+    if self.position != 0 {
+      try visitor.visitSingularUInt64Field(value: self.position, fieldNumber: 5)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -9270,6 +10871,7 @@ nonisolated extension Penstock_V1_BudgetReply: SwiftProtobuf.Message, SwiftProto
     if lhs.next != rhs.next {return false}
     if lhs.nextSlice != rhs.nextSlice {return false}
     if lhs.afterSlice != rhs.afterSlice {return false}
+    if lhs.position != rhs.position {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -9503,6 +11105,259 @@ nonisolated extension Penstock_V1_NodeDecisions: SwiftProtobuf.Message, SwiftPro
     if lhs.shipped != rhs.shipped {return false}
     if lhs.recorded != rhs.recorded {return false}
     if lhs.saidMsAgo != rhs.saidMsAgo {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Penstock_V1_GrantPage: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".GrantPage"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}position\0\u{1}next\0\u{1}rows\0\u{1}count\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt64Field(value: &self.position) }()
+      case 2: try { try decoder.decodeSingularUInt64Field(value: &self.next) }()
+      case 3: try { try decoder.decodeRepeatedMessageField(value: &self.rows) }()
+      case 4: try { try decoder.decodeSingularUInt64Field(value: &self.count) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.position != 0 {
+      try visitor.visitSingularUInt64Field(value: self.position, fieldNumber: 1)
+    }
+    if self.next != 0 {
+      try visitor.visitSingularUInt64Field(value: self.next, fieldNumber: 2)
+    }
+    if !self.rows.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.rows, fieldNumber: 3)
+    }
+    if self.count != 0 {
+      try visitor.visitSingularUInt64Field(value: self.count, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Penstock_V1_GrantPage, rhs: Penstock_V1_GrantPage) -> Bool {
+    if lhs.position != rhs.position {return false}
+    if lhs.next != rhs.next {return false}
+    if lhs.rows != rhs.rows {return false}
+    if lhs.count != rhs.count {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Penstock_V1_GrantRow: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".GrantRow"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}grant\0\u{1}state\0\u{1}depth\0\u{1}children\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularMessageField(value: &self._grant) }()
+      case 2: try { try decoder.decodeSingularEnumField(value: &self.state) }()
+      case 3: try { try decoder.decodeSingularUInt32Field(value: &self.depth) }()
+      case 4: try { try decoder.decodeSingularUInt32Field(value: &self.children) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    try { if let v = self._grant {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+    } }()
+    if self.state != .unspecified {
+      try visitor.visitSingularEnumField(value: self.state, fieldNumber: 2)
+    }
+    if self.depth != 0 {
+      try visitor.visitSingularUInt32Field(value: self.depth, fieldNumber: 3)
+    }
+    if self.children != 0 {
+      try visitor.visitSingularUInt32Field(value: self.children, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Penstock_V1_GrantRow, rhs: Penstock_V1_GrantRow) -> Bool {
+    if lhs._grant != rhs._grant {return false}
+    if lhs.state != rhs.state {return false}
+    if lhs.depth != rhs.depth {return false}
+    if lhs.children != rhs.children {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Penstock_V1_RestrictionPage: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".RestrictionPage"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}position\0\u{1}next\0\u{1}rows\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt64Field(value: &self.position) }()
+      case 2: try { try decoder.decodeSingularUInt64Field(value: &self.next) }()
+      case 3: try { try decoder.decodeRepeatedMessageField(value: &self.rows) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.position != 0 {
+      try visitor.visitSingularUInt64Field(value: self.position, fieldNumber: 1)
+    }
+    if self.next != 0 {
+      try visitor.visitSingularUInt64Field(value: self.next, fieldNumber: 2)
+    }
+    if !self.rows.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.rows, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Penstock_V1_RestrictionPage, rhs: Penstock_V1_RestrictionPage) -> Bool {
+    if lhs.position != rhs.position {return false}
+    if lhs.next != rhs.next {return false}
+    if lhs.rows != rhs.rows {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Penstock_V1_RatePage: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".RatePage"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}position\0\u{1}next\0\u{1}rows\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt64Field(value: &self.position) }()
+      case 2: try { try decoder.decodeSingularUInt64Field(value: &self.next) }()
+      case 3: try { try decoder.decodeRepeatedMessageField(value: &self.rows) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.position != 0 {
+      try visitor.visitSingularUInt64Field(value: self.position, fieldNumber: 1)
+    }
+    if self.next != 0 {
+      try visitor.visitSingularUInt64Field(value: self.next, fieldNumber: 2)
+    }
+    if !self.rows.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.rows, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Penstock_V1_RatePage, rhs: Penstock_V1_RatePage) -> Bool {
+    if lhs.position != rhs.position {return false}
+    if lhs.next != rhs.next {return false}
+    if lhs.rows != rhs.rows {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Penstock_V1_MemberPage: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".MemberPage"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}position\0\u{1}next\0\u{1}rows\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt64Field(value: &self.position) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.next) }()
+      case 3: try { try decoder.decodeRepeatedMessageField(value: &self.rows) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.position != 0 {
+      try visitor.visitSingularUInt64Field(value: self.position, fieldNumber: 1)
+    }
+    if !self.next.isEmpty {
+      try visitor.visitSingularStringField(value: self.next, fieldNumber: 2)
+    }
+    if !self.rows.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.rows, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Penstock_V1_MemberPage, rhs: Penstock_V1_MemberPage) -> Bool {
+    if lhs.position != rhs.position {return false}
+    if lhs.next != rhs.next {return false}
+    if lhs.rows != rhs.rows {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Penstock_V1_MemberRow: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".MemberRow"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}member\0\u{1}starts\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularMessageField(value: &self._member) }()
+      case 2: try { try decoder.decodeRepeatedMessageField(value: &self.starts) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    try { if let v = self._member {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+    } }()
+    if !self.starts.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.starts, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Penstock_V1_MemberRow, rhs: Penstock_V1_MemberRow) -> Bool {
+    if lhs._member != rhs._member {return false}
+    if lhs.starts != rhs.starts {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -10192,6 +12047,776 @@ nonisolated extension Penstock_V1_SnapshotToken: SwiftProtobuf.Message, SwiftPro
   package static func ==(lhs: Penstock_V1_SnapshotToken, rhs: Penstock_V1_SnapshotToken) -> Bool {
     if lhs._token != rhs._token {return false}
     if lhs.used != rhs.used {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Penstock_V1_LedgerStatePage: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".LedgerStatePage"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}version\0\u{1}epoch\0\u{3}largest_bound_ns\0\u{3}greatest_time_ms\0\u{1}returns\0\u{1}retired\0\u{1}warnings\0\u{1}owners\0\u{1}accounts\0\u{1}entries\0\u{1}slices\0\u{1}debts\0\u{1}requests\0\u{1}forgotten\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt32Field(value: &self.version) }()
+      case 2: try { try decoder.decodeSingularUInt64Field(value: &self.epoch) }()
+      case 3: try { try decoder.decodeSingularInt64Field(value: &self.largestBoundNs) }()
+      case 4: try { try decoder.decodeSingularInt64Field(value: &self.greatestTimeMs) }()
+      case 5: try { try decoder.decodeSingularUInt64Field(value: &self.returns) }()
+      case 6: try { try decoder.decodeRepeatedBytesField(value: &self.retired) }()
+      case 7: try { try decoder.decodeRepeatedMessageField(value: &self.warnings) }()
+      case 8: try { try decoder.decodeRepeatedMessageField(value: &self.owners) }()
+      case 9: try { try decoder.decodeRepeatedMessageField(value: &self.accounts) }()
+      case 10: try { try decoder.decodeRepeatedMessageField(value: &self.entries) }()
+      case 11: try { try decoder.decodeRepeatedMessageField(value: &self.slices) }()
+      case 12: try { try decoder.decodeRepeatedMessageField(value: &self.debts) }()
+      case 13: try { try decoder.decodeRepeatedMessageField(value: &self.requests) }()
+      case 14: try { try decoder.decodeRepeatedMessageField(value: &self.forgotten) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.version != 0 {
+      try visitor.visitSingularUInt32Field(value: self.version, fieldNumber: 1)
+    }
+    if self.epoch != 0 {
+      try visitor.visitSingularUInt64Field(value: self.epoch, fieldNumber: 2)
+    }
+    if self.largestBoundNs != 0 {
+      try visitor.visitSingularInt64Field(value: self.largestBoundNs, fieldNumber: 3)
+    }
+    if self.greatestTimeMs != 0 {
+      try visitor.visitSingularInt64Field(value: self.greatestTimeMs, fieldNumber: 4)
+    }
+    if self.returns != 0 {
+      try visitor.visitSingularUInt64Field(value: self.returns, fieldNumber: 5)
+    }
+    if !self.retired.isEmpty {
+      try visitor.visitRepeatedBytesField(value: self.retired, fieldNumber: 6)
+    }
+    if !self.warnings.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.warnings, fieldNumber: 7)
+    }
+    if !self.owners.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.owners, fieldNumber: 8)
+    }
+    if !self.accounts.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.accounts, fieldNumber: 9)
+    }
+    if !self.entries.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.entries, fieldNumber: 10)
+    }
+    if !self.slices.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.slices, fieldNumber: 11)
+    }
+    if !self.debts.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.debts, fieldNumber: 12)
+    }
+    if !self.requests.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.requests, fieldNumber: 13)
+    }
+    if !self.forgotten.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.forgotten, fieldNumber: 14)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Penstock_V1_LedgerStatePage, rhs: Penstock_V1_LedgerStatePage) -> Bool {
+    if lhs.version != rhs.version {return false}
+    if lhs.epoch != rhs.epoch {return false}
+    if lhs.largestBoundNs != rhs.largestBoundNs {return false}
+    if lhs.greatestTimeMs != rhs.greatestTimeMs {return false}
+    if lhs.returns != rhs.returns {return false}
+    if lhs.retired != rhs.retired {return false}
+    if lhs.warnings != rhs.warnings {return false}
+    if lhs.owners != rhs.owners {return false}
+    if lhs.accounts != rhs.accounts {return false}
+    if lhs.entries != rhs.entries {return false}
+    if lhs.slices != rhs.slices {return false}
+    if lhs.debts != rhs.debts {return false}
+    if lhs.requests != rhs.requests {return false}
+    if lhs.forgotten != rhs.forgotten {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Penstock_V1_StateForgotten: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".StateForgotten"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}id_hash\0\u{1}position\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularFixed64Field(value: &self.idHash) }()
+      case 2: try { try decoder.decodeSingularUInt64Field(value: &self.position) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.idHash != 0 {
+      try visitor.visitSingularFixed64Field(value: self.idHash, fieldNumber: 1)
+    }
+    if self.position != 0 {
+      try visitor.visitSingularUInt64Field(value: self.position, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Penstock_V1_StateForgotten, rhs: Penstock_V1_StateForgotten) -> Bool {
+    if lhs.idHash != rhs.idHash {return false}
+    if lhs.position != rhs.position {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Penstock_V1_StateWarning: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".StateWarning"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}budget\0\u{1}percent\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.budget) }()
+      case 2: try { try decoder.decodeSingularUInt32Field(value: &self.percent) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.budget.isEmpty {
+      try visitor.visitSingularStringField(value: self.budget, fieldNumber: 1)
+    }
+    if self.percent != 0 {
+      try visitor.visitSingularUInt32Field(value: self.percent, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Penstock_V1_StateWarning, rhs: Penstock_V1_StateWarning) -> Bool {
+    if lhs.budget != rhs.budget {return false}
+    if lhs.percent != rhs.percent {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Penstock_V1_StateOwner: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".StateOwner"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}node\0\u{1}incarnations\0\u{1}kept\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.node) }()
+      case 2: try { try decoder.decodeSingularBytesField(value: &self.incarnations) }()
+      case 3: try { try decoder.decodeSingularUInt32Field(value: &self.kept) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.node.isEmpty {
+      try visitor.visitSingularStringField(value: self.node, fieldNumber: 1)
+    }
+    if !self.incarnations.isEmpty {
+      try visitor.visitSingularBytesField(value: self.incarnations, fieldNumber: 2)
+    }
+    if self.kept != 0 {
+      try visitor.visitSingularUInt32Field(value: self.kept, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Penstock_V1_StateOwner, rhs: Penstock_V1_StateOwner) -> Bool {
+    if lhs.node != rhs.node {return false}
+    if lhs.incarnations != rhs.incarnations {return false}
+    if lhs.kept != rhs.kept {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Penstock_V1_StateAccount: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".StateAccount"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}grant_id\0\u{1}unit\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.grantID) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.unit) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.grantID.isEmpty {
+      try visitor.visitSingularStringField(value: self.grantID, fieldNumber: 1)
+    }
+    if !self.unit.isEmpty {
+      try visitor.visitSingularStringField(value: self.unit, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Penstock_V1_StateAccount, rhs: Penstock_V1_StateAccount) -> Bool {
+    if lhs.grantID != rhs.grantID {return false}
+    if lhs.unit != rhs.unit {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Penstock_V1_StateKey: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".StateKey"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{3}grant_id\0\u{1}unit\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.name) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.grantID) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.unit) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.name.isEmpty {
+      try visitor.visitSingularStringField(value: self.name, fieldNumber: 1)
+    }
+    if !self.grantID.isEmpty {
+      try visitor.visitSingularStringField(value: self.grantID, fieldNumber: 2)
+    }
+    if !self.unit.isEmpty {
+      try visitor.visitSingularStringField(value: self.unit, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Penstock_V1_StateKey, rhs: Penstock_V1_StateKey) -> Bool {
+    if lhs.name != rhs.name {return false}
+    if lhs.grantID != rhs.grantID {return false}
+    if lhs.unit != rhs.unit {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Penstock_V1_StateEntry: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".StateEntry"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}key\0\u{1}unit\0\u{1}parent\0\u{1}window\0\u{3}max_out\0\u{1}ceiling\0\u{1}unallocated\0\u{1}overcommitted\0\u{1}windows\0\u{1}holders\0\u{3}open_debts\0\u{1}exceeding\0\u{1}closed\0")
+
+  fileprivate class _StorageClass {
+    var _key: Penstock_V1_StateKey? = nil
+    var _unit: String = String()
+    var _parent: Penstock_V1_StateKey? = nil
+    var _window: Penstock_V1_BudgetWindow? = nil
+    var _maxOut: Int64 = 0
+    var _ceiling: Int64 = 0
+    var _unallocated: Int64 = 0
+    var _overcommitted: Int64 = 0
+    var _windows: [Penstock_V1_StateWindow] = []
+    var _holders: [Penstock_V1_StateHolder] = []
+    var _openDebts: [UInt64] = []
+    var _exceeding: [UInt64] = []
+    var _closed: Bool = false
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _key = source._key
+      _unit = source._unit
+      _parent = source._parent
+      _window = source._window
+      _maxOut = source._maxOut
+      _ceiling = source._ceiling
+      _unallocated = source._unallocated
+      _overcommitted = source._overcommitted
+      _windows = source._windows
+      _holders = source._holders
+      _openDebts = source._openDebts
+      _exceeding = source._exceeding
+      _closed = source._closed
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeSingularMessageField(value: &_storage._key) }()
+        case 2: try { try decoder.decodeSingularStringField(value: &_storage._unit) }()
+        case 3: try { try decoder.decodeSingularMessageField(value: &_storage._parent) }()
+        case 4: try { try decoder.decodeSingularMessageField(value: &_storage._window) }()
+        case 5: try { try decoder.decodeSingularInt64Field(value: &_storage._maxOut) }()
+        case 6: try { try decoder.decodeSingularInt64Field(value: &_storage._ceiling) }()
+        case 7: try { try decoder.decodeSingularInt64Field(value: &_storage._unallocated) }()
+        case 8: try { try decoder.decodeSingularInt64Field(value: &_storage._overcommitted) }()
+        case 9: try { try decoder.decodeRepeatedMessageField(value: &_storage._windows) }()
+        case 10: try { try decoder.decodeRepeatedMessageField(value: &_storage._holders) }()
+        case 11: try { try decoder.decodeRepeatedUInt64Field(value: &_storage._openDebts) }()
+        case 12: try { try decoder.decodeRepeatedUInt64Field(value: &_storage._exceeding) }()
+        case 13: try { try decoder.decodeSingularBoolField(value: &_storage._closed) }()
+        default: break
+        }
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every if/case branch local when no optimizations
+      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+      // https://github.com/apple/swift-protobuf/issues/1182
+      try { if let v = _storage._key {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+      } }()
+      if !_storage._unit.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._unit, fieldNumber: 2)
+      }
+      try { if let v = _storage._parent {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
+      } }()
+      try { if let v = _storage._window {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 4)
+      } }()
+      if _storage._maxOut != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._maxOut, fieldNumber: 5)
+      }
+      if _storage._ceiling != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._ceiling, fieldNumber: 6)
+      }
+      if _storage._unallocated != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._unallocated, fieldNumber: 7)
+      }
+      if _storage._overcommitted != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._overcommitted, fieldNumber: 8)
+      }
+      if !_storage._windows.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._windows, fieldNumber: 9)
+      }
+      if !_storage._holders.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._holders, fieldNumber: 10)
+      }
+      if !_storage._openDebts.isEmpty {
+        try visitor.visitPackedUInt64Field(value: _storage._openDebts, fieldNumber: 11)
+      }
+      if !_storage._exceeding.isEmpty {
+        try visitor.visitPackedUInt64Field(value: _storage._exceeding, fieldNumber: 12)
+      }
+      if _storage._closed != false {
+        try visitor.visitSingularBoolField(value: _storage._closed, fieldNumber: 13)
+      }
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Penstock_V1_StateEntry, rhs: Penstock_V1_StateEntry) -> Bool {
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._key != rhs_storage._key {return false}
+        if _storage._unit != rhs_storage._unit {return false}
+        if _storage._parent != rhs_storage._parent {return false}
+        if _storage._window != rhs_storage._window {return false}
+        if _storage._maxOut != rhs_storage._maxOut {return false}
+        if _storage._ceiling != rhs_storage._ceiling {return false}
+        if _storage._unallocated != rhs_storage._unallocated {return false}
+        if _storage._overcommitted != rhs_storage._overcommitted {return false}
+        if _storage._windows != rhs_storage._windows {return false}
+        if _storage._holders != rhs_storage._holders {return false}
+        if _storage._openDebts != rhs_storage._openDebts {return false}
+        if _storage._exceeding != rhs_storage._exceeding {return false}
+        if _storage._closed != rhs_storage._closed {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Penstock_V1_StateWindow: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".StateWindow"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}number\0\u{3}start_ms\0\u{3}end_ms\0\u{1}settled\0\u{1}out\0\u{1}debt\0\u{1}ended\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt64Field(value: &self.number) }()
+      case 2: try { try decoder.decodeSingularInt64Field(value: &self.startMs) }()
+      case 3: try { try decoder.decodeSingularInt64Field(value: &self.endMs) }()
+      case 4: try { try decoder.decodeSingularInt64Field(value: &self.settled) }()
+      case 5: try { try decoder.decodeSingularInt64Field(value: &self.out) }()
+      case 6: try { try decoder.decodeSingularInt64Field(value: &self.debt) }()
+      case 7: try { try decoder.decodeSingularBoolField(value: &self.ended) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.number != 0 {
+      try visitor.visitSingularUInt64Field(value: self.number, fieldNumber: 1)
+    }
+    if self.startMs != 0 {
+      try visitor.visitSingularInt64Field(value: self.startMs, fieldNumber: 2)
+    }
+    if self.endMs != 0 {
+      try visitor.visitSingularInt64Field(value: self.endMs, fieldNumber: 3)
+    }
+    if self.settled != 0 {
+      try visitor.visitSingularInt64Field(value: self.settled, fieldNumber: 4)
+    }
+    if self.out != 0 {
+      try visitor.visitSingularInt64Field(value: self.out, fieldNumber: 5)
+    }
+    if self.debt != 0 {
+      try visitor.visitSingularInt64Field(value: self.debt, fieldNumber: 6)
+    }
+    if self.ended != false {
+      try visitor.visitSingularBoolField(value: self.ended, fieldNumber: 7)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Penstock_V1_StateWindow, rhs: Penstock_V1_StateWindow) -> Bool {
+    if lhs.number != rhs.number {return false}
+    if lhs.startMs != rhs.startMs {return false}
+    if lhs.endMs != rhs.endMs {return false}
+    if lhs.settled != rhs.settled {return false}
+    if lhs.out != rhs.out {return false}
+    if lhs.debt != rhs.debt {return false}
+    if lhs.ended != rhs.ended {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Penstock_V1_StateHolder: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".StateHolder"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}incarnation\0\u{1}account\0\u{1}out\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.incarnation) }()
+      case 2: try { try decoder.decodeSingularInt32Field(value: &self.account) }()
+      case 3: try { try decoder.decodeSingularInt64Field(value: &self.out) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.incarnation.isEmpty {
+      try visitor.visitSingularBytesField(value: self.incarnation, fieldNumber: 1)
+    }
+    if self.account != 0 {
+      try visitor.visitSingularInt32Field(value: self.account, fieldNumber: 2)
+    }
+    if self.out != 0 {
+      try visitor.visitSingularInt64Field(value: self.out, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Penstock_V1_StateHolder, rhs: Penstock_V1_StateHolder) -> Bool {
+    if lhs.incarnation != rhs.incarnation {return false}
+    if lhs.account != rhs.account {return false}
+    if lhs.out != rhs.out {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Penstock_V1_StateLevel: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".StateLevel"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}key\0\u{1}window\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularMessageField(value: &self._key) }()
+      case 2: try { try decoder.decodeSingularUInt64Field(value: &self.window) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    try { if let v = self._key {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+    } }()
+    if self.window != 0 {
+      try visitor.visitSingularUInt64Field(value: self.window, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Penstock_V1_StateLevel, rhs: Penstock_V1_StateLevel) -> Bool {
+    if lhs._key != rhs._key {return false}
+    if lhs.window != rhs.window {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Penstock_V1_StateSlice: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".StateSlice"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}position\0\u{1}slice\0\u{1}used\0\u{1}returned\0\u{1}held\0\u{1}levels\0\u{1}account\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt64Field(value: &self.position) }()
+      case 2: try { try decoder.decodeSingularMessageField(value: &self._slice) }()
+      case 3: try { try decoder.decodeSingularInt64Field(value: &self.used) }()
+      case 4: try { try decoder.decodeSingularInt64Field(value: &self.returned) }()
+      case 5: try { try decoder.decodeSingularInt64Field(value: &self.held) }()
+      case 6: try { try decoder.decodeRepeatedMessageField(value: &self.levels) }()
+      case 7: try { try decoder.decodeSingularInt32Field(value: &self.account) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if self.position != 0 {
+      try visitor.visitSingularUInt64Field(value: self.position, fieldNumber: 1)
+    }
+    try { if let v = self._slice {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+    } }()
+    if self.used != 0 {
+      try visitor.visitSingularInt64Field(value: self.used, fieldNumber: 3)
+    }
+    if self.returned != 0 {
+      try visitor.visitSingularInt64Field(value: self.returned, fieldNumber: 4)
+    }
+    if self.held != 0 {
+      try visitor.visitSingularInt64Field(value: self.held, fieldNumber: 5)
+    }
+    if !self.levels.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.levels, fieldNumber: 6)
+    }
+    if self.account != 0 {
+      try visitor.visitSingularInt32Field(value: self.account, fieldNumber: 7)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Penstock_V1_StateSlice, rhs: Penstock_V1_StateSlice) -> Bool {
+    if lhs.position != rhs.position {return false}
+    if lhs._slice != rhs._slice {return false}
+    if lhs.used != rhs.used {return false}
+    if lhs.returned != rhs.returned {return false}
+    if lhs.held != rhs.held {return false}
+    if lhs.levels != rhs.levels {return false}
+    if lhs.account != rhs.account {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Penstock_V1_StateDebt: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".StateDebt"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}position\0\u{1}debt\0\u{1}charges\0\u{1}accepted\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt64Field(value: &self.position) }()
+      case 2: try { try decoder.decodeSingularMessageField(value: &self._debt) }()
+      case 3: try { try decoder.decodeRepeatedMessageField(value: &self.charges) }()
+      case 4: try { try decoder.decodeSingularBoolField(value: &self.accepted) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if self.position != 0 {
+      try visitor.visitSingularUInt64Field(value: self.position, fieldNumber: 1)
+    }
+    try { if let v = self._debt {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+    } }()
+    if !self.charges.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.charges, fieldNumber: 3)
+    }
+    if self.accepted != false {
+      try visitor.visitSingularBoolField(value: self.accepted, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Penstock_V1_StateDebt, rhs: Penstock_V1_StateDebt) -> Bool {
+    if lhs.position != rhs.position {return false}
+    if lhs._debt != rhs._debt {return false}
+    if lhs.charges != rhs.charges {return false}
+    if lhs.accepted != rhs.accepted {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Penstock_V1_StateCharge: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".StateCharge"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}level\0\u{1}part\0\u{1}amount\0\u{1}debt\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularMessageField(value: &self._level) }()
+      case 2: try { try decoder.decodeSingularUInt32Field(value: &self.part) }()
+      case 3: try { try decoder.decodeSingularInt64Field(value: &self.amount) }()
+      case 4: try { try decoder.decodeSingularInt64Field(value: &self.debt) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    try { if let v = self._level {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+    } }()
+    if self.part != 0 {
+      try visitor.visitSingularUInt32Field(value: self.part, fieldNumber: 2)
+    }
+    if self.amount != 0 {
+      try visitor.visitSingularInt64Field(value: self.amount, fieldNumber: 3)
+    }
+    if self.debt != 0 {
+      try visitor.visitSingularInt64Field(value: self.debt, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Penstock_V1_StateCharge, rhs: Penstock_V1_StateCharge) -> Bool {
+    if lhs._level != rhs._level {return false}
+    if lhs.part != rhs.part {return false}
+    if lhs.amount != rhs.amount {return false}
+    if lhs.debt != rhs.debt {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Penstock_V1_StateRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".StateRequest"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}slices\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.id) }()
+      case 2: try { try decoder.decodeRepeatedMessageField(value: &self.slices) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.id.isEmpty {
+      try visitor.visitSingularBytesField(value: self.id, fieldNumber: 1)
+    }
+    if !self.slices.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.slices, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Penstock_V1_StateRequest, rhs: Penstock_V1_StateRequest) -> Bool {
+    if lhs.id != rhs.id {return false}
+    if lhs.slices != rhs.slices {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -8,56 +8,16 @@ struct DatabaseFile {
     /// In the file's header (https://www.sqlite.org/fileformat2.html#application_id), so that no other file is taken
     /// for ours.
     var applicationID: Int32
-    /// What brings each version to the next, from an empty file on. `user_version` counts them: a newer file is refused, never
-    /// guessed at.
+    /// What brings each version to the next, from an empty file on. `user_version` counts them: a newer file is
+    /// refused, never guessed at.
     var steps: [String]
 
     var version: Int32 { Int32(steps.count) }
 
-    /// Events carry a checksum; `head` has one row. Evidence lies in the same file so that one backup holds it all.
-    static let log = DatabaseFile(
-        name: "log.sqlite", applicationID: 0x504E_5354,
-        steps: ["""
-            CREATE TABLE event (
-                position INTEGER PRIMARY KEY,
-                id BLOB NOT NULL UNIQUE,
-                bytes BLOB NOT NULL,
-                checksum INTEGER NOT NULL
-            );
-            CREATE TABLE head (
-                only INTEGER PRIMARY KEY CHECK (only = 1),
-                position INTEGER NOT NULL,
-                epoch INTEGER NOT NULL
-            );
-            INSERT INTO head VALUES (1, 0, 0);
-            CREATE TABLE checkpoint (size INTEGER PRIMARY KEY, note TEXT NOT NULL);
-            CREATE TABLE cosignature (
-                size INTEGER NOT NULL, node TEXT NOT NULL, line TEXT NOT NULL, PRIMARY KEY (size, node)
-            ) WITHOUT ROWID;
-            CREATE TABLE receipt (position INTEGER PRIMARY KEY, json BLOB NOT NULL);
-            """])
-
-    /// A batch has a `span` of its records' times, and the grants that they name, so that a search reads few others. One that an
-    /// earlier version wrote, or that cannot be read, has none: every search reads it.
-    static let decisions = DatabaseFile(
-        name: "decisions.sqlite", applicationID: 0x504E_5344,
-        steps: ["""
-            CREATE TABLE batch (
-                row INTEGER PRIMARY KEY AUTOINCREMENT,
-                node TEXT NOT NULL, incarnation TEXT NOT NULL, first INTEGER NOT NULL,
-                count INTEGER NOT NULL, digest BLOB NOT NULL, bytes BLOB NOT NULL,
-                UNIQUE (node, incarnation, first)
-            );
-            """, """
-            CREATE INDEX batch_of_node ON batch (node);
-            CREATE INDEX batch_of_incarnation ON batch (incarnation);
-            CREATE TABLE span (batch INTEGER PRIMARY KEY, oldest INTEGER NOT NULL, newest INTEGER NOT NULL);
-            CREATE TABLE batch_grant (position INTEGER NOT NULL, batch INTEGER NOT NULL, PRIMARY KEY (position, batch)) WITHOUT ROWID;
-            """])
-
     /// Opens the file in `directory`, or creates it with mode 0600. The caller has the folder's lock.
     ///
-    /// - Parameter keepsBlocks: no block of the file or of its write-ahead log is given back, however little is in them.
+    /// - Parameter keepsBlocks: no block of the file or of its write-ahead log is given back, however little is in
+    ///   them.
     func open(in directory: String, keepsBlocks: Bool = false) throws(StoreError) -> DatabaseQueue {
         let path = directory + "/" + name
         let descriptor = Glibc.open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
@@ -117,8 +77,8 @@ struct DatabaseFile {
 
     /// The settings that "durable when it returns" rests on, each read back: SQLite ignores a pragma it cannot obey.
     ///
-    /// In WAL mode FULL syncs the log at each commit (https://www.sqlite.org/pragma.html#pragma_synchronous); GRDB's own
-    /// WAL set-up asks for NORMAL, under which power loss may undo a commit.
+    /// In WAL mode FULL syncs the log at each commit (https://www.sqlite.org/pragma.html#pragma_synchronous); GRDB's
+    /// own WAL set-up asks for NORMAL, under which power loss may undo a commit.
     private func makeDurable(_ db: Database, _ path: String) throws {
         let journal = try String.fetchOne(db, sql: "PRAGMA journal_mode = WAL")
         try db.execute(sql: "PRAGMA synchronous = FULL")
@@ -126,7 +86,8 @@ struct DatabaseFile {
         let locking = try String.fetchOne(db, sql: "PRAGMA locking_mode")
         guard journal == "wal", synchronous == 2, locking == "exclusive" else {
             throw StoreError(
-                .io, "\(path): SQLite did not take WAL, FULL and EXCLUSIVE; is this a network file system? use a local one")
+                .io,
+                "\(path): SQLite did not take WAL, FULL and EXCLUSIVE; is this a network file system? use a local one")
         }
     }
 

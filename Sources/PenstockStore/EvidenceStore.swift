@@ -4,7 +4,7 @@ package import PenstockCore
 /// decision batches whose digests the log carries.
 ///
 /// None of it is authority: deleting all of it changes no verdict, only what can still be shown. Safe from any thread.
-package protocol EvidenceStore: AnyObject {
+package protocol EvidenceStore: AnyObject, Sendable {
     /// Keeps a signed checkpoint of the first `size` events; an older note for the same size is replaced.
     func saveCheckpoint(size: UInt64, note: String) throws(StoreError)
 
@@ -25,18 +25,23 @@ package protocol EvidenceStore: AnyObject {
     /// Keeps a batch, durably when it returns: the node deletes its journal on the strength of it.
     ///
     /// What comes first under a node, incarnation and first sequence stays. Returns the number of decisions that are
-    /// kept from there on: another than the batch's when the node had it stored with another end, and did not hear of it.
-    /// Throws `.duplicate` when as many decisions with another content are stored there; `.tooLarge` above
+    /// kept from there on: another than the batch's when the node had it stored with another end, and did not hear of
+    /// it. Throws `.duplicate` when as many decisions with another content are stored there; `.tooLarge` above
     /// `StoreLimits.decisionBatchBytes`.
     @discardableResult
     func saveDecisionBatch(_ batch: DecisionBatchRow) throws(StoreError) -> Int
 
-    /// Rows of batches that may hold what is looked for, in the order of arrival or against it, from `row` on, as far as
-    /// `through`. `isEnd` when nothing lay beyond that.
-    func decisionBatches(_ search: BatchSearch, from row: Int64) throws(StoreError) -> (rows: [Int64], through: Int64, isEnd: Bool)
+    /// Rows of batches that may hold what is looked for, in the order of arrival or against it, from `row` on, as far
+    /// as `through`. `isEnd` when nothing lay beyond that.
+    func decisionBatches(_ search: BatchSearch, from row: Int64) throws(StoreError) -> (
+        rows: [Int64], through: Int64, isEnd: Bool
+    )
 
     /// Nil where there is none.
     func decisionBatch(row: Int64) throws(StoreError) -> DecisionBatchRow?
+
+    /// Whose batches are under an incarnation's name; nil where none are.
+    func node(ofIncarnation incarnation: String) throws(StoreError) -> String?
 
     /// Of a node's last batch: its incarnation, and the number of its last decision.
     func lastDecision(ofNode node: String) throws(StoreError) -> (incarnation: String, sequence: UInt64)?

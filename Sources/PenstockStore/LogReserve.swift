@@ -6,7 +6,8 @@ internal import Synchronization
 ///
 /// Two parts: `log.sqlite` is longer than its pages, and its write-ahead log has all the blocks that it can come to
 /// need, as SQLite overwrites it from its start. SQLite cuts a file to its pages at each checkpoint; its chunk size
-/// (https://sqlite.org/c3ref/c_fcntl_begin_atomic_write.html#sqlitefcntlchunksize) rounds that up to where the reserve ends.
+/// (https://sqlite.org/c3ref/c_fcntl_begin_atomic_write.html#sqlitefcntlchunksize) rounds that up to where the reserve
+/// ends.
 ///
 /// The two descriptors stay open for as long as the connection: to close one drops the process's locks on the file
 /// (https://sqlite.org/howtocorrupt.html#_posix_advisory_locks_canceled_by_a_separate_thread_doing_close_).
@@ -28,9 +29,9 @@ final class LogReserve: Sendable {
     }
 
     let path: String
-    private let log: CInt
-    private let wal: CInt
-    private let state = Mutex(State())
+    let log: CInt
+    let wal: CInt
+    let state = Mutex(State())
 
     /// Both files are there, and SQLite has them open.
     init(path: String) throws(StoreError) {
@@ -64,7 +65,9 @@ final class LogReserve: Sendable {
             }
             let before = state.length
             state.length = Self.length(log)
-            guard state.length - used < StoreLimits.logReserveBytes - StoreLimits.reserveStep else { return state.length == before ? nil : Self.chunk(state.length) }
+            guard state.length - used < StoreLimits.logReserveBytes - StoreLimits.reserveStep else {
+                return state.length == before ? nil : Self.chunk(state.length)
+            }
             // What does not fit whole is taken in part: others would have it else.
             var wanted = Self.aligned(used + StoreLimits.logReserveBytes) - state.length
             while wanted >= StoreLimits.reserveStep / 4, state.kind == .allocated {
@@ -78,13 +81,14 @@ final class LogReserve: Sendable {
         }
     }
 
-    private func allocate(_ file: CInt, _ mode: CInt, _ offset: Int, _ count: Int, _ state: inout State) -> Bool {
+    func allocate(_ file: CInt, _ mode: CInt, _ offset: Int, _ count: Int, _ state: inout State) -> Bool {
         while fallocate(file, mode, off_t(offset), off_t(count)) != 0 {
             switch errno {
             case EINTR: continue
             case ENOSPC, EDQUOT: return false
             default:
-                state.kind = .measured(why: "this file system allocates nothing ahead: \(String(cString: strerror(errno)))")
+                state.kind = .measured(
+                    why: "this file system allocates nothing ahead: \(String(cString: strerror(errno)))")
                 return false
             }
         }
@@ -117,12 +121,12 @@ final class LogReserve: Sendable {
         fdatasync(wal)
     }
 
-    private static func length(_ file: CInt) -> Int {
+    static func length(_ file: CInt) -> Int {
         var status = stat()
         return fstat(file, &status) == 0 ? Int(status.st_size) : 0
     }
 
-    private static func blocks(_ file: CInt) -> Int {
+    static func blocks(_ file: CInt) -> Int {
         var status = stat()
         return fstat(file, &status) == 0 ? Int(status.st_blocks) * 512 : 0
     }

@@ -1,6 +1,7 @@
 internal import Foundation
 internal import GRDB
 internal import PenstockCore
+internal import Synchronization
 
 extension SQLiteStore {
     /// Reads everything: SQLite's own integrity check and every event's checksum. Throws `.corrupt`, with the position
@@ -21,14 +22,14 @@ extension SQLiteStore {
         }
     }
 
-    /// Positions are 1 to the head without a gap.
+    /// Positions are 1 to the head without a gap, those in the archive first.
     private func checkStructure(_ db: Database) throws {
         let head = try Self.head(db)
-        let row = try Row.fetchOne(db, sql: "SELECT count(*), coalesce(min(position), 1), max(position) FROM event")
-        let count: Int64 = row?[0] ?? 0
-        let first: Int64 = row?[1] ?? 1
-        let last: Int64 = row?[2] ?? 0
-        if first != 1 || count != last {
+        let (archived, start, through) = try Self.extent(of: "archived", db)
+        let (count, first, end) = try Self.extent(of: "event", db)
+        let last = max(end, through)
+        let isWhole = (archived == 0 || start == 1) && archived == through
+        if !isWhole || (count > 0 && first != through + 1) || archived + count != last {
             throw Self.missing(try firstMissing(db), path: log.path)
         }
         if Position(last) < head.position {
@@ -41,12 +42,18 @@ extension SQLiteStore {
         }
     }
 
+    private static func extent(of table: String, _ db: Database) throws -> (count: Int64, first: Int64, last: Int64) {
+        let row = try Row.fetchOne(db, sql: "SELECT count(*), min(position), max(position) FROM \(table)")
+        return (row?[0] ?? 0, row?[1] ?? 0, row?[2] ?? 0)
+    }
+
     private func firstMissing(_ db: Database) throws -> Position {
         let first = try Int64.fetchOne(
             db,
             sql: """
-                SELECT min(p) FROM (SELECT 1 AS p UNION ALL SELECT position + 1 FROM event WHERE position >= 0)
-                WHERE p NOT IN (SELECT position FROM event)
+                WITH there(position) AS (SELECT position FROM event UNION ALL SELECT position FROM archived)
+                SELECT min(p) FROM (SELECT 1 AS p UNION ALL SELECT position + 1 FROM there WHERE position >= 0)
+                WHERE p NOT IN (SELECT position FROM there)
                 """)
         return Position(first ?? 1)
     }
@@ -56,7 +63,7 @@ extension SQLiteStore {
             throw StoreError(.corrupt, "\(log.path): \(complaint); restore a backup")
         }
         let rows = try Row.fetchCursor(db, sql: "SELECT position, id, bytes, checksum FROM event ORDER BY position")
-        var expected: Position = 1
+        var expected = archivedEnd.load(ordering: .acquiring) + 1
         while let row = try rows.next() {
             _ = try Self.event(row, expected: expected, path: log.path)
             expected += 1

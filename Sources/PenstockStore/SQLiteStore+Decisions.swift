@@ -10,13 +10,23 @@ extension SQLiteStore {
         guard batch.bytes.count <= StoreLimits.decisionBatchBytes else {
             throw StoreError(
                 .tooLarge,
-                "a batch of \(batch.node) has \(batch.bytes.count) bytes, at most \(StoreLimits.decisionBatchBytes) are allowed")
+                """
+                a batch of \(batch.node) has \(batch.bytes.count) bytes, at most \(StoreLimits.decisionBatchBytes) are \
+                allowed
+                """
+            )
         }
         return try onDecisions("saving a batch of \(batch.node)") { db in
-            defer { if let bytes = try? Self.usedBytes(db) { decisionBytes.store(bytes, ordering: .relaxed) } }
+            defer { try? noteSize(db) }
             if let problem = decisionProblem(adding: batch.bytes.count) { throw problem }
             if try !isWithinShare(batch, db) {
-                throw StoreError(.full, "\(batch.node) has shipped more today than leaves room for other nodes' decisions; free some, or raise decisions_megabytes")
+                throw StoreError(
+                    .full,
+                    """
+                    \(batch.node) has shipped more today than leaves room for other nodes' decisions; free some, or \
+                    raise decisions_megabytes
+                    """
+                )
             }
             return try Self.transaction(db) { db in
                 try db.cachedStatement(
@@ -37,80 +47,30 @@ extension SQLiteStore {
         }
     }
 
-    /// Whether a node leaves others room: what it has shipped today may be so many times what is left, as in a switch whose
-    /// ports share one memory (Choudhury and Hahne, 1998: dynamic queue length thresholds). Alone, a node has everything; what
-    /// it shipped before today, or before this process began, is held against nobody.
+    /// Whether a node leaves others room: what it has shipped today may be so many times what is left, as in a switch
+    /// whose ports share one memory (Choudhury and Hahne, 1998: dynamic queue length thresholds). Alone, a node has
+    /// everything; what it shipped before today, or before this process began, is held against nobody.
     private func isWithinShare(_ batch: DecisionBatchRow, _ db: Database) throws -> Bool {
         let several = "SELECT (SELECT min(node) FROM batch) <> ?1 OR (SELECT max(node) FROM batch) <> ?1"
         guard try Bool.fetchOne(db.cachedStatement(sql: several), arguments: [batch.node]) == true else { return true }
         let today = time(nil) / 86_400
         return shipped.withLock { shipped in
             if shipped.day != today { shipped = (today, [:]) }
-            return (shipped.bytes[batch.node, default: 0] + batch.bytes.count) / StoreLimits.decisionShare <= decisionRoom.bytes
+            return (shipped.bytes[batch.node, default: 0] + batch.bytes.count) / StoreLimits.decisionShare
+                <= decisionRoom.bytes
         }
-    }
-
-    package func decisionBatches(_ search: BatchSearch, from row: Int64) throws(StoreError) -> (rows: [Int64], through: Int64, isEnd: Bool) {
-        try onDecisions("searching batches from row \(row) on") { db in
-            let last = try Int64.fetchOne(db.cachedStatement(sql: "SELECT max(row) FROM batch")) ?? 0
-            let step = StoreLimits.batchesPerStep
-            let nearest = min(max(0, row), last + 1)
-            let (from, to) = search.newestFirst ? (max(1, min(nearest, last) - step + 1), min(nearest, last)) : (max(1, nearest), min(nearest + step - 1, last))
-            guard from <= to else { return ([], search.newestFirst ? 1 : last, true) }
-            let (text, arguments) = Self.condition(search)
-            let statement = try db.cachedStatement(
-                sql: """
-                    SELECT b.row FROM batch b LEFT JOIN span s ON s.batch = b.row WHERE b.row BETWEEN ? AND ? \(text)
-                    ORDER BY b.row \(search.newestFirst ? "DESC" : "ASC") LIMIT \(StoreLimits.batchesNamedPerStep)
-                    """)
-            let rows = try Int64.fetchAll(statement, arguments: [from, to] + StatementArguments(arguments))
-            let through = rows.count == StoreLimits.batchesNamedPerStep ? rows.last! : search.newestFirst ? from : to
-            return (rows, through, search.newestFirst ? through == 1 : through == last)
-        }
-    }
-
-    private static func condition(_ search: BatchSearch) -> (String, [any DatabaseValueConvertible]) {
-        var (text, arguments) = ("", [] as [any DatabaseValueConvertible])
-        if let node = search.node {
-            text += "AND b.node = ? "
-            arguments.append(node)
-        }
-        if let incarnation = search.incarnation {
-            text += "AND (b.incarnation = ? OR b.node = ?) AND b.first + b.count > ? "
-            arguments += [incarnation.name, search.successorsOf ?? "", Int64(bitPattern: incarnation.sequence)]
-        }
-        if search.since > .min || search.until < .max {
-            text += "AND (s.batch IS NULL OR s.newest >= ? AND s.oldest < ?) "
-            arguments += [search.since, search.until]
-        }
-        if let grants = search.grants {
-            let marks = Array(repeating: "?", count: grants.count).joined(separator: ", ")
-            text += "AND (s.batch IS NULL OR EXISTS (SELECT 1 FROM batch_grant g WHERE g.position IN (\(marks)) AND g.batch = b.row)) "
-            arguments += grants.map { Int64(bitPattern: $0) }
-        }
-        return (text, arguments)
     }
 
     package func decisionBatch(row: Int64) throws(StoreError) -> DecisionBatchRow? {
-        try onDecisions("reading batch row \(row)") { db in
-            let statement = try db.cachedStatement(sql: "SELECT row, node, incarnation, first, count, digest, bytes FROM batch WHERE row = ?")
+        let batch: DecisionBatchRow? = try onDecisions("reading batch row \(row)") { db in
+            let statement = try db.cachedStatement(
+                sql: "SELECT row, node, incarnation, first, count, digest, bytes FROM batch WHERE row = ?")
             return try Row.fetchOne(statement, arguments: [row]).map { try self.batch($0) }
         }
-    }
-
-    package func node(ofIncarnation incarnation: String) throws(StoreError) -> String? {
-        try onDecisions("asking whose run \(incarnation) is") { db in
-            try String.fetchOne(db.cachedStatement(sql: "SELECT node FROM batch WHERE incarnation = ? LIMIT 1"), arguments: [incarnation])
-        }
-    }
-
-    package func lastDecision(ofNode node: String) throws(StoreError) -> (incarnation: String, sequence: UInt64)? {
-        try onDecisions("asking for the last batch of \(node)") { db in
-            let statement = try db.cachedStatement(sql: "SELECT incarnation, first, count FROM batch WHERE node = ? ORDER BY row DESC LIMIT 1")
-            return try Row.fetchOne(statement, arguments: [node]).map { row in
-                (try row.value(0), UInt64(bitPattern: try row.value(1)) &+ UInt64(bitPattern: try row.value(2)) &- 1)
-            }
-        }
+        // Its bytes, unless they were moved to the archive.
+        guard var batch, batch.bytes.isEmpty, let bytes = try archivedBytes(row: row) else { return batch }
+        batch.bytes = bytes
+        return batch
     }
 
     /// Notes when its decisions were made and which grants they name, of a batch whose every record can be read.
@@ -129,17 +89,19 @@ extension SQLiteStore {
         for grant in grants.sorted() { try statement.execute(arguments: [Int64(bitPattern: grant), row]) }
     }
 
-    private func batch(_ row: Row) throws -> DecisionBatchRow {
+    func batch(_ row: Row) throws -> DecisionBatchRow {
         let number: Int64 = try row.value(0)
         guard let digest = Digest(try row.value(5) as Data) else {
             throw StoreError(.corrupt, "\(decisions.path): batch row \(number) has no digest; restore a backup")
         }
         let count: Int = try row.value(4)
         guard (1...Int(UInt32.max)).contains(count) else {
-            throw StoreError(.corrupt, "\(decisions.path): batch row \(number) has \(count) decisions; restore a backup")
+            throw StoreError(
+                .corrupt, "\(decisions.path): batch row \(number) has \(count) decisions; restore a backup")
         }
         return DecisionBatchRow(
-            node: try row.value(1), incarnation: try row.value(2), firstSequence: UInt64(bitPattern: try row.value(3)), count: count,
+            node: try row.value(1), incarnation: try row.value(2), firstSequence: UInt64(bitPattern: try row.value(3)),
+            count: count,
             digest: digest, bytes: [UInt8](try row.value(6) as Data))
     }
 
@@ -153,17 +115,16 @@ extension SQLiteStore {
         guard count != batch.count || digest == Data(batch.digest.bytes) else {
             throw StoreError(
                 .duplicate,
-                "node \(batch.node), incarnation \(batch.incarnation): another batch is stored from \(batch.firstSequence) on")
+                """
+                node \(batch.node), incarnation \(batch.incarnation): another batch is stored from \
+                \(batch.firstSequence) on
+                """
+            )
         }
         return count
     }
 
-    func noteDecisionBytes() throws(StoreError) {
-        let bytes = try onDecisions("asking for the size") { try Self.usedBytes($0) }
-        decisionBytes.store(bytes, ordering: .relaxed)
-    }
-
-    private func onDecisions<T>(_ action: String, _ body: (Database) throws -> T) throws(StoreError) -> T {
+    func onDecisions<T>(_ action: String, _ body: (Database) throws -> T) throws(StoreError) -> T {
         do {
             return try decisions.inDatabase(body)
         } catch {

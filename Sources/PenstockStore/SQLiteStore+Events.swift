@@ -1,6 +1,7 @@
 internal import Foundation
 internal import GRDB
 package import PenstockCore
+internal import Synchronization
 
 extension SQLiteStore {
     package func head() throws(StoreError) -> LogHead {
@@ -36,6 +37,9 @@ extension SQLiteStore {
     package func read(from: Position, maxCount: Int, maxBytes: Int) throws(StoreError) -> [StoredEvent] {
         try readLog("reading from position \(from)") { db in
             let head = try Self.head(db)
+            if from > 0, from <= self.archivedEnd.load(ordering: .acquiring) {
+                return try self.archivedEvents(from: from, maxCount, maxBytes, db)
+            }
             var events: [StoredEvent] = []
             var bytes = 0
             guard maxCount > 0, from <= head.position else { return events }
@@ -58,7 +62,8 @@ extension SQLiteStore {
 
     package func position(of id: Digest) throws(StoreError) -> Position? {
         try readLog("looking up event \(id)") { db in
-            let statement = try db.cachedStatement(sql: "SELECT position FROM event WHERE id = ?")
+            let statement = try db.cachedStatement(
+                sql: "SELECT position FROM event WHERE id = ?1 UNION ALL SELECT position FROM archived WHERE id = ?1")
             return try Int64.fetchOne(statement, arguments: [Data(id.bytes)]).map { Position(bitPattern: $0) }
         }
     }
@@ -71,7 +76,7 @@ extension SQLiteStore {
         return LogHead(position: UInt64(bitPattern: try row.value(0)), epoch: UInt64(bitPattern: try row.value(1)))
     }
 
-    private static func setHead(_ head: LogHead, _ db: Database) throws -> LogHead {
+    static func setHead(_ head: LogHead, _ db: Database) throws -> LogHead {
         let statement = try db.cachedStatement(sql: "UPDATE head SET position = ?, epoch = ?")
         try statement.execute(arguments: [Int64(bitPattern: head.position), Int64(bitPattern: head.epoch)])
         return head
@@ -80,10 +85,14 @@ extension SQLiteStore {
     private static func insert(_ event: NewEvent, at position: Position, _ db: Database) throws {
         guard event.bytes.count <= StoreLimits.eventBytes else {
             throw StoreError(
-                .tooLarge, "event \(event.id) has \(event.bytes.count) bytes, at most \(StoreLimits.eventBytes) are allowed")
+                .tooLarge,
+                "event \(event.id) has \(event.bytes.count) bytes, at most \(StoreLimits.eventBytes) are allowed")
         }
+        let archived = try db.cachedStatement(sql: "SELECT 1 FROM archived WHERE id = ?")
+        let isArchived = try Bool.fetchOne(archived, arguments: [Data(event.id.bytes)]) ?? false
         let statement = try db.cachedStatement(sql: "INSERT INTO event VALUES (?, ?, ?, ?)")
         do {
+            if isArchived { throw DatabaseError(resultCode: .SQLITE_CONSTRAINT_UNIQUE) }
             try statement.execute(arguments: [
                 Int64(position), Data(event.id.bytes), Data(event.bytes),
                 RowChecksum.of(position: position, id: event.id, bytes: event.bytes),
@@ -99,7 +108,9 @@ extension SQLiteStore {
         guard position == expected else { throw missing(expected, path: path) }
         let data: Data = try row.value(2)
         let bytes = [UInt8](data)
-        guard let id = Digest(try row.value(1) as Data), RowChecksum.of(position: position, id: id, bytes: bytes) == (try row.value(3)) else {
+        guard let id = Digest(try row.value(1) as Data),
+            RowChecksum.of(position: position, id: id, bytes: bytes) == (try row.value(3))
+        else {
             throw StoreError(
                 .corrupt, "\(path): the event at position \(position) is not what was stored; restore a backup",
                 position: position)
@@ -108,6 +119,7 @@ extension SQLiteStore {
     }
 
     static func missing(_ position: Position, path: String) -> StoreError {
-        StoreError(.corrupt, "\(path): the event at position \(position) is missing; restore a backup", position: position)
+        StoreError(
+            .corrupt, "\(path): the event at position \(position) is missing; restore a backup", position: position)
     }
 }

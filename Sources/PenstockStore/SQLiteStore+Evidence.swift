@@ -29,8 +29,11 @@ extension SQLiteStore {
 
     package func cosignatures(size: UInt64) throws(StoreError) -> [(node: String, line: String)] {
         try readLog("reading the cosignatures of size \(size)") { db in
-            let statement = try db.cachedStatement(sql: "SELECT node, line FROM cosignature WHERE size = ? ORDER BY node")
-            return try Row.fetchAll(statement, arguments: [Int64(clamping: size)]).map { (node: try $0.value(0), line: try $0.value(1)) }
+            let statement = try db.cachedStatement(
+                sql: "SELECT node, line FROM cosignature WHERE size = ? ORDER BY node")
+            return try Row.fetchAll(statement, arguments: [Int64(clamping: size)]).map {
+                (node: try $0.value(0), line: try $0.value(1))
+            }
         }
     }
 
@@ -41,14 +44,18 @@ extension SQLiteStore {
     ) throws(StoreError) {
         try writeLog("saving \(receipts.count) receipts") { db in
             for (size, note) in checkpoints {
-                try db.cachedStatement(sql: "INSERT OR REPLACE INTO checkpoint VALUES (?, ?)").execute(arguments: [Int64(clamping: size), note])
+                try db.cachedStatement(sql: "INSERT OR REPLACE INTO checkpoint VALUES (?, ?)").execute(arguments: [
+                    Int64(clamping: size), note,
+                ])
             }
             for (size, node, line) in cosignatures {
                 try db.cachedStatement(sql: "INSERT OR REPLACE INTO cosignature VALUES (?, ?, ?)")
                     .execute(arguments: [Int64(clamping: size), node, line])
             }
             for (position, json) in receipts {
-                try db.cachedStatement(sql: "INSERT OR REPLACE INTO receipt VALUES (?, ?)").execute(arguments: [Int64(clamping: position), Data(json)])
+                try db.cachedStatement(sql: "INSERT OR REPLACE INTO receipt VALUES (?, ?)").execute(arguments: [
+                    Int64(clamping: position), Data(json),
+                ])
             }
         }
     }
@@ -63,7 +70,9 @@ extension SQLiteStore {
     package func receipt(position: Position) throws(StoreError) -> [UInt8]? {
         try readLog("reading the receipt of position \(position)") { db in
             let statement = try db.cachedStatement(sql: "SELECT json FROM receipt WHERE position = ?")
-            return try Row.fetchOne(statement, arguments: [Int64(clamping: position)]).map { [UInt8](try $0.value(0) as Data) }
+            return try Row.fetchOne(statement, arguments: [Int64(clamping: position)]).map {
+                [UInt8](try $0.value(0) as Data)
+            }
         }
     }
 }

@@ -1,14 +1,14 @@
 internal import GRDB
 internal import GRDBSQLite
 internal import PenstockCore
-internal import PenstockFolder
+internal import PenstockSystem
 internal import Synchronization
 
 /// The embedded store: `log.sqlite` and `decisions.sqlite` in one data folder that this process alone has.
 ///
-/// Each file has one connection, which writes and checkpoints. Decisions are kept apart so that the log, which is backed
-/// up and verified whole, stays small; they are synced as strictly as the log, because a node deletes its journal once a
-/// batch is acknowledged.
+/// Each file has one connection, which writes and checkpoints. Decisions are kept apart so that the log, which is
+/// backed up and verified whole, stays small; they are synced as strictly as the log, because a node deletes its
+/// journal once a batch is acknowledged.
 ///
 /// Calls from several threads wait for one another. The folder is free again when the store is deallocated.
 package final class SQLiteStore: EventStore, EvidenceStore, Sendable {
@@ -18,27 +18,19 @@ package final class SQLiteStore: EventStore, EvidenceStore, Sendable {
     /// Nil where the log may use what there is: a backup's, for one.
     let reserve: LogReserve?
     let maximumDecisionBytes: Int?
-    /// Of `decisions.sqlite`, as its own thread has left it: whoever asks does not wait for that one's writes.
+    /// Of `decisions.sqlite`, as its own thread has left it: whoever asks does not wait for that one's writes. What its
+    /// pages hold, and what is free in them.
     let decisionBytes = Atomic(0)
+    let spareDecisionBytes = Atomic(0)
+    let archiveFolder: String
+    /// The last event whose bytes lie in the archive; 0 for none.
+    let archivedEnd = Atomic<Position>(0)
     /// What each node has shipped today (UTC).
     let shipped = Mutex((day: 0, bytes: [String: Int]()))
     // Last, so that it is let go of after the connections.
     private let lock: DataFolderLock
 
-    package struct Options: Sendable {
-        /// The size at which the log file counts as full, in bytes; nil for the file system's own end.
-        package var maximumLogBytes: Int?
-        /// The size that decisions may reach, in bytes; nil for as much as the file system has.
-        package var maximumDecisionBytes: Int?
-        /// Keeps room for restrictions; decisions leave some of the file system free.
-        package var reservesRoom: Bool
-
-        package init(maximumLogBytes: Int? = nil, maximumDecisionBytes: Int? = nil, reservesRoom: Bool = false) {
-            self.maximumLogBytes = maximumLogBytes
-            self.maximumDecisionBytes = maximumDecisionBytes
-            self.reservesRoom = reservesRoom
-        }
-    }
+    package typealias Options = StoreOptions
 
     /// Opens the store in `directory`, creating what is missing, and checks it.
     ///
@@ -53,7 +45,9 @@ package final class SQLiteStore: EventStore, EvidenceStore, Sendable {
         log = try DatabaseFile.log.open(in: directory, keepsBlocks: options.reservesRoom)
         reserve = options.reservesRoom ? try LogReserve(path: log.path) : nil
         maximumDecisionBytes = options.maximumDecisionBytes
+        archiveFolder = options.archiveFolder ?? directory + "/archive"
         decisions = try DatabaseFile.decisions.open(in: directory)
+        try noteArchive()
         try checkOnOpen()
         try noteDecisionBytes()
         try restock()
@@ -80,10 +74,13 @@ package final class SQLiteStore: EventStore, EvidenceStore, Sendable {
         }
     }
 
-    /// Whether everything in the log's write-ahead log is in its file, too (https://sqlite.org/pragma.html#pragma_wal_checkpoint).
+    /// Whether everything in the log's write-ahead log is in its file, too
+    /// (https://sqlite.org/pragma.html#pragma_wal_checkpoint).
     private var isWALMoved: Bool {
         let row = try? log.inDatabase { try Row.fetchOne($0, sql: "PRAGMA wal_checkpoint(PASSIVE)") }
-        guard let row, let busy = row[0] as Int?, let frames = row[1] as Int?, let moved = row[2] as Int? else { return false }
+        guard let row, let busy = row[0] as Int?, let frames = row[1] as Int?, let moved = row[2] as Int? else {
+            return false
+        }
         return busy == 0 && frames == moved
     }
 

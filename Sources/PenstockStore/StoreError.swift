@@ -1,9 +1,9 @@
 internal import Glibc
-internal import PenstockFolder
 package import PenstockCore
+internal import PenstockSystem
 
 /// Why the store did not do as asked. `message` says where, and what to do about it.
-package struct StoreError: Error, Equatable, Sendable, CustomStringConvertible {
+package struct StoreError: CodedError, Equatable, Sendable {
     package enum Code: String, Sendable {
         /// What is stored contradicts itself. Nothing may be served from it: restore a backup.
         case corrupt
@@ -14,7 +14,7 @@ package struct StoreError: Error, Equatable, Sendable, CustomStringConvertible {
         /// The operating system failed a read or a write. After a failed append its outcome is unknown.
         case io
         /// The event or batch is above its limit. Nothing was stored.
-        case tooLarge
+        case tooLarge = "too_large"
         /// The id is in the log already, or the batch with another content. Nothing was stored.
         case duplicate
         /// The file is some other program's, or a newer version's. It was left untouched.

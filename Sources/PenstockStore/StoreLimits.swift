@@ -1,10 +1,29 @@
+internal import PenstockCore
+
 /// Every bound of the store, with its reason.
 package enum StoreLimits {
     /// The largest event: its length fits two bytes, as in the tiles that the log is exported in.
     package static let eventBytes = 65_535
 
+    /// A tile of the log's tree, as C2SP tlog-tiles has it.
+    static let hashesPerTile = TilePath.width
+    package static let tileBytes = hashesPerTile * Digest.byteCount
+
+    /// Tiles that one transaction stores, of three pages each: far below what the write-ahead log is kept ready for.
+    package static let tilesPerSave = 32
+    /// Tiles that wait for one transaction: entries whose hashes a start derives again, in some milliseconds.
+    package static let tilesWaiting = 16
+
     /// The largest batch of decisions: one transaction's worth of memory on both sides.
     package static let decisionBatchBytes = 4 << 20
+
+    /// Batches that are moved to the archive at once: in between, decisions are saved and searched.
+    static let batchesArchivedAtOnce = 16
+    /// A batch as lines of JSON: each record in base 64, beside what it says, of which a record has a hundred bytes at
+    /// the least.
+    static let archivedBatchBytes = 16 * decisionBatchBytes
+    /// The archive makes room in the store, so it may go on where decisions do not.
+    static let archiveLeavesFreeBytes = 8 << 20
 
     /// Batches that one step of a search goes through, and those of them that it names: decisions are saved in between.
     static let batchesPerStep: Int64 = 4_096
@@ -20,8 +39,8 @@ package enum StoreLimits {
     static let checkpointPages = 1000
 
     /// Blocks of the write-ahead log, all allocated ahead: it has up to `checkpointPages`, and then one commit of
-    /// `Limits.commitBytes` and `Limits.commitEvents`. That one writes at most 512 pages of events, a leaf of the index of
-    /// ids for each event, and some of the levels above: 1,700 of 4 KiB.
+    /// `Limits.commitBytes` and `Limits.commitEvents`. That one writes at most 512 pages of events, a leaf of the index
+    /// of ids for each event, and some of the levels above: 1,700 of 4 KiB.
     static let walReserveBytes = 12 << 20
 
     /// What `log.sqlite` can grow by without asking the file system. An ordinary commit may find it one step short and

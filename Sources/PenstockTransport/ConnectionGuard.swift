@@ -1,13 +1,14 @@
 import CZeroMQ
 import Glibc
 
-/// What the connections of one bound socket have sent that was not taken, and were sent that they did not acknowledge: read from
-/// the kernel, since libzmq tells nobody.
+/// What the connections of one bound socket have sent that was not taken, and were sent that they did not acknowledge:
+/// read from the kernel, since libzmq tells nobody.
 ///
-/// In libzmq a message of many parts is nobody's before its last part has come, and no high-water mark counts parts: parts
-/// without an end, from any stranger, take memory as fast as the network brings them. So do messages that come faster than
-/// they are taken, as the queues of bound sockets have no mark (see `ServerThread`); and answers that a peer reads a few
-/// bytes of at a time. Whoever has too much of it is cut, as is who says nothing, and the oldest of too many of one sender.
+/// In libzmq a message of many parts is nobody's before its last part has come, and no high-water mark counts parts:
+/// parts without an end, from any stranger, take memory as fast as the network brings them. So do messages that come
+/// faster than they are taken, as the queues of bound sockets have no mark (see `ServerThread`); and answers that a
+/// peer reads a few bytes of at a time. Whoever has too much of it is cut, as is who says nothing, and the oldest of
+/// too many of one sender.
 struct ConnectionGuard {
     struct Limits {
         /// Bytes of one connection that it has sent and that were not taken.
@@ -40,7 +41,9 @@ struct ConnectionGuard {
     init(_ limits: Limits) { self.limits = limits }
 
     mutating func bound(_ endpoint: String) {
-        guard endpoint.hasPrefix("tcp://"), let colon = endpoint.lastIndex(of: ":"), let port = UInt16(endpoint[endpoint.index(after: colon)...]) else { return }
+        guard endpoint.hasPrefix("tcp://"), let colon = endpoint.lastIndex(of: ":"),
+            let port = UInt16(endpoint[endpoint.index(after: colon)...])
+        else { return }
         ports.insert(port)
     }
 
@@ -66,10 +69,14 @@ struct ConnectionGuard {
         for descriptor in open {
             guard let cookie = Self.cookie(descriptor) else { continue }
             if connections[cookie]?.since == nil {
-                guard let port = Self.localPort(descriptor), ports.contains(port), Self.bytes(descriptor) != nil else { continue }
+                guard let port = Self.localPort(descriptor), ports.contains(port), Self.bytes(descriptor) != nil else {
+                    continue
+                }
                 connections[cookie, default: Connection()].since = seconds
             }
-            guard let connection = connections[cookie], let since = connection.since, let kernel = Self.bytes(descriptor) else { continue }
+            guard let connection = connections[cookie], let since = connection.since,
+                let kernel = Self.bytes(descriptor)
+            else { continue }
             seen[cookie] = descriptor
             let known = connection.taken + UInt64(seconds - since) * SocketLimits.commandBytesPerSecond
             let inward = kernel.received - min(kernel.received, known)
@@ -81,7 +88,8 @@ struct ConnectionGuard {
         if cookies.count > 2 * seen.count { cookies = cookies.filter { seen[$0.value] != nil } }
         cut.formUnion(tooMany().compactMap { seen[$0] })
         var left = waiting.reduce(0) { $0 + $1.bytes }
-        for (descriptor, bytes, isOver) in waiting.sorted(by: { $0.bytes > $1.bytes }) where isOver || left > SocketLimits.unsettledBytes {
+        for (descriptor, bytes, isOver) in waiting.sorted(by: { $0.bytes > $1.bytes })
+        where isOver || left > SocketLimits.unsettledBytes {
             cut.insert(descriptor)
             left -= bytes
         }
@@ -92,7 +100,9 @@ struct ConnectionGuard {
 
     /// The oldest of each sender who has too many.
     private func tooMany() -> [Cookie] {
-        let bySender = Dictionary(grouping: connections.keys.filter { connections[$0]!.sender != nil }) { connections[$0]!.sender! }
+        let bySender = Dictionary(grouping: connections.keys.filter { connections[$0]!.sender != nil }) {
+            connections[$0]!.sender!
+        }
         return bySender.values.filter { $0.count > limits.ofSender }.flatMap { cookies in
             cookies.sorted { (connections[$0]!.since ?? .max, $0) < (connections[$1]!.since ?? .max, $1) }
                 .prefix(cookies.count - limits.ofSender)
@@ -108,7 +118,9 @@ extension ConnectionGuard {
         defer { closedir(folder) }
         var found: [Int32] = []
         while let entry = readdir(folder) {
-            let name = withUnsafeBytes(of: &entry.pointee.d_name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+            let name = withUnsafeBytes(of: &entry.pointee.d_name) {
+                String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
+            }
             if let descriptor = Int32(name) { found.append(descriptor) }
         }
         return found
@@ -127,15 +139,20 @@ extension ConnectionGuard {
         }
         let family = address.withUnsafeBytes { $0.load(as: UInt16.self) }
         // Both families have the port behind the family.
-        return isNamed && [AF_INET, AF_INET6].contains(Int32(family)) ? UInt16(address[2]) << 8 | UInt16(address[3]) : nil
+        return isNamed && [AF_INET, AF_INET6].contains(Int32(family))
+            ? UInt16(address[2]) << 8 | UInt16(address[3]) : nil
     }
 
     /// nil of what is no connection.
     private static func bytes(_ descriptor: Int32) -> (acknowledged: UInt64, received: UInt64)? {
         var information = [UInt8](repeating: 0, count: 256)
         var size = socklen_t(information.count)
-        guard getsockopt(descriptor, Int32(IPPROTO_TCP), TCP_INFO, &information, &size) == 0, size >= 136, information[0] != listening else { return nil }
-        return information.withUnsafeBytes { ($0.load(fromByteOffset: 120, as: UInt64.self), $0.load(fromByteOffset: 128, as: UInt64.self)) }
+        guard getsockopt(descriptor, Int32(IPPROTO_TCP), TCP_INFO, &information, &size) == 0, size >= 136,
+            information[0] != listening
+        else { return nil }
+        return information.withUnsafeBytes {
+            ($0.load(fromByteOffset: 120, as: UInt64.self), $0.load(fromByteOffset: 128, as: UInt64.self))
+        }
     }
 
     /// socket(7) SO_COOKIE. Of Linux's `tcp_info`, which is an interface to programs and stable, `tcpi_bytes_acked` and

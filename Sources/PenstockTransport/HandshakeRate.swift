@@ -5,7 +5,9 @@ struct HandshakeRate {
     private var buckets: [[UInt8]: (tokens: Double, at: ContinuousClock.Instant)] = [:]
 
     mutating func admits(_ key: [UInt8], at now: ContinuousClock.Instant) -> Bool {
-        if buckets.count >= SocketLimits.handshakeKeys { buckets = buckets.filter { refilled($0.value, at: now) < SocketLimits.handshakeBurst } }
+        if buckets.count >= SocketLimits.handshakeKeys {
+            buckets = buckets.filter { refilled($0.value, at: now) < SocketLimits.handshakeBurst }
+        }
         var tokens = buckets[key].map { refilled($0, at: now) } ?? SocketLimits.handshakeBurst
         defer { buckets[key] = (tokens, now) }
         guard tokens >= 1 else { return false }
@@ -13,7 +15,11 @@ struct HandshakeRate {
         return true
     }
 
-    private func refilled(_ bucket: (tokens: Double, at: ContinuousClock.Instant), at now: ContinuousClock.Instant) -> Double {
-        min(SocketLimits.handshakeBurst, bucket.tokens + (now - bucket.at) / .seconds(1) * SocketLimits.handshakesPerSecond)
+    private func refilled(_ bucket: (tokens: Double, at: ContinuousClock.Instant), at now: ContinuousClock.Instant)
+        -> Double
+    {
+        min(
+            SocketLimits.handshakeBurst,
+            bucket.tokens + (now - bucket.at) / .seconds(1) * SocketLimits.handshakesPerSecond)
     }
 }

@@ -1,5 +1,6 @@
 import CZeroMQ
 import Glibc
+package import PenstockSystem
 
 /// What a wait found: sockets by their index in the list that was waited on.
 package struct ReadySet: Equatable, Sendable {

@@ -15,8 +15,12 @@ package enum Resolver {
         for entry in sequence(first: list, next: { $0?.pointee.ai_next }) {
             guard let info = entry?.pointee else { break }
             var text = [CChar](repeating: 0, count: Int(NI_MAXHOST))
-            guard getnameinfo(info.ai_addr, info.ai_addrlen, &text, socklen_t(text.count), nil, 0, NI_NUMERICHOST) == 0 else { continue }
-            if let address = HostAddress(String(decoding: text.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)), !found.contains(address) {
+            guard getnameinfo(info.ai_addr, info.ai_addrlen, &text, socklen_t(text.count), nil, 0, NI_NUMERICHOST) == 0
+            else { continue }
+            if let address = HostAddress(
+                String(decoding: text.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)),
+                !found.contains(address)
+            {
                 found.append(address)
             }
         }
@@ -31,7 +35,9 @@ package enum Resolver {
         hints.ai_flags = AI_NUMERICHOST
         hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
         var list: UnsafeMutablePointer<addrinfo>?
-        guard getaddrinfo(address.text, "\(port)", &hints, &list) == 0, let info = list?.pointee else { return EADDRNOTAVAIL }
+        guard getaddrinfo(address.text, "\(port)", &hints, &list) == 0, let info = list?.pointee else {
+            return EADDRNOTAVAIL
+        }
         defer { freeaddrinfo(list) }
         let socket = socket(info.ai_family, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         guard socket >= 0 else { return errno }

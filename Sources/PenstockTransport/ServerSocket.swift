@@ -90,7 +90,9 @@ struct FairQueue {
     mutating func add(_ message: InboundMessage) -> Bool {
         let (sender, size) = (message.userID ?? "", message.payload.count)
         var waiting = senders[sender] ?? Waiting()
-        let room = bytes + size <= SocketLimits.waitingBytes ? SocketLimits.waitingBytesOfSender : SocketLimits.waitingBytesAssured
+        let room =
+            bytes + size <= SocketLimits.waitingBytes
+            ? SocketLimits.waitingBytesOfSender : SocketLimits.waitingBytesAssured
         guard waiting.count < SocketLimits.waitingMessagesOfSender, waiting.bytes + size <= room else { return false }
         if waiting.count == 0 { turns.append(sender) }
         waiting.messages.append(message)
@@ -104,7 +106,10 @@ struct FairQueue {
         guard !isEmpty else { return nil }
         let sender = turns[nextTurn]
         nextTurn += 1
-        if nextTurn > 64, nextTurn * 2 > turns.count { turns.removeFirst(nextTurn); nextTurn = 0 }
+        if nextTurn > 64, nextTurn * 2 > turns.count {
+            turns.removeFirst(nextTurn)
+            nextTurn = 0
+        }
         var waiting = senders.removeValue(forKey: sender)!
         let message = waiting.messages[waiting.next]
         waiting.next += 1
@@ -119,4 +124,14 @@ struct FairQueue {
         turns.append(sender)
         return message
     }
+}
+
+extension ServerThread {
+    /// What becomes of a message. It is asked on the server's thread, so it must be quick.
+    package enum Screening: Sendable {
+        case take
+        case drop
+        case answer([UInt8])
+    }
+    package typealias Screen = @Sendable (InboundMessage) -> Screening
 }

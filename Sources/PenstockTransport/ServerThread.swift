@@ -1,4 +1,5 @@
 internal import Dispatch
+package import PenstockSystem
 internal import Synchronization
 
 /// The bound sockets of a node, on a thread of their own that always takes what has come.
@@ -6,18 +7,10 @@ internal import Synchronization
 /// No queue of libzmq's for a bound socket may ever be full. In libzmq 4.3.4 a connection whose queue is full stops
 /// reading (`stream_engine_base_t::_input_stopped`); when its peer then goes, it is out of the poll set
 /// (`_io_error`), and the next thing that makes it write ends the process (`zmq_assert (!_io_error)` in `out_event`):
-/// a heartbeat timer, or a PING that any client may have put among the bytes that are read already, which `restart_input`
-/// decodes as soon as there is room again. So these queues have no high-water mark, and what keeps them short is that
-/// this thread does nothing but move messages into queues of ours, which are bounded by sender.
+/// a heartbeat timer, or a PING that any client may have put among the bytes that are read already, which
+/// `restart_input` decodes as soon as there is room again. So these queues have no high-water mark, and what keeps them
+/// short is that this thread does nothing but move messages into queues of ours, which are bounded by sender.
 package final class ServerThread: Sendable {
-    /// What becomes of a message. It is asked on the server's thread, so it must be quick.
-    package enum Screening: Sendable {
-        case take
-        case drop
-        case answer([UInt8])
-    }
-    package typealias Screen = @Sendable (InboundMessage) -> Screening
-
     private struct Outgoing {
         let socket: Int
         let route: RoutingID?
@@ -43,19 +36,20 @@ package final class ServerThread: Sendable {
     private let state = Mutex(State())
     private let wake: WakeSignal
     private let receiver: WakeSignal
-    private let thread = Mutex<NodeThread?>(nil)
+    private let thread = Mutex<SystemThread?>(nil)
 
     /// - Parameter receiver: signalled when there is something to receive.
-    package init(name: String, receiver: WakeSignal) throws(TransportError) {
+    package init(name: String, receiver: WakeSignal) throws(SystemError) {
         wake = try WakeSignal()
         self.receiver = receiver
-        let started = try NodeThread(name: name) { [self] in run() }
+        let started = try SystemThread(name: name) { [self] in run() }
         thread.withLock { $0 = started }
     }
 
     /// Makes a socket. It takes no connections before `bind`.
     package func open(
-        _ kind: SocketKind, security: SocketSecurity, traffic: SocketTraffic = .members, screen: @escaping Screen = { _ in .take }
+        _ kind: SocketKind, security: SocketSecurity, traffic: SocketTraffic = .members,
+        screen: @escaping Screen = { _ in .take }
     ) throws(TransportError) -> ServerSocket {
         try perform { [self] sockets throws(TransportError) in
             let socket = try Socket(kind, security: security, traffic: traffic)
@@ -87,7 +81,8 @@ package final class ServerThread: Sendable {
     func send(_ payload: [UInt8], to route: RoutingID?, on index: Int) -> SendOutcome {
         guard payload.count <= SocketLimits.messageBytes else { return .tooLarge }
         let first: Bool? = state.withLock { state in
-            guard state.outgoingBytes + payload.count <= SocketLimits.outgoingBytes, state.outgoing.count < SocketLimits.outgoingMessages,
+            guard state.outgoingBytes + payload.count <= SocketLimits.outgoingBytes,
+                state.outgoing.count < SocketLimits.outgoingMessages,
                 !state.ending, state.failure == nil
             else { return nil }
             state.outgoing.append(Outgoing(socket: index, route: route, payload: payload))
@@ -108,7 +103,9 @@ package final class ServerThread: Sendable {
         let isRunning = state.withLock { state in
             guard !state.ending, state.failure == nil else { return false }
             state.commands.append { sockets in
-                outcome.value.withLock { value in value = Result { () throws(TransportError) -> Value in try body(sockets) } }
+                outcome.value.withLock { value in
+                    value = Result { () throws(TransportError) -> Value in try body(sockets) }
+                }
                 done.signal()
             }
             return true
@@ -128,7 +125,8 @@ package final class ServerThread: Sendable {
         var more = false
         while true {
             do {
-                let ready = try poller.wait(own.sockets, wake: wake, timeoutMilliseconds: more ? 0 : SocketLimits.guardInterval)
+                let ready = try poller.wait(
+                    own.sockets, wake: wake, timeoutMilliseconds: more ? 0 : SocketLimits.guardInterval)
                 if ready.woken { wake.drain() }
                 let ends = serve(own)
                 more = try take(own)

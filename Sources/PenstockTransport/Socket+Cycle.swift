@@ -1,4 +1,4 @@
-import Glibc
+internal import PenstockSystem
 
 extension Socket {
     /// Cuts every connection accepted at `endpoint` and takes connections there again, so that each peer must pass the
@@ -22,9 +22,9 @@ extension Socket {
             do {
                 _ = try bind(endpoint)
                 return
-            } catch where error.code == .addressInUse {
+            } catch  where error.code == .addressInUse {
                 // zmq_unbind(3) is asynchronous: the listener is closed by the I/O thread.
-                usleep(1000)
+                SystemThread.sleep(milliseconds: 1)
             }
         }
         throw TransportError(.addressInUse, "\(endpoint) was unbound, and something else has taken the address since")

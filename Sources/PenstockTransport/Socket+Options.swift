@@ -49,7 +49,8 @@ extension Socket {
         try ZMQ.check("limiting message size") {
             zmq_setsockopt(handle, ZMQ_MAXMSGSIZE, &frame, MemoryLayout.size(ofValue: frame))
         }
-        // "ZMQ_AFFINITY determines which threads from the ØMQ I/O thread pool [...] shall handle newly created connections".
+        // "ZMQ_AFFINITY determines which threads from the ØMQ I/O thread pool [...] shall handle newly created
+        // connections".
         var threads: UInt64 = traffic == .members ? 0b01 : 0b10
         try ZMQ.check("choosing an I/O thread") {
             zmq_setsockopt(handle, ZMQ_AFFINITY, &threads, MemoryLayout.size(ofValue: threads))
@@ -64,8 +65,8 @@ extension Socket {
             // "messages shall be queued only to completed connections", so a dead server shows as `full`.
             try set(ZMQ_IMMEDIATE, 1, on: handle)
         case .subscriber:
-            // An empty message on each connection, which is the subscription: one that flaps has it from its first moment. It
-            // comes with the pipe, which is a new one for each connection only under ZMQ_IMMEDIATE.
+            // An empty message on each connection, which is the subscription: one that flaps has it from its first
+            // moment. It comes with the pipe, which is a new one for each connection only under ZMQ_IMMEDIATE.
             try set(ZMQ_IMMEDIATE, 1, on: handle)
             try set(ZMQ_PROBE_ROUTER, 1, on: handle)
         }

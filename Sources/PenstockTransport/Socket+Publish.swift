@@ -25,8 +25,8 @@ struct Subscribers {
 }
 
 extension Socket {
-    /// Asks the publisher for everything from now on. Its answer is what it publishes, so this is said anew now and then:
-    /// a connection that ended has taken its subscription with it.
+    /// Asks the publisher for everything from now on. Its answer is what it publishes, so this is said anew now and
+    /// then: a connection that ended has taken its subscription with it.
     package func subscribe() {
         precondition(kind == .subscriber, "only a subscriber subscribes")
         // One that waits for a connection is as good as two.

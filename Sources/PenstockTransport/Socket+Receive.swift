@@ -37,7 +37,9 @@ extension Socket {
     private func countFrame(of sender: String?, at route: RoutingID?) {
         guard connections != nil, case let descriptor = zmq_msg_get(message, ZMQ_SRCFD), descriptor >= 0 else { return }
         // Strangers all have one name.
-        connections!.took(Self.wireBytes(zmq_msg_size(message)), of: traffic == .strangers ? property("Peer-Address") : sender, at: route, from: descriptor)
+        connections!.took(
+            Self.wireBytes(zmq_msg_size(message)), of: traffic == .strangers ? property("Peer-Address") : sender,
+            at: route, from: descriptor)
     }
 
     /// Of a payload, sealed: RFC 23's header of 2 or 9 bytes, and CURVE's.

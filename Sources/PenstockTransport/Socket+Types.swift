@@ -1,8 +1,9 @@
 /// The four socket kinds the mesh uses. The thread-safe kinds of libzmq are drafts and not in a distribution's build.
 ///
-/// A publisher is no PUB: libzmq takes what a peer subscribes to within the publisher's own calls, for as long as it comes, and
-/// keeps a node of memory for each byte. 65 MB of filters, sent in half a second under an auditor's key, took 2.1 GB and 16 s of
-/// every member's time. So it is a ROUTER, and subscribing is a message like any other, which is bounded and counted.
+/// A publisher is no PUB: libzmq takes what a peer subscribes to within the publisher's own calls, for as long as it
+/// comes, and keeps a node of memory for each byte. 65 MB of filters, sent in half a second under an auditor's key,
+/// took 2.1 GB and 16 s of every member's time. So it is a ROUTER, and subscribing is a message like any other, which
+/// is bounded and counted.
 package enum SocketKind: Sendable {
     /// Answers clients: every message goes to or comes from one route.
     case router

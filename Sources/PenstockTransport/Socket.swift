@@ -101,7 +101,8 @@ extension Socket {
             throw TransportError(.refusedScheme, "\(endpoint): use tcp:// or ipc://.")
         }
         guard !endpoint.utf8.contains(0), endpoint.hasPrefix("ipc://") || Self.hasPort(endpoint) else {
-            throw TransportError(.badEndpoint, "\(endpoint): write tcp://HOST:PORT, IPv6 in brackets, with a port up to 65535, or *.")
+            throw TransportError(
+                .badEndpoint, "\(endpoint): write tcp://HOST:PORT, IPv6 in brackets, with a port up to 65535, or *.")
         }
         return try open()
     }
@@ -122,13 +123,14 @@ extension Socket {
     private func numeric(_ endpoint: String) throws(TransportError) -> String {
         guard let host = Self.host(endpoint), case .name = host.kind else { return endpoint }
         guard let address = Resolver.addresses(host).first else {
-            throw TransportError(.badEndpoint, "listening at \(endpoint): this machine knows no address of the name '\(host.text)'")
+            throw TransportError(
+                .badEndpoint, "listening at \(endpoint): this machine knows no address of the name '\(host.text)'")
         }
         return "tcp://\(address.bracketed)" + endpoint[endpoint.lastIndex(of: ":")!...]
     }
 
-    /// zmq_setsockopt(3), ZMQ_IPV6: "A value of 1 means IPv6 is enabled on the socket". A name would then be looked up as
-    /// IPv6's first, so only one that is nothing else is.
+    /// zmq_setsockopt(3), ZMQ_IPV6: "A value of 1 means IPv6 is enabled on the socket". A name would then be looked up
+    /// as IPv6's first, so only one that is nothing else is.
     private func speak(_ endpoint: String, on handle: UnsafeMutableRawPointer) throws(TransportError) {
         guard let host = Self.host(endpoint), Resolver.addresses(host).first?.isIPv6 == true else { return }
         try set(ZMQ_IPV6, 1, on: handle)

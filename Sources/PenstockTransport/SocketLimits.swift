@@ -17,8 +17,8 @@ package enum SocketLimits {
     /// Messages queued in libzmq for a bound socket: 0, no bound, since one that is reached can end the process. What
     /// bounds them is a thread that always takes them: see `ServerThread`.
     package static let boundReceiveHighWater: Int32 = 0
-    /// Subscriptions of one member at a publisher: what lies queued for its connections is so often `sendHighWater` at most.
-    /// Another one takes the place of the oldest.
+    /// Subscriptions of one member at a publisher: what lies queued for its connections is so often `sendHighWater` at
+    /// most. Another one takes the place of the oldest.
     package static let subscriptionsOfMember = 8
     /// What a subscriber may have to send: its subscription, said anew now and then, while it has no connection.
     static let subscriptionsQueued: Int32 = 1
@@ -28,8 +28,8 @@ package enum SocketLimits {
     /// What waits of all senders; beyond it, each has only what it is assured.
     package static let waitingBytes = 128 << 20
     package static let waitingBytesAssured = 256 << 10
-    /// What one connection may have sent that is not taken, or have been sent that it did not acknowledge: some of the largest
-    /// messages, the answers that a member may have at once, and what lies in the kernel …
+    /// What one connection may have sent that is not taken, or have been sent that it did not acknowledge: some of the
+    /// largest messages, the answers that a member may have at once, and what lies in the kernel …
     static let unsettled: UInt64 = 48 << 20
     /// … and where messages come that are small, at a publisher and from a stranger.
     static let unsettledOfSmall: UInt64 = 1 << 20
@@ -37,8 +37,8 @@ package enum SocketLimits {
     static let unsettledBytes: UInt64 = 256 << 20
     /// Of which pings, which libzmq takes itself, as a foreign client may send them.
     static let commandBytesPerSecond: UInt64 = 256
-    /// Connections of one member, or of one address of strangers, to one socket. An enforcer has one, as has each command while
-    /// it runs.
+    /// Connections of one member, or of one address of strangers, to one socket. An enforcer has one, as has each
+    /// command while it runs.
     static let connectionsOfSender = 64
     /// Every client of ours speaks at once.
     static let silentSeconds: Int64 = 10
@@ -56,8 +56,8 @@ package enum SocketLimits {
     package static let curveOverheadBytes = 33
     /// ZMQ_MAXMSGSIZE: a peer that announces more "is disconnected". It bounds one frame, sealed.
     static let frameBytes = Int64(messageBytes + curveOverheadBytes)
-    /// The same of what comes to a publisher: subscriptions, and handshakes, whose longest command has 289 bytes and the
-    /// client's routing id.
+    /// The same of what comes to a publisher: subscriptions, and handshakes, whose longest command has 289 bytes and
+    /// the client's routing id.
     static let subscriptionFrameBytes: Int64 = 600
     /// The same of what a stranger sends: a request to join.
     static let strangerFrameBytes: Int64 = 8192
@@ -73,7 +73,8 @@ package enum SocketLimits {
     /// while our queue for it was full ends the process (`Assertion failed: !_io_error`, stream_engine_base.cpp:331):
     /// any peer can bring that about. TCP finds the peers that lost power, and our own messages those that hang.
     package static let heartbeatInterval: Int32 = 0
-    /// ZMQ_TCP_MAXRT, Linux's TCP_USER_TIMEOUT: what is sent and not acknowledged closes the connection after this long.
+    /// ZMQ_TCP_MAXRT, Linux's TCP_USER_TIMEOUT: what is sent and not acknowledged closes the connection after this
+    /// long.
     ///
     /// Short, because of partitions: while one lasts, the kernel doubles its wait between retransmissions, so after two
     /// seconds a new connection finds a link that is back sooner than the old one does.
@@ -84,16 +85,16 @@ package enum SocketLimits {
     package static let tcpKeepAliveInterval: Int32 = 1
     package static let tcpKeepAliveCount: Int32 = 2
 
-    /// ZMQ_CONNECT_TIMEOUT: while a link is cut, the kernel doubles its own wait for an answer to a connect up to minutes;
-    /// giving up and trying anew finds the link soon after it is back.
+    /// ZMQ_CONNECT_TIMEOUT: while a link is cut, the kernel doubles its own wait for an answer to a connect up to
+    /// minutes; giving up and trying anew finds the link soon after it is back.
     package static let connectTimeout: Int32 = 600
 
     /// A cut or a restart costs at least one reconnection, so the first comes quickly …
     package static let reconnectInterval: Int32 = 50
     /// … and those that follow double up to this, so a refused peer costs at most three handshakes a second.
     package static let reconnectIntervalMaximum: Int32 = 400
-    /// Connections that one key may make to a server's sockets, and at once. An enforcer makes three at a start and after each
-    /// expulsion, a command one.
+    /// Connections that one key may make to a server's sockets, and at once. An enforcer makes three at a start and
+    /// after each expulsion, a command one.
     package static let handshakesPerSecond = 30.0
     package static let handshakeBurst = 200.0
     /// Keys whose connections are counted: as many as a mesh has members, many times over.
@@ -110,6 +111,4 @@ package enum SocketLimits {
 
     /// User-Id travels as a length-prefixed property; ids are digests or short names.
     package static let userIDBytes = 255
-    /// Stack of a thread of ours: buffers are on the heap, and the default of 8 MiB would be reserved for each.
-    package static let threadStackBytes = 1 << 20
 }

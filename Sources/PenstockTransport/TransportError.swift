@@ -1,8 +1,10 @@
 import CZeroMQ
 import Glibc
+package import PenstockCore
+internal import PenstockSystem
 
 /// Why the transport refused or failed, and what to do about it. Messages name no secrets.
-package struct TransportError: Error, Equatable, CustomStringConvertible {
+package struct TransportError: CodedError, Equatable {
     package enum Code: Equatable, Sendable {
         /// The endpoint cannot be parsed, or names an interface that this machine does not have.
         case badEndpoint
@@ -33,6 +35,11 @@ package struct TransportError: Error, Equatable, CustomStringConvertible {
         self.message = message
     }
 
+    init(_ error: SystemError) { self.init(.system(errno: error.number), error.message) }
+
+    /// What went wrong in detail is for people: a script can do nothing about one that it would not about another.
+    package var codeName: String { "transport" }
+    package var kind: ErrorKind { .connection }
     package var description: String { message }
 }
 

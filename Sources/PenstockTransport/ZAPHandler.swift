@@ -1,5 +1,6 @@
 import CZeroMQ
 import Glibc
+internal import PenstockSystem
 
 /// A request that libzmq makes of the handler: RFC 27, "1.0", request id, domain, address, identity, mechanism,
 /// credentials.
@@ -48,7 +49,7 @@ final class ZAPHandler: Sendable {
     typealias Decide = @Sendable (ZAPRequest?) -> ZAPReply
 
     private let wake: WakeSignal
-    private let thread: NodeThread
+    private let thread: SystemThread
 
     /// The endpoint is bound when this returns, as it must be before a server socket binds.
     init(context: Context, decide: @escaping Decide) throws(TransportError) {
@@ -63,9 +64,15 @@ final class ZAPHandler: Sendable {
             }
             let bound = ZMQ.call { zmq_bind(socket, Self.endpoint) }
             guard bound.errno == 0 else { throw ZMQ.endpointFailure("binding", Self.endpoint, bound.errno) }
-            let wake = try WakeSignal()
-            self.wake = wake
-            thread = try NodeThread(name: "penstock-zap") { Self.serve(handle.pointer, wake: wake, decide: decide) }
+            do throws(SystemError) {
+                let wake = try WakeSignal()
+                self.wake = wake
+                thread = try SystemThread(name: "penstock-zap") {
+                    Self.serve(handle.pointer, wake: wake, decide: decide)
+                }
+            } catch {
+                throw TransportError(error)
+            }
         } catch {
             zmq_close(socket)
             throw error

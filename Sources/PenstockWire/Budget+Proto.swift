@@ -8,7 +8,8 @@ extension Budget {
         guard proto.maxOut >= 0 else { throw WireError(.malformed, "what may be out of a budget is negative") }
         self.init(
             name: proto.name, unit: proto.unit, ceiling: proto.ceiling, parent: proto.parent,
-            selector: proto.hasSelector ? try Selector(proto.selector) : nil, window: try BudgetWindow(proto.window), maxOut: proto.maxOut,
+            selector: proto.hasSelector ? try Selector(proto.selector) : nil, window: try BudgetWindow(proto.window),
+            maxOut: proto.maxOut,
             warnAt: proto.warnAt)
         isClosed = proto.closed
     }
@@ -31,59 +32,26 @@ extension Budget {
 
 extension BudgetChange {
     init(_ proto: Penstock_V1_BudgetChanged) throws(WireError) {
-        guard !proto.name.isEmpty, proto.maxOut >= 0 else { throw WireError(.malformed, "a change lacks its budget, or what may be out is negative") }
+        guard !proto.name.isEmpty, proto.maxOut >= 0 else {
+            throw WireError(.malformed, "a change lacks its budget, or what may be out is negative")
+        }
         self.init(
-            name: proto.name, parent: proto.hasParent ? proto.parent : nil, maxOut: proto.hasMaxOut ? proto.maxOut : nil,
+            name: proto.name, parent: proto.hasParent ? proto.parent : nil,
+            maxOut: proto.hasMaxOut ? proto.maxOut : nil,
             warnAt: proto.hasWarnAt ? proto.warnAt.percent : nil)
     }
 }
 
 extension DebtSettlement {
     init(_ proto: Penstock_V1_DebtSettled) throws(WireError) {
-        guard proto.position > 0, !proto.reported.isEmpty, (proto.reported + proto.charged).allSatisfy({ !$0.unit.isEmpty && $0.value >= 0 }) else {
+        guard proto.position > 0, !proto.reported.isEmpty,
+            (proto.reported + proto.charged).allSatisfy({ !$0.unit.isEmpty && $0.value >= 0 })
+        else {
             throw WireError(.malformed, "a settlement lacks its debt, or an amount is negative")
         }
-        self.init(position: proto.position, reported: proto.reported.map(Amount.init), charged: proto.charged.map(Amount.init))
-    }
-}
-
-extension BudgetWindow {
-    package init(_ proto: Penstock_V1_BudgetWindow) throws(WireError) {
-        switch proto.kind {
-        case .none: self = .none
-        case .fixed: self = .fixed(milliseconds: try Self.length(proto))
-        case .rolling: self = .rolling(milliseconds: try Self.length(proto))
-        case .calendar:
-            guard let period = UInt8(exactly: proto.period).flatMap(CalendarPeriod.init(rawValue:)), !proto.zone.isEmpty else {
-                throw WireError(.malformed, "the window's period is unknown or lacks its time zone")
-            }
-            self = .calendar(period, zone: proto.zone)
-        case .UNRECOGNIZED: throw WireError(.malformed, "unknown kind of window")
-        }
-    }
-
-    /// Of any use: how long a window may be is the ledger's to say.
-    private static func length(_ proto: Penstock_V1_BudgetWindow) throws(WireError) -> Int64 {
-        guard (1...Limits.amount).contains(proto.milliseconds) else { throw WireError(.malformed, "a window's length is out of range") }
-        return proto.milliseconds
-    }
-
-    package var proto: Penstock_V1_BudgetWindow {
-        .with {
-            switch self {
-            case .none: $0.kind = .none
-            case .fixed(let milliseconds):
-                $0.kind = .fixed
-                $0.milliseconds = milliseconds
-            case .rolling(let milliseconds):
-                $0.kind = .rolling
-                $0.milliseconds = milliseconds
-            case .calendar(let period, let zone):
-                $0.kind = .calendar
-                $0.period = UInt32(period.rawValue)
-                $0.zone = zone
-            }
-        }
+        self.init(
+            position: proto.position, reported: proto.reported.map(Amount.init), charged: proto.charged.map(Amount.init)
+        )
     }
 }
 
@@ -99,8 +67,12 @@ extension BudgetKey {
 
 extension WindowOpening {
     init(_ proto: Penstock_V1_WindowOpened) throws(WireError) {
-        guard !proto.budget.isEmpty, proto.number > 0 else { throw WireError(.malformed, "a window lacks its budget or its number") }
-        guard proto.startMs >= 0, proto.endMs > proto.startMs else { throw WireError(.malformed, "a window ends before it starts") }
+        guard !proto.budget.isEmpty, proto.number > 0 else {
+            throw WireError(.malformed, "a window lacks its budget or its number")
+        }
+        guard proto.startMs >= 0, proto.endMs > proto.startMs else {
+            throw WireError(.malformed, "a window ends before it starts")
+        }
         self.init(budget: proto.budget, number: proto.number, start: proto.startMs, end: proto.endMs)
     }
 
@@ -116,12 +88,15 @@ extension WindowOpening {
 
 extension Debt {
     init(_ proto: Penstock_V1_DebtRecorded) throws(WireError) {
-        guard proto.decision > 0, !proto.grantID.isEmpty else { throw WireError(.malformed, "a debt lacks its decision or its grant") }
+        guard proto.decision > 0, !proto.grantID.isEmpty else {
+            throw WireError(.malformed, "a debt lacks its decision or its grant")
+        }
         guard !proto.amounts.isEmpty, proto.amounts.allSatisfy({ !$0.unit.isEmpty && $0.value > 0 }) else {
             throw WireError(.malformed, "a debt's amounts are missing or not above zero")
         }
         self.init(
-            incarnation: try PenstockWire.incarnation(proto.incarnation), decision: proto.decision, grantID: proto.grantID,
+            incarnation: try PenstockWire.incarnation(proto.incarnation), decision: proto.decision,
+            grantID: proto.grantID,
             amounts: proto.amounts.map(Amount.init))
     }
 

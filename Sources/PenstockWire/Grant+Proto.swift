@@ -17,7 +17,9 @@ extension Grant {
         allowedActions = proto.allowedActions
         resources = proto.resources
         for condition in proto.conditions {
-            guard let comparison = Comparison(rawValue: condition.operator) else { throw WireError(.malformed, "unknown comparison '\(condition.operator)'") }
+            guard let comparison = Comparison(rawValue: condition.operator) else {
+                throw WireError(.malformed, "unknown comparison '\(condition.operator)'")
+            }
             conditions.append(Condition(path: condition.path, comparison: comparison, value: condition.value))
         }
         notBefore = proto.notBeforeMs

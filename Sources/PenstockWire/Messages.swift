@@ -14,9 +14,13 @@ extension Request {
 
     package init(bytes: [UInt8]) throws(WireError) {
         // Decisions alone are longer, as one text that is not taken apart.
-        guard bytes.count <= Self.mostBytes || Self.hasFields([1, 2, 22], bytes) else { throw WireError(.tooLarge, "a request has at most \(Self.mostBytes) bytes") }
+        guard bytes.count <= Self.mostBytes || Self.hasFields([1, 2, 22], bytes) else {
+            throw WireError(.tooLarge, "a request has at most \(Self.mostBytes) bytes")
+        }
         self = try decode(Request.self, bytes, "request")
-        guard version == WireVersion.request else { throw WireError(.oldVersion, "request version \(version) is not \(WireVersion.request)") }
+        guard version == WireVersion.request else {
+            throw WireError(.oldVersion, "request version \(version) is not \(WireVersion.request)")
+        }
         guard kind != nil else { throw WireError(.unknownKind, "the request's kind is unknown to this version") }
     }
 
@@ -42,7 +46,9 @@ extension Request {
             return nil
         }
         while at < bytes.count {
-            guard let tag = number(), tag >> 3 > last, allowed.contains(tag >> 3), let value = number() else { return false }
+            guard let tag = number(), tag >> 3 > last, allowed.contains(tag >> 3), let value = number() else {
+                return false
+            }
             last = tag >> 3
             switch tag & 7 {
             case 0: break
@@ -75,6 +81,10 @@ extension Request.OneOf_Kind {
         case .budgets: "budgets"
         case .proof: "proof"
         case .barrier: "barrier"
+        case .grants: "grants"
+        case .restrictions: "restrictions"
+        case .rates: "rates"
+        case .members: "members"
         }
     }
 }
@@ -82,7 +92,9 @@ extension Request.OneOf_Kind {
 extension Reply {
     package init(bytes: [UInt8]) throws(WireError) {
         self = try decode(Reply.self, bytes, "reply")
-        guard version == WireVersion.request else { throw WireError(.oldVersion, "reply version \(version) is not \(WireVersion.request)") }
+        guard version == WireVersion.request else {
+            throw WireError(.oldVersion, "reply version \(version) is not \(WireVersion.request)")
+        }
         guard kind != nil else { throw WireError(.unknownKind, "the reply's kind is unknown to this version") }
         if case .reserved(let reserved)? = kind { try reserved.check() }
     }

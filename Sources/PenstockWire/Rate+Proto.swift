@@ -51,7 +51,8 @@ extension RateStatement {
             sequence: proto.sequence, seen: RateStamp(proto.seen),
             lines: proto.lines.map {
                 Line(
-                    id: $0.id, key: $0.grantID.isEmpty ? .named($0.name) : .grant($0.grantID, unit: $0.unit), held: $0.held, asked: $0.asked,
+                    id: $0.id, key: $0.grantID.isEmpty ? .named($0.name) : .grant($0.grantID, unit: $0.unit),
+                    held: $0.held, asked: $0.asked,
                     largest: max(0, min($0.largest, Limits.amount)), refused: $0.refused, returned: $0.returned)
             })
     }
@@ -67,7 +68,9 @@ extension RateStatement {
                     case .named(let name): $0.name = name
                     case .grant(let id, let unit): ($0.grantID, $0.unit) = (id, unit)
                     }
-                    ($0.held, $0.asked, $0.largest, $0.refused, $0.returned) = (line.held, line.asked, line.largest, line.refused, line.returned)
+                    ($0.held, $0.asked, $0.largest, $0.refused, $0.returned) = (
+                        line.held, line.asked, line.largest, line.refused, line.returned
+                    )
                 }
             }
         }
@@ -85,7 +88,8 @@ extension RateReply {
         .with {
             $0.stamp = stamp.proto
             $0.answers = answers
-            $0.lines = lines.map { line in .with { ($0.id, $0.share, $0.granted) = (line.id, line.share, line.granted) } }
+            $0.lines = lines.map { line in .with { ($0.id, $0.share, $0.granted) = (line.id, line.share, line.granted) }
+            }
         }
     }
 }

@@ -7,10 +7,13 @@ internal import SwiftProtobuf
 extension SliceRequest {
     /// Nil unless the incarnation and the request's id have 16 bytes each. What is asked for is the ledger's to judge.
     package init?(_ proto: Penstock_V1_Reserve) {
-        guard let incarnation = Incarnation(proto.incarnation), let requestID = Incarnation(proto.requestID) else { return nil }
+        guard let incarnation = Incarnation(proto.incarnation), let requestID = Incarnation(proto.requestID) else {
+            return nil
+        }
         self.init(
             incarnation: incarnation, requestID: requestID, grantID: proto.grantID,
-            parts: [Part(unit: proto.unit, need: proto.need, want: proto.want)] + proto.more.map { Part(unit: $0.unit, need: $0.need, want: $0.want) })
+            parts: [Part(unit: proto.unit, need: proto.need, want: proto.want)]
+                + proto.more.map { Part(unit: $0.unit, need: $0.need, want: $0.want) })
     }
 
     package var proto: Penstock_V1_Reserve {
@@ -19,7 +22,9 @@ extension SliceRequest {
             $0.requestID = Data(requestID.bytes)
             $0.grantID = grantID
             if let first = parts.first { ($0.unit, $0.need, $0.want) = (first.unit, first.need, first.want) }
-            $0.more = parts.dropFirst().map { part in .with { ($0.unit, $0.need, $0.want) = (part.unit, part.need, part.want) } }
+            $0.more = parts.dropFirst().map { part in
+                .with { ($0.unit, $0.need, $0.want) = (part.unit, part.need, part.want) }
+            }
         }
     }
 }
@@ -32,17 +37,23 @@ extension Penstock_V1_Reserved {
         more = granted.dropFirst().map { part in .with { $0.set(part) } }
         self.refused = refused.map { part in
             .with {
-                ($0.unit, $0.code, $0.budget, $0.retryAfterMs) = (part.unit, part.code.rawValue, part.budget, part.retryAfterMS)
+                ($0.unit, $0.code, $0.budget, $0.retryAfterMs) = (
+                    part.unit, part.code.rawValue, part.budget, part.retryAfterMS
+                )
                 if let most = part.couldGet { $0.couldGet = most }
                 ($0.heldHere, $0.heldElsewhere) = (part.heldHere, part.heldElsewhere)
             }
         }
     }
 
-    private mutating func set(_ part: Purse.Granted) { (slice, unit, amount, endsAtMs) = (part.slice, part.unit, part.amount, part.endsAt) }
+    private mutating func set(_ part: Purse.Granted) {
+        (slice, unit, amount, endsAtMs) = (part.slice, part.unit, part.amount, part.endsAt)
+    }
 
     package var granted: [Purse.Granted] {
-        ([self] + more).filter { $0.slice != 0 }.map { Purse.Granted(slice: $0.slice, unit: $0.unit, amount: $0.amount, endsAt: $0.endsAtMs) }
+        ([self] + more).filter { $0.slice != 0 }.map {
+            Purse.Granted(slice: $0.slice, unit: $0.unit, amount: $0.amount, endsAt: $0.endsAtMs)
+        }
     }
 
     /// A code that this version does not know is still a refusal.

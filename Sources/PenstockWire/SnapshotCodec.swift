@@ -10,16 +10,11 @@ package enum SnapshotCodec {
     package static func encode(_ view: View) -> [UInt8] {
         var bytes: [UInt8] = []
         append(firstPage(view), to: &bytes)
-        for start in stride(from: 0, to: view.grants.count, by: grantsPerPage) {
+        for start in stride(from: 0, to: view.handles.count, by: grantsPerPage) {
             let page = Penstock_V1_Snapshot.with {
                 $0.version = WireVersion.snapshot
-                $0.grants = (start..<min(start + grantsPerPage, view.grants.count)).map { index in
-                    let placed = view.placedGrant(index)
-                    return .with {
-                        $0.position = placed.position
-                        $0.issuer = placed.issuer
-                        $0.grant = placed.grant.proto
-                    }
+                $0.grants = view.handles[start..<min(start + grantsPerPage, view.handles.count)].map {
+                    view.placedGrant(Int($0)).proto
                 }
             }
             append(page, to: &bytes)
@@ -39,8 +34,8 @@ package enum SnapshotCodec {
             let more = try grants(nextPage(&rest))
             try folded { () throws(FoldError) in try view.add(more) }
         }
-        guard view.grants.count == first.grantCount else {
-            throw WireError(.malformed, "a snapshot has \(view.grants.count) grants of \(first.grantCount)")
+        guard view.handles.count == first.grantCount else {
+            throw WireError(.malformed, "a snapshot has \(view.handles.count) grants of \(first.grantCount)")
         }
         return view
     }
@@ -63,9 +58,14 @@ package enum SnapshotCodec {
 
     private static func nextPage(_ rest: inout ArraySlice<UInt8>) throws(WireError) -> Penstock_V1_Snapshot {
         let count = rest.prefix(4).reversed().reduce(0) { $0 << 8 | Int($1) }
-        guard rest.count >= 4, rest.count - 4 >= count else { throw WireError(.malformed, "a snapshot's page is cut short") }
-        let page = try PenstockWire.decode(Penstock_V1_Snapshot.self, Array(rest.dropFirst(4).prefix(count)), "snapshot")
-        guard page.version == WireVersion.snapshot else { throw WireError(.oldVersion, "snapshot version \(page.version) is not \(WireVersion.snapshot)") }
+        guard rest.count >= 4, rest.count - 4 >= count else {
+            throw WireError(.malformed, "a snapshot's page is cut short")
+        }
+        let page = try PenstockWire.decode(
+            Penstock_V1_Snapshot.self, Array(rest.dropFirst(4).prefix(count)), "snapshot")
+        guard page.version == WireVersion.snapshot else {
+            throw WireError(.oldVersion, "snapshot version \(page.version) is not \(WireVersion.snapshot)")
+        }
         rest = rest.dropFirst(4 + count)
         return page
     }
@@ -74,26 +74,12 @@ package enum SnapshotCodec {
         let image = view.image(grants: 0..<0)
         return .with {
             $0.version = WireVersion.snapshot
-            $0.grantCount = UInt64(view.grants.count)
+            $0.grantCount = UInt64(view.handles.count)
             $0.mesh = image.mesh
             $0.position = image.position
             $0.settings = image.settings.proto
-            $0.nodes = image.members.map { member in
-                .with {
-                    $0.keys = member.keys.proto
-                    $0.admittedAt = member.admittedAt
-                    $0.expelledAt = member.expelledAt
-                }
-            }
-            $0.restrictions = image.restrictions.map { placed in
-                .with {
-                    $0.position = placed.position
-                    $0.eventID = Data(placed.standing.eventID.bytes)
-                    $0.restricted = placed.standing.restriction.proto
-                    $0.createdAtMs = placed.standing.createdAt
-                    $0.origin = placed.standing.origin
-                }
-            }
+            $0.nodes = image.members.map(\.proto)
+            $0.restrictions = image.restrictions.map(\.proto)
             $0.tokens = image.tokens.map { state in
                 .with {
                     $0.token = state.token.proto
@@ -101,12 +87,7 @@ package enum SnapshotCodec {
                 }
             }
             $0.budgets = image.budgets.map(\.proto)
-            $0.rates = image.rates.map { placed in
-                .with {
-                    $0.position = placed.position
-                    $0.rate = placed.named.proto
-                }
-            }
+            $0.rates = image.rates.map(\.proto)
             $0.debts = image.debts.map { debt in
                 .with {
                     ($0.position, $0.decision, $0.grantID) = (debt.position, debt.decision, debt.grantID)
@@ -118,23 +99,19 @@ package enum SnapshotCodec {
 
     private static func image(_ proto: Penstock_V1_Snapshot) throws(WireError) -> ViewImage {
         var image = ViewImage(
-            mesh: proto.mesh, position: proto.position, settings: Settings(proto.settings), members: [], restrictions: [],
+            mesh: proto.mesh, position: proto.position, settings: Settings(proto.settings), members: [],
+            restrictions: [],
             grants: try grants(proto), tokens: [], budgets: [])
-        for node in proto.nodes {
-            image.members.append(.init(keys: try NodeKeys(node.keys), admittedAt: node.admittedAt, expelledAt: node.expelledAt))
-        }
-        for placed in proto.restrictions {
-            let standing = View.StandingRestriction(
-                eventID: try digest(placed.eventID), restriction: try Restriction(placed.restricted), createdAt: placed.createdAtMs,
-                origin: placed.origin)
-            image.restrictions.append(.init(position: placed.position, standing: standing))
-        }
+        for node in proto.nodes { image.members.append(try View.Member(node)) }
+        for placed in proto.restrictions { image.restrictions.append(try .init(placed)) }
         for token in proto.tokens { image.tokens.append(.init(token: try JoinToken(token.token), used: token.used)) }
         for budget in proto.budgets { image.budgets.append(try Budget(budget)) }
-        for placed in proto.rates { image.rates.append(.init(position: placed.position, named: try NamedRate(placed.rate))) }
+        for placed in proto.rates { image.rates.append(try View.PlacedRate(placed)) }
         for debt in proto.debts {
-            image.debts.append(.init(
-                position: debt.position, incarnation: try incarnation(debt.incarnation), decision: debt.decision, grantID: debt.grantID))
+            image.debts.append(
+                .init(
+                    position: debt.position, incarnation: try incarnation(debt.incarnation), decision: debt.decision,
+                    grantID: debt.grantID))
         }
         return image
     }
@@ -142,7 +119,7 @@ package enum SnapshotCodec {
     private static func grants(_ proto: Penstock_V1_Snapshot) throws(WireError) -> [ViewImage.PlacedGrant] {
         var grants: [ViewImage.PlacedGrant] = []
         grants.reserveCapacity(proto.grants.count)
-        for placed in proto.grants { grants.append(.init(position: placed.position, issuer: placed.issuer, grant: try Grant(placed.grant))) }
+        for placed in proto.grants { grants.append(try .init(placed)) }
         return grants
     }
 }

@@ -5,7 +5,9 @@ internal import SwiftProtobuf
 
 extension Role {
     package init(_ proto: Penstock_V1_Role) throws(WireError) {
-        guard let role = UInt8(exactly: proto.rawValue).flatMap(Role.init(rawValue:)) else { throw WireError(.malformed, "unknown role \(proto.rawValue)") }
+        guard let role = UInt8(exactly: proto.rawValue).flatMap(Role.init(rawValue:)) else {
+            throw WireError(.malformed, "unknown role \(proto.rawValue)")
+        }
         self = role
     }
 
@@ -14,8 +16,12 @@ extension Role {
 
 extension NodeKeys {
     package init(_ proto: Penstock_V1_NodeKeys) throws(WireError) {
-        guard proto.signingKey.count == 32, proto.channelKey.count == 32 else { throw WireError(.malformed, "a node's keys have 32 bytes each") }
-        self.init(name: proto.name, role: try Role(proto.role), signing: [UInt8](proto.signingKey), channel: [UInt8](proto.channelKey))
+        guard proto.signingKey.count == 32, proto.channelKey.count == 32 else {
+            throw WireError(.malformed, "a node's keys have 32 bytes each")
+        }
+        self.init(
+            name: proto.name, role: try Role(proto.role), signing: [UInt8](proto.signingKey),
+            channel: [UInt8](proto.channelKey))
     }
 
     package var proto: Penstock_V1_NodeKeys {
@@ -30,7 +36,9 @@ extension NodeKeys {
 
 extension Settings {
     package init(_ proto: Penstock_V1_Settings) {
-        self.init(maxStalenessMS: proto.maxStalenessMs, maxGraceMS: proto.maxGraceMs, clockRatePPM: proto.clockRatePpm, marginMS: proto.marginMs,
+        self.init(
+            maxStalenessMS: proto.maxStalenessMs, maxGraceMS: proto.maxGraceMs, clockRatePPM: proto.clockRatePpm,
+            marginMS: proto.marginMs,
             debtTolerance: DebtTolerance(amounts: proto.debtTolerance.map(Amount.init), ppm: proto.debtTolerancePpm))
     }
 
@@ -62,7 +70,9 @@ extension JoinToken {
 
 extension Selector {
     package init(_ proto: Penstock_V1_Selector) throws(WireError) {
-        guard let kind = UInt8(exactly: proto.kind.rawValue).flatMap(Kind.init(rawValue:)), let selector = Selector(kind: kind, value: proto.value) else {
+        guard let kind = UInt8(exactly: proto.kind.rawValue).flatMap(Kind.init(rawValue:)),
+            let selector = Selector(kind: kind, value: proto.value)
+        else {
             throw WireError(.malformed, "the selector is unknown or lacks its value")
         }
         self = selector
@@ -86,7 +96,8 @@ extension Restriction {
         case .scale: level = .scale(percent: proto.scalePercent)
         case .unspecified, .UNRECOGNIZED: throw WireError(.malformed, "unknown level of restriction")
         }
-        self.init(level: level, selector: try Selector(proto.selector), reason: proto.reason, expiresAt: proto.expiresAtMs)
+        self.init(
+            level: level, selector: try Selector(proto.selector), reason: proto.reason, expiresAt: proto.expiresAtMs)
     }
 
     package var proto: Penstock_V1_Restricted {
@@ -111,11 +122,14 @@ extension Restriction {
 
 extension Slice {
     package init(_ proto: Penstock_V1_SliceReserved) throws(WireError) {
-        guard (0...Limits.amount).contains(proto.amount) else { throw WireError(.malformed, "a slice's amount is out of range") }
+        guard (0...Limits.amount).contains(proto.amount) else {
+            throw WireError(.malformed, "a slice's amount is out of range")
+        }
         guard proto.endsAtMs >= 0 else { throw WireError(.malformed, "a slice ends before there was time") }
         self.init(
             grantID: proto.grantID, unit: proto.unit, amount: proto.amount, node: proto.node,
-            incarnation: try PenstockWire.incarnation(proto.incarnation), requestID: try PenstockWire.incarnation(proto.requestID),
+            incarnation: try PenstockWire.incarnation(proto.incarnation),
+            requestID: try PenstockWire.incarnation(proto.requestID),
             endsAt: proto.endsAtMs)
     }
 
@@ -134,7 +148,9 @@ extension Slice {
 
 extension SliceReport.Use {
     package init(_ proto: Penstock_V1_SliceUse) throws(WireError) {
-        guard proto.returned >= 0, proto.held >= 0 else { throw WireError(.malformed, "what is returned or held of a slice is negative") }
+        guard proto.returned >= 0, proto.held >= 0 else {
+            throw WireError(.malformed, "what is returned or held of a slice is negative")
+        }
         self.init(slice: proto.slice, used: proto.used, returned: proto.returned, held: proto.held)
     }
 

@@ -1,5 +1,7 @@
+internal import PenstockCore
+
 /// Bytes from a peer that do not say anything this version understands. The peer's fault: refused and counted.
-package struct WireError: Error, Hashable, Sendable, CustomStringConvertible {
+package struct WireError: CodedError, Hashable, Sendable {
     package var code: Code
     package var message: String
 
@@ -24,4 +26,5 @@ package enum WireVersion {
     package static let event: UInt32 = 1
     package static let request: UInt32 = 1
     package static let snapshot: UInt32 = 1
+    package static let ledgerState: UInt32 = 1
 }

@@ -1,6 +1,7 @@
 internal import PenstockSimulator
 
-/// `penstock-simulator`: the sweep that the tests run, without the rest of Penstock. For people, `penstock simulate` is the same.
+/// `penstock-simulator`: the sweep that the tests run, without the rest of Penstock. For people, `penstock simulate` is
+/// the same.
 ///
 ///     penstock-simulator [--seed N] [--seeds N] [--steps N] [--nodes N,N…] [--seconds N] [--no-shrink]
 @main
@@ -8,7 +9,9 @@ enum Main {
     static func main() {
         var options: [String: String] = [:]
         var arguments = CommandLine.arguments.dropFirst()
-        while let name = arguments.popFirst() { options[name] = name == "--no-shrink" ? "" : arguments.popFirst() ?? "" }
+        while let name = arguments.popFirst() {
+            options[name] = name == "--no-shrink" ? "" : arguments.popFirst() ?? ""
+        }
         let steps = Int(options["--steps"] ?? "") ?? 20_000
         let seeds = Int(options["--seeds"] ?? "") ?? .max
         let seconds = Int(options["--seconds"] ?? "") ?? (seeds == .max ? 10 : .max / 2)

@@ -3,6 +3,6 @@ internal import PenstockConsole
 @main
 struct Main {
     static func main() {
-        Penstock.start()
+        Penstock.start(commit: commit)
     }
 }

@@ -26,7 +26,8 @@ enum Make {
     }
 
     static func call(_ grant: String = "g", _ change: (inout Call) -> Void = { _ in }) -> Call {
-        var call = Call(credential: id("credential of \(grant)"), action: "pay.send", resourceType: "invoice", resourceID: "42")
+        var call = Call(
+            credential: id("credential of \(grant)"), action: "pay.send", resourceType: "invoice", resourceID: "42")
         change(&call)
         return call
     }
@@ -36,7 +37,8 @@ enum Make {
     }
 
     static let members = [
-        node("ledger", .ledger), node("op", .operator), node("issuer", .issuer), node("n1", .enforcer), node("n2", .enforcer),
+        node("ledger", .ledger), node("op", .operator), node("issuer", .issuer), node("n1", .enforcer),
+        node("n2", .enforcer),
         node("auditor", .auditor),
     ]
 
@@ -44,7 +46,8 @@ enum Make {
         Event(id: id, mesh: mesh, origin: origin, createdAt: wall, kind: kind)
     }
 
-    static func revoke(_ selector: Selector, _ level: Restriction.Level = .revoke, expiresAt: WallTime = 0) -> EventKind {
+    static func revoke(_ selector: Selector, _ level: Restriction.Level = .revoke, expiresAt: WallTime = 0) -> EventKind
+    {
         .restricted(Restriction(level: level, selector: selector, reason: "test", expiresAt: expiresAt))
     }
 

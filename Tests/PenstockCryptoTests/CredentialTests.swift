@@ -18,7 +18,9 @@ internal import Testing
     }
 
     @Test func knownTextHasKnownDigest() {
-        #expect(Credential.digest(of: Self.known)?.hex == "69fca454d5066d88075053adcdc409573e88de6166256a43e611f26a597bf24b")
+        #expect(
+            Credential.digest(of: Self.known)?.hex == "69fca454d5066d88075053adcdc409573e88de6166256a43e611f26a597bf24b"
+        )
     }
 
     /// Every other octet in every place: a CRC-32 notices any change within 32 bits, and the rest is alphabet.

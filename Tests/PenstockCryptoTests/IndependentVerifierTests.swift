@@ -29,7 +29,9 @@ struct IndependentVerifierTests {
         let withoutLastCosignature = lines.dropLast(2).joined(separator: "\n") + "\n"
         let otherIndex = text.replacingOccurrences(of: "index 5", with: "index 4")
         let otherSize = text.replacingOccurrences(of: "\n11\n", with: "\n12\n")
-        let stranger = try Policy(logs: [.init(key: CheckpointSigner(name: ProofFixture.origin, key: .generate()).noteKey)])
+        let stranger = try Policy(logs: [
+            .init(key: CheckpointSigner(name: ProofFixture.origin, key: .generate()).noteKey)
+        ])
         for (policy, proof, entry, error) in [
             (fixture.policy.text, text, 6, "entry not included"),
             (fixture.policy.text, otherIndex, 5, "entry not included"),

@@ -4,7 +4,8 @@ import Testing
 
 /// Every input that was kept, through the decoders as they are built for use: past crashes stay mended.
 @Suite(.serialized) struct CorpusTests {
-    static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().appending(path: "Fuzz/Corpus")
+    static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .appending(path: "Fuzz/Corpus")
 
     private func inputs(_ target: FuzzTarget) throws -> [(name: String, bytes: [UInt8])] {
         let folder = Self.folder.appending(path: target.rawValue)
@@ -13,7 +14,8 @@ import Testing
         }
     }
 
-    /// A target may wait for a task. It must not hold one of the pool's few threads meanwhile, or the task could wait for it.
+    /// A target may wait for a task. It must not hold one of the pool's few threads meanwhile, or the task could wait
+    /// for it.
     private func run(_ target: FuzzTarget, _ bytes: [UInt8]) async -> Result<Bool, any Error> {
         await withCheckedContinuation { continuation in
             Thread { continuation.resume(returning: Result { try target.run(bytes) }) }.start()
@@ -34,8 +36,12 @@ import Testing
     }
 
     @Test func aSeedOfAReceiptVerifies() async throws {
-        for input in try inputs(.receipt) where input.name.hasPrefix("ok-") { _ = try await run(.receipt, input.bytes).get() }
-        #expect(FuzzTarget.hasVerifiedReceipt, "the laws of receipts are about none: make ok-closed again from Sample.receipt")
+        for input in try inputs(.receipt) where input.name.hasPrefix("ok-") {
+            _ = try await run(.receipt, input.bytes).get()
+        }
+        #expect(
+            FuzzTarget.hasVerifiedReceipt,
+            "the laws of receipts are about none: make ok-closed again from Sample.receipt")
     }
 
     /// Near misses of what is taken go further into a decoder than random bytes.
@@ -52,17 +58,23 @@ import Testing
                     default: if spoilt.count > 1 { spoilt.remove(at: place) }
                     }
                 }
-                do { _ = try await run(target, spoilt).get() } catch { Issue.record("\(target.rawValue)/\(name), round \(round): \(error)") }
+                do { _ = try await run(target, spoilt).get() } catch {
+                    Issue.record("\(target.rawValue)/\(name), round \(round): \(error)")
+                }
             }
         }
     }
 
     @Test func everyTargetHasASeedAndNothingElseLiesThere() throws {
-        #expect(try FileManager.default.contentsOfDirectory(atPath: Self.folder.path).sorted() == FuzzTarget.allCases.map(\.rawValue).sorted())
+        #expect(
+            try FileManager.default.contentsOfDirectory(atPath: Self.folder.path).sorted()
+                == FuzzTarget.allCases.map(\.rawValue).sorted())
         for target in FuzzTarget.allCases {
             let inputs = try inputs(target)
             #expect(inputs.contains { $0.name.hasPrefix("ok-") }, "\(target.rawValue) has no seed that is taken")
-            for input in inputs { #expect(input.bytes.count <= 2048, "\(target.rawValue)/\(input.name) is too large to keep") }
+            for input in inputs {
+                #expect(input.bytes.count <= 2048, "\(target.rawValue)/\(input.name) is too large to keep")
+            }
         }
     }
 }

@@ -1,25 +1,9 @@
 import PenstockCore
-import PenstockEnforcer
+import PenstockGatekeeper
 import PenstockGateway
-import PenstockHTTP
+import PenstockJSON
+import PenstockTestSupport
 import Testing
-
-/// How a client of each era writes `params`.
-enum Era: CaseIterable {
-    case handshake, stateless
-
-    func request(_ id: Int, _ method: String, _ params: String = "") -> String {
-        let meta =
-            self == .handshake
-            ? "" : #""_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{}}"#
-        let all = [params, meta].filter { !$0.isEmpty }.joined(separator: ",")
-        return #"{"jsonrpc":"2.0","id":\#(id),"method":"\#(method)","params":{\#(all)}}"#
-    }
-
-    func call(_ id: Int, _ tool: String, _ arguments: String = "{}") -> String {
-        request(id, "tools/call", #""name":"\#(tool)","arguments":\#(arguments)"#)
-    }
-}
 
 @Suite struct GatewaySessionTests {
     @Test(arguments: Era.allCases) func allowedCallPassesUnchangedAndIsSettled(era: Era) throws {
@@ -34,9 +18,12 @@ enum Era: CaseIterable {
         #expect(call.amounts.list == [Amount("calls", 1)] && call.holds && call.callID.isEmpty)
         #expect(
             call.attributes == [
-                "arguments.path": "/a", "arguments.n": "9007199254740993", "arguments.deep.list.0": "1", "arguments.deep.list.1": "true",
+                "arguments.path": "/a", "arguments.n": "9007199254740993", "arguments.deep.list.0": "1",
+                "arguments.deep.list.1": "true",
             ])
-        #expect(call.argumentsDigest == fakeHash(Array(#"{"deep":{"list":[1,true]},"n":9007199254740993,"path":"/a"}"#.utf8)))
+        #expect(
+            call.argumentsDigest
+                == fakeHash(Array(#"{"deep":{"list":[1,true]},"n":9007199254740993,"path":"/a"}"#.utf8)))
         scene.allow("d1")
         scene.write()
         #expect(scene.server == [line])
@@ -56,7 +43,9 @@ enum Era: CaseIterable {
             #expect(scene.client.first?["id"] == .number("7") && error?["code"]?.int64 == -32001)
             #expect(error?["message"]?.text == "denied: \(reason.name)")
             #expect(error?["data"]?["reason_code"]?.int64 == Int64(reason.rawValue))
-            #expect(error?["data"]?["transient"]?.flag == (reason.isTransient || reason == .budgetExhausted), "a window that comes makes it pass")
+            #expect(
+                error?["data"]?["transient"]?.flag == (reason.isTransient || reason == .budgetExhausted),
+                "a window that comes makes it pass")
             #expect(error?["data"]?["decision_id"]?.text == "d9" && error?["data"]?["retry_after_ms"]?.int64 == 250)
             #expect(scene.settled.isEmpty && scene.released.isEmpty && scene.session.counters.denied == 1)
         }
@@ -64,9 +53,11 @@ enum Era: CaseIterable {
 
     @Test(arguments: [
         ("prompts/list", "", "mcp_server", "mcp"), ("resources/list", "", "mcp_server", "mcp"),
-        ("resources/templates/list", "", "mcp_server", "mcp"), ("logging/setLevel", #""level":"debug""#, "mcp_server", "mcp"),
+        ("resources/templates/list", "", "mcp_server", "mcp"),
+        ("logging/setLevel", #""level":"debug""#, "mcp_server", "mcp"),
         ("subscriptions/listen", "", "mcp_server", "mcp"),
-        ("resources/read", #""uri":"file:///x""#, "resource", "file:///x"), ("resources/subscribe", #""uri":"u:1""#, "resource", "u:1"),
+        ("resources/read", #""uri":"file:///x""#, "resource", "file:///x"),
+        ("resources/subscribe", #""uri":"u:1""#, "resource", "u:1"),
         ("resources/unsubscribe", #""uri":"u:1""#, "resource", "u:1"), ("prompts/get", #""name":"p""#, "prompt", "p"),
         ("tasks/result", #""taskId":"t""#, "task", "t"), ("tasks/list", "", "mcp_server", "mcp"),
     ])
@@ -91,7 +82,8 @@ enum Era: CaseIterable {
         let params = method == "initialize" ? #","params":{"protocolVersion":"2025-11-25","capabilities":{}}"# : ""
         #expect(
             scene.server == [
-                #"{"jsonrpc":"2.0","id":1,"method":"\#(method)"\#(params)}"#, #"{"jsonrpc":"2.0","method":"notifications/initialized"}"#,
+                #"{"jsonrpc":"2.0","id":1,"method":"\#(method)"\#(params)}"#,
+                #"{"jsonrpc":"2.0","method":"notifications/initialized"}"#,
             ])
         scene.server(#"{"jsonrpc":"2.0","id":1,"result":{}}"#)
         #expect(scene.client.count == 1 && scene.settled.isEmpty && scene.asked.isEmpty)
@@ -105,99 +97,6 @@ enum Era: CaseIterable {
         #expect(scene.server.isEmpty && scene.asked.isEmpty && scene.lastReason == "action_not_allowed")
     }
 
-    @Test func runningCallIsCancelled() {
-        var scene = Scene()
-        scene.client(Era.stateless.call(1, "slow"))
-        scene.allow("d1")
-        scene.write()
-        scene.cancel("other")
-        #expect(scene.client.isEmpty)
-        scene.cancel("d1")
-        scene.write()
-        #expect(
-            scene.server.last == #"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":1,"reason":"revoked"}}"#)
-        #expect(scene.lastReason == "revoked" && scene.settled["d1"] == [Amount("calls", 1)])
-        scene.server(#"{"jsonrpc":"2.0","id":1,"result":{"secret":1}}"#)
-        #expect(scene.client.count == 1 && scene.session.counters.dropped == 1 && scene.session.counters.cancelled == 1)
-    }
-
-    @Test func cancellationThatOvertakesItsDecisionCounts() {
-        var scene = Scene()
-        scene.client(Era.handshake.call(1, "slow"))
-        scene.cancel("d1", .suspended)
-        scene.allow("d1")
-        scene.write()
-        #expect(scene.server.isEmpty && scene.lastReason == "suspended" && scene.released == ["d1"])
-    }
-
-    @Test func queuedCallIsCancelledUnseen() {
-        var scene = Scene()
-        scene.client(Era.handshake.call(1, "slow"))
-        scene.allow("d1")
-        scene.cancel("d1")
-        scene.write()
-        #expect(scene.server.isEmpty && scene.released == ["d1"] && scene.lastReason == "revoked")
-    }
-
-    @Test func lostCancellationsStopEverythingAndDenyUntilResumed() {
-        var scene = Scene()
-        for id in 1...3 { scene.client(Era.handshake.call(id, "t\(id)")) }
-        scene.allow("d1")
-        scene.write()
-        scene.allow("d2")
-        scene.take(scene.session.cancellationsLost())
-        #expect(scene.client.count == 2 && scene.lastReason == "no_view")
-        #expect(scene.settled.keys.sorted() == ["d1"] && scene.released == ["d2"])
-        // Asked before the loss, answered after it was over: its cancellation may have gone by.
-        scene.session.cancellationsResumed()
-        scene.allow("d3")
-        #expect(scene.released == ["d2", "d3"] && scene.client.count == 3)
-        scene.client(Era.handshake.call(4, "t"))
-        scene.allow("d4")
-        scene.write()
-        #expect(scene.server.count == 3)  // t1, its cancellation, t
-    }
-
-    @Test func permitThatRanOutIsCheckedAgain() {
-        var scene = Scene()
-        scene.client(Era.handshake.call(1, "t"))
-        scene.allow("d1", validForMS: 100)
-        scene.now = 100
-        scene.write()
-        #expect(scene.server.isEmpty && scene.released == ["d1"] && scene.asked.count == 1)
-        scene.decide(Decision(reason: .revoked))
-        scene.write()
-        #expect(scene.server.isEmpty && scene.lastReason == "revoked")
-        scene.client(Era.handshake.call(2, "t"))
-        for round in 2...6 where !scene.asked.isEmpty {
-            scene.allow("d\(round)", validForMS: 0)
-            scene.write()
-        }
-        #expect(scene.server.isEmpty && scene.lastReason == "stale_view" && scene.session.outstanding == 0)
-    }
-
-    @Test func clientCancelsInEveryStage() {
-        let cancel = #"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":1}}"#
-        var scene = Scene()
-        scene.client(Era.handshake.call(1, "t"))
-        scene.client(cancel)
-        scene.allow("d1")
-        scene.write()
-        #expect(scene.server.isEmpty && scene.client.isEmpty && scene.released == ["d1"])
-        scene.client(Era.handshake.call(1, "t"))
-        scene.allow("d2")
-        scene.write()
-        scene.client(cancel)
-        scene.write()
-        #expect(scene.server.count == 2 && scene.settled["d2"] != nil)
-        // Until the server has said its last word on the old request, its id is taken.
-        scene.client(Era.handshake.call(1, "t"))
-        #expect(scene.lastCode == -32600)
-        scene.server(#"{"jsonrpc":"2.0","id":1,"result":{}}"#)
-        scene.client(Era.handshake.call(1, "t"))
-        #expect(scene.asked.count == 1)
-    }
-
     @Test(arguments: Era.allCases) func toolsListShowsWhatMayBeCalled(era: Era) throws {
         var scene = Scene()
         scene.client(era.request(1, "tools/list"))
@@ -205,7 +104,11 @@ enum Era: CaseIterable {
         #expect(scene.server.count == 1)
         let tail = era == .handshake ? "" : #","resultType":"complete","ttlMs":60000,"cacheScope":"public""#
         scene.server(
-            #"{"jsonrpc":"2.0","id":1,"result":{"tools":[{"name":"a","big":12345678901234567890},{"name":"b"},{"name":"c"},{"x":1}],"nextCursor":"k"\#(tail)}}"#)
+            #"""
+            {"jsonrpc":"2.0","id":1,"result":{"tools":[{"name":"a","big":12345678901234567890},{"name":"b"},\#
+            {"name":"c"},{"x":1}],"nextCursor":"k"\#(tail)}}
+            """#
+        )
         scene.preview { ["a": Reason.none, "b": .resourceOutOfBounds, "c": .budgetExhausted][$0.resourceID]! }
         let result = try #require(scene.client.first?["result"])
         #expect(result["tools"]?.elements?.compactMap { $0["name"]?.text } == ["a", "c"])
@@ -215,7 +118,9 @@ enum Era: CaseIterable {
         #expect(result["cacheScope"] == (era == .handshake ? nil : .string("private")))
     }
 
-    @Test(arguments: [Reason.noView, .staleView, .unknownCredential, .revoked, .suspended, .expired, .malformed, .wrongAudience])
+    @Test(arguments: [
+        Reason.noView, .staleView, .unknownCredential, .revoked, .suspended, .expired, .malformed, .wrongAudience,
+    ])
     func toolsListNeedsALiveGrant(reason: Reason) {
         var scene = Scene()
         scene.standing = reason
@@ -258,19 +163,6 @@ enum Era: CaseIterable {
         #expect(scene.settled.keys.sorted() == ["d1"] && scene.released == ["d2"])
         scene.allow("d3")
         #expect(scene.released == ["d2", "d3"])
-    }
-
-    @Test func unwrittenCallIsReleased() {
-        var scene = Scene()
-        scene.client(Era.handshake.call(1, "t"))
-        scene.allow("d1")
-        let ticket = scene.queue.removeFirst().ticket!
-        guard case .write = scene.session.willWrite(ticket, at: 0) else {
-            Issue.record("not due")
-            return
-        }
-        scene.take(scene.session.couldNotWrite(ticket, untouched: true))
-        #expect(scene.released == ["d1"] && scene.settled.isEmpty && scene.lastCode == -32603)
     }
 
     @Test func traceOfTheClientIsRecorded() {

@@ -1,7 +1,7 @@
 import PenstockCore
-import PenstockEnforcer
+import PenstockGatekeeper
 import PenstockGateway
-import PenstockHTTP
+import PenstockJSON
 import Testing
 
 /// Lines that some reader might understand otherwise than policy did. None may reach the server, whatever is decided.
@@ -16,15 +16,51 @@ import Testing
         (#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"a","name":"b"}}"#, -32600),
         (#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"a","NAME":"b"}}"#, -32600),
         (#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"a"},"params":{"name":"b"}}"#, -32600),
-        (#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"a","arguments":{},"arguments":{"x":1}}}"#, -32600),
+        (
+            #"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"a","arguments":{},"arguments":{"x":1}}}"#,
+            -32600
+        ),
         (#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"a","arguments":{"p":1,"p":2}}}"#, -32600),
         (#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"a","arguments":{"p":1,"P":2}}}"#, -32600),
-        (#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"a","arguments":{"\u00b5":1,"\u03bc":2}}}"#, -32600),
-        (#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"a","arguments":{"\u03c3x":1,"\u03c2x":2}}}"#, -32600),
-        (#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"a","arguments":{"x":{"\u1e9e":1,"\u00df":2}}}}"#, -32600),
-        (#"{"jsonrpc":"2.0","id":1,"method":"completion/complete","params":{"ref":{"type":"ref/prompt","name":"a","Name":"b"}}}"#, -32600),
-        (#"{"jsonrpc":"2.0","id":1,"method":"completion/complete","params":{"ref":{"type":"ref/resource","uri":"a","UR\u0131":"b"}}}"#, -32600),
-        (#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"a","arguments":{"a.b":1,"a":{"b":2}}}}"#, -32602),
+        (
+            #"""
+            {"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"a","arguments":{"\u00b5":1,\#
+            "\u03bc":2}}}
+            """#,
+            -32600
+        ),
+        (
+            #"""
+            {"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"a","arguments":{"\u03c3x":1,\#
+            "\u03c2x":2}}}
+            """#,
+            -32600
+        ),
+        (
+            #"""
+            {"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"a","arguments":{"x":{"\u1e9e":1,\#
+            "\u00df":2}}}}
+            """#,
+            -32600
+        ),
+        (
+            #"""
+            {"jsonrpc":"2.0","id":1,"method":"completion/complete","params":{"ref":{"type":"ref/prompt",\#
+            "name":"a","Name":"b"}}}
+            """#,
+            -32600
+        ),
+        (
+            #"""
+            {"jsonrpc":"2.0","id":1,"method":"completion/complete","params":{"ref":{"type":"ref/resource",\#
+            "uri":"a","UR\u0131":"b"}}}
+            """#,
+            -32600
+        ),
+        (
+            #"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"a","arguments":{"a.b":1,"a":{"b":2}}}}"#,
+            -32602
+        ),
         (#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"a\u0000b"}}"#, -32602),
         (#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":["a"]}}"#, -32602),
         (#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"a","arguments":"{}"}}"#, -32602),
@@ -54,7 +90,13 @@ import Testing
         (#"{"jsonrpc":"2.0","id":1,"method":"ping","x":"\ud800"}"#, -32600),
         (#"{"jsonrpc":"2.0","id":1,"method":"ping","\u0000":1}"#, -32600),
         ("\u{FEFF}" + #"{"jsonrpc":"2.0","id":1,"method":"ping"}"#, -32700),
-        ("{\"jsonrpc\":\"2.0\",\"method\":\"notifications/x\",\"params\":\r{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/call\"}\r}", -32600),
+        (
+            """
+            {\"jsonrpc\":\"2.0\",\"method\":\"notifications/x\",\"params\":\r{\"jsonrpc\":\"2.0\",\"id\":1,\
+            \"method\":\"tools/call\"}\r}
+            """,
+            -32600
+        ),
         ("{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\",\"x\":\"\t\"}", -32700),
         (String(repeating: #"{"a":"#, count: 100) + "1" + String(repeating: "}", count: 100), -32600),
         ("null", -32600), ("\"ping\"", -32600), ("{", -32700), ("nonsense", -32700),
@@ -66,14 +108,19 @@ import Testing
         scene.write()
         #expect(scene.server.isEmpty && scene.asked.isEmpty && scene.previews.isEmpty)
         // Nobody waits for an answer to what has no id.
-        let isNotification = line.contains("notifications/x") || line.contains(#""id":null"#) || line.hasPrefix(#"{"jsonrpc":"2.0","method":"tools/call""#)
-        #expect((isNotification ? 0...0 : 1...2).contains(scene.client.count) && (isNotification || scene.lastCode == code))
+        let isNotification =
+            line.contains("notifications/x") || line.contains(#""id":null"#)
+            || line.hasPrefix(#"{"jsonrpc":"2.0","method":"tools/call""#)
+        #expect(
+            (isNotification ? 0...0 : 1...2).contains(scene.client.count) && (isNotification || scene.lastCode == code))
         #expect(scene.session.counters.refused == 1 && scene.session.outstanding == 0)
     }
 
     @Test func invalidUTF8AndHugeLinesAreRefused() {
         var scene = Scene()
-        scene.take(scene.session.fromClient(Array(#"{"jsonrpc":"2.0","id":1,"method":"ping","x":""#.utf8) + [0xC0, 0xAF] + Array("\"}".utf8)))
+        scene.take(
+            scene.session.fromClient(
+                Array(#"{"jsonrpc":"2.0","id":1,"method":"ping","x":""#.utf8) + [0xC0, 0xAF] + Array("\"}".utf8)))
         #expect(scene.lastCode == -32700)
         scene.client(#"{"jsonrpc":"2.0","id":1,"method":"ping","x":""# + String(repeating: "a", count: 4 << 20) + "\"}")
         var outline = Outline()
@@ -95,9 +142,11 @@ import Testing
 
     /// Random edits of a call: whatever is forwarded reads as one message with the tool that was asked about.
     @Test func editedCallsAreForwardedOnlyAsDecided() {
-        let base = Array(#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"evil","arguments":{"a":"b"}}}"#.utf8)
+        let base = Array(
+            #"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"evil","arguments":{"a":"b"}}}"#.utf8)
         let pieces = [
-            #""name":"ok","#, #""n\u0061me":"ok","#, #""method":"ping","#, ",", "{", "}", "\"", "\\", "\r", "[", "]", #""Name":"ok","#,
+            #""name":"ok","#, #""n\u0061me":"ok","#, #""method":"ping","#, ",", "{", "}", "\"", "\\", "\r", "[", "]",
+            #""Name":"ok","#,
             "\u{0}", "\u{2028}", " ", "e", "null",
         ].map { Array($0.utf8) }
         var random = SplitMix(state: 20_261_123)

@@ -1,17 +1,24 @@
 import PenstockCore
-import PenstockEnforcer
+import PenstockGatekeeper
 import PenstockGateway
-import PenstockHTTP
+import PenstockJSON
 import Testing
 
 /// Lists show what the grant may get, and nobody is told values of what it may not.
 @Suite struct ListFilterTests {
-    static let lists: [(method: String, member: String, key: String, action: String, names: [String], asked: [String])] = [
-        ("prompts/list", "prompts", "name", "prompts/get", ["open", "shut"], ["open", "shut"]),
-        ("resources/list", "resources", "uri", "resources/read", ["open", "file:///shut"], ["open", "file:///shut"]),
-        ("resources/templates/list", "resourceTemplates", "uriTemplate", "resources/read", ["open{+x}", "shut/{y}"], ["open", "shut/"]),
-        ("tasks/list", "tasks", "taskId", "tasks/get", ["open", "shut"], ["open", "shut"]),
-    ]
+    static let lists:
+        [(method: String, member: String, key: String, action: String, names: [String], asked: [String])] = [
+            ("prompts/list", "prompts", "name", "prompts/get", ["open", "shut"], ["open", "shut"]),
+            (
+                "resources/list", "resources", "uri", "resources/read", ["open", "file:///shut"],
+                ["open", "file:///shut"]
+            ),
+            (
+                "resources/templates/list", "resourceTemplates", "uriTemplate", "resources/read",
+                ["open{+x}", "shut/{y}"], ["open", "shut/"]
+            ),
+            ("tasks/list", "tasks", "taskId", "tasks/get", ["open", "shut"], ["open", "shut"]),
+        ]
 
     @Test(arguments: lists.indices) func listShowsWhatMayBeHad(index: Int) throws {
         let list = Self.lists[index]
@@ -48,11 +55,14 @@ import Testing
         (#"{"type":"ref/resource","uri":"file:///secret/{x}"}"#, "resources/read", "resource", "file:///secret/"),
     ])
     func completionIsForWhoMayGetWhatIsCompleted(reference: String, action: String, type: String, id: String) {
-        let line = Era.handshake.request(1, "completion/complete", #""ref":\#(reference),"argument":{"name":"a","value":"b"}"#)
+        let line = Era.handshake.request(
+            1, "completion/complete", #""ref":\#(reference),"argument":{"name":"a","value":"b"}"#)
         var scene = Scene()
         scene.client(line)
         #expect(scene.asked.isEmpty && scene.previews.first?.calls.first?.action == action)
-        #expect(scene.previews.first?.calls.first?.resourceType == type && scene.previews.first?.calls.first?.resourceID == id)
+        #expect(
+            scene.previews.first?.calls.first?.resourceType == type
+                && scene.previews.first?.calls.first?.resourceID == id)
         scene.preview { _ in .resourceOutOfBounds }
         scene.write()
         #expect(scene.server.isEmpty && scene.lastReason == "resource_out_of_bounds" && scene.session.outstanding == 0)

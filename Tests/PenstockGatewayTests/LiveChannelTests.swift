@@ -1,21 +1,27 @@
 import PenstockCore
-import PenstockEnforcer
+import PenstockGatekeeper
 import PenstockGateway
-import PenstockHTTP
+import PenstockJSON
 import Testing
 
 /// A channel that is open says nothing for an agent whose grant is not live, in either direction.
 @Suite struct LiveChannelTests {
-    static let ends: [Reason] = [.revoked, .suspended, .expired, .notYetValid, .unknownCredential, .staleView, .noView, .wrongAudience]
+    static let ends: [Reason] = [
+        .revoked, .suspended, .expired, .notYetValid, .unknownCredential, .staleView, .noView, .wrongAudience,
+    ]
 
     /// Whatever the protocol knows, and whatever it does not, with something of the agent's in it.
     static let lines = [
         #"{"jsonrpc":"2.0","id":9,"method":"initialize","params":{"clientInfo":{"name":"leak","version":"1"}}}"#,
-        #"{"jsonrpc":"2.0","id":9,"method":"ping","params":{"x":"leak"}}"#, #"{"jsonrpc":"2.0","id":"leak","method":"ping"}"#,
+        #"{"jsonrpc":"2.0","id":9,"method":"ping","params":{"x":"leak"}}"#,
+        #"{"jsonrpc":"2.0","id":"leak","method":"ping"}"#,
         #"{"jsonrpc":"2.0","id":9,"method":"server/discover","params":{"x":"leak"}}"#,
         #"{"jsonrpc":"2.0","id":9,"method":"tools/list","params":{"cursor":"leak"}}"#,
         #"{"jsonrpc":"2.0","method":"notifications/initialized","params":{"x":"leak"}}"#,
-        #"{"jsonrpc":"2.0","method":"notifications/progress","params":{"progressToken":"leak","progress":1,"message":"leak"}}"#,
+        #"""
+        {"jsonrpc":"2.0","method":"notifications/progress","params":{"progressToken":"leak","progress":1,\#
+        "message":"leak"}}
+        """#,
         #"{"jsonrpc":"2.0","method":"notifications/roots/list_changed","params":{"x":"leak"}}"#,
         #"{"jsonrpc":"2.0","id":"q1","result":{"action":"accept","content":{"x":"leak"}}}"#,
         #"{"jsonrpc":"2.0","id":"q1","error":{"code":-1,"message":"leak"}}"#,
@@ -34,10 +40,14 @@ import Testing
         var scene = ended(reason)
         scene.client(line)
         scene.write()
-        #expect(!scene.server.contains { $0.contains("leak") } && scene.session.counters.forwarded == 0 && scene.session.outstanding == 0)
+        #expect(
+            !scene.server.contains { $0.contains("leak") } && scene.session.counters.forwarded == 0
+                && scene.session.outstanding == 0)
         // What the server asked is answered by the gateway itself.
         let answers = line.contains(#""id":"q1""#) ? [reason.name] : []
-        #expect(scene.server.count == answers.count && answers.allSatisfy { scene.server[0].contains($0) && scene.server[0].contains(#""id":"q1""#) })
+        #expect(
+            scene.server.count == answers.count
+                && answers.allSatisfy { scene.server[0].contains($0) && scene.server[0].contains(#""id":"q1""#) })
         let isAnswered = line.contains("method") && !line.contains("notifications/")
         #expect(scene.client.count == (isAnswered ? 1 : 0) && (!isAnswered || scene.lastReason == reason.name))
     }
@@ -64,13 +74,15 @@ import Testing
         scene.allow("d2")
         scene.write()
         scene.standing = reason
-        scene.server(#"{"jsonrpc":"2.0","method":"notifications/progress","params":{"progressToken":1,"message":"secret"}}"#)
+        scene.server(
+            #"{"jsonrpc":"2.0","method":"notifications/progress","params":{"progressToken":1,"message":"secret"}}"#)
         scene.server(#"{"jsonrpc":"2.0","method":"notifications/message","params":{"data":"secret"}}"#)
         scene.server(#"{"jsonrpc":"2.0","id":"q2","method":"sampling/createMessage","params":{"x":"secret"}}"#)
         scene.server(#"{"jsonrpc":"2.0","id":1,"result":{"x":"secret"}}"#)
         scene.server(#"{"jsonrpc":"2.0","id":2,"result":{"content":[],"x":"secret"}}"#)
         scene.write()
-        #expect(scene.client.count == 2 && scene.client.allSatisfy { $0["error"]?["data"]?["reason"]?.text == reason.name })
+        #expect(
+            scene.client.count == 2 && scene.client.allSatisfy { $0["error"]?["data"]?["reason"]?.text == reason.name })
         #expect(Set(scene.client.compactMap { $0["id"]?.int64 }) == [1, 2] && scene.settled.keys.contains("d2"))
         // What it asked gets an answer, of the gateway's own.
         #expect(scene.server.contains { $0.contains(#""id":"q2""#) && $0.contains(reason.name) })
@@ -170,18 +182,35 @@ import Testing
     @Test func whatPassesWithoutADecisionIsMadeAnew() {
         var scene = Scene()
         scene.client(
-            #"{"jsonrpc":"2.0","x":"a","id":1,"method":"initialize","params":{"x":"b","protocolVersion":"2025-11-25","capabilities":{"roots":{}},"clientInfo":{"name":"n","version":"1","x":"c"},"_meta":{"x":"d","progressToken":7}}}"#)
-        scene.client(#"{"jsonrpc":"2.0","method":"notifications/progress","params":{"progressToken":"p","progress":0.5,"x":"e"}}"#)
+            #"""
+            {"jsonrpc":"2.0","x":"a","id":1,"method":"initialize","params":{"x":"b",\#
+            "protocolVersion":"2025-11-25","capabilities":{"roots":{}},"clientInfo":{"name":"n","version":"1",\#
+            "x":"c"},"_meta":{"x":"d","progressToken":7}}}
+            """#
+        )
+        scene.client(
+            #"""
+            {"jsonrpc":"2.0","method":"notifications/progress","params":{"progressToken":"p","progress":0.5,\#
+            "x":"e"}}
+            """#
+        )
         scene.write()
-        scene.client(#"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":1,"reason":"f","x":"g"}}"#)
+        scene.client(
+            #"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":1,"reason":"f","x":"g"}}"#)
         scene.write()
         #expect(
             scene.server == [
-                #"{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{"roots":{}},"clientInfo":{"name":"n","version":"1"},"_meta":{"progressToken":7}}}"#,
+                #"""
+                {"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25",\#
+                "capabilities":{"roots":{}},"clientInfo":{"name":"n","version":"1"},"_meta":{"progressToken":7}}}
+                """#,
                 #"{"jsonrpc":"2.0","method":"notifications/progress","params":{"progressToken":"p","progress":0.5}}"#,
                 #"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":1}}"#,
             ])
-        for too in [#""clientInfo":{"name":"\#(String(repeating: "n", count: 300))"}"#, #""capabilities":{"x":"\#(String(repeating: "n", count: 5000))"}"#, #""clientInfo":[]"#] {
+        for too in [
+            #""clientInfo":{"name":"\#(String(repeating: "n", count: 300))"}"#,
+            #""capabilities":{"x":"\#(String(repeating: "n", count: 5000))"}"#, #""clientInfo":[]"#,
+        ] {
             scene.client(#"{"jsonrpc":"2.0","id":2,"method":"initialize","params":{\#(too)}}"#)
             #expect(scene.lastCode == -32602)
         }

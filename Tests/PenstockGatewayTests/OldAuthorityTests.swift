@@ -1,7 +1,7 @@
 import PenstockCore
-import PenstockEnforcer
+import PenstockGatekeeper
 import PenstockGateway
-import PenstockHTTP
+import PenstockJSON
 import Testing
 
 /// What was allowed when it was queued leaves only while it is: the side that is written to may not read for minutes.
@@ -22,11 +22,17 @@ import Testing
         scene.cancel("d1")
         let leavesThen = [scene.write(.middle), scene.write(.last)]
         #expect(leavesThen == [false, false])
-        #expect(scene.lastReason == "revoked" && scene.settled["d1"] == [Amount("calls", 1)] && scene.session.outstanding == 0)
-        #expect(scene.queue.count == 1 && scene.session.counters.forwarded == 0, "a call that the server cannot read needs no cancellation")
+        #expect(
+            scene.lastReason == "revoked" && scene.settled["d1"] == [Amount("calls", 1)]
+                && scene.session.outstanding == 0)
+        #expect(
+            scene.queue.count == 1 && scene.session.counters.forwarded == 0,
+            "a call that the server cannot read needs no cancellation")
     }
 
-    @Test(arguments: [Reason.revoked, .suspended, .expired]) func halfACallNeedsALiveGrantOncePermitIsOver(reason: Reason) {
+    @Test(arguments: [Reason.revoked, .suspended, .expired]) func halfACallNeedsALiveGrantOncePermitIsOver(
+        reason: Reason
+    ) {
         var scene = begun()
         scene.now = 1_000
         let leaves = scene.write(.middle)
@@ -68,7 +74,9 @@ import Testing
         #expect(leaves == [true, true] && scene.settled["d1"] != nil && scene.released.isEmpty)
         scene.queue.removeFirst()
         scene.write()
-        #expect(scene.server.count == 1 && scene.server[0].contains("notifications/cancelled") && scene.session.outstanding == 0)
+        #expect(
+            scene.server.count == 1 && scene.server[0].contains("notifications/cancelled")
+                && scene.session.outstanding == 0)
         scene.server(#"{"jsonrpc":"2.0","id":1,"result":{}}"#)
         #expect(scene.client.isEmpty)
     }
@@ -98,7 +106,9 @@ import Testing
         scene.allow("d1")
         scene.write()
         scene.isRead = false
-        for number in 0..<count { scene.server(#"{"jsonrpc":"2.0","method":"notifications/message","params":{"data":"secret \#(number)"}}"#) }
+        for number in 0..<count {
+            scene.server(#"{"jsonrpc":"2.0","method":"notifications/message","params":{"data":"secret \#(number)"}}"#)
+        }
         scene.server(#"{"jsonrpc":"2.0","id":"q1","method":"elicitation/create","params":{"message":"secret"}}"#)
         scene.server(#"{"jsonrpc":"2.0","id":1,"result":{"content":"secret"}}"#)
         #expect(scene.unread.count == count + 2)
@@ -114,7 +124,8 @@ import Testing
         #expect(scene.client.count == 1 && scene.client[0]["id"] == .number("1") && scene.lastReason == reason.name)
         #expect(scene.standingsAsked == 6, "one answer speaks for all that was queued")
         scene.write()
-        #expect(scene.server.count == 2 && scene.server[1].contains(#""id":"q1""#) && scene.server[1].contains(reason.name))
+        #expect(
+            scene.server.count == 2 && scene.server[1].contains(#""id":"q1""#) && scene.server[1].contains(reason.name))
     }
 
     @Test func whatTheClientHasNotReadWaitsForTheStanding() {
@@ -183,14 +194,17 @@ import Testing
     }
 
     static let sayNothing: [Reason] = [
-        .noView, .staleView, .malformed, .unknownCredential, .credentialMismatch, .wrongAudience, .wrongWorkload, .revoked, .suspended, .expired,
+        .noView, .staleView, .malformed, .unknownCredential, .credentialMismatch, .wrongAudience, .wrongWorkload,
+        .revoked, .suspended, .expired,
         .notYetValid, .unrecordable, .busy,
     ]
 
     @Test(arguments: sayNothing) func listIsNotCutByWhatSaysNothingOfItsEntries(reason: Reason) {
         var scene = filtering()
         scene.preview { $0.resourceID == "a" ? .none : reason }
-        #expect(scene.client.count == 1 && scene.client[0]["id"] == .number("1") && scene.client[0]["result"] == nil && scene.lastReason == reason.name)
+        #expect(
+            scene.client.count == 1 && scene.client[0]["id"] == .number("1") && scene.client[0]["result"] == nil
+                && scene.lastReason == reason.name)
         #expect(scene.session.outstanding == 0)
     }
 
@@ -215,7 +229,8 @@ import Testing
         scene.standing = reason
         scene.client(#"{"jsonrpc":"2.0","id":"q1","result":{"content":{"x":"leak"}}}"#)
         scene.write()
-        #expect(scene.server.count == 1 && scene.server[0].contains(#""id":"q1""#) && scene.server[0].contains(reason.name))
+        #expect(
+            scene.server.count == 1 && scene.server[0].contains(#""id":"q1""#) && scene.server[0].contains(reason.name))
         #expect(!scene.server[0].contains("leak") && scene.client.count == 1)
     }
 
@@ -229,21 +244,30 @@ import Testing
             scene.now += 2_000
         }
         scene.write()
-        #expect(scene.server.count == 2 * GatewayLimits.serverOutstanding && scene.server.allSatisfy { $0.contains("stale_view") })
+        #expect(
+            scene.server.count == 2 * GatewayLimits.serverOutstanding
+                && scene.server.allSatisfy { $0.contains("stale_view") })
     }
 
     @Test func answerThatCannotBePassedIsTold() {
         var scene = Scene()
-        for id in ["q1", "q2", "q3"] { scene.server(#"{"jsonrpc":"2.0","id":"\#(id)","method":"elicitation/create","params":{}}"#) }
+        for id in ["q1", "q2", "q3"] {
+            scene.server(#"{"jsonrpc":"2.0","id":"\#(id)","method":"elicitation/create","params":{}}"#)
+        }
         scene.client = []
         scene.client(#"{"jsonrpc":"2.0","id":"q1","result":\#(AnswerTests.deep)}"#)
         scene.client(#"{"jsonrpc":"2.0","id":"q2","result":{},"error":{"code":1,"message":"leak"}}"#)
         var outline = Outline()
-        for part in [#"{"jsonrpc":"2.0","id":"q3","result":{"x":""#, String(repeating: "x", count: 100_000), #""}}"#] { outline.read(part.utf8) }
+        for part in [#"{"jsonrpc":"2.0","id":"q3","result":{"x":""#, String(repeating: "x", count: 100_000), #""}}"#] {
+            outline.read(part.utf8)
+        }
         scene.take(scene.session.fromClientTooLong(outline))
         scene.write()
         #expect(scene.server.count == 3 && scene.client.isEmpty && !scene.server.contains { $0.contains("leak") })
-        #expect(["q1", "q2", "q3"].allSatisfy { id in scene.server.contains { $0.contains(#""id":"\#(id)""#) && $0.contains("error") } })
+        #expect(
+            ["q1", "q2", "q3"].allSatisfy { id in
+                scene.server.contains { $0.contains(#""id":"\#(id)""#) && $0.contains("error") }
+            })
     }
 
     @Test func answerThatWasQueuedIsToldToo() {
@@ -252,7 +276,9 @@ import Testing
         scene.client(#"{"jsonrpc":"2.0","id":"q1","result":{"x":"leak"}}"#)
         (scene.now, scene.standing) = (5_000, .staleView)
         scene.write()
-        #expect(scene.server.count == 1 && scene.server[0].contains("stale_view") && !scene.server[0].contains("leak") && scene.session.outstanding == 0)
+        #expect(
+            scene.server.count == 1 && scene.server[0].contains("stale_view") && !scene.server[0].contains("leak")
+                && scene.session.outstanding == 0)
     }
 
     /// A gateway that was stopped, or is slow, has answers that are good for a second still, of a grant that has ended.
@@ -263,7 +289,9 @@ import Testing
         scene.allow("d1")
         (scene.now, scene.standing) = (GatewayLimits.answerMS + 1, reason)
         scene.write()
-        #expect(scene.server.isEmpty && scene.client.count == 2 && scene.lastReason == reason.name && scene.released == ["d1"])
+        #expect(
+            scene.server.isEmpty && scene.client.count == 2 && scene.lastReason == reason.name
+                && scene.released == ["d1"])
         // A grant that is live still has lost nothing.
         scene = Scene()
         scene.client(Era.handshake.call(1, "t"))

@@ -1,18 +1,22 @@
 import PenstockCore
-import PenstockEnforcer
+import PenstockGatekeeper
 import PenstockGateway
-import PenstockHTTP
+import PenstockJSON
 import Testing
 
 /// A task goes on after its call was answered, and not after its grant.
 @Suite struct TaskTests {
-    private func started(_ era: Era = .handshake, task: String = #"{"task":{"taskId":"t-1","status":"working","ttl":60000}}"#) -> Scene {
+    private func started(
+        _ era: Era = .handshake, task: String = #"{"task":{"taskId":"t-1","status":"working","ttl":60000}}"#
+    ) -> Scene {
         var scene = Scene()
         scene.client(era.request(1, "tools/call", #""name":"t","arguments":{},"task":{"ttl":60000}"#))
         scene.allow("d1")
         scene.write()
         scene.server(#"{"jsonrpc":"2.0","id":1,"result":\#(task)}"#)
-        #expect(scene.client.count == 1 && scene.client[0]["result"] != nil && scene.settled["d1"] != nil && scene.session.outstanding == 0)
+        #expect(
+            scene.client.count == 1 && scene.client[0]["result"] != nil && scene.settled["d1"] != nil
+                && scene.session.outstanding == 0)
         scene.write()
         return scene
     }
@@ -23,9 +27,13 @@ import Testing
             .filter { $0["method"]?.text == "tasks/cancel" && $0["id"] != nil }
     }
 
-    private func cancelled(_ scene: Scene) -> [String] { cancellations(scene).compactMap { $0["params"]?["taskId"]?.text } }
+    private func cancelled(_ scene: Scene) -> [String] {
+        cancellations(scene).compactMap { $0["params"]?["taskId"]?.text }
+    }
 
-    @Test(arguments: [Reason.revoked, .suspended, .expired], [#"{"task":{"taskId":"t-1","status":"working"}}"#, #"{"resultType":"task","taskId":"t-1","status":"working"}"#])
+    @Test(
+        arguments: [Reason.revoked, .suspended, .expired],
+        [#"{"task":{"taskId":"t-1","status":"working"}}"#, #"{"resultType":"task","taskId":"t-1","status":"working"}"#])
     func taskIsCancelledWithItsGrant(reason: Reason, task: String) {
         var scene = started(task: task)
         scene.cancel("")
@@ -35,7 +43,12 @@ import Testing
         #expect(cancelled(scene) == ["t-1"])
         // Its answer is the gateway's own.
         let id = cancellations(scene)[0]["id"]!
-        scene.server(#"{"jsonrpc":"2.0","id":\#(String(decoding: id.bytes, as: UTF8.self)),"result":{"taskId":"t-1","status":"cancelled"}}"#)
+        scene.server(
+            #"""
+            {"jsonrpc":"2.0","id":\#(String(decoding: id.bytes, as: UTF8.self)),"result":{"taskId":"t-1",\#
+            "status":"cancelled"}}
+            """#
+        )
         #expect(scene.client.count == 1)
         scene.take(scene.session.pulse())
         #expect(cancelled(scene) == ["t-1"], "once")
@@ -44,13 +57,27 @@ import Testing
     @Test func eraOfTheClientIsThatOfTheCancellation() {
         var scene = started(.stateless)
         scene.take(scene.session.cancellationsLost())
-        #expect(cancelled(scene) == ["t-1"] && cancellations(scene)[0]["params"]?["_meta"]?["io.modelcontextprotocol/protocolVersion"]?.text == "2026-07-28")
+        #expect(
+            cancelled(scene) == ["t-1"]
+                && cancellations(scene)[0]["params"]?["_meta"]?["io.modelcontextprotocol/protocolVersion"]?.text
+                    == "2026-07-28"
+        )
     }
 
     @Test(arguments: ["completed", "failed", "cancelled"]) func taskThatHasEndedIsLeftAlone(status: String) {
         for how in 0..<3 {
-            var scene = started(task: how == 0 ? #"{"task":{"taskId":"t-1","status":"\#(status)"}}"# : #"{"task":{"taskId":"t-1","status":"working"}}"#)
-            if how == 1 { scene.server(#"{"jsonrpc":"2.0","method":"notifications/tasks/status","params":{"taskId":"t-1","status":"\#(status)"}}"#) }
+            var scene = started(
+                task: how == 0
+                    ? #"{"task":{"taskId":"t-1","status":"\#(status)"}}"#
+                    : #"{"task":{"taskId":"t-1","status":"working"}}"#)
+            if how == 1 {
+                scene.server(
+                    #"""
+                    {"jsonrpc":"2.0","method":"notifications/tasks/status","params":{"taskId":"t-1",\#
+                    "status":"\#(status)"}}
+                    """#
+                )
+            }
             if how == 2 {
                 scene.client(Era.handshake.request(2, "tasks/get", #""taskId":"t-1""#))
                 #expect(scene.asked.first?.call.action == "tasks/get" && scene.asked.first?.call.resourceID == "t-1")

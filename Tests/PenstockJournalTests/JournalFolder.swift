@@ -1,5 +1,6 @@
 internal import Foundation
 internal import Glibc
+
 @testable internal import PenstockJournal
 
 /// A journal folder that goes with the value, with the tools to copy and to damage it.
@@ -24,8 +25,17 @@ final class JournalFolder {
     func open(
         _ incarnation: UInt8 = 1, boot: [UInt8] = bootA, options: JournalOptions = small
     ) throws(JournalError) -> Journal {
-        try Journal(
-            directory: path, incarnation: [UInt8](repeating: incarnation, count: 16), options: options, bootID: boot)
+        let incarnation = [UInt8](repeating: incarnation, count: 16)
+        // A child that another test has just started holds this process's files until it runs its own program.
+        for _ in 0..<50 {
+            do throws(JournalError) {
+                return try Journal(directory: path, incarnation: incarnation, options: options, bootID: boot)
+            } catch {
+                guard case .inUse = error else { throw error }
+                usleep(10_000)
+            }
+        }
+        return try Journal(directory: path, incarnation: incarnation, options: options, bootID: boot)
     }
 
     /// A copy of the files as they are at this moment, with other inodes.

@@ -1,7 +1,8 @@
 internal import Foundation
 internal import Glibc
-@testable internal import PenstockJournal
 internal import Testing
+
+@testable internal import PenstockJournal
 
 @Suite struct JournalRecoveryTests {
     let folder: JournalFolder
@@ -29,7 +30,8 @@ internal import Testing
     }
 
     @Test func absentFolderIsAnEmptyJournal() throws {
-        #expect(try Journal.recover(directory: folder.path) == JournalRecovery(previous: [], nextSequence: 1, nextIndex: 1))
+        #expect(
+            try Journal.recover(directory: folder.path) == JournalRecovery(previous: [], nextSequence: 1, nextIndex: 1))
     }
 
     @Test func killedInTheSameBootIsProvenAndContinues() throws {
@@ -85,13 +87,6 @@ internal import Testing
         #expect(journal.all().map(\.sequence) == [1, 2, 3])
         #expect(journal.previous.map(\.proven) == [true])
         #expect(journal.appendDue() == 4)
-    }
-
-    @Test func erasedLengthIsCorrupt() throws {
-        try leave(10)
-        folder.write([0, 0, 0, 0], at: offset(of: 5), segment: 1)
-        let found = try #require(corruption())
-        #expect(found == (folder.file(1), offset(of: 5)))
     }
 
     @Test(arguments: [0, 4, 8, 16, 20]) func flippedByteIsCorruptWithPathAndOffset(byte: Int) throws {

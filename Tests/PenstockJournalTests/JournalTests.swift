@@ -1,8 +1,9 @@
 internal import Foundation
 internal import Glibc
-@testable internal import PenstockJournal
 internal import Synchronization
 internal import Testing
+
+@testable internal import PenstockJournal
 
 /// The number that the reading task reads next.
 private final class Reader: Sendable {
@@ -60,7 +61,9 @@ private final class Reader: Sendable {
         try journal.prepareSegments()
         while let sequence = journal.appendDue() { last = sequence }
         #expect(last > 100)
-        let carried = journal.append(byteCount: 12 << 10, standsForOthers: true) { $0.initializeMemory(as: UInt8.self, repeating: 1) }
+        let carried = journal.append(byteCount: 12 << 10, standsForOthers: true) {
+            $0.initializeMemory(as: UInt8.self, repeating: 1)
+        }
         #expect(carried == last + 1)
         #expect(journal.appendDue() == nil, "decisions stay refused")
         try journal.release(through: last)
@@ -82,7 +85,12 @@ private final class Reader: Sendable {
     @Test func retentionIsABoundUntilRelease() throws {
         let journal = try folder.open(options: JournalOptions(segmentBytes: 64 << 10, maxSegments: 4))
         var last: UInt64 = 0
-        while let sequence = journal.appendDue() ?? { try? journal.prepareSegments(); return journal.appendDue() }() {
+        while let sequence = journal.appendDue()
+            ?? {
+                try? journal.prepareSegments()
+                return journal.appendDue()
+            }()
+        {
             last = sequence
         }
         #expect(folder.files.count == 4)
@@ -105,7 +113,12 @@ private final class Reader: Sendable {
         do {
             let journal = try folder.open(options: options)
             #expect(journal.hasRoom && !journal.hasOwnRecords)
-            while let sequence = journal.appendDue() ?? { try? journal.prepareSegments(); return journal.appendDue() }() {
+            while let sequence = journal.appendDue()
+                ?? {
+                    try? journal.prepareSegments()
+                    return journal.appendDue()
+                }()
+            {
                 last = sequence
             }
             #expect(!journal.hasRoom && journal.hasOwnRecords)

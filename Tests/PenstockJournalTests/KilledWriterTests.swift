@@ -1,7 +1,8 @@
 internal import Foundation
 internal import Glibc
-@testable internal import PenstockJournal
 internal import Testing
+
+@testable internal import PenstockJournal
 
 /// A writer that is really killed: this test program starts itself again, to run `writerToBeKilled` alone.
 @Suite struct KilledWriterTests {
@@ -22,7 +23,8 @@ internal import Testing
         }
     }
 
-    @Test(.enabled(if: getenv(variable) == nil), arguments: 1...3) func killLosesNothingAcknowledged(round: Int) throws {
+    @Test(.enabled(if: getenv(variable) == nil), arguments: 1...3) func killLosesNothingAcknowledged(round: Int) throws
+    {
         let folder = try JournalFolder()
         let child = Process()
         child.executableURL = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()

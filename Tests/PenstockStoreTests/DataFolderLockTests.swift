@@ -1,5 +1,5 @@
 internal import Glibc
-internal import PenstockFolder
+internal import PenstockSystem
 internal import Testing
 
 @Suite struct DataFolderLockTests {

@@ -2,8 +2,8 @@ internal import PenstockCore
 internal import PenstockStore
 internal import Testing
 
-/// What every event store must do. `make` opens a new empty store; `reopen` closes the one given, which nothing else may
-/// refer to any more, and opens its log again.
+/// What every event store must do. `make` opens a new empty store; `reopen` closes the one given, which nothing else
+/// may refer to any more, and opens its log again.
 func checkEventStoreConformance(
     make: () throws -> any EventStore, reopen: (consuming any EventStore) throws -> any EventStore
 ) throws {

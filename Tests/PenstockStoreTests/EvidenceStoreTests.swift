@@ -40,7 +40,9 @@ internal import Testing
         #expect(try store.receipt(position: 1) == Array("{1}".utf8))
     }
 
-    private func batch(_ first: UInt64, node: String = "n", count: Int = 5, digest: UInt64 = 1, byteCount: Int = 50) -> DecisionBatchRow {
+    private func batch(_ first: UInt64, node: String = "n", count: Int = 5, digest: UInt64 = 1, byteCount: Int = 50)
+        -> DecisionBatchRow
+    {
         DecisionBatchRow(
             node: node, incarnation: "i", firstSequence: first, count: count, digest: id(digest),
             bytes: [UInt8](repeating: 9, count: byteCount))
@@ -56,7 +58,10 @@ internal import Testing
         try store.saveDecisionBatch(batch(.max))
         let (rows, through, isEnd) = try store.decisionBatches(BatchSearch(), from: 0)
         #expect((rows.count, through, isEnd) == (3, rows.last, true))
-        #expect(try rows.map { try store.decisionBatch(row: $0) } == [batch(1), batch(1, node: "m", digest: 2), batch(.max)])
+        #expect(
+            try rows.map { try store.decisionBatch(row: $0) } == [
+                batch(1), batch(1, node: "m", digest: 2), batch(.max),
+            ])
         #expect(try store.decisionBatches(BatchSearch(), from: rows[1]).rows == [rows[1], rows[2]])
         #expect(try store.decisionBatches(BatchSearch(), from: rows[2] + 1).rows.isEmpty)
         #expect(try store.decisionBatch(row: 99) == nil)
@@ -70,14 +75,18 @@ internal import Testing
     }
 
     /// A batch of records, each of a grant and a time.
-    private func indexed(_ first: UInt64, node: String = "n", _ records: [(grant: Position, wall: WallTime)]) -> DecisionBatchRow {
+    private func indexed(_ first: UInt64, node: String = "n", _ records: [(grant: Position, wall: WallTime)])
+        -> DecisionBatchRow
+    {
         let bytes = records.flatMap { grant, wall in
             var record = DecisionRecord(kind: .decided)
             (record.grant, record.wall) = (grant, wall)
             let bytes = record.bytes
             return withUnsafeBytes(of: UInt32(bytes.count).littleEndian) { Array($0) } + bytes
         }
-        return DecisionBatchRow(node: node, incarnation: "i\(node)", firstSequence: first, count: records.count, digest: id(first), bytes: bytes)
+        return DecisionBatchRow(
+            node: node, incarnation: "i\(node)", firstSequence: first, count: records.count, digest: id(first),
+            bytes: bytes)
     }
 
     private func rows(_ change: (inout BatchSearch) -> Void) throws -> [Int64] {
@@ -135,7 +144,13 @@ internal import Testing
         }
         let file = try DatabaseQueue(path: old.path + "/decisions.sqlite")
         try file.write { db in
-            try db.execute(sql: "DROP INDEX batch_of_node; DROP INDEX batch_of_incarnation; DROP TABLE span; DROP TABLE batch_grant; PRAGMA user_version = 1")
+            try db.execute(
+                sql:
+                    """
+                    DROP INDEX batch_of_node; DROP INDEX batch_of_incarnation; DROP TABLE span; DROP TABLE \
+                    batch_grant; DROP TABLE archived; PRAGMA user_version = 1
+                    """
+            )
         }
         try file.close()
         let again = try SQLiteStore(directory: old.path)

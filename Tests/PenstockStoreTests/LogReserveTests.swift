@@ -58,7 +58,9 @@ internal import Testing
     @Test func largestCommitsFitWhereRoomWasKept() throws {
         try onSmallFileSystem { path in
             let store = try open(path)
-            while store.room == .everything, store.disk.freeBytes > 4 << 20 { try append(Limits.commitBytes / 16_000, 16_000, to: store) }
+            while store.room == .everything, store.disk.freeBytes > 4 << 20 {
+                try append(Limits.commitBytes / 16_000, 16_000, to: store)
+            }
             try fill(path)
             // The write-ahead log may have up to a checkpoint's pages in it already.
             try append(Limits.commitBytes / StoreLimits.eventBytes, StoreLimits.eventBytes, to: store)
@@ -76,7 +78,9 @@ internal import Testing
                 try fill(path)
                 try store.close()
             }
-            #expect(try header(path + "/data/log.sqlite-wal") == [UInt8](repeating: 0, count: 32), "its content is in the file")
+            #expect(
+                try header(path + "/data/log.sqlite-wal") == [UInt8](repeating: 0, count: 32),
+                "its content is in the file")
             do {
                 let store = try open(path)
                 #expect(try store.head().position == 500)
@@ -98,8 +102,10 @@ internal import Testing
             var first: UInt64 = 1
             while error == nil, first < 1000 {
                 error = storeError {
-                    _ = try store.saveDecisionBatch(DecisionBatchRow(
-                        node: "n", incarnation: "i", firstSequence: first, count: 1, digest: id(first), bytes: [UInt8](repeating: 1, count: 200_000)))
+                    _ = try store.saveDecisionBatch(
+                        DecisionBatchRow(
+                            node: "n", incarnation: "i", firstSequence: first, count: 1, digest: id(first),
+                            bytes: [UInt8](repeating: 1, count: 200_000)))
                 }
                 first += 1
             }
@@ -116,8 +122,10 @@ internal import Testing
             let store = try open(path)
             func save(_ node: String, _ first: UInt64) -> StoreError? {
                 storeError {
-                    _ = try store.saveDecisionBatch(DecisionBatchRow(
-                        node: node, incarnation: node, firstSequence: first, count: 1, digest: id(first), bytes: [UInt8](repeating: 1, count: 100_000)))
+                    _ = try store.saveDecisionBatch(
+                        DecisionBatchRow(
+                            node: node, incarnation: node, firstSequence: first, count: 1, digest: id(first),
+                            bytes: [UInt8](repeating: 1, count: 100_000)))
                 }
             }
             #expect(save("quiet", 1) == nil)
@@ -140,8 +148,10 @@ internal import Testing
         try onSmallFileSystem { path in
             func save(_ node: String, _ first: UInt64, _ store: SQLiteStore) -> StoreError? {
                 storeError {
-                    _ = try store.saveDecisionBatch(DecisionBatchRow(
-                        node: node, incarnation: node, firstSequence: first, count: 1, digest: id(first), bytes: [UInt8](repeating: 1, count: 100_000)))
+                    _ = try store.saveDecisionBatch(
+                        DecisionBatchRow(
+                            node: node, incarnation: node, firstSequence: first, count: 1, digest: id(first),
+                            bytes: [UInt8](repeating: 1, count: 100_000)))
                 }
             }
             do {

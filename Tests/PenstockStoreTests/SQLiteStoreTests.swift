@@ -118,16 +118,20 @@ internal import Testing
 
     /// One bit in a row's header makes a number nothing, whatever the table's constraints are.
     @Test(arguments: [
-        ("log", "head", "position"), ("log", "head", "epoch"), ("log", "event", "id"), ("log", "event", "bytes"), ("log", "event", "checksum"),
-        ("log", "receipt", "json"), ("log", "checkpoint", "note"), ("log", "cosignature", "line"), ("decisions", "batch", "node"),
-        ("decisions", "batch", "incarnation"), ("decisions", "batch", "first"), ("decisions", "batch", "count"), ("decisions", "batch", "digest"),
+        ("log", "head", "position"), ("log", "head", "epoch"), ("log", "event", "id"), ("log", "event", "bytes"),
+        ("log", "event", "checksum"),
+        ("log", "receipt", "json"), ("log", "checkpoint", "note"), ("log", "cosignature", "line"),
+        ("decisions", "batch", "node"),
+        ("decisions", "batch", "incarnation"), ("decisions", "batch", "first"), ("decisions", "batch", "count"),
+        ("decisions", "batch", "digest"),
         ("decisions", "batch", "bytes"),
     ])
     func valueThatIsNotThereIsDamageAndEndsNoProcess(file: String, table: String, column: String) throws {
         do {
             let store = try store(events: 1)
             try store.saveEvidence(checkpoints: [(1, "note")], cosignatures: [(1, "a", "line")], receipts: [(1, [1])])
-            try store.saveDecisionBatch(DecisionBatchRow(node: "a", incarnation: "i", firstSequence: 1, count: 1, digest: id(1), bytes: [1]))
+            try store.saveDecisionBatch(
+                DecisionBatchRow(node: "a", incarnation: "i", firstSequence: 1, count: 1, digest: id(1), bytes: [1]))
         }
         try tamper(
             """

@@ -1,5 +1,6 @@
-@testable internal import PenstockTransport
 internal import Testing
+
+@testable internal import PenstockTransport
 
 extension TransportTests {
     @Suite(.serialized)

@@ -1,3 +1,4 @@
+internal import PenstockSystem
 internal import PenstockTransport
 internal import Testing
 
@@ -45,10 +46,11 @@ extension TransportTests {
         @Test
         func useFromAnotherThreadStopsTheProcess() async {
             await #expect(processExitsWith: .failure) {
+                // What the compiler would not let pass: the socket must notice by itself.
                 struct Smuggled: @unchecked Sendable { let socket: Socket }
                 let smuggled = Smuggled(socket: try Socket(.router, security: .server(keys: .generate(), domain: "d")))
                 _ = try smuggled.socket.receive()
-                try NodeThread(name: "other") { _ = try? smuggled.socket.receive() }.join()
+                try SystemThread(name: "other") { _ = try? smuggled.socket.receive() }.join()
             }
         }
     }

@@ -1,6 +1,7 @@
 internal import Glibc
-@testable internal import PenstockTransport
 internal import Testing
+
+@testable internal import PenstockTransport
 
 extension TransportTests {
     @Suite(.serialized)

@@ -38,7 +38,8 @@ extension TransportTests {
             let door = try Door(.router, roster: Roster([(alice, "alice")]))
             let connection = try #require(connectPlainly(door.endpoint))
             defer { close(connection) }
-            let ready: [UInt8] = [4, 28, 5] + Array("READY".utf8)
+            let ready: [UInt8] =
+                [4, 28, 5] + Array("READY".utf8)
                 + [11] + Array("Socket-Type".utf8) + [0, 0, 0, 6] + Array("DEALER".utf8)
             write(greeting("NULL") + ready + [0, 2, 6, 6], to: connection)
             #expect(try door.socket.next(within: .milliseconds(500)) == nil)

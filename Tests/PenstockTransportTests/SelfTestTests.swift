@@ -1,3 +1,4 @@
+internal import PenstockSystem
 internal import PenstockTransport
 internal import Testing
 
@@ -33,7 +34,7 @@ extension TransportTests {
         func passesFromAnotherThread() throws {
             let door = try Door(.router, roster: Roster())
             let (endpoint, key) = (door.endpoint, door.keys.publicKey)
-            let thread = try NodeThread(name: "self-test") {
+            let thread = try SystemThread(name: "self-test") {
                 #expect(throws: Never.self) {
                     try SelfTest.refusesStrangers(endpoint: endpoint, kind: .router, serverKey: key)
                 }

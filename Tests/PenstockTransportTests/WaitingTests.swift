@@ -1,6 +1,6 @@
 internal import Glibc
+internal import PenstockSystem
 internal import PenstockTransport
-internal import Synchronization
 internal import Testing
 
 extension TransportTests {
@@ -9,7 +9,7 @@ extension TransportTests {
         @Test
         func signalInterruptsAWaitOnce() throws {
             let (door, wake, poller) = (try Door(.router), try WakeSignal(), Poller())
-            let thread = try NodeThread(name: "waker") {
+            let thread = try SystemThread(name: "waker") {
                 usleep(50_000)
                 wake.signal()
                 wake.signal()
@@ -49,27 +49,6 @@ extension TransportTests {
             // The payload frame keeps its User-Id although the socket was polled.
             #expect(try busy.socket.receive()?.userID == "alice")
             #expect(try poller.wait([idle.socket, busy.socket], timeoutMilliseconds: 0).isEmpty)
-        }
-
-        @Test
-        func threadRunsItsBodyUnderItsNameAndIsJoined() throws {
-            let seen = Seen()
-            let thread = try NodeThread(name: "penstock-a-long-name") { seen.read() }
-            thread.join()
-            thread.join()
-            #expect(seen.name.withLock { $0 } == "penstock-a-long\n")
-        }
-
-        private final class Seen: Sendable {
-            let name = Mutex("")
-
-            func read() {
-                let file = open("/proc/thread-self/comm", O_RDONLY)
-                defer { close(file) }
-                var bytes = [UInt8](repeating: 0, count: 32)
-                let count = Glibc.read(file, &bytes, bytes.count)
-                name.withLock { $0 = String(decoding: bytes.prefix(max(0, count)), as: UTF8.self) }
-            }
         }
     }
 }

@@ -6,7 +6,9 @@ internal import SwiftProtobuf
 internal import Testing
 
 @Suite struct EventCodecTests {
-    private func decode(_ bytes: [UInt8]) throws(WireError) -> Event { try EventCodec.decode(body: bytes, id: Sample.digest(0xff)) }
+    private func decode(_ bytes: [UInt8]) throws(WireError) -> Event {
+        try EventCodec.decode(body: bytes, id: Sample.digest(0xff))
+    }
 
     private func code(_ bytes: [UInt8]) -> WireError.Code? {
         wireError { () throws(WireError) in _ = try decode(bytes) }
@@ -20,19 +22,25 @@ internal import Testing
     }
 
     private static let further: [EventKind] = [
-        .genesis([], Sample.settings), .grantIssued(emptyGrant), .grantIssued(delegable), .grantIssued(rated), .epochOpened(.max, reason: ""),
+        .genesis([], Sample.settings), .grantIssued(emptyGrant), .grantIssued(delegable), .grantIssued(rated),
+        .epochOpened(.max, reason: ""),
         .restricted(Restriction(level: .revoke, selector: .all, reason: "", expiresAt: 0)),
         .restricted(Restriction(level: .suspend, selector: .node("gw-1"), reason: "", expiresAt: 0)),
-        .restricted(Restriction(level: .throttle(calls: 0, windowMS: .max), selector: .run("r"), reason: "", expiresAt: 0)),
+        .restricted(
+            Restriction(level: .throttle(calls: 0, windowMS: .max), selector: .run("r"), reason: "", expiresAt: 0)),
         .restricted(Restriction(level: .scale(percent: 99), selector: .principal("p"), reason: "", expiresAt: 0)),
         .lifted(Lifting(eventIDs: [], reason: "", expired: false)),
         .sliceClosed(SliceReport(incarnation: Sample.incarnation(1), uses: [])),
         .budgetCreated(Sample.budget), .budgetCreated(Budget(name: "all", unit: "calls", ceiling: 0, selector: .all)),
-        .budgetCeilingSet(.grant("g-1", unit: "tokens"), ceiling: 0, reason: ""), .budgetWarned(name: "team", percent: 1, settled: 0),
-        .sliceReserved(Slice(
-            grantID: "g-1", unit: "tokens", amount: 0, node: "gw-1", incarnation: Sample.incarnation(1), requestID: Sample.incarnation(2),
-            endsAt: 1_790_000_000_000)),
-        .spendReported(SliceReport(incarnation: Sample.incarnation(1), uses: [.init(slice: 9, used: 3, returned: 4, held: 5)])),
+        .budgetCeilingSet(.grant("g-1", unit: "tokens"), ceiling: 0, reason: ""),
+        .budgetWarned(name: "team", percent: 1, settled: 0),
+        .sliceReserved(
+            Slice(
+                grantID: "g-1", unit: "tokens", amount: 0, node: "gw-1", incarnation: Sample.incarnation(1),
+                requestID: Sample.incarnation(2),
+                endsAt: 1_790_000_000_000)),
+        .spendReported(
+            SliceReport(incarnation: Sample.incarnation(1), uses: [.init(slice: 9, used: 3, returned: 4, held: 5)])),
         .sliceClosed(SliceReport(incarnation: Sample.incarnation(1), uses: [.init(slice: 9, used: 3, returned: .max)])),
     ]
 
@@ -44,7 +52,10 @@ internal import Testing
 
     private static let rated: Grant = {
         var grant = Sample.grant
-        grant.rates = [Rate(unit: "calls", limit: 10, periodMS: 1000), Rate(unit: "tokens", limit: 1, periodMS: 100, burst: 1 << 46)]
+        grant.rates = [
+            Rate(unit: "calls", limit: 10, periodMS: 1000),
+            Rate(unit: "tokens", limit: 1, periodMS: 100, burst: 1 << 46),
+        ]
         return grant
     }()
 
@@ -54,15 +65,20 @@ internal import Testing
         return grant
     }()
 
-    @Test(arguments: EventKind.Name.allCases.map(Sample.kind) + further) func everyKindComesBack(kind: EventKind) throws {
+    @Test(arguments: EventKind.Name.allCases.map(Sample.kind) + further) func everyKindComesBack(kind: EventKind) throws
+    {
         #expect(try decode(Sample.body(kind)) == Sample.event(kind))
         #expect(EventCodec.isCanonical(body: Sample.body(kind)))
     }
 
-    @Test(arguments: EventKind.Name.allCases.map(Sample.kind) + further) func whatTheValueDoesNotSayIsNotCanonical(kind: EventKind) throws {
+    @Test(arguments: EventKind.Name.allCases.map(Sample.kind) + further) func whatTheValueDoesNotSayIsNotCanonical(
+        kind: EventKind
+    ) throws {
         let body = Sample.body(kind)
         // An unknown member, one that is there twice, and one that is written though it is empty.
-        for more in [[0xba, 0x3e, 0x01, 0x07], [0x08, 0x01], [0x1a, 0x00]] as [[UInt8]] { #expect(!EventCodec.isCanonical(body: body + more)) }
+        for more in [[0xba, 0x3e, 0x01, 0x07], [0x08, 0x01], [0x1a, 0x00]] as [[UInt8]] {
+            #expect(!EventCodec.isCanonical(body: body + more))
+        }
         let within = try nested(body)
         #expect(try decode(within) == Sample.event(kind))
         #expect(!EventCodec.isCanonical(body: within))
@@ -83,7 +99,9 @@ internal import Testing
                 shift += 7
             }
         }
-        func bytes(_ value: UInt64) -> [UInt8] { value < 128 ? [UInt8(value)] : [UInt8(value & 127) | 128] + bytes(value >> 7) }
+        func bytes(_ value: UInt64) -> [UInt8] {
+            value < 128 ? [UInt8(value)] : [UInt8(value & 127) | 128] + bytes(value >> 7)
+        }
         let tag = varint()
         _ = varint()
         let content = Array(body[at...]) + [0xba, 0x3e, 0x01, 0x07]
@@ -108,7 +126,9 @@ internal import Testing
     }
 
     @Test func equalEventsGiveEqualBytes() {
-        for name in EventKind.Name.allCases { #expect(Sample.body(Sample.kind(name)) == Sample.body(Sample.kind(name))) }
+        for name in EventKind.Name.allCases {
+            #expect(Sample.body(Sample.kind(name)) == Sample.body(Sample.kind(name)))
+        }
     }
 
     @Test(arguments: EventKind.Name.allCases) func truncatedAnywhereIsRefused(name: EventKind.Name) {
@@ -125,7 +145,8 @@ internal import Testing
     }
 
     /// Field 39 is the next kind that some later version may add.
-    @Test(arguments: [[], [0xba, 0x02, 0x02, 0x08, 0x01]] as [[UInt8]]) func unknownKindIsRefused(field: [UInt8]) throws {
+    @Test(arguments: [[], [0xba, 0x02, 0x02, 0x08, 0x01]] as [[UInt8]]) func unknownKindIsRefused(field: [UInt8]) throws
+    {
         #expect(code(try changed(.grantIssued) { $0.kind = nil } + field) == .unknownKind)
     }
 
@@ -135,7 +156,8 @@ internal import Testing
         #expect(code(try changed(.nodeAdmitted) { $0.nodeAdmitted.tokenHash = short }) == .malformed)
         #expect(code(try changed(.joinTokenMade) { $0.joinTokenMade.tokenHash = short }) == .malformed)
         #expect(code(try changed(.lifted) { $0.lifted.eventIds[1] = Data() }) == .malformed)
-        #expect(code(try changed(.decisionBatch) { $0.decisionBatch.digest = Data(repeating: 1, count: 33) }) == .malformed)
+        #expect(
+            code(try changed(.decisionBatch) { $0.decisionBatch.digest = Data(repeating: 1, count: 33) }) == .malformed)
     }
 
     @Test func incarnationOfAnotherLengthIsRefused() throws {
@@ -172,10 +194,13 @@ internal import Testing
 
     @Test func budgetsThatSayNothingAreRefused() throws {
         let changes: [(inout Created) -> Void] = [
-            { $0.maxOut = -1 }, { $0.selector = .init() }, { $0.selector.kind = .principal }, { $0.window.kind = .UNRECOGNIZED(4) },
+            { $0.maxOut = -1 }, { $0.selector = .init() }, { $0.selector.kind = .principal },
+            { $0.window.kind = .UNRECOGNIZED(4) },
             { $0.window.kind = .fixed }, { ($0.window.kind, $0.window.milliseconds) = (.rolling, -1) },
-            { ($0.window.kind, $0.window.milliseconds) = (.fixed, 1 << 46 + 1) }, { ($0.window.kind, $0.window.period) = (.calendar, 1) },
-            { ($0.window.kind, $0.window.zone) = (.calendar, "UTC") }, { ($0.window.kind, $0.window.zone, $0.window.period) = (.calendar, "UTC", 6) },
+            { ($0.window.kind, $0.window.milliseconds) = (.fixed, 1 << 46 + 1) },
+            { ($0.window.kind, $0.window.period) = (.calendar, 1) },
+            { ($0.window.kind, $0.window.zone) = (.calendar, "UTC") },
+            { ($0.window.kind, $0.window.zone, $0.window.period) = (.calendar, "UTC", 6) },
             { ($0.window.kind, $0.window.zone, $0.window.period) = (.calendar, "UTC", 257) },
         ]
         for (index, change) in changes.enumerated() {
@@ -189,7 +214,8 @@ internal import Testing
             { ($0.name, $0.unit) = ("", "tokens") }, { ($0.grantID, $0.unit) = ("g-1", "tokens") }, { $0.ceiling = -1 },
         ]
         for (index, change) in changes.enumerated() {
-            #expect(code(try changed(.budgetCeilingSet) { change(&$0.budgetCeilingSet) }) == .malformed, "change \(index)")
+            #expect(
+                code(try changed(.budgetCeilingSet) { change(&$0.budgetCeilingSet) }) == .malformed, "change \(index)")
         }
     }
 
@@ -197,7 +223,9 @@ internal import Testing
         #expect(code(try changed(.budgetWarned) { $0.budgetWarned.name = "" }) == .malformed)
         #expect(code(try changed(.budgetWarned) { $0.budgetWarned.percent = 0 }) == .malformed)
         #expect(code(try changed(.budgetWarned) { $0.budgetWarned.settled = -1 }) == .malformed)
-        let changes: [(inout Opened) -> Void] = [{ $0.budget = "" }, { $0.number = 0 }, { $0.startMs = -1 }, { $0.endMs = $0.startMs }, { $0.endMs = -1 }]
+        let changes: [(inout Opened) -> Void] = [
+            { $0.budget = "" }, { $0.number = 0 }, { $0.startMs = -1 }, { $0.endMs = $0.startMs }, { $0.endMs = -1 },
+        ]
         for (index, change) in changes.enumerated() {
             #expect(code(try changed(.windowOpened) { change(&$0.windowOpened) }) == .malformed, "change \(index)")
         }
@@ -205,7 +233,8 @@ internal import Testing
 
     @Test func debtsThatSayNothingAreRefused() throws {
         let changes: [(inout Recorded) -> Void] = [
-            { $0.decision = 0 }, { $0.grantID = "" }, { $0.amounts = [] }, { $0.amounts[0].value = 0 }, { $0.amounts[1].value = -1 },
+            { $0.decision = 0 }, { $0.grantID = "" }, { $0.amounts = [] }, { $0.amounts[0].value = 0 },
+            { $0.amounts[1].value = -1 },
             { $0.amounts[1].unit = "" },
         ]
         for (index, change) in changes.enumerated() {

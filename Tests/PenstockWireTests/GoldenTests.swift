@@ -12,7 +12,8 @@ internal import Testing
     private func golden(_ name: EventKind.Name) throws -> [UInt8] {
         let made = Hex.encode(Sample.body(Sample.kind(name)))
         let text = try #require(
-            try? String(contentsOfFile: path(name), encoding: .utf8), "\(path(name)) is missing; these bytes are what it would have: \(made)")
+            try? String(contentsOfFile: path(name), encoding: .utf8),
+            "\(path(name)) is missing; these bytes are what it would have: \(made)")
         return try #require(Hex.decode(text.filter { !$0.isWhitespace }))
     }
 

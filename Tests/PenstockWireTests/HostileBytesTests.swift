@@ -34,7 +34,9 @@ internal import Testing
             }
             decodeAll(bytes)
             if let event = try? EventCodec.decode(body: bytes, id: .zero) {
-                let again = EventCodec.encode(mesh: event.mesh, origin: event.origin, createdAt: event.createdAt, nonce: Sample.nonce, kind: event.kind)
+                let again = EventCodec.encode(
+                    mesh: event.mesh, origin: event.origin, createdAt: event.createdAt, nonce: Sample.nonce,
+                    kind: event.kind)
                 #expect((try? EventCodec.decode(body: again, id: .zero)) == event)
             }
         }

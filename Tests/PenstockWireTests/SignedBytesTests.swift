@@ -3,7 +3,8 @@ internal import PenstockWire
 internal import Testing
 
 @Suite struct SignedBytesTests {
-    private let signed = SignedBytes(body: Sample.body(Sample.kind(.restricted)), signature: [UInt8](repeating: 7, count: 64))
+    private let signed = SignedBytes(
+        body: Sample.body(Sample.kind(.restricted)), signature: [UInt8](repeating: 7, count: 64))
 
     private func code(_ entry: [UInt8]) -> WireError.Code? {
         wireError { () throws(WireError) in _ = try SignedBytes(entry: entry) }
@@ -25,16 +26,22 @@ internal import Testing
     }
 
     @Test func entryOfTheGreatestSizeIsTakenAndOneByteMoreIsNot() throws {
-        let overhead = SignedBytes(body: [UInt8](repeating: 1, count: 60_000), signature: signed.signature).entry.count - 60_000
-        let most = SignedBytes(body: [UInt8](repeating: 1, count: Limits.eventBytes - overhead), signature: signed.signature).entry
+        let overhead =
+            SignedBytes(body: [UInt8](repeating: 1, count: 60_000), signature: signed.signature).entry.count - 60_000
+        let most = SignedBytes(
+            body: [UInt8](repeating: 1, count: Limits.eventBytes - overhead), signature: signed.signature
+        ).entry
         #expect(most.count == Limits.eventBytes)
         #expect(code(most) == nil)
-        let more = SignedBytes(body: [UInt8](repeating: 1, count: Limits.eventBytes - overhead + 1), signature: signed.signature).entry
+        let more = SignedBytes(
+            body: [UInt8](repeating: 1, count: Limits.eventBytes - overhead + 1), signature: signed.signature
+        ).entry
         #expect(code(more) == .tooLarge)
     }
 
     @Test(arguments: [0, 63, 65]) func signatureOfAnotherLengthIsRefused(count: Int) {
-        #expect(code(SignedBytes(body: signed.body, signature: [UInt8](repeating: 7, count: count)).entry) == .malformed)
+        #expect(
+            code(SignedBytes(body: signed.body, signature: [UInt8](repeating: 7, count: count)).entry) == .malformed)
     }
 
     @Test func missingBodyIsRefused() {

@@ -10,19 +10,24 @@ internal import Testing
     private func view(urgentFirst: Bool = false) throws -> View {
         let revoke = Event(
             id: Sample.digest(0xe9), mesh: "acme", origin: "ana", createdAt: 5,
-            kind: .restricted(Restriction(level: .revoke, selector: .purpose("invoi\u{301}ces"), reason: "r", expiresAt: 8)))
+            kind: .restricted(
+                Restriction(level: .revoke, selector: .purpose("invoi\u{301}ces"), reason: "r", expiresAt: 8)))
         var grant = Sample.grant
         (grant.parent, grant.draws, grant.purpose) = ("", ["team"], "invo\u{ed}ces")
         grant.rates = [Rate(unit: "calls", limit: 10, periodMS: 1000, burst: 3)]
         let kinds: [EventKind] = [
-            Sample.kind(.genesis), .budgetCreated(Budget(name: "team", unit: "tokens", ceiling: 9, parent: "")), Sample.kind(.joinTokenMade),
+            Sample.kind(.genesis), .budgetCreated(Budget(name: "team", unit: "tokens", ceiling: 9, parent: "")),
+            Sample.kind(.joinTokenMade),
             .budgetCreated(Sample.budget),
-            .grantIssued(grant), Sample.kind(.nodeAdmitted), Sample.kind(.restricted), Sample.kind(.nodeExpelled), Sample.kind(.grantRenewed),
+            .grantIssued(grant), Sample.kind(.nodeAdmitted), Sample.kind(.restricted), Sample.kind(.nodeExpelled),
+            Sample.kind(.grantRenewed),
             Sample.kind(.rateCreated),
         ]
         var view = View()
         for kind in kinds {
-            try view.apply(Event(id: Sample.digest(UInt8(view.position)), mesh: "acme", origin: "ana", createdAt: 3, kind: kind), at: view.position + 1)
+            try view.apply(
+                Event(id: Sample.digest(UInt8(view.position)), mesh: "acme", origin: "ana", createdAt: 3, kind: kind),
+                at: view.position + 1)
             if view.position == 1, urgentFirst { _ = view.applyAhead(revoke, at: 11) }
         }
         try view.apply(revoke, at: 11)
@@ -86,7 +91,9 @@ internal import Testing
             var grant = Sample.grant
             (grant.grantID, grant.runID, grant.parent, grant.draws) = ("g\(number)", "r\(number)", "", [])
             grant.credentialDigest = Digest(words: (UInt64(number), 1, 2, 3))
-            try view.apply(Event(id: .zero, mesh: "acme", origin: "ana", createdAt: 3, kind: .grantIssued(grant)), at: view.position + 1)
+            try view.apply(
+                Event(id: .zero, mesh: "acme", origin: "ana", createdAt: 3, kind: .grantIssued(grant)),
+                at: view.position + 1)
         }
         return view
     }

@@ -29,5 +29,9 @@ LEDGER_DISK_MB_PER_MINUTE = 60
 MEMORY_PEAK_MB = {"ledger": 600, "enforcer": 400}
 # From a third of the run to its end, by when every queue and table has been full. A leak of 1 KB a request would show.
 MEMORY_MB_PER_MINUTE = 12
+# Of a run without attacks, from a third of it to its end: what lives there grows by the runs that are granted, some 30 a
+# minute of 2 KB each at every process, and allocators keep some slack. A leak of 100 bytes a call would show in an hour.
+SOAK_MEMORY_MB_PER_MINUTE = 0.3
+SOAK_FILES = 8
 # Descriptors: every door and port at its bound of connections, with some to spare.
 FILES = 6_000

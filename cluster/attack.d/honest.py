@@ -10,8 +10,9 @@ from history import History
 
 
 class Honest(History):
-    def __init__(self, stage, seed):
+    def __init__(self, stage, seed, rate=bounds.HONEST_RATE):
         super().__init__(stage, seed, teams={"team-small": 3000, "team-large": 10_000_000}, ttl="24h")
+        self.rate = rate  # calls a second at each node
         self.victims = []  # runs, each of which is revoked in its turn
         self.asked = 0
         self.not_closed = []  # what became of revokes that were not closed
@@ -26,7 +27,7 @@ class Honest(History):
         self.mesh.wait_applied()
 
     def start(self):
-        work = [(self.load, (f"{node.name}-{number}", node, 2 / bounds.HONEST_RATE)) for node in self.mesh.enforcers for number in range(2)]
+        work = [(self.load, (f"{node.name}-{number}", node, 2 / self.rate)) for node in self.mesh.enforcers for number in range(2)]
         work += [(self.operate, ()), *((self.probe, (node,)) for node in self.mesh.enforcers)]
         self.threads = [threading.Thread(target=target, args=arguments) for target, arguments in work]
         for thread in self.threads:

@@ -49,14 +49,17 @@ class Report:
             missed.append(f"revokes closed with p99 {revokes['caller_ms']['p99']} ms; the bound is {revokes['bound_ms']} ms")
         if honest["decided"] < bounds.DECIDED_SHARE:
             missed.append(f"{honest['decided']:.2%} of honest calls were decided, wanted {bounds.DECIDED_SHARE:.0%}")
+        growth = bounds.MEMORY_MB_PER_MINUTE if found["attackers"] else bounds.SOAK_MEMORY_MB_PER_MINUTE
         for name, row in found["processes"].items():
             kind = "ledger" if name == "ledger" else "enforcer"
             memory, disk, files = row["memory_mb"], row["disk_mb"], row["files"]
             if memory["peak"] > memory["start"] + bounds.MEMORY_PEAK_MB[kind]:
                 missed.append(f"{name} took {memory['peak']:.0f} MB of memory, from {memory['start']:.0f}")
             # In less than some minutes, queues that fill once look like growth.
-            if lasted > 300 and memory["per_minute"] > bounds.MEMORY_MB_PER_MINUTE:
+            if lasted > 300 and memory["per_minute"] > growth:
                 missed.append(f"{name} grew by {memory['per_minute']} MB of memory a minute")
+            if not found["attackers"] and files["per_minute"] * lasted / 60 > bounds.SOAK_FILES:
+                missed.append(f"{name} came to {files['end']:.0f} open files, from {files['start']:.0f}")
             if files["peak"] > bounds.FILES:
                 missed.append(f"{name} had {files['peak']:.0f} files open")
             if kind == "enforcer" and disk["peak"] > bounds.ENFORCER_DISK_MB:
@@ -72,7 +75,7 @@ class Report:
     @property
     def text(self):
         found = self.json
-        lines = [f"seed {found['seed']}, a ledger and {found['enforcers']} enforcers, {found['seconds']} s under attack", "pushed"]
+        lines = [f"seed {found['seed']}, a ledger and {found['enforcers']} enforcers, {found['seconds']} s {'under attack' if found['attackers'] else 'of honest load'}", *(["pushed"] if found["attackers"] else [])]
         for group, row in found["attackers"].items():
             lines.append(f"  {group}, {row['cpu_share']:.2f} of a core")
             lines += [f"    {name:22}" + ", ".join(f"{what} {count}" for what, count in pushed.items()) for name, pushed in row["pushed"].items()]

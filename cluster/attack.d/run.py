@@ -27,7 +27,7 @@ def run(chosen, seed, attacks):
     stage = Stage(os.environ["PENSTOCK_BIN"], chosen.enforcers, chosen.lease)
     try:
         say(f"seed {seed}: a ledger and {chosen.enforcers} enforcers on the loopback, max_staleness {chosen.lease}")
-        honest = Honest(stage, seed)
+        honest = Honest(stage, seed, chosen.rate)
         honest.prepare()
         sampler, attackers = Sampler(stage), None
         started = time.monotonic()
@@ -44,7 +44,7 @@ def run(chosen, seed, attacks):
             lasted = time.monotonic() - started
             honest.end()
             sampler.end()
-        say("the attack has ended; checking")
+        say("ended; checking")
         problems = verdict.violations(stage, honest, attackers)
         if chosen.keep:
             keep(pathlib.Path(chosen.keep), stage, sampler, honest)

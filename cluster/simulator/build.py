@@ -22,10 +22,13 @@ let package = Package(name: "simulator", targets: [
     .target(name: "PenstockSimulator", dependencies: ["PenstockCore"], swiftSettings: strict),
     .executableTarget(name: "penstock-simulator", dependencies: ["PenstockSimulator"], swiftSettings: strict),
     .systemLibrary(name: "CZeroMQ", pkgConfig: "libzmq"),
-    .target(name: "PenstockTransport", dependencies: ["CZeroMQ", "PenstockCore"], swiftSettings: strict),
+    .target(name: "PenstockSystem", dependencies: ["PenstockCore"], swiftSettings: strict),
+    .target(name: "PenstockTransport", dependencies: ["CZeroMQ", "PenstockCore", "PenstockSystem"], swiftSettings: strict),
     .target(name: "PenstockJournal", dependencies: ["PenstockCore"], swiftSettings: strict),
     .testTarget(name: "PenstockCoreTests", dependencies: ["PenstockCore"], swiftSettings: strict),
-    .testTarget(name: "PenstockTransportTests", dependencies: ["PenstockTransport", "PenstockCore"], swiftSettings: strict),
+    .testTarget(
+        name: "PenstockTransportTests", dependencies: ["PenstockTransport", "PenstockSystem", "PenstockCore"],
+        swiftSettings: strict),
     .testTarget(name: "PenstockJournalTests", dependencies: ["PenstockJournal", "PenstockCore"], swiftSettings: strict),
 ])
 """
@@ -48,7 +51,8 @@ def lay(mutants=()):
     """Copies the sources, with the mutants in them, and returns the package's folder. What is unchanged keeps its time."""
     folder = ROOT / ".build-simulator" / ("mutants" if mutants else "package")
     files = {pathlib.Path("Package.swift"): MANIFEST}
-    for target in ("CPrefetch", "PenstockCore", "PenstockSimulator", "penstock-simulator", "CZeroMQ", "PenstockTransport", "PenstockJournal"):
+    for target in ("CPrefetch", "PenstockCore", "PenstockSimulator", "penstock-simulator", "CZeroMQ", "PenstockSystem",
+                   "PenstockTransport", "PenstockJournal"):
         for path in (ROOT / "Sources" / target).rglob("*"):
             if path.is_file():
                 files[path.relative_to(ROOT)] = path.read_text()
@@ -62,8 +66,7 @@ def lay(mutants=()):
         # A target that does not import the core has to, for `isMutant`.
         if "import PenstockCore" not in files[path] and path.parts[1] != "PenstockCore":
             files[path] = "internal import PenstockCore\n" + files[path]
-        assert files[path].count(mutant.line) == 1, f"mutant {mutant.number}: {mutant.file} has no single line {mutant.line!r}; the code has changed, so must the table"
-        files[path] = files[path].replace(mutant.line, mutant.fault)
+        files[path] = replaced(files[path], mutant)
     if mutants:
         files[pathlib.Path("Sources/PenstockCore/Mutation.swift")] = SELECTOR
     for path in folder.glob("*/**/*"):
@@ -75,6 +78,18 @@ def lay(mutants=()):
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_text(text)
     return folder
+
+
+def replaced(text, mutant):
+    """The text with the mutant's fault in it. White space counts for nothing: a line may be broken anywhere."""
+    offsets = [offset for offset, character in enumerate(text) if not character.isspace()]
+    compact = "".join(text[offset] for offset in offsets)
+    line = "".join(mutant.line.split())
+    assert compact.count(line) == 1, (
+        f"mutant {mutant.number}: {mutant.file} has no single line {mutant.line!r}; the code has changed, so must the table"
+    )
+    start = compact.index(line)
+    return text[: offsets[start]] + mutant.fault.strip() + text[offsets[start + len(line) - 1] + 1 :]
 
 
 def build(mutants=()):

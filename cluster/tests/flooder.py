@@ -1,6 +1,6 @@
 """One member's key in bad hands: floods the ledger until it is ended, and prints what it sent and heard.
 
-Called as a program, so that it has a processor's time of its own: DIR PORT NAME KIND. It runs at the lowest priority: what
+Called as a program, so that it has a processor's time of its own: DIR PORT NAME KIND. It says when it begins. It runs at the lowest priority: what
 it is to take is the ledger's turn, not the machine.
 """
 
@@ -46,6 +46,7 @@ def flood(mesh, name, kind, counts):
     with contextlib.ExitStack() as stack:
         peers = [stack.enter_context(Peer(mesh, name)) for _ in range(4)]
         prepared, at = messages(kind, mesh, name), 0
+        print("begins", flush=True)
         while True:
             for peer in peers:
                 for _ in range(100):
@@ -61,6 +62,7 @@ def flood(mesh, name, kind, counts):
 
 def connect(mesh, name, counts):
     """Whole handshakes, one after another, each with a question."""
+    print("begins", flush=True)
     while True:
         with contextlib.ExitStack() as stack:
             peers = [stack.enter_context(Peer(mesh, name)) for _ in range(50)]

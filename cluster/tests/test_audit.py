@@ -339,7 +339,7 @@ def test_decisions_of_an_earlier_format_are_searched(tmp_path):
         assert len(audit(mesh)) == 3
         mesh.ledger.stop()
         with contextlib.closing(sqlite3.connect(mesh.ledger.data / "decisions.sqlite")) as file:
-            file.executescript("DROP INDEX batch_of_node; DROP INDEX batch_of_incarnation; DROP TABLE span; DROP TABLE batch_grant; PRAGMA user_version = 1;")
+            file.executescript("DROP INDEX batch_of_node; DROP INDEX batch_of_incarnation; DROP TABLE span; DROP TABLE batch_grant; DROP TABLE archived; PRAGMA user_version = 1;")
         mesh.ledger.start()
         for grant in grants:
             eventually("a new one", lambda: reason(ask(mesh, "/access/v1/evaluation", question(grant["credential"]))[1]) == "allow")

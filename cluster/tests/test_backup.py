@@ -136,7 +136,7 @@ def test_operator_may_decide_not_to_wait():
 
 
 def test_way_out_without_a_newer_backup():
-    """As the README has it, step by step."""
+    """As the guide about operating has it, step by step."""
     with Mesh(enforcers=2) as mesh:
         kept, gone = mesh.grant("--budget", "calls=5"), mesh.grant()
         quiet(mesh)

@@ -277,8 +277,8 @@ def test_a_budget_is_moved_and_closed(mesh):
         assert call(mesh[2], grant, 1, "rows") == "allow"
         return shown(mesh, "right")["settled"] > 0
     eventually("drawn on its new parent", spends)
-    before = mesh.head()
-    assert "would close" in mesh.run("budget close", "child", "--dry-run").err and mesh.head() == before
+    # Reports of what was spent may still come.
+    assert "would close" in mesh.run("budget close", "child", "--dry-run").err and not shown(mesh, "child")["closed"]
     mesh.run("budget close", "child", "--yes", "--reason", "done")
     for node in mesh.enforcers:
         eventually("closed", lambda: call(node, grant, 1, "rows") == "budget_closed")

@@ -87,9 +87,9 @@ def test_unknown_settings_are_refused(tmp_path, command, text):
 
 
 SETTINGS = {
-    "ledger": ["identity", "data", "decisions_megabytes"],
-    "enforcer": ["identity", "data", "audiences", "journal_megabytes", "socket", "port", "host_names"],
-    "mcp": ["identity", "data", "audiences", "journal_megabytes", "enforcer", "credential_file", "server", "prices"],
+    "ledger": ["identity", "data", "decisions_megabytes", "decisions_keep_days", "decisions_keep_megabytes", "log_keep_days", "log_keep_megabytes", "archive", "snapshot_events", "grants_keep_seconds"],
+    "enforcer": ["identity", "data", "audiences", "journal_megabytes", "shards", "socket", "port", "host_names"],
+    "mcp": ["identity", "data", "audiences", "journal_megabytes", "shards", "enforcer", "credential_file", "server", "prices"],
 }
 
 
@@ -259,10 +259,13 @@ def test_commands_that_say_something_say_it_as_json(tmp_path):
 
 def test_the_spend_benchmark_ends_every_hold():
     """Hold and settle by rulings, as callers in the same process do."""
-    (cell,) = penstock("bench", "spend", "--n", 2000, "--grants", 50, "-o", "json").json
-    assert cell["n"] == 2000 and cell["extra"]["not_settled"] == 0 and 0 < cell["p50_ns"] <= cell["p99_ns"] <= cell["max_ns"]
-    assert cell["floor"]["p50_ns"] > 0 and cell["settings"]["units"] == "3"
-    penstock("bench", "spend", "--n", 999, expect=64)
+    cells = penstock("bench", "spend", "--n", 2000, "--grants", 50, "--shards", 4, "-o", "json").json
+    assert [(cell["settings"]["threads"], cell["settings"]["shards"]) for cell in cells] == [("1", "4"), ("2", "4")]
+    for cell in cells:
+        assert cell["n"] == 2000 and cell["extra"]["not_settled"] == 0 and 0 < cell["p50_ns"] <= cell["p99_ns"] <= cell["max_ns"]
+        assert cell["floor"]["p50_ns"] > 0 and cell["settings"]["units"] == "3"
+    for flags in (["--n", 999], ["--threads", "1,0"], ["--shards", 65]):
+        penstock("bench", "spend", *flags, expect=64)
 
 
 @pytest.mark.parametrize("arguments, form", [

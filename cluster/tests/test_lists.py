@@ -1,7 +1,9 @@
 """Lists: whoever reads one must not take a part of it for all, nor one name for another."""
 
 import contextlib
+import hashlib
 import json
+import re
 
 import pytest
 import zmq
@@ -85,6 +87,84 @@ def test_revocations_say_who_and_why(mesh):
     assert "leaked key, case 12" in line and "operator" in line
     [row] = [row for row in mesh.run("revocation list").json if row["value"] == "leaker"]
     assert (row["reason"], row["operator"]) == ("leaked key, case 12", "operator")
+
+
+def pages(mesh, command, *filters, limit):
+    """All rows of a list, by following the cursors that it names."""
+    rows, cursor = [], []
+    while True:
+        result = mesh.run(command, *filters, "--limit", limit, *cursor)
+        assert len(result.json) <= limit
+        rows += result.json
+        more = re.search(r"there are more: --cursor '?([^' ]+)'? goes on", result.err)
+        if not more:
+            return rows
+        cursor = ["--cursor", more[1]]
+
+
+def test_a_list_that_is_cut_says_where_it_goes_on(mesh):
+    for number in range(7):
+        mesh.grant("--principal", "paged", agent=f"paged-{number}")
+        mesh.revoke("--agent", f"paged-{number}")
+        mesh.run("rate create", f"paged-{number}", "--unit", "paged", "--rate", "5/1s", "--for", "agent=paged")
+    mesh.add_member("auditor", "auditor-of-pages")
+    lists = {
+        "grant list": ["--principal", "paged"], "rate list": ["--unit", "paged"], "revocation list": [], "node list": [], "budget list": ["--unit", "paged"],
+    }
+    mesh.run("budget create", "paged", "--unit", "paged", "--ceiling", "5")
+    for command, filters in lists.items():
+        whole = mesh.run(command, *filters)
+        assert "--cursor" not in whole.err
+        key = {"grant list": "grant_id", "node list": "node"}.get(command, "position" if command == "revocation list" else "name")
+        for limit in (1, 3, len(whole.json), len(whole.json) + 1):
+            assert [row[key] for row in pages(mesh, command, *filters, limit=limit)] == [row[key] for row in whole.json], (command, limit)
+    assert len(mesh.run("grant list", "--principal", "paged").json) == 7
+    # What comes meanwhile is behind the cursor.
+    first = mesh.run("grant list", "--principal", "paged", "--limit", "6")
+    mesh.grant("--principal", "paged", agent="paged-late")
+    [cursor] = re.findall(r"--cursor (\d+)", first.err)
+    assert [row["agent_id"] for row in mesh.run("grant list", "--principal", "paged", "--cursor", cursor).json] == ["paged-6", "paged-late"]
+    assert "--limit" in mesh.run("grant list", "--limit", "0", expect=64).error["message"]
+
+
+def test_grants_are_found_by_what_stands_on_them(mesh):
+    parent = mesh.grant("--delegate", "1", "--agent-class", "stood", "--ttl", "1h", agent="root-of-stood")
+    child = mesh.grant("--parent", parent["grant_id"], agent="leaf-of-stood")
+
+    def ids(*filters):
+        return [row["grant_id"] for row in mesh.run("grant list", *filters).json]
+    both = [parent["grant_id"], child["grant_id"]]
+    assert ids("--covered-by", "agent=root-of-stood") == both and ids("--agent", "root-of-stood") == both[:1]
+    assert ids("--covered-by", "agent-class=stood", "--agent", "leaf-of-stood") == both[1:]
+    assert ids("--covered-by", f"subtree={child['grant_id']}") == both[1:]
+    assert ids("--covered-by", "agent=root-of-stood", "--expires-before", "2000-01-01T00:00:00Z") == []
+    assert ids("--covered-by", "agent=root-of-stood", "--expires-before", "2999-01-01T00:00:00Z") == both
+    assert "--subtree" in mesh.run("grant list", "--covered-by", "all", "--subtree", "x", expect=64).error["message"]
+
+
+def test_a_credentials_digest_is_shown_of_one_grant_and_listed_of_none(mesh):
+    grant = mesh.grant(agent="digested")
+    digest = hashlib.sha256(grant["credential"].encode()).hexdigest()
+    assert mesh.run("grant show", grant["grant_id"]).json["credential_digest"] == digest
+    assert digest not in mesh.run("grant list").out
+
+
+def test_revocations_are_found_by_selector_level_and_operator(mesh):
+    for command in (["revoke"], ["suspend"], ["throttle", "--rate", "3/1s"]):
+        mesh.run(*command, "--agent", "thrice", expect=None)
+    def levels(*filters):
+        return [row["level"] for row in mesh.run("revocation list", "--agent", "thrice", *filters).json]
+    assert levels() == ["revoke", "suspend", "throttle 3/1s"]
+    assert levels("--level", "throttle") == ["throttle 3/1s"] and levels("--level", "revoke", "--operator", "operator") == ["revoke"]
+    assert levels("--operator", "nobody") == []
+    assert {row["value"] for row in mesh.run("revocation list", "--agent", "thrice").json} == {"thrice"}
+    assert mesh.run("revocation list", "--level", "stop", expect=64).error["code"] == "usage"
+
+
+def test_members_are_found_by_role_and_state(mesh):
+    assert {row["node"] for row in mesh.run("node list", "--role", "operator").json} == {"operator"}
+    assert {row["state"] for row in mesh.run("node list", "--state", "member").json} == {"member"}
+    assert mesh.run("node list", "--role", "king", expect=64).error["code"] == "usage"
 
 
 def test_a_log_that_goes_on_says_so(mesh):

@@ -1,31 +1,43 @@
 internal import ArgumentParser
-internal import Foundation
 internal import PenstockBench
-internal import PenstockNode
 
 struct BenchCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "bench", abstract: "Benchmarks; each prints its floor from the same run.",
-        subcommands: [Decide.self, Revocation.self, Spend.self, Start.self, NodeProcess.self, Peer.self, Subscriber.self])
+        subcommands: [
+            Decide.self, Apply.self, Revocation.self, Spend.self, Start.self, Fill.self, NodeProcess.self, Peer.self,
+            Subscriber.self,
+        ])
 
     struct Decide: ParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "The full decision in process, with 1 and 2 threads.")
+        static let configuration = CommandConfiguration(
+            commandName: "decide", abstract: "The full decision in process.")
         @Option(help: "Live grants, picked at random: 1 to 1,000,000.") var grants = 100_000
         @Option(help: "Decisions of each cell: 1,000 to 100,000,000.") var n = 1_000_000
+        @OptionGroup var sides: SideOptions
         @OptionGroup var formats: FormatOptions
 
         func run() throws {
-            guard (1...1_000_000).contains(grants), (1000...100_000_000).contains(n) else { throw ValidationError("--grants is 1 to 1,000,000, --n 1,000 to 100,000,000") }
+            guard (1...1_000_000).contains(grants), (1000...100_000_000).contains(n) else {
+                throw ValidationError("--grants is 1 to 1,000,000, --n 1,000 to 100,000,000")
+            }
             try Failure.run(formats.chosen) {
-                try Benches.inFolder { folder in try Benches.print(DecideBench(grants: grants, decisions: n).run(in: folder), formats.chosen) }
+                try Benches.inFolder { folder in
+                    try Benches.print(
+                        DecideBench(grants: grants, decisions: n, threads: sides.cells, shards: sides.shards).run(
+                            in: folder), formats.chosen)
+                }
             }
         }
     }
 }
 
 extension BenchCommand {
+
     struct Revocation: ParsableCommand {
-        static let configuration = CommandConfiguration(commandName: "revoke", abstract: "From submitting a revoke to CLOSED: idle, under load, and as a cold command.")
+        static let configuration = CommandConfiguration(
+            commandName: "revoke",
+            abstract: "From submitting a revoke to CLOSED: idle, under load, and as a cold command.")
         @Option(help: "Enforcer processes: 3 to 64.") var enforcers = 8
         @Option(help: "Revokes of each cell: 10 to 100,000.") var n = 200
         @Option(help: "Decisions a second under load, over all enforcers: 64 to 10,000,000.") var rate = 50_000
@@ -37,39 +49,72 @@ extension BenchCommand {
             }
             try Failure.run(formats.chosen) {
                 try Benches.inFolder { folder in
-                    try Benches.print(RevokeBench(enforcers: enforcers, revokes: n, rate: rate).run(in: folder, progress: Output.message), formats.chosen)
+                    try Benches.print(
+                        RevokeBench(enforcers: enforcers, revokes: n, rate: rate).run(
+                            in: folder, progress: Output.message), formats.chosen)
                 }
             }
         }
     }
 
     struct Spend: ParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Hold and settle in process: three units at once, under five levels of budgets.")
+        static let configuration = CommandConfiguration(
+            commandName: "spend",
+            abstract: "Hold and settle in process: three units at once, under five levels of budgets.")
         @Option(help: "Live grants, picked at random: 1 to 1,000,000.") var grants = 10_000
-        @Option(help: "Calls: 1,000 to 100,000,000.") var n = 1_000_000
+        @Option(help: "Calls of each cell: 1,000 to 100,000,000.") var n = 1_000_000
+        @OptionGroup var sides: SideOptions
         @OptionGroup var formats: FormatOptions
 
         func run() throws {
-            guard (1...1_000_000).contains(grants), (1000...100_000_000).contains(n) else { throw ValidationError("--grants is 1 to 1,000,000, --n 1,000 to 100,000,000") }
+            guard (1...1_000_000).contains(grants), (1000...100_000_000).contains(n) else {
+                throw ValidationError("--grants is 1 to 1,000,000, --n 1,000 to 100,000,000")
+            }
             try Failure.run(formats.chosen) {
-                try Benches.inFolder { folder in try Benches.print(SpendBench(grants: grants, calls: n).run(in: folder), formats.chosen) }
+                try Benches.inFolder { folder in
+                    try Benches.print(
+                        SpendBench(grants: grants, calls: n, threads: sides.cells, shards: sides.shards).run(
+                            in: folder), formats.chosen)
+                }
             }
         }
     }
 
     struct Start: ParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "An enforcer process from an empty folder to fresh, and its memory.")
+        static let configuration = CommandConfiguration(
+            commandName: "start",
+            abstract:
+                "An enforcer process from an empty folder to fresh, a ledger process over a long log, and their memory."
+        )
         @Option(help: "Grants in the log: 1 to 1,000,000.") var grants = 100_000
+        @Option(help: "Events in the ledger's log: 0 leaves the ledger out, to 10,000,000.") var events = 1_000_000
         @Option(help: "Starts: 1 to 100.") var n = 5
         @OptionGroup var formats: FormatOptions
 
         func run() throws {
-            guard (1...1_000_000).contains(grants), (1...100).contains(n) else { throw ValidationError("--grants is 1 to 1,000,000, --n 1 to 100") }
+            guard (1...1_000_000).contains(grants), (0...10_000_000).contains(events), (1...100).contains(n) else {
+                throw ValidationError("--grants is 1 to 1,000,000, --events 0 to 10,000,000, --n 1 to 100")
+            }
             try Failure.run(formats.chosen) {
                 try Benches.inFolder { folder in
-                    try Benches.print(StartBench(grants: grants, starts: n).run(in: folder, progress: Output.message), formats.chosen)
+                    var cells = try StartBench(grants: grants, starts: n).run(in: folder, progress: Output.message)
+                    if events > 0 {
+                        cells += try LedgerStartBench(events: events, starts: n).run(
+                            in: folder, progress: Output.message)
+                    }
+                    try Benches.print(cells, formats.chosen)
                 }
             }
+        }
+    }
+
+    struct Fill: ParsableCommand {
+        static let configuration = CommandConfiguration(commandName: "fill", shouldDisplay: false)
+        @Option var dir: String
+        @Option var events: Int
+
+        func run() throws {
+            try Failure.run(.table) { try BenchMesh.fill(dir, history: events) }
         }
     }
 
@@ -80,7 +125,9 @@ extension BenchCommand {
         @Option var rate: Int
 
         func run() throws {
-            try Failure.run(.table) { try BenchNode.run(folder: dir, name: name, rate: rate, credential: Credentials.read("-")) }
+            try Failure.run(.table) {
+                try BenchNode.run(folder: dir, name: name, rate: rate, credential: Credentials.read("-"))
+            }
         }
     }
 
@@ -101,24 +148,9 @@ extension BenchCommand {
         @Argument var signer: String
 
         func run() throws {
-            try Failure.run(.table) { try BenchSubscriber.run(publisher: publisher, answers: answers, server: server, signer: signer) }
+            try Failure.run(.table) {
+                try BenchSubscriber.run(publisher: publisher, answers: answers, server: server, signer: signer)
+            }
         }
-    }
-}
-
-enum Benches {
-    static func print(_ cells: [BenchResult], _ output: OutputFormat) throws {
-        try Output.print(list: cells, output) {
-            [[Machine.facts.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(separator: " ")]]
-        }
-        if output == .table { try Output.write(Table.text([BenchResult.heading] + cells.map(\.row))) }
-    }
-
-    /// A folder of its own, gone afterwards.
-    static func inFolder(_ body: (String) throws -> Void) throws {
-        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("penstock-bench-\(ProcessInfo.processInfo.processIdentifier)").path
-        try PrivateFile.makeFolder(folder)
-        defer { try? FileManager.default.removeItem(atPath: folder) }
-        try body(folder)
     }
 }

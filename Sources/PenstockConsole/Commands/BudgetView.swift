@@ -49,68 +49,58 @@ struct BudgetView: Encodable {
     var windowEndsAt: String?
     var slices: [Slice]
 
-    static func ask(_ client: LedgerClient, _ name: String) throws -> [BudgetView] {
-        var query = Penstock_V1_BudgetQuery.with { $0.name = name }
-        guard case .budgets(var reply) = try client.ask(.budgets(query)) else { throw client.unexpected }
-        while reply.next != 0 || reply.nextSlice != 0 {
-            (query.after, query.afterSlice) = (reply.next, reply.nextSlice)
-            guard case .budgets(let page) = try client.ask(.budgets(query)) else { throw client.unexpected }
-            if name.isEmpty {
-                reply.budgets += page.budgets
-            } else {
-                // The same budgets again, with the slices that follow.
-                for row in page.budgets {
-                    guard let index = reply.budgets.firstIndex(where: { $0.name == row.name }) else { continue }
-                    reply.budgets[index].slices += row.slices
-                }
-            }
-            (reply.next, reply.nextSlice) = (page.next, page.nextSlice)
-        }
-        return reply.budgets.map(BudgetView.init).sorted { $0.name < $1.name }
-    }
-
-    /// The open slices of a node.
-    static func slices(_ client: LedgerClient, ofNode node: String) throws -> [Penstock_V1_SliceStatus] {
-        var slices: [Penstock_V1_SliceStatus] = []
-        var after: UInt64 = 0
-        repeat {
-            let query = Penstock_V1_BudgetQuery.with { ($0.node, $0.afterSlice) = (node, after) }
-            guard case .budgets(let page) = try client.ask(.budgets(query)) else { throw client.unexpected }
-            slices += page.budgets.first?.slices ?? []
-            after = page.nextSlice
-        } while after != 0
-        return slices
-    }
-
     init(_ row: Penstock_V1_BudgetStatus) {
         (name, unit, ceiling, settled, out) = (row.name, row.unit, row.ceiling, row.settled, row.out)
         outOfEndedWindows = row.outOfEnded
         (held, unallocated, debt, overcommitted) = (row.held, row.unallocated, row.debt, row.overcommitted)
         closed = row.closed
-        (frozen, openDebts, moreDebts, stranded, exposureAfterRevoke) = (row.frozen, row.openDebts, row.moreDebts, row.stranded, row.exposure)
+        (frozen, openDebts, moreDebts, stranded, exposureAfterRevoke) = (
+            row.frozen, row.openDebts, row.moreDebts, row.stranded, row.exposure
+        )
         (maxOut, parent, windowNumber) = (row.maxOut, row.parent, row.windowNumber)
         `for` = row.hasSelector ? (try? Selector(row.selector))?.description : nil
         window = (try? BudgetWindow(row.window))?.written ?? "none"
         windowEndsAt = row.windowEndsAtMs == 0 ? nil : Times.text(row.windowEndsAtMs)
         slices = row.slices.map {
             Slice(
-                slice: $0.slice, node: $0.node, incarnation: Hex.encode($0.incarnation), amount: $0.amount, used: $0.used, returned: $0.returned,
+                slice: $0.slice, node: $0.node, incarnation: Hex.encode($0.incarnation), amount: $0.amount,
+                used: $0.used, returned: $0.returned,
                 held: $0.held, silent: $0.silent, grantId: $0.grantID)
         }
     }
 
     var table: [[String]] {
-        var rows = [["budget \(name)", bar], ["ceiling", "\(ceiling) \(unit)"], ["settled", "\(settled)"], ["out in slices", "\(out), of which \(held) held"], ["unallocated", "\(unallocated)"]]
+        var rows = [
+            ["budget \(name)", bar], ["ceiling", "\(ceiling) \(unit)"], ["settled", "\(settled)"],
+            ["out in slices", "\(out), of which \(held) held"], ["unallocated", "\(unallocated)"],
+        ]
         if closed { rows.append(["closed", "what draws on it is denied"]) }
         if debt > 0 || !openDebts.isEmpty {
-            let accept = "accept with 'budget accept-debt \(openDebts.map(String.init).joined(separator: " "))'\(moreDebts > 0 ? ", then \(moreDebts) more" : "")"
-            rows.append(["debt", "\(debt)" + (openDebts.isEmpty ? "" : frozen ? ", frozen: \(accept)" : ", a grant is frozen: \(accept)")])
+            let accept =
+                """
+                accept with 'budget accept-debt \
+                \(openDebts.map(String.init).joined(separator: " "))'\
+                \(moreDebts > 0 ? ", then \(moreDebts) more" : "")
+                """
+            rows.append([
+                "debt",
+                "\(debt)"
+                    + (openDebts.isEmpty ? "" : frozen ? ", frozen: \(accept)" : ", a grant is frozen: \(accept)"),
+            ])
         }
         if overcommitted > 0 { rows.append(["overcommitted", "\(overcommitted)"]) }
         if stranded > 0 { rows.append(["stranded", "\(stranded) with silent nodes"]) }
         if exposureAfterRevoke > 0 { rows.append(["exposure after revoke", "\(exposureAfterRevoke)"]) }
-        if window != "none" { rows.append(["window", "\(window), number \(windowNumber)\(windowEndsAt.map { ", until \($0)" } ?? "")"]) }
-        return rows + slices.map { ["slice \($0.slice)", "\($0.used) of \($0.amount - $0.returned) used at \($0.node)\($0.silent ? " (silent)" : "")"] }
+        if window != "none" {
+            rows.append(["window", "\(window), number \(windowNumber)\(windowEndsAt.map { ", until \($0)" } ?? "")"])
+        }
+        return rows
+            + slices.map {
+                [
+                    "slice \($0.slice)",
+                    "\($0.used) of \($0.amount - $0.returned) used at \($0.node)\($0.silent ? " (silent)" : "")",
+                ]
+            }
     }
 
     /// Settled, out and free, as parts of the ceiling.
@@ -118,10 +108,16 @@ struct BudgetView: Encodable {
         let width = 24
         guard ceiling > 0 else { return "[\(String(repeating: " ", count: width))]" }
         // Figures of up to 2⁶² each.
-        func part(_ amount: Int64, of whole: Int64) -> Double { min(1e9, Double(amount) * Double(whole) / Double(ceiling)) }
+        func part(_ amount: Int64, of whole: Int64) -> Double {
+            min(1e9, Double(amount) * Double(whole) / Double(ceiling))
+        }
         let done = min(width, Int(part(settled, of: Int64(width))))
         let out = min(width - done, Int(part(self.out, of: Int64(width)).rounded(.up)))
-        return "[\(String(repeating: "#", count: done))\(String(repeating: "-", count: out))\(String(repeating: " ", count: width - done - out))] \(Int(part(settled, of: 100))) %"
+        return
+            """
+            [\(String(repeating: "#", count: done))\(String(repeating: "-", count: out))\
+            \(String(repeating: " ", count: width - done - out))] \(Int(part(settled, of: 100))) %
+            """
     }
 }
 
@@ -140,9 +136,13 @@ extension BudgetWindow {
     init?(written text: String) {
         if text.isEmpty || text == "none" {
             self = .none
-        } else if let at = text.firstIndex(of: "@"), let period = CalendarPeriod.allCases.first(where: { "\($0)" == text[..<at] }) {
+        } else if let at = text.firstIndex(of: "@"),
+            let period = CalendarPeriod.allCases.first(where: { "\($0)" == text[..<at] })
+        {
             self = .calendar(period, zone: String(text[text.index(after: at)...]))
-        } else if text.hasPrefix("rolling:"), let length = DurationText(argument: String(text.dropFirst(8)))?.milliseconds {
+        } else if text.hasPrefix("rolling:"),
+            let length = DurationText(argument: String(text.dropFirst(8)))?.milliseconds
+        {
             self = .rolling(milliseconds: length)
         } else if let length = DurationText(argument: text)?.milliseconds {
             self = .fixed(milliseconds: length)

@@ -3,18 +3,22 @@ internal import Foundation
 internal import Glibc
 internal import PenstockCore
 internal import PenstockCrypto
+internal import PenstockEvidence
 internal import PenstockLedger
 internal import PenstockNode
 internal import PenstockTransport
 
 struct Init: ParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "init",
         abstract: "Make a mesh: ledger, operator and issuer identities, configurations and the receipt policy.",
         discussion: """
             Keys are made in DIR/NAME/ with mode 0600. The genesis event names all three.
 
-            --host is \(HostAddress.forms), of this machine. It stands in every identity and join token as the place to connect to.
-            Where others connect to another, such as a name, or because --host is 0.0.0.0 or [::], name that with --advertise.
+            --host is \(HostAddress.forms), of this machine. It stands in every identity and join token as the place \
+            to connect to.
+            Where others connect to another, such as a name, or because --host is 0.0.0.0 or [::], name that with \
+            --advertise.
             """)
 
     @OptionGroup var mesh: MeshOptions
@@ -29,7 +33,8 @@ struct Init: ParsableCommand {
         try Failure.run(mesh.output) {
             let folder = try mesh.folder.path
             try Founding(
-                dir: folder, mesh: name, place: LedgerPlace(host: host, advertise: advertise, port: port), maxStalenessMS: maxStaleness.milliseconds,
+                dir: folder, mesh: name, place: LedgerPlace(host: host, advertise: advertise, port: port),
+                maxStalenessMS: maxStaleness.milliseconds,
                 maxGraceMS: maxGrace.milliseconds
             ).make()
             Changes.add("mesh '\(name)' is made in \(folder)")
@@ -41,7 +46,9 @@ struct Init: ParsableCommand {
             if mesh.output == .table {
                 Output.message("made mesh '\(name)' in \(folder); start it with: penstock up --dir \(folder)")
             } else {
-                try Output.print(Row(mesh: name, dir: folder, identities: MeshFolder(folder).names()), mesh.output) { [] }
+                try Output.print(Row(mesh: name, dir: folder, identities: MeshFolder(folder).names()), mesh.output) {
+                    []
+                }
             }
         }
     }
@@ -82,14 +89,17 @@ struct Founding {
 
     private func checkFree() throws(NodeError) {
         let folder = MeshFolder(dir)
-        guard folder.names().isEmpty else { throw NodeError(.configuration, "\(dir) holds a mesh already: \(folder.names().joined(separator: ", "))") }
+        guard folder.names().isEmpty else {
+            throw NodeError(.configuration, "\(dir) holds a mesh already: \(folder.names().joined(separator: ", "))")
+        }
         for name in Self.files + Self.folders where FileManager.default.fileExists(atPath: folder.folder(name)) {
-            throw NodeError(.configuration, "\(folder.folder(name)) exists, and a new mesh would overwrite it; name another folder")
+            throw NodeError(
+                .configuration, "\(folder.folder(name)) exists, and a new mesh would overwrite it; name another folder")
         }
     }
 
-    /// All is made in a folder beside, and moved once it is whole: what is ended in between leaves no half of a mesh, and the next
-    /// one begins anew.
+    /// All is made in a folder beside, and moved once it is whole: what is ended in between leaves no half of a mesh,
+    /// and the next one begins anew.
     private func make(_ settings: Settings) throws {
         let (folder, beside) = (MeshFolder(dir), MeshFolder(dir + "/.new-mesh"))
         try? FileManager.default.removeItem(atPath: beside.path)
@@ -99,7 +109,8 @@ struct Founding {
             try make(in: beside, settings)
             for name in Self.files + Self.folders {
                 guard rename(beside.folder(name), folder.folder(name)) == 0 else {
-                    throw NodeError(.configuration, "cannot make \(folder.folder(name)): \(String(cString: strerror(errno)))")
+                    throw NodeError(
+                        .configuration, "cannot make \(folder.folder(name)): \(String(cString: strerror(errno)))")
                 }
                 moved.append(name)
             }
@@ -112,17 +123,25 @@ struct Founding {
 
     private func make(in folder: MeshFolder, _ settings: Settings) throws {
         func identity(_ name: String, _ role: Role, _ ledger: LedgerAddress) throws(NodeError) -> Identity {
-            try Identity.makeKeys(in: folder.folder(name), MemberFile(mesh: mesh, name: name, role: role, ledger: ledger)).identity
+            try Identity.makeKeys(
+                in: folder.folder(name), MemberFile(mesh: mesh, name: name, role: role, ledger: ledger)
+            ).identity
         }
         var ledger = try identity("ledger", .ledger, place.address)
         ledger.member.listen = place.listen
         ledger.member.ledger.channelKey = ledger.channel.publicText
         ledger.member.ledger.signingKey = Hex.encode(ledger.signing.publicKey.bytes)
         try ledger.saveMember()
-        let others = try [identity("operator", .operator, ledger.member.ledger), identity("issuer", .issuer, ledger.member.ledger)]
+        let others = try [
+            identity("operator", .operator, ledger.member.ledger), identity("issuer", .issuer, ledger.member.ledger),
+        ]
         try others.forEach { try $0.saveMember() }
-        try LedgerNode.found(dataFolder: folder.folder("ledger") + "/data", ledger: ledger, members: [ledger.keys] + others.map(\.keys), settings: settings)
-        for (name, text) in zip(Self.files, [Self.ledgerConfiguration, Self.enforcerConfiguration, Self.mcpConfiguration]) {
+        try LedgerNode.found(
+            dataFolder: folder.folder("ledger") + "/data", ledger: ledger, members: [ledger.keys] + others.map(\.keys),
+            settings: settings)
+        for (name, text) in zip(
+            Self.files, [Self.ledgerConfiguration, Self.enforcerConfiguration, Self.mcpConfiguration])
+        {
             try write(folder.folder(name), text)
         }
         try PolicyFile(folder).make(mesh: mesh, ledger: ledger)
@@ -131,61 +150,4 @@ struct Founding {
     private func write(_ path: String, _ text: String) throws {
         try OutputFile.write(text, to: path)
     }
-
-    static let ledgerConfiguration = """
-        # penstock ledger --config ledger.yaml
-        # Relative paths are meant from this file. PENSTOCK_DATA, PENSTOCK_IDENTITY, … in the environment come first; what they
-        # name is meant from the working directory.
-
-        # Folder with the ledger's keys and addresses.
-        identity: ledger
-        # Folder of the log. One process uses it at a time.
-        data: ledger/data
-        # Decisions that nodes ship are kept up to this size; with 0, for as much as the disk has: a tenth of it, 64 MiB at
-        # most, stays free for the log. What is above stays in the nodes' journals.
-        decisions_megabytes: 0
-
-        """
-
-    static let enforcerConfiguration = """
-        # penstock enforcer --config enforcer.yaml
-        # Make the identity first:  penstock node token --role enforcer | penstock node join --dir DIR --name enforcer-1
-
-        # Folder with this node's keys, as 'penstock node join' made it.
-        identity: enforcer-1
-        # Folder of the decision journal. One process uses it at a time.
-        data: enforcer-1/data
-        # Unix socket for AuthZEN, holds, health and metrics (mode 0600).
-        socket: enforcer-1/enforcer.sock
-        # TCP port on 127.0.0.1 for the same; 0 opens none.
-        port: 0
-        # Names, separated by commas, by which clients may ask for that port, besides localhost and loopback addresses.
-        host_names: ""
-        # Destination services that this node stands before, separated by commas.
-        # A grant that names another audience is refused here.
-        audiences: ""
-        # Bound of the decision journal on disk. When it is full, calls are denied as unrecordable.
-        journal_megabytes: 1024
-
-        """
-
-    static let mcpConfiguration = """
-        # penstock mcp --config mcp.yaml -- COMMAND…
-        # The agent's credential comes from the file named here, or by PENSTOCK_CREDENTIAL_FILE.
-        #credential_file: credential
-
-        # 'embedded' decides in the gateway's own process, with its own identity and data folder;
-        # 'unix:PATH' asks a running enforcer.
-        enforcer: unix:enforcer-1/enforcer.sock
-        #identity: gateway
-        #data: gateway/data
-        #audiences: ""
-
-        # Names this MCP server as a resource: mcp_server:NAME.
-        server: mcp
-
-        # What tool calls cost: Config/prices.yaml of the project shows how it is written.
-        #prices: prices.yaml
-
-        """
 }

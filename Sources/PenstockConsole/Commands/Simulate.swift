@@ -3,9 +3,10 @@ internal import PenstockSimulator
 
 struct Simulate: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Run the real core through simulated disasters, and check every guarantee.",
+        commandName: "simulate", abstract: "Run the real core through simulated disasters, and check every guarantee.",
         discussion: """
-            A mesh of up to 50 enforcers in one thread, with clocks, networks and disks that fail. The same seed, steps and nodes
+            A mesh of up to 50 enforcers in one thread, with clocks, networks and disks that fail. The same seed, \
+            steps and nodes
             of the same version give the same run. A step is a delivered message, a timer, a fault or a call. After a
             violation the shortest history that shows it is looked for and printed, and the exit status is 1.
             """)
@@ -18,8 +19,12 @@ struct Simulate: ParsableCommand {
     private var counts: [Int] { nodes.split(separator: ",").compactMap { Int($0) } }
 
     func validate() throws {
-        guard (1...1_000_000_000).contains(seeds), (1...100_000_000).contains(steps) else { throw ValidationError("--seeds is 1 to 1,000,000,000, --steps 1 to 100,000,000") }
-        guard !counts.isEmpty, counts.count == nodes.split(separator: ",").count, counts.allSatisfy({ (1...50).contains($0) }) else { throw ValidationError("--nodes is 1 to 50, or several such numbers with commas") }
+        guard (1...1_000_000_000).contains(seeds), (1...100_000_000).contains(steps) else {
+            throw ValidationError("--seeds is 1 to 1,000,000,000, --steps 1 to 100,000,000")
+        }
+        guard !counts.isEmpty, counts.count == nodes.split(separator: ",").count,
+            counts.allSatisfy({ (1...50).contains($0) })
+        else { throw ValidationError("--nodes is 1 to 50, or several such numbers with commas") }
     }
 
     func run() throws {
@@ -32,7 +37,9 @@ struct Simulate: ParsableCommand {
                 return begun < seeds
             }
             let took = (ContinuousClock.now - start) / .seconds(1)
-            try Output.print(Row(report, took), formats.chosen) { report.text(took: took).split(separator: "\n").map { [String($0)] } }
+            try Output.print(Row(report, took), formats.chosen) {
+                report.text(took: took).split(separator: "\n").map { [String($0)] }
+            }
             if report.failure != nil { throw Exit.local }
         }
     }
@@ -62,7 +69,11 @@ struct Simulate: ParsableCommand {
             stepsPerSecond = Int(Double(report.steps) / max(took, 0.001))
             occurred = Dictionary(report.counts, uniquingKeysWith: +)
             missing = report.missing
-            failure = report.failure.map { Failure(seed: $0.seed, nodes: $0.nodes, step: $0.step, guarantee: $0.guarantee, what: $0.what, history: $0.history) }
+            failure = report.failure.map {
+                Failure(
+                    seed: $0.seed, nodes: $0.nodes, step: $0.step, guarantee: $0.guarantee, what: $0.what,
+                    history: $0.history)
+            }
         }
     }
 }

@@ -1,15 +1,16 @@
 internal import ArgumentParser
-internal import Foundation
 internal import PenstockCore
 internal import PenstockNode
 internal import PenstockProto
+internal import PenstockSystem
 internal import PenstockWire
 
 struct Watch: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Live events, until Ctrl-C; with a selector, those that concern it.",
+        commandName: "watch", abstract: "Live events, until Ctrl-C; with a selector, those that concern it.",
         discussion: """
-            A selector shows grants that it covers, their slices and reports of spend, and restrictions that cover any of
+            A selector shows grants that it covers, their slices and reports of spend, and restrictions that cover any \
+            of
             them; --node shows what a node is or does. Decisions are in 'penstock audit'.
             """)
     @OptionGroup var mesh: MeshOptions
@@ -31,9 +32,10 @@ struct Watch: ParsableCommand {
                     next = position + 1
                     guard try filter?.takes(event, at: position) ?? true, position >= first else { return }
                     let row = EventView(position, event)
-                    try Output.write(mesh.output == .table ? Table.text([row.row]) : try Output.json(row, pretty: false) + "\n")
+                    try Output.write(
+                        mesh.output == .table ? Table.text([row.row]) : try StrictJSON.text(row, pretty: false) + "\n")
                 }
-                Thread.sleep(forTimeInterval: 0.2)
+                SystemThread.sleep(milliseconds: 200)
             }
         }
     }
@@ -59,9 +61,13 @@ struct WatchFilter {
         case .grantIssued(let grant): covers(grant.grantID)
         case .grantRenewed(let id, _): covers(id)
         case .sliceReserved(let slice): covers(slice.grantID)
-        case .spendReported(let report), .sliceClosed(let report): report.uses.contains { use in state.book.open[use.slice].map { covers($0.slice.grantID) } ?? false }
+        case .spendReported(let report), .sliceClosed(let report):
+            report.uses.contains { use in state.book.open[use.slice].map { covers($0.slice.grantID) } ?? false }
         case .restricted(let restriction): meets(restriction.selector)
-        case .lifted(let lifting): state.view.restrictions.values.contains { lifting.eventIDs.contains($0.eventID) && meets($0.restriction.selector) }
+        case .lifted(let lifting):
+            state.view.restrictions.values.contains {
+                lifting.eventIDs.contains($0.eventID) && meets($0.restriction.selector)
+            }
         default: false
         }
     }
@@ -81,6 +87,9 @@ struct WatchFilter {
     }
 
     private func meets(_ other: Selector) -> Bool {
-        other == selector || state.view.grants.indices.contains { state.view.covers(other, $0) && state.view.covers(selector, $0) }
+        other == selector
+            || state.view.handles.contains {
+                state.view.covers(other, Int($0)) && state.view.covers(selector, Int($0))
+            }
     }
 }

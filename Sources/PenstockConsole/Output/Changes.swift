@@ -3,8 +3,8 @@ internal import PenstockNode
 internal import PenstockProto
 internal import Synchronization
 
-/// What a command has changed so far. Where it fails afterwards, such as by a full disk under its output, whoever started
-/// it must not go away thinking that nothing was done.
+/// What a command has changed so far. Where it fails afterwards, such as by a full disk under its output, whoever
+/// started it must not go away thinking that nothing was done.
 enum Changes {
     private static let made = Mutex<[String]>([])
 
@@ -31,6 +31,11 @@ extension LedgerClient {
 
 extension Changes {
     static func add(_ kind: EventKind, _ submitted: Penstock_V1_Submitted) {
-        add("\(kind.name.rawValue) (\(EventView.describe(kind))) at position \(submitted.position), event \(Hex.encode(submitted.eventID))")
+        add(
+            """
+            \(kind.name.rawValue) (\(EventView.describe(kind))) at position \(submitted.position), event \
+            \(Hex.encode(submitted.eventID))
+            """
+        )
     }
 }

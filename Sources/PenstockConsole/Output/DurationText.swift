@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import PenstockNode
+internal import PenstockSystem
 
 /// A length of time as people write it: `250ms`, `30s`, `15m`, `2h`, `7d`.
 struct DurationText: Formed {
@@ -33,7 +34,10 @@ struct DurationText: Formed {
     func check(_ option: String, in range: ClosedRange<Int64>) throws {
         guard !range.contains(milliseconds) else { return }
         func text(_ milliseconds: Int64) -> String { DurationText(milliseconds: milliseconds).defaultValueDescription }
-        throw ValidationError(range.upperBound == .max ? "\(option) is \(text(range.lowerBound)) and more" : "\(option) is \(text(range.lowerBound)) to \(text(range.upperBound))")
+        throw ValidationError(
+            range.upperBound == .max
+                ? "\(option) is \(text(range.lowerBound)) and more"
+                : "\(option) is \(text(range.lowerBound)) to \(text(range.upperBound))")
     }
 
     /// When it will have passed, by this machine's clock.

@@ -2,7 +2,6 @@ internal import ArgumentParser
 internal import Foundation
 internal import PenstockCore
 internal import PenstockNode
-internal import PenstockTransport
 
 /// Exit statuses that scripts rely on.
 enum Exit {
@@ -54,22 +53,24 @@ enum Failure {
 
     static func json(_ code: String, _ message: String) {
         let body = Envelope.Body(code: code, message: message, requestId: UUID().uuidString.lowercased())
-        Output.message((try? Output.json(Envelope(error: body), pretty: false)) ?? message)
+        Output.message((try? StrictJSON.text(Envelope(error: body), pretty: false)) ?? message)
     }
 
-    private static func describe(_ error: any Error) -> (String, String, ExitCode) {
-        let message = printed(error)
-        return switch error {
-        case let error as Refusal: (error.code.rawValue, error.message, error.code == .notFound ? Exit.notFound : Exit.refused)
-        case let error as NodeError:
-            switch error.code {
-            case .notFound: (error.code.rawValue, message, Exit.notFound)
-            case .refused, .protocolError: (error.code.rawValue, message, Exit.local)
-            case .unreachable: (error.code.rawValue, message + Surroundings.note(), Exit.refused)
-            case .configuration, .identity: (error.code.rawValue, message + Surroundings.note(namedIn: message), Exit.local)
-            }
-        case is TransportError: ("transport", message + Surroundings.note(), Exit.local)
-        default: ("failed", message + Surroundings.note(namedIn: message), Exit.local)
+    /// The code that scripts read, a line for people, and the status to end with.
+    static func describe(_ error: any Error) -> (code: String, message: String, exit: ExitCode) {
+        guard let error = error as? any CodedError else {
+            let message = printed(error)
+            return ("failed", message + Surroundings.note(namedIn: message), Exit.local)
         }
+        let (note, exit) =
+            switch error.kind {
+            case .refused: ("", Exit.refused)
+            case .notFound: ("", Exit.notFound)
+            case .unreachable: (Surroundings.note(), Exit.refused)
+            case .unexpected: ("", Exit.local)
+            case .connection: (Surroundings.note(), Exit.local)
+            case .local: (Surroundings.note(namedIn: error.message), Exit.local)
+            }
+        return (error.codeName, error.message + note, exit)
     }
 }

@@ -1,3 +1,5 @@
+internal import PenstockNode
+
 /// A row of a table.
 protocol TableRow {
     var columns: [String] { get }
@@ -26,10 +28,11 @@ final class ListWriter<Row: Encodable & TableRow> {
             for row in rows {
                 text += isEmpty ? "[\n" : ",\n"
                 isEmpty = false
-                text += try Output.json(row, pretty: true).split(separator: "\n").map { "  \($0)" }.joined(separator: "\n")
+                text += try StrictJSON.text(row, pretty: true).split(separator: "\n").map { "  \($0)" }.joined(
+                    separator: "\n")
             }
             try Output.write(text)
-        case .jsonl: for row in rows { try Output.write(try Output.json(row, pretty: false) + "\n") }
+        case .jsonl: for row in rows { try Output.write(try StrictJSON.text(row, pretty: false) + "\n") }
         }
     }
 

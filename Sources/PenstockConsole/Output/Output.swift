@@ -11,19 +11,12 @@ enum OutputFormat: String, ExpressibleByArgument, CaseIterable {
 
 /// Data goes to standard output, messages to standard error.
 enum Output {
-    static func json(_ value: some Encodable, pretty: Bool) throws -> String {
-        let encoder = JSONEncoder()
-        encoder.keyEncodingStrategy = .convertToSnakeCase
-        encoder.outputFormatting = pretty ? [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes] : [.sortedKeys, .withoutEscapingSlashes]
-        return String(decoding: try encoder.encode(value), as: UTF8.self)
-    }
-
     /// One object.
     static func print(_ value: some Encodable, _ format: OutputFormat, table: () -> [[String]]) throws {
         switch format {
         case .table: try write(Table.text(table()))
-        case .json: try write(try json(value, pretty: true) + "\n")
-        case .jsonl: try write(try json(value, pretty: false) + "\n")
+        case .json: try write(try StrictJSON.text(value, pretty: true) + "\n")
+        case .jsonl: try write(try StrictJSON.text(value, pretty: false) + "\n")
         }
     }
 
@@ -31,8 +24,8 @@ enum Output {
     static func print(list: [some Encodable], _ format: OutputFormat, table: () -> [[String]]) throws {
         switch format {
         case .table: try write(Table.text(table()))
-        case .json: try write(try json(list, pretty: true) + "\n")
-        case .jsonl: for value in list { try write(try json(value, pretty: false) + "\n") }
+        case .json: try write(try StrictJSON.text(list, pretty: true) + "\n")
+        case .jsonl: for value in list { try write(try StrictJSON.text(value, pretty: false) + "\n") }
         }
     }
 
@@ -71,25 +64,6 @@ enum Output {
     }
 }
 
-/// A value that is null in JSON when there is none: an optional's member would be left out.
-struct OrNull<Value: Encodable>: Encodable {
-    var value: Value?
-
-    init(_ value: Value?) { self.value = value }
-
-    func encode(to encoder: any Encoder) throws {
-        var container = encoder.singleValueContainer()
-        if let value { try container.encode(value) } else { try container.encodeNil() }
-    }
-}
-
-extension OrNull<String> {
-    /// A time in the log's milliseconds, where 0 means none.
-    init(time: Int64) { self.init(time > 0 ? Times.text(time) : nil) }
-
-    var text: String { value ?? "" }
-}
-
 /// Text from the log on its way to a terminal: a control character could move the cursor, and hide or forge what is
 /// shown. JSON escapes by itself.
 enum Printable {
@@ -109,9 +83,15 @@ enum Table {
     /// - Parameter widths: of the columns of rows before these; they grow.
     static func text(_ rows: [[String]], _ widths: inout [Int]) -> String {
         let rows = rows.map { $0.map(Printable.text) }
-        for column in widths.indices { widths[column] = max(widths[column], rows.map { column < $0.count - 1 ? $0[column].count : 0 }.max() ?? 0) }
+        for column in widths.indices {
+            widths[column] = max(widths[column], rows.map { column < $0.count - 1 ? $0[column].count : 0 }.max() ?? 0)
+        }
         return rows.map { row in
-            let cells = row.enumerated().map { $0.offset == row.count - 1 ? $0.element : $0.element + String(repeating: " ", count: max(0, widths[$0.offset] - $0.element.count)) }
+            let cells = row.enumerated().map {
+                $0.offset == row.count - 1
+                    ? $0.element
+                    : $0.element + String(repeating: " ", count: max(0, widths[$0.offset] - $0.element.count))
+            }
             return cells.joined(separator: "  ") + "\n"
         }.joined()
     }

@@ -13,7 +13,9 @@ struct RateText: Formed {
     init?(reading text: String) {
         let parts = text.split(separator: ",", omittingEmptySubsequences: false)
         let rate = parts[0].split(separator: "/", omittingEmptySubsequences: false)
-        guard parts.count <= 2, rate.count == 2, let limit = Int64(rate[0]), limit > 0, let period = DurationText(reading: String(rate[1])) else { return nil }
+        guard parts.count <= 2, rate.count == 2, let limit = Int64(rate[0]), limit > 0,
+            let period = DurationText(reading: String(rate[1]))
+        else { return nil }
         (self.limit, periodMS) = (limit, period.milliseconds)
         guard parts.count == 2 else { return }
         guard parts[1].hasPrefix("burst="), let burst = Int64(parts[1].dropFirst(6)), burst > 0 else { return nil }
@@ -21,7 +23,8 @@ struct RateText: Formed {
     }
 
     static func written(_ rate: Rate) -> String {
-        "\(rate.limit)/\(DurationText(milliseconds: rate.periodMS).defaultValueDescription)" + (rate.burst == rate.limit ? "" : ",burst=\(rate.burst)")
+        "\(rate.limit)/\(DurationText(milliseconds: rate.periodMS).defaultValueDescription)"
+            + (rate.burst == rate.limit ? "" : ",burst=\(rate.burst)")
     }
 }
 
@@ -32,7 +35,9 @@ struct UnitRateText: Formed {
     var rate: Rate
 
     init?(reading text: String) {
-        guard let equals = text.firstIndex(of: "="), equals > text.startIndex, let rate = RateText(reading: String(text[text.index(after: equals)...])) else { return nil }
+        guard let equals = text.firstIndex(of: "="), equals > text.startIndex,
+            let rate = RateText(reading: String(text[text.index(after: equals)...]))
+        else { return nil }
         self.rate = Rate(unit: String(text[..<equals]), limit: rate.limit, periodMS: rate.periodMS, burst: rate.burst)
     }
 }

@@ -39,10 +39,13 @@ package struct Barrier: Sendable {
         settledAt = now
         bound = table.bound
         nodes = table.presences.values.map {
-            NodeState(node: $0.node, incarnation: $0.incarnation, state: .pending, settledAt: now, applied: $0.applied, fencedAt: Self.fence($0, table, openedAt: now))
+            NodeState(
+                node: $0.node, incarnation: $0.incarnation, state: .pending, settledAt: now, applied: $0.applied,
+                fencedAt: Self.fence($0, table, openedAt: now))
         }
         nodes += table.inherited.filter { $0.value > now }.map {
-            NodeState(node: $0.key, incarnation: .unknown, state: .pending, settledAt: now, applied: 0, fencedAt: $0.value)
+            NodeState(
+                node: $0.key, incarnation: .unknown, state: .pending, settledAt: now, applied: 0, fencedAt: $0.value)
         }
         nodes.sort { ($0.node, $0.incarnation) < ($1.node, $1.incarnation) }
         step(table, at: now)

@@ -28,11 +28,20 @@ package struct PresenceTable: Sendable {
     package private(set) var inherited: [String: Instant] = [:]
     /// B with the largest settings that may still be live. It never falls while the process runs.
     package private(set) var bound: Nanoseconds = 0
-    /// The newest restriction that each node should have by now, and those after it, with the time until which they may wait.
+    /// The newest restriction that each node should have by now, and those after it, with the time until which they may
+    /// wait.
     private var expected: Position = 0
     private var expectedLater: [(position: Position, from: Instant)] = []
 
     package init() {}
+
+    /// A node's starts that have not ended, in their order.
+    package func starts(of node: String) -> [Presence] {
+        // Both are kept together.
+        (incarnations[node] ?? []).map { presences[$0]! }.filter { !$0.ended }.sorted {
+            $0.incarnation < $1.incarnation
+        }
+    }
 
     /// A ledger that has just started counts every lease that one before it could have given.
     package mutating func started(at now: Instant, nodes: [String], bound: Nanoseconds) {
@@ -44,12 +53,15 @@ package struct PresenceTable: Sendable {
         self.bound = max(self.bound, bound)
     }
 
-    /// Has room for another incarnation of a node: where it has its most, the one that was fenced first is forgotten. Returns
-    /// false when none is fenced, as forgetting one that may hold a lease would let a barrier close over it.
+    /// Has room for another incarnation of a node: where it has its most, the one that was fenced first is forgotten.
+    /// Returns false when none is fenced, as forgetting one that may hold a lease would let a barrier close over it.
     package mutating func makeRoom(for incarnation: Incarnation, node: String, at now: Instant) -> Bool {
-        guard presences[incarnation] == nil, let own = incarnations[node], own.count >= Limits.incarnationsPerNode else { return true }
+        guard presences[incarnation] == nil, let own = incarnations[node], own.count >= Limits.incarnationsPerNode
+        else { return true }
         let fences = own.map { (fence: fencedAt(presences[$0]!), incarnation: $0) }
-        guard let oldest = fences.min(by: { ($0.fence, $0.incarnation) < ($1.fence, $1.incarnation) }), oldest.fence <= now else { return false }
+        guard let oldest = fences.min(by: { ($0.fence, $0.incarnation) < ($1.fence, $1.incarnation) }),
+            oldest.fence <= now
+        else { return false }
         remove(oldest.incarnation)
         return true
     }
@@ -60,8 +72,8 @@ package struct PresenceTable: Sendable {
         if incarnations[presence.node]?.isEmpty == true { incarnations[presence.node] = nil }
     }
 
-    /// A restriction is durable. A node that has not taken it up after `patience` is given no lease until it has: what is
-    /// still fenced then keeps no later barrier waiting, and whoever never folds anything keeps none at all.
+    /// A restriction is durable. A node that has not taken it up after `patience` is given no lease until it has: what
+    /// is still fenced then keeps no later barrier waiting, and whoever never folds anything keeps none at all.
     package mutating func restricted(_ position: Position, patience: Nanoseconds, at now: Instant) {
         // Of very many, some are waited for as long as the next one.
         if expectedLater.count == Limits.restrictionsExpected { expectedLater.removeLast() }
@@ -84,7 +96,8 @@ package struct PresenceTable: Sendable {
     @discardableResult
     package mutating func echoed(_ incarnation: Incarnation, node: String, at now: Instant) -> Bool {
         guard presences[incarnation]?.node ?? node == node else { return false }
-        presences[incarnation, default: Presence(node: node, incarnation: incarnation, lastEcho: now, ackedAt: now)].lastEcho = now
+        presences[incarnation, default: Presence(node: node, incarnation: incarnation, lastEcho: now, ackedAt: now)]
+            .lastEcho = now
         incarnations[node, default: []].insert(incarnation)
         return true
     }
@@ -95,7 +108,9 @@ package struct PresenceTable: Sendable {
     }
 
     /// Returns false when the incarnation belongs to another node: an acknowledgement speaks for its sender alone.
-    package mutating func acked(_ incarnation: Incarnation, node: String, applied: Position, urgent: [Position], ended: Bool, at now: Instant) -> Bool {
+    package mutating func acked(
+        _ incarnation: Incarnation, node: String, applied: Position, urgent: [Position], ended: Bool, at now: Instant
+    ) -> Bool {
         guard var presence = presences[incarnation], presence.node == node else { return false }
         presence.applied = max(presence.applied, applied)
         presence.urgent.formUnion(urgent)

@@ -18,7 +18,8 @@ package struct Budget: Hashable, Sendable {
     package var isClosed = false
 
     package init(
-        name: String, unit: String, ceiling: Int64, parent: String = "", selector: Selector? = nil, window: BudgetWindow = .none, maxOut: Int64 = 0,
+        name: String, unit: String, ceiling: Int64, parent: String = "", selector: Selector? = nil,
+        window: BudgetWindow = .none, maxOut: Int64 = 0,
         warnAt: [UInt32] = []
     ) {
         self.name = name
@@ -101,8 +102,8 @@ package struct DebtSettlement: Hashable, Sendable {
     }
 }
 
-/// Real cost above what was held: it was spent, whatever the ceiling says. Beyond a tolerance it freezes its grant, and every
-/// budget whose ceiling it exceeds.
+/// Real cost above what was held: it was spent, whatever the ceiling says. Beyond a tolerance it freezes its grant, and
+/// every budget whose ceiling it exceeds.
 package struct Debt: Hashable, Sendable {
     /// Whose decision it was; the same decision is charged once, however often it is told.
     package var incarnation: Incarnation
@@ -146,8 +147,10 @@ extension BudgetWindow {
         switch self {
         case .none: nil
         case .fixed(let length): (1000...Self.longest).contains(length) ? nil : "a window lasts 1 second to 366 days"
-        case .rolling(let length): (12_000...Self.longest).contains(length) ? nil : "a rolling window lasts 12 seconds to 366 days"
-        case .calendar(_, let zone): (1...64).contains(zone.utf8.count) ? nil : "a time zone has 1 to 64 bytes, such as Europe/Berlin"
+        case .rolling(let length):
+            (12_000...Self.longest).contains(length) ? nil : "a rolling window lasts 12 seconds to 366 days"
+        case .calendar(_, let zone):
+            (1...64).contains(zone.utf8.count) ? nil : "a time zone has 1 to 64 bytes, such as Europe/Berlin"
         }
     }
 

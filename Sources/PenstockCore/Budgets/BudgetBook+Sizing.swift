@@ -15,7 +15,9 @@ extension BudgetBook {
     ///   - need: a call cannot go on with less; 0 for a refill ahead of need.
     ///   - want: what recent demand suggests.
     ///   - holder: who asks; what it holds itself for this very grant and unit is not held elsewhere.
-    package func size(levels: [BudgetKey], need: Int64, want: Int64, holder: Incarnation, grant: String, unit: String) -> Sizing {
+    package func size(levels: [BudgetKey], need: Int64, want: Int64, holder: Incarnation, grant: String, unit: String)
+        -> Sizing
+    {
         guard !levels.isEmpty, need >= 0, want >= need, want <= Limits.amount else { return .invalid }
         if levels.contains(where: { entries[$0]!.isClosed }) { return .closed }
         if levels.contains(where: { entries[$0]!.isFrozen }) { return .frozen }
@@ -42,7 +44,9 @@ extension BudgetBook {
     }
 
     /// Of the budgets that have less than is needed, the one of which the least could be had, and what is out of it.
-    func shortage(of unit: String, levels: [BudgetKey], need: Int64, holder: Incarnation, code: Refusal.Code) -> SliceAnswer.Refused {
+    func shortage(of unit: String, levels: [BudgetKey], need: Int64, holder: Incarnation, code: Refusal.Code)
+        -> SliceAnswer.Refused
+    {
         var refused = SliceAnswer.Refused(unit, code)
         for level in levels {
             let entry = entries[level]!

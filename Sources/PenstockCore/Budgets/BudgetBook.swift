@@ -3,62 +3,31 @@
 ///
 /// The law that each entry keeps (G2) is checked after every move; a ledger in which it fails must not go on.
 package struct BudgetBook: Sendable {
-    package struct OpenSlice: Hashable, Sendable {
-        package var slice: Slice
-        package var used: Int64 = 0
-        package var returned: Int64 = 0
-        /// Of what its holder has taken from it, the part whose calls are still under way, as far as it told.
-        package var held: Int64 = 0
-        /// Where it was drawn, each with its window.
-        package var levels: [Level]
-        package var account: Int32
-
-        package var unspent: Int64 { slice.amount - used - returned }
-    }
-
-    package struct Level: Hashable, Sendable {
-        package var key: BudgetKey
-        package var window: UInt64
-    }
-
-    /// A debt and where it was charged.
-    package struct OwedDebt: Hashable, Sendable {
-        package var debt: Debt
-        package var charges: [Charge]
-        package var isAccepted = false
-    }
-
-    package struct Charge: Hashable, Sendable {
-        package var level: Level
-        /// Which of the debt's amounts it is of, by its place.
-        package var part: Int
-        /// What was put on the account there, and what of it is debt there.
-        package var amount: Int64
-        package var debt: Int64
-    }
-
-    private struct Account: Hashable {
-        var grant: String
-        var unit: String
-    }
-
-    package private(set) var entries: [BudgetKey: BudgetEntry] = [:]
-    package private(set) var open: [Position: OpenSlice] = [:]
-    package private(set) var debts: [Position: OwedDebt] = [:]
-    private var debtOf: [DebtName: Position] = [:]
+    package internal(set) var entries: [BudgetKey: BudgetEntry] = [:]
+    package internal(set) var open: [Position: OpenSlice] = [:]
+    package internal(set) var debts: [Position: OwedDebt] = [:]
+    var debtOf: [DebtName: Position] = [:]
     /// How many slices and debts are open, by incarnation.
-    private var openOf: [Incarnation: (slices: Int, debts: Int)] = [:]
-    private var accounts: [Account: Int32] = [:]
-    private var accountNames: [Account] = []
+    var openOf: [Incarnation: (slices: Int, debts: Int)] = [:]
+    /// The accounts of each grant that had slices.
+    var accounts: [String: [Int64]] = [:]
+    /// Numbered in the order in which they came. No number comes again.
+    var accountNames: [Int64: Account] = [:]
+    var lastAccount: Int64 = -1
+    /// How many slices of each grant are open.
+    var openOfGrant: [String: Int] = [:]
+    /// Where open slices are, by their nodes and by the budgets that they are drawn on.
+    var openAt: [String: OrderedPositions] = [:]
+    var openOn: [BudgetKey: OrderedPositions] = [:]
     /// Budgets whose slices are wanted back: frozen, or with more out than their ceiling.
-    package private(set) var pressed: Set<BudgetKey> = []
+    package internal(set) var pressed: Set<BudgetKey> = []
     /// What each of the last requests got: one that comes again, however late, gets no other slices.
-    private var byRequest: [Incarnation: [(position: Position, slice: Slice)]] = [:]
-    private var requestsByAge: [Incarnation] = []
+    var byRequest: [Incarnation: [(position: Position, slice: Slice)]] = [:]
+    var requestsByAge: [Incarnation] = []
     /// Grows with everything that may let a waiting request be met.
-    package private(set) var returns: UInt64 = 0
+    package internal(set) var returns: UInt64 = 0
 
-    private struct DebtName: Hashable {
+    struct DebtName: Hashable {
         var incarnation: Incarnation
         var decision: UInt64
     }
@@ -67,7 +36,8 @@ package struct BudgetBook: Sendable {
 
     package mutating func create(_ budget: Budget) {
         let parent: BudgetKey? = budget.parent.isEmpty ? nil : .named(budget.parent)
-        entries[.named(budget.name)] = BudgetEntry(unit: budget.unit, ceiling: budget.ceiling, parent: parent, window: budget.window, maxOut: budget.maxOut)
+        entries[.named(budget.name)] = BudgetEntry(
+            unit: budget.unit, ceiling: budget.ceiling, parent: parent, window: budget.window, maxOut: budget.maxOut)
     }
 
     /// What was drawn on the parents of before stays theirs.
@@ -85,7 +55,9 @@ package struct BudgetBook: Sendable {
     }
 
     package mutating func issue(_ grant: Grant) {
-        for budget in grant.budgets { entries[.grant(grant.grantID, unit: budget.unit)] = BudgetEntry(unit: budget.unit, ceiling: budget.value) }
+        for budget in grant.budgets {
+            entries[.grant(grant.grantID, unit: budget.unit)] = BudgetEntry(unit: budget.unit, ceiling: budget.value)
+        }
     }
 
     package mutating func open(_ opening: WindowOpening) throws(BudgetEntry.Imbalance) {
@@ -106,7 +78,9 @@ package struct BudgetBook: Sendable {
     package func slices(forRequest id: Incarnation) -> [(position: Position, slice: Slice)] { byRequest[id] ?? [] }
 
     /// - Parameter levels: every budget that the slice is drawn on, each once.
-    package mutating func reserve(_ slice: Slice, levels: [BudgetKey], at position: Position) throws(BudgetEntry.Imbalance) {
+    package mutating func reserve(_ slice: Slice, levels: [BudgetKey], at position: Position) throws(BudgetEntry
+        .Imbalance)
+    {
         let account = number(of: slice)
         let holder = BudgetEntry.Holder(incarnation: slice.incarnation, account: account)
         var drawn: [Level] = []
@@ -114,21 +88,9 @@ package struct BudgetBook: Sendable {
             try entries[key]!.draw(slice.amount, by: holder)
             drawn.append(Level(key: key, window: entries[key]!.current!.number))
         }
-        open[position] = OpenSlice(slice: slice, levels: drawn, account: account)
-        openOf[slice.incarnation, default: (0, 0)].slices += 1
+        opened(OpenSlice(slice: slice, levels: drawn, account: account), at: position)
         remember(slice, at: position)
     }
-
-    private mutating func number(of slice: Slice) -> Int32 {
-        let account = Account(grant: slice.grantID, unit: slice.unit)
-        if let number = accounts[account] { return number }
-        let number = Int32(accounts.count)
-        accounts[account] = number
-        accountNames.append(account)
-        return number
-    }
-
-    func account(_ grant: String, _ unit: String) -> Int32? { accounts[Account(grant: grant, unit: unit)] }
 
     private mutating func remember(_ slice: Slice, at position: Position) {
         if byRequest[slice.requestID] == nil { requestsByAge.append(slice.requestID) }
@@ -154,11 +116,10 @@ package struct BudgetBook: Sendable {
             press(level.key)
         }
         if back > 0 || spent > 0 { returns += 1 }
-        open[use.slice] = slice.unspent > 0 ? slice : nil
-        if slice.unspent == 0 { count(slice.slice.incarnation) { $0.slices -= 1 } }
+        if slice.unspent > 0 { open[use.slice] = slice } else { closed(slice, at: use.slice) }
     }
 
-    private mutating func count(_ incarnation: Incarnation, _ change: (inout (slices: Int, debts: Int)) -> Void) {
+    mutating func count(_ incarnation: Incarnation, _ change: (inout (slices: Int, debts: Int)) -> Void) {
         guard var open = openOf[incarnation] else { return }
         change(&open)
         openOf[incarnation] = open == (0, 0) ? nil : open
@@ -184,7 +145,10 @@ package struct BudgetBook: Sendable {
     /// - Parameters:
     ///   - levels: of each of its amounts, every budget that it is drawn on.
     ///   - freezes: the grant waits for an operator. A debt that freezes nothing is settled as it was reported.
-    package mutating func owe(_ debt: Debt, levels: [[BudgetKey]], tolerance: DebtTolerance = .none, freezes: Bool = true, at position: Position) throws(BudgetEntry.Imbalance) {
+    package mutating func owe(
+        _ debt: Debt, levels: [[BudgetKey]], tolerance: DebtTolerance = .none, freezes: Bool = true,
+        at position: Position
+    ) throws(BudgetEntry.Imbalance) {
         let name = DebtName(incarnation: debt.incarnation, decision: debt.decision)
         guard debtOf[name] == nil else { return }
         debtOf[name] = position
@@ -193,12 +157,16 @@ package struct BudgetBook: Sendable {
         for (part, levels) in levels.enumerated() {
             let amount = debt.amounts[part]
             for key in levels where entries[key]!.current != nil {
-                let owed = try entries[key]!.owe(amount.value, tolerance: tolerance.of(amount.unit, ceiling: entries[key]!.ceiling))
+                let owed = try entries[key]!.owe(
+                    amount.value, tolerance: tolerance.of(amount.unit, ceiling: entries[key]!.ceiling))
                 if owed.exceeds {
                     entries[key]!.exceeding.insert(position)
                     isOpen = true
                 }
-                charges.append(Charge(level: Level(key: key, window: entries[key]!.current!.number), part: part, amount: owed.charged, debt: owed.debt))
+                charges.append(
+                    Charge(
+                        level: Level(key: key, window: entries[key]!.current!.number), part: part, amount: owed.charged,
+                        debt: owed.debt))
             }
         }
         debts[position] = OwedDebt(debt: debt, charges: charges, isAccepted: !isOpen)
@@ -220,7 +188,8 @@ package struct BudgetBook: Sendable {
         for charge in owed.charges {
             let unit = owed.debt.amounts[charge.part].unit
             let most = charged.map { $0.first { $0.unit == unit }?.value ?? 0 } ?? .max
-            try entries[charge.level.key]!.settle(debt: charge.debt, of: charge.amount, at: most, in: charge.level.window)
+            try entries[charge.level.key]!.settle(
+                debt: charge.debt, of: charge.amount, at: most, in: charge.level.window)
             entries[charge.level.key]!.openDebts.remove(position)
             entries[charge.level.key]!.exceeding.remove(position)
             press(charge.level.key)
@@ -228,7 +197,7 @@ package struct BudgetBook: Sendable {
         returns += 1
     }
 
-    private mutating func press(_ key: BudgetKey) {
+    mutating func press(_ key: BudgetKey) {
         guard let entry = entries[key] else { return }
         if entry.isPressed { pressed.insert(key) } else if !pressed.isEmpty { pressed.remove(key) }
     }
@@ -239,8 +208,10 @@ package struct BudgetBook: Sendable {
     func holders(of keys: Set<BudgetKey>) -> Set<Ledger.Recall> {
         keys.reduce(into: []) { holders, key in
             for holder in entries[key]?.holders.keys ?? [:].keys {
-                let account = accountNames[Int(holder.account)]
-                holders.insert(Ledger.Recall(incarnation: holder.incarnation, grantID: account.grant, unit: account.unit))
+                // No account is forgotten of which something is out.
+                let account = accountNames[holder.account]!
+                holders.insert(
+                    Ledger.Recall(incarnation: holder.incarnation, grantID: account.grant, unit: account.unit))
             }
         }
     }

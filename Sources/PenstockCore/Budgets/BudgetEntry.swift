@@ -1,7 +1,7 @@
 /// One budget's account, kept like double entry: an amount only ever moves from one place to another.
 ///
-/// Law (G2), over the windows that count now: settled + out + unallocated = ceiling + debt + overcommitted, and nothing is
-/// negative. `out` is what slices hold: unspent, and holds at their maximum.
+/// Law (G2), over the windows that count now: settled + out + unallocated = ceiling + debt + overcommitted, and nothing
+/// is negative. `out` is what slices hold: unspent, and holds at their maximum.
 package struct BudgetEntry: Hashable, Sendable {
     package let unit: String
     package var parent: BudgetKey?
@@ -14,27 +14,30 @@ package struct BudgetEntry: Hashable, Sendable {
     /// Those that count and those that slices are still out from, oldest first; the last one is open.
     package private(set) var windows: [Window] = []
     /// Who holds how much of it, by the account's number.
-    package private(set) var holders: [Holder: Int64] = [:]
-    /// Debts charged here that no operator has decided on, and those of them that exceed the ceiling: while there is one of
-    /// these, nothing more is handed out.
+    package internal(set) var holders: [Holder: Int64] = [:]
+    /// Debts charged here that no operator has decided on, and those of them that exceed the ceiling: while there is
+    /// one of these, nothing more is handed out.
     package var openDebts: Set<Position> = []
     package var exceeding: Set<Position> = []
     package var isClosed = false
 
-    package struct Window: Hashable, Sendable {
-        package var number: UInt64
-        package var start: WallTime
-        package var end: WallTime
-        package var settled: Int64 = 0
-        package var out: Int64 = 0
-        package var debt: Int64 = 0
-        package var counts = true
-    }
-
-    package struct Holder: Hashable, Sendable {
-        package var incarnation: Incarnation
-        /// Of a grant's unit, numbered by the book.
-        package var account: Int32
+    package init(
+        unit: String, parent: BudgetKey?, window: BudgetWindow, maxOut: Int64, ceiling: Int64, unallocated: Int64,
+        overcommitted: Int64, windows: [Window], holders: [Holder: Int64], openDebts: Set<Position>,
+        exceeding: Set<Position>, isClosed: Bool
+    ) {
+        self.unit = unit
+        self.parent = parent
+        self.window = window
+        self.maxOut = maxOut
+        self.ceiling = ceiling
+        self.unallocated = unallocated
+        self.overcommitted = overcommitted
+        self.windows = windows
+        self.holders = holders
+        self.openDebts = openDebts
+        self.exceeding = exceeding
+        self.isClosed = isClosed
     }
 
     init(unit: String, ceiling: Int64, parent: BudgetKey? = nil, window: BudgetWindow = .none, maxOut: Int64 = 0) {
@@ -76,8 +79,8 @@ package struct BudgetEntry: Hashable, Sendable {
         holders.reduce(0) { $1.key.incarnation == incarnation ? $0 + $1.value : $0 }
     }
 
-    /// How much more can be charged before `Limits.sum` is reached. Windows that count no more, but have something out, are
-    /// part of it: a node that never reports could make any number of them.
+    /// How much more can be charged before `Limits.sum` is reached. Windows that count no more, but have something out,
+    /// are part of it: a node that never reports could make any number of them.
     private var chargeable: Int64 {
         windows.reduce(Limits.sum) { max(0, $0 - $1.settled - $1.out) }
     }
@@ -105,8 +108,12 @@ package struct BudgetEntry: Hashable, Sendable {
         try check()
     }
 
-    private mutating func leave(_ amount: Int64, _ number: UInt64, _ holder: Holder, _ change: (inout Window) -> Void) throws(Imbalance) {
-        guard let index = windows.firstIndex(where: { $0.number == number }) else { throw Imbalance("window \(number) is not there") }
+    private mutating func leave(_ amount: Int64, _ number: UInt64, _ holder: Holder, _ change: (inout Window) -> Void)
+        throws(Imbalance)
+    {
+        guard let index = windows.firstIndex(where: { $0.number == number }) else {
+            throw Imbalance("window \(number) is not there")
+        }
         windows[index].out -= amount
         change(&windows[index])
         let left = (holders[holder] ?? 0) - amount
@@ -117,7 +124,8 @@ package struct BudgetEntry: Hashable, Sendable {
 
     /// What was spent in windows that this one leaves behind counts no more.
     mutating func open(_ opening: WindowOpening) throws(Imbalance) {
-        for index in windows.indices where windows[index].counts && windows[index].end + window.lookback <= opening.start {
+        for index in windows.indices
+        where windows[index].counts && windows[index].end + window.lookback <= opening.start {
             windows[index].counts = false
             free(windows[index].settled + windows[index].out - windows[index].debt)
         }
@@ -126,8 +134,9 @@ package struct BudgetEntry: Hashable, Sendable {
         try check()
     }
 
-    /// Charges real cost above a hold: to what is unallocated, as far as that goes. What is spent above the ceiling, and its
-    /// tolerance, is debt and freezes; what only slices stand in the way of is overcommitted until they come back.
+    /// Charges real cost above a hold: to what is unallocated, as far as that goes. What is spent above the ceiling,
+    /// and its tolerance, is debt and freezes; what only slices stand in the way of is overcommitted until they come
+    /// back.
     mutating func owe(_ amount: Int64, tolerance: Int64) throws(Imbalance) -> Owed {
         guard !windows.isEmpty else { throw Imbalance("a debt came with no window open") }
         // Less than the debt only where the account reaches `Limits.sum` by it.
@@ -140,13 +149,6 @@ package struct BudgetEntry: Hashable, Sendable {
         if exceeds { windows[last].debt += charged - covered } else { overcommitted += charged - covered }
         try check()
         return Owed(charged: charged, debt: exceeds ? charged - covered : 0, exceeds: exceeds)
-    }
-
-    struct Owed: Hashable {
-        var charged: Int64
-        /// The part of it that is above the ceiling.
-        var debt: Int64
-        var exceeds: Bool
     }
 
     /// An operator decides what a debt comes to: what was charged beyond that goes back, and no more of it is debt.
@@ -186,16 +188,23 @@ package struct BudgetEntry: Hashable, Sendable {
         windows.removeAll { !$0.counts && $0.out == 0 }
     }
 
-    private func check() throws(Imbalance) {
+    func check() throws(Imbalance) {
         var (charged, owed) = (Int64(0), Int64(0))
         for window in windows {
-            if min(window.settled, window.out, window.debt) < 0 { throw Imbalance("window \(window.number) has a negative part: \(window)") }
+            if min(window.settled, window.out, window.debt) < 0 {
+                throw Imbalance("window \(window.number) has a negative part: \(window)")
+            }
             guard window.counts else { continue }
             charged += window.settled + window.out
             owed += window.debt
         }
         guard charged + unallocated == ceiling + owed + overcommitted, unallocated >= 0, overcommitted >= 0 else {
-            throw Imbalance("\(charged) charged + \(unallocated) unallocated ≠ \(ceiling) ceiling + \(owed) debt + \(overcommitted) overcommitted")
+            throw Imbalance(
+                """
+                \(charged) charged + \(unallocated) unallocated ≠ \(ceiling) ceiling + \(owed) debt + \
+                \(overcommitted) overcommitted
+                """
+            )
         }
     }
 

@@ -27,7 +27,8 @@ public struct Call: Sendable {
     public var isMalformed = false
 
     public init(
-        credential: Digest, action: String, resourceType: String, resourceID: String, amounts: CallAmounts = CallAmounts(),
+        credential: Digest, action: String, resourceType: String, resourceID: String,
+        amounts: CallAmounts = CallAmounts(),
         attributes: [String: String] = [:], workload: String = "", callID: String = "", argumentsDigest: Digest = .zero,
         traceID: Incarnation = .unknown, holds: Bool = false, atLeast: UInt64 = 0, priceVersion: String = "",
         basis: String = "", door: Door = .library
@@ -63,11 +64,12 @@ public struct CallAmounts: Sendable {
         guard isWithinLimits else { return nil }
     }
 
-    /// What a caller asks for. A value above `Limits.amount` stays as it is, for the decision to deny it and record that;
-    /// nothing is ever settled at one.
+    /// What a caller asks for. A value above `Limits.amount` stays as it is, for the decision to deny it and record
+    /// that; nothing is ever settled at one.
     public init?(declared amounts: some Sequence<Amount>) {
         for amount in amounts {
-            guard count < Limits.amountsPerCall, amount.value >= 0, !amount.unit.isEmpty, amount.unit.utf8.count <= 64 else { return nil }
+            guard count < Limits.amountsPerCall, amount.value >= 0, !amount.unit.isEmpty, amount.unit.utf8.count <= 64
+            else { return nil }
             for index in 0..<count where storage[index].unit == amount.unit { return nil }
             storage[count] = amount
             count += 1

@@ -2,54 +2,6 @@
 ///
 /// Every step costs the same, however many there are.
 package struct CallTable: Sendable {
-    /// A call under way, by the sequence number of its decision.
-    package struct Hold: Sendable {
-        package var decision: UInt64
-        package var grant: Int32
-        package var debits: [Debit]
-        /// What the call declared: the most that it may be settled for, metered or not.
-        package var amounts: CallAmounts
-        /// What it took of the unit `calls`; 0 where that is not metered.
-        package var calls: Int64
-        package var call: HeldCall
-        package var usableUntil: Instant
-        /// It is charged in full then, whatever has become of it.
-        package fileprivate(set) var endsAt: Instant
-        /// Place of its call id, or -1.
-        fileprivate var name: Int32 = -1
-        /// Its caller was told to stop it.
-        fileprivate var isCancelled = false
-        /// Of the same grant.
-        fileprivate var previous: Int32 = -1
-        fileprivate var next: Int32 = -1
-
-        package init(decision: UInt64, grant: Int32, debits: [Debit], amounts: CallAmounts, calls: Int64, call: HeldCall, usableUntil: Instant) {
-            self.decision = decision
-            self.grant = grant
-            self.debits = debits
-            self.amounts = amounts
-            self.calls = calls
-            self.call = call
-            self.usableUntil = usableUntil
-            endsAt = usableUntil + Limits.holdTime
-        }
-    }
-
-    /// A call id is unique within its grant.
-    package struct CallName: Hashable, Sendable {
-        package var grant: Int32
-        private var id: ByteText
-        package init(grant: Int32, callID: String) {
-            self.grant = grant
-            id = ByteText(callID)
-        }
-    }
-
-    package struct Named: Sendable, Equatable {
-        package var content: Digest
-        package var decision: UInt64
-        package var settled: Bool
-    }
 
     private struct Entry: Sendable {
         var name: CallName
@@ -58,7 +10,7 @@ package struct CallTable: Sendable {
         var next: Int32 = -1
     }
 
-    private struct GrantHolds: Sendable {
+    struct GrantHolds: Sendable {
         var count = 0
         var first: Int32 = -1
 
@@ -69,25 +21,41 @@ package struct CallTable: Sendable {
         }
     }
 
-    private struct GrantNames: Sendable {
+    struct GrantNames: Sendable {
         var count = 0
         var oldest: Int32 = -1
         var newest: Int32 = -1
     }
 
-    private var holds = AgedSlots(room: Limits.openHolds, blank: Hold(decision: 0, grant: -1, debits: [], amounts: CallAmounts(), calls: 0, call: HeldCall(), usableUntil: 0))
+    private(set) var holds: AgedSlots<Hold>
     private var places: [UInt64: Int32] = [:]
-    private var holdsOf: [Int32: GrantHolds] = [:]
+    private(set) var holdsOf: [Int32: GrantHolds] = [:]
     /// Linked are those that are settled.
-    private var names = AgedSlots(
-        room: Limits.callIDs + Limits.openHolds,
-        blank: Entry(name: CallName(grant: -1, callID: ""), named: Named(content: .zero, decision: 0, settled: true)))
+    private var names: AgedSlots<Entry>
     private var placeOf: [CallName: Int32] = [:]
-    private var namesOf: [Int32: GrantNames] = [:]
-    /// How the last ones ended, each in the place that its number modulo `endsKept` names: whichever ended last is kept.
+    private(set) var namesOf: [Int32: GrantNames] = [:]
+    /// How the last ones ended, each in the place that its number modulo `endsKept` names: whichever ended last is
+    /// kept.
     private var ends: ContiguousArray<(decision: UInt64, end: End)> = []
 
-    package init() {}
+    private let openHolds: Int
+    private let callIDs: Int
+    private let endsKept: Int
+
+    /// - Parameter count: tables that share a node's bounds: each has its part, and room for one grant's holds.
+    package init(oneOf count: Int = 1) {
+        openHolds = max(Limits.openHoldsPerGrant, Limits.openHolds / count)
+        callIDs = Limits.callIDs / count
+        endsKept = Self.endsKept / count
+        holds = AgedSlots(
+            room: openHolds,
+            blank: Hold(
+                decision: 0, grant: -1, debits: [], amounts: CallAmounts(), calls: 0, call: HeldCall(), usableUntil: 0))
+        names = AgedSlots(
+            room: callIDs + openHolds,
+            blank: Entry(
+                name: CallName(grant: -1, callID: ""), named: Named(content: .zero, decision: 0, settled: true)))
+    }
 
     // MARK: Holds
 
@@ -96,7 +64,7 @@ package struct CallTable: Sendable {
     /// Whether a grant may hold for one more call.
     package func hasRoom(grant: Int32) -> Bool {
         if holds.count < Limits.openHoldsPerGrant { return true }
-        return holds.count < Limits.openHolds && holdsOf[grant]?.count ?? 0 < Limits.openHoldsPerGrant
+        return holds.count < openHolds && holdsOf[grant]?.count ?? 0 < Limits.openHoldsPerGrant
     }
 
     /// Where the hold of a decision is.
@@ -136,23 +104,16 @@ package struct CallTable: Sendable {
         holdsOf.values[own].count -= 1
         if holdsOf.values[own].count == 0 { holdsOf.remove(at: own) }
         if hold.name >= 0 { settle(hold.name) }
-        if ends.isEmpty { ends = ContiguousArray(repeating: (0, .settled), count: Self.endsKept) }
-        ends[Int(decision % UInt64(Self.endsKept))] = (decision, end)
+        if ends.isEmpty { ends = ContiguousArray(repeating: (0, .settled), count: endsKept) }
+        ends[Int(decision % UInt64(endsKept))] = (decision, end)
         return hold
     }
 
     /// How a hold ended, of the last ones that did.
     package func end(of decision: UInt64) -> End? {
         guard !ends.isEmpty, decision > 0 else { return nil }
-        let last = ends[Int(decision % UInt64(Self.endsKept))]
+        let last = ends[Int(decision % UInt64(endsKept))]
         return last.decision == decision ? last.end : nil
-    }
-
-    package enum End: Sendable, Equatable {
-        case settled
-        case released
-        /// Charged in full, since it was open for too long.
-        case overdue
     }
 
     /// Grants that have calls under way.
@@ -182,7 +143,7 @@ package struct CallTable: Sendable {
     }
 
     private mutating func insert(_ name: CallName, _ named: Named) -> Int32 {
-        if placeOf.isEmpty { placeOf.reserveCapacity(Limits.callIDs + Limits.openHolds) }
+        if placeOf.isEmpty { placeOf.reserveCapacity(callIDs + openHolds) }
         let place = names.insert(Entry(name: name, named: named))
         placeOf[name] = place
         return place
@@ -198,12 +159,12 @@ package struct CallTable: Sendable {
         own.newest = place
         own.count += 1
         namesOf[grant] = own
-        if own.count > Limits.callIDsPerGrant { forget(own.oldest) }
-        if names.linked > Limits.callIDs { forget(names.oldest) }
+        if own.count > min(callIDs, Limits.callIDsPerGrant) { forget(own.oldest) }
+        if names.linked > callIDs { forget(names.oldest) }
     }
 
     /// The oldest of all is the oldest of its grant.
-    private mutating func forget(_ place: Int32) {
+    mutating func forget(_ place: Int32) {
         names.unlink(place)
         let entry = names.remove(place)
         placeOf[entry.name] = nil

@@ -12,6 +12,8 @@ package struct DecisionFilter: Sendable {
     package var decision: (run: Incarnation, sequence: UInt64)?
     /// Positions of grants' events, in order.
     package var grants: [Position]?
+    /// Of more such events: of grants that are forgotten.
+    package var forgotten: Set<Position> = []
 
     package init() {}
 
@@ -19,15 +21,17 @@ package struct DecisionFilter: Sendable {
     package func takes(_ bytes: UnsafeRawBufferPointer, sequence: UInt64, of run: Incarnation?) -> Bool {
         guard let head = DecisionRecord.Head(bytes), let name = head.kind.name else { return false }
         if let decision {
-            let ends = head.kind.endsDecision && head.decision == decision.sequence && (head.endedRun ?? run) == decision.run
+            let ends =
+                head.kind.endsDecision && head.decision == decision.sequence && (head.endedRun ?? run) == decision.run
             guard ends || run == decision.run && sequence == decision.sequence else { return false }
         }
         guard since <= head.wall, head.wall < until, reason == nil || head.reason == reason else { return false }
         guard words.isEmpty || words.contains(name) || words.contains(head.outcome.rawValue) else { return false }
-        if let grants, !Self.has(grants, head.grant) { return false }
+        if let grants, !Self.has(grants, head.grant), !forgotten.contains(head.grant) { return false }
         if action == nil, resource == nil { return true }
         guard let record = DecisionRecord(bytes) else { return false }
-        return action?.catches(record.action) ?? true && resource?.catches(type: record.resourceType, id: record.resourceID) ?? true
+        return action?.catches(record.action) ?? true
+            && resource?.catches(type: record.resourceType, id: record.resourceID) ?? true
     }
 
     private static func has(_ positions: [Position], _ position: Position) -> Bool {

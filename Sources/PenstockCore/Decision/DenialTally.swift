@@ -1,7 +1,7 @@
 /// Denials that are counted instead of recorded one by one: nobody fills a journal by being denied.
 ///
-/// In each slice of time the first few denials of a source are recorded themselves, as samples. The rest are counted, and
-/// when the slice has ended a record of kind `counted` says how many there were. Laws:
+/// In each slice of time the first few denials of a source are recorded themselves, as samples. The rest are counted,
+/// and when the slice has ended a record of kind `counted` says how many there were. Laws:
 /// - every denial is recorded or counted, once;
 /// - a count is kept until its record is written: a journal without room delays it;
 /// - a tally has at most `Limits.talliedGrants` lines for grants, and one for each door and reason.
@@ -34,7 +34,10 @@ package struct DenialTally: Sendable {
     /// Since the process started.
     package private(set) var total: UInt64 = 0
 
-    package init() {}
+    private let grantLinesKept: Int
+
+    /// - Parameter count: tallies that share the bound on lines.
+    package init(oneOf count: Int = 1) { grantLinesKept = max(1, Limits.talliedGrants / count) }
 
     /// Counted, and not recorded yet.
     package var waiting: UInt64 { lines.values.reduce(0) { $0 + $1.counted } }
@@ -48,7 +51,9 @@ package struct DenialTally: Sendable {
         return lines[line]!.recorded < (line.grant == 0 ? Limits.samplesWithoutGrant : Limits.samplesOfGrant)
     }
 
-    package mutating func noteRecorded(_ source: Source, at now: Instant) { lines[line(of: source, at: now)]!.recorded += 1 }
+    package mutating func noteRecorded(_ source: Source, at now: Instant) {
+        lines[line(of: source, at: now)]!.recorded += 1
+    }
 
     package mutating func count(_ source: Source, at now: Instant) {
         total += 1
@@ -60,15 +65,15 @@ package struct DenialTally: Sendable {
         if lines[source] != nil { return source }
         var place = source
         if source.grant != 0 {
-            if grantLines < Limits.talliedGrants { grantLines += 1 } else { place.grant = 0 }
+            if grantLines < grantLinesKept { grantLines += 1 } else { place.grant = 0 }
         }
         if lines.isEmpty { startedAt = now }
         if lines[place] == nil { lines[place] = Line(since: startedAt) }
         return place
     }
 
-    /// Ends the slice: hands out a record for each count, in order, until `write` has no room for one; what is left counts
-    /// on.
+    /// Ends the slice: hands out a record for each count, in order, until `write` has no room for one; what is left
+    /// counts on.
     package mutating func endSlice(at now: Instant, _ write: (DecisionRecord) -> Bool) {
         var hasRoom = true
         var left: [Source: Line] = [:]

@@ -13,9 +13,9 @@ package struct HeldSlice: Sendable, Equatable {
     /// Nothing more is taken from it: what comes back from calls under way goes on to the ledger.
     package var isOver = false
     /// What the ledger has taken a report of.
-    package var told = Told()
+    package var reported = Reported()
 
-    package struct Told: Sendable, Equatable {
+    package struct Reported: Sendable, Equatable {
         package var settled: Int64 = 0
         package var returned: Int64 = 0
         package var held: Int64 = 0
@@ -32,9 +32,9 @@ package struct HeldSlice: Sendable, Equatable {
     /// What is spent for good. It never falls, so it is what reports carry.
     package var settled: Int64 { used - held }
     var unspent: Int64 { amount - used }
-    var isToTell: Bool { settled != told.settled || returned != told.returned || held != told.held }
+    var isToReport: Bool { settled != reported.settled || returned != reported.returned || held != reported.held }
     /// Nothing of it can change any more, and the ledger knows.
-    var isDone: Bool { settled == amount && !isToTell }
+    var isDone: Bool { settled == amount && !isToReport }
 
     var use: SliceReport.Use { .init(slice: id, used: settled, returned: returned, held: held) }
 

@@ -1,5 +1,5 @@
-/// The call that a hold is for, as records name it. Texts are as long as a record keeps them, so that what waits does not
-/// depend on what callers say.
+/// The call that a hold is for, as records name it. Texts are as long as a record keeps them, so that what waits does
+/// not depend on what callers say.
 package struct HeldCall: Sendable {
     package private(set) var action = ""
     package private(set) var resourceType = ""
@@ -18,8 +18,8 @@ package struct HeldCall: Sendable {
     }
 }
 
-/// How a hold ended, with all that its record says. Whoever reads that record learns whose call it was and what it cost,
-/// without the record of the decision that it ends.
+/// How a hold ended, with all that its record says. Whoever reads that record learns whose call it was and what it
+/// cost, without the record of the decision that it ends.
 package struct HoldEnd: Sendable {
     package var kind: DecisionRecord.Kind
     package var reason: Reason = .none
@@ -30,7 +30,8 @@ package struct HoldEnd: Sendable {
     package var call: HeldCall
     /// What the call came to, in units that were told …
     package var cost = CallAmounts()
-    /// … and in the others, which were charged as held; but of `calls`, where that is metered, this, whatever the two say.
+    /// … and in the others, which were charged as held; but of `calls`, where that is metered, this, whatever the two
+    /// say.
     package var rest = CallAmounts()
     package var calls: Int64 = 0
     package var priced = Priced.none

@@ -55,6 +55,11 @@ package struct JournalShares: Sendable {
         return written[Int(grant)].episode == episode ? written[Int(grant)].bytes : 0
     }
 
+    /// Its index goes to another grant.
+    mutating func forget(grant: Int32) {
+        if Int(grant) < written.count { written[Int(grant)] = (0, 0) }
+    }
+
     /// Grants have other indices from here on.
     package mutating func forget() { self = JournalShares() }
 }

@@ -20,13 +20,13 @@ extension Purse {
         returning.insert(index)
     }
 
-    /// Has what was spent and given back told to the ledger at once.
-    mutating func tell(account index: Int32) {
-        if accounts[Int(index)].slices.contains(where: \.isToTell) { returning.insert(index) }
+    /// Has what was spent and given back reported at once.
+    mutating func reportAtOnce(account index: Int32) {
+        if accounts[Int(index)].slices.contains(where: \.isToReport) { returning.insert(index) }
     }
 
-    /// Gives back what lies idle, or is of a window that has ended, scanning some accounts from `start`. Returns where the
-    /// next scan begins.
+    /// Gives back what lies idle, or is of a window that has ended, scanning some accounts from `start`. Returns where
+    /// the next scan begins.
     package mutating func sweep(from start: Int, scan: Int, wall: WallTime, at now: Instant) -> Int {
         let end = min(start + scan, accounts.count)
         for index in start..<max(start, end) {
@@ -34,7 +34,9 @@ extension Purse {
             if accounts[index].wasUsed {
                 accounts[index].wasUsed = false
                 accounts[index].idleSince = now
-            } else if accounts[index].available > 0, accounts[index].need == 0, now - accounts[index].idleSince > Self.idleTime {
+            } else if accounts[index].available > 0, accounts[index].need == 0,
+                now - accounts[index].idleSince > Self.idleTime
+            {
                 giveBack(account: Int32(index))
             }
         }
@@ -42,12 +44,21 @@ extension Purse {
     }
 
     /// What the ledger has not taken a report of, up to a limit: first what was given back, then scanning from `start`.
-    package func unreported(from start: Int, scan: Int, limit: Int) -> (uses: [Int32: [SliceReport.Use]], next: Int) {
+    ///
+    /// - Parameter owing: grants whose debts the ledger has not recorded. Their slices stay open until it has, so that
+    ///   it does not forget who owes.
+    package func unreported(from start: Int, scan: Int, limit: Int, owing: Set<Int32> = []) -> (
+        uses: [Int32: [SliceReport.Use]], next: Int
+    ) {
         var uses: [Int32: [SliceReport.Use]] = [:]
         var count = 0
         func add(_ index: Int) -> Bool {
-            guard accounts[index].current.isToTell || !accounts[index].others.isEmpty, uses[Int32(index)] == nil else { return true }
-            for slice in accounts[index].slices where slice.isToTell {
+            guard accounts[index].current.isToReport || !accounts[index].others.isEmpty, uses[Int32(index)] == nil,
+                owing.isEmpty || !owing.contains(accounts[index].grant)
+            else {
+                return true
+            }
+            for slice in accounts[index].slices where slice.isToReport {
                 guard count < limit else { return false }
                 uses[Int32(index), default: []].append(slice.use)
                 count += 1
@@ -66,12 +77,12 @@ extension Purse {
         var slices = accounts[Int(account)].slices
         for use in uses {
             guard let index = slices.firstIndex(where: { $0.id == use.slice }) else { continue }
-            slices[index].told.settled = max(slices[index].told.settled, use.used)
-            slices[index].told.returned = max(slices[index].told.returned, use.returned)
-            slices[index].told.held = use.held
+            slices[index].reported.settled = max(slices[index].reported.settled, use.used)
+            slices[index].reported.returned = max(slices[index].reported.returned, use.returned)
+            slices[index].reported.held = use.held
         }
         slices.removeAll { $0.isOver && $0.isDone }
-        if !slices.contains(where: { $0.returned != $0.told.returned }) { returning.remove(account) }
+        if !slices.contains(where: { $0.returned != $0.reported.returned }) { returning.remove(account) }
         accounts[Int(account)].slices = slices
     }
 

@@ -1,61 +1,13 @@
 internal import CPrefetch
 
-/// The slices that one incarnation holds, by grant and unit. Spending is a subtraction here and nothing else:
+/// The slices that one shard holds, by grant and unit. Spending is a subtraction here and nothing else:
 /// what is not in a slice cannot be spent, so no crash or partition can exceed a ceiling.
 package struct Purse: Sendable {
-    package struct Account: Sendable {
-        package let unit: String
-        package let grant: Int32
-        /// The grant's next account, or -1.
-        let next: Int32
-        package internal(set) var available: Int64 = 0
-        /// The first end of a window that something may be spent of, by the ledger's wall clock.
-        var endsAt: WallTime = .max
-        /// Next slice's size to ask for: follows demand.
-        var want: Int64 = 0
-        /// Set when the ledger had nothing ahead of need; cleared when a call needs some.
-        var refillRefused = false
-        var queued = false
-        /// Since the last sweep.
-        var wasUsed = false
-        /// What was given back was not at the ledger yet when it was asked last, or was given back since: its answer
-        /// may count it as the asker's own.
-        package internal(set) var hasMoreThanLedgerKnew = false
-        /// The slice that is spent from, in line so that a decision finds it without another memory access.
-        var current = HeldSlice.none
-        /// Newer slices, and older ones that are not reported or settled yet.
-        var others: [HeldSlice] = []
-        /// The largest amount that some call lacked since the last request.
-        var need: Int64 = 0
-        /// When the last slice was asked for.
-        var askedAt: Instant = .min / 2
-        var idleSince: Instant = .min / 2
-
-        /// Oldest first; the setter makes the oldest with room the current one.
-        package internal(set) var slices: [HeldSlice] {
-            get { current.id == 0 ? others : ([current] + others).sorted { $0.id < $1.id } }
-            set {
-                others = newValue
-                let index = others.firstIndex { $0.unspent > 0 } ?? others.indices.last
-                current = index.map { others.remove(at: $0) } ?? .none
-            }
-        }
-
-        /// Spent for good, and not told to the ledger: it counts it as if it could come back.
-        package var untold: Int64 { slices.reduce(0) { $0 + max(0, $1.settled - $1.told.settled) } }
-
-        /// Derives what depends on the slices, after these have changed.
-        mutating func refresh() {
-            let slices = slices
-            available = slices.reduce(0) { $0 + $1.unspent }
-            // Of one that is all taken, too: what calls under way do not need comes back to it.
-            endsAt = slices.reduce(.max) { $1.isOver ? $0 : min($0, $1.endsAt) }
-        }
-    }
-
     var accounts = ContiguousArray<Account>()
     /// First account of each grant, by the grant's index in the view; -1 for none.
-    private var heads = ContiguousArray<Int32>()
+    var heads = ContiguousArray<Int32>()
+    /// Accounts of forgotten grants, for others.
+    var free: [Int32] = []
     /// Accounts that want a slice, oldest first. Its room grows with the accounts, never on a decision.
     var queue: [Int32] = []
     /// Where the queue begins: what lies before has been asked for, and is cut off when it is half of all.
@@ -64,14 +16,17 @@ package struct Purse: Sendable {
     var requests: [Int32: Reserve] = [:]
     /// What the ledger has refused for good, by account, and until when that is not asked for again.
     var exhausted: [Int32: (part: Reserve.Part, until: Instant, reason: Reason, shortage: ShortageBox)] = [:]
-    /// How often something has made room in budgets: a refusal of before says nothing any more.
-    var roomsMade: UInt64 = 0
+    /// Grows whenever something makes room in budgets: a refusal of before says nothing any more.
+    var roomVersion: UInt64 = 0
     /// Accounts of which the ledger is to be told at once: they gave something back, or were asked to.
     var returning: Set<Int32> = []
     /// Slices that were given up for good, and how much of each was used: told to the ledger until it has them.
     var closing: [Position: Int64] = [:]
 
-    package init() {}
+    /// Of the shard whose accounts these are.
+    let shard: Int32
+
+    package init(shard: Int32 = 0) { self.shard = shard }
 
     package var count: Int { accounts.count }
     package func account(_ index: Int32) -> Account { accounts[Int(index)] }
@@ -83,7 +38,8 @@ package struct Purse: Sendable {
         heads.withUnsafeBufferPointer { penstock_prefetch($0.baseAddress! + grant) }
     }
 
-    /// Asks for the memory of a grant's newest accounts, which as a rule lie side by side: as far as a decision reads it.
+    /// Asks for the memory of a grant's newest accounts, which as a rule lie side by side: as far as a decision reads
+    /// it.
     @inline(__always)
     func prefetchAccounts(grant: Int, count: Int) {
         guard grant < heads.count, heads[grant] >= 0 else { return }
@@ -107,24 +63,6 @@ package struct Purse: Sendable {
             index = accounts[Int(index)].next
         }
         return -1
-    }
-
-    package mutating func open(grant: Int, unit: String) -> Int32 {
-        let found = find(grant: grant, unit: unit)
-        if found >= 0 { return found }
-        while heads.count <= grant { heads.append(-1) }
-        let index = Int32(accounts.count)
-        accounts.growInHugePages()
-        accounts.append(Account(unit: unit, grant: Int32(grant), next: heads[grant]))
-        heads[grant] = index
-        queue.reserveCapacity(accounts.count * 2)
-        return index
-    }
-
-    /// A grant's accounts.
-    package func accounts(ofGrant grant: Int) -> [Int32] {
-        guard grant >= 0, grant < heads.count else { return [] }
-        return Array(sequence(first: heads[grant]) { accounts[Int($0)].next }.prefix { $0 >= 0 })
     }
 
     @inline(__always)

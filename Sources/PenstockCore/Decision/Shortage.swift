@@ -23,7 +23,10 @@ public struct Shortage: Hashable, Sendable {
     public var heldElsewhere: Int64
 
     /// - Parameter unit: as a caller wrote it, perhaps.
-    public init(_ kind: Kind, _ name: String = "", unit: String, couldGet: Int64? = nil, heldHere: Int64 = 0, heldElsewhere: Int64 = 0) {
+    public init(
+        _ kind: Kind, _ name: String = "", unit: String, couldGet: Int64? = nil, heldHere: Int64 = 0,
+        heldElsewhere: Int64 = 0
+    ) {
         self.kind = kind
         self.name = name
         self.unit = unit.printed
@@ -40,7 +43,9 @@ public struct Shortage: Hashable, Sendable {
         var text = self.text
         if let couldGet {
             text += ": at most \(couldGet) could be had"
-            if heldHere > 0 || heldElsewhere > 0 { text += ", of which \(heldHere) held here and \(heldElsewhere) elsewhere" }
+            if heldHere > 0 || heldElsewhere > 0 {
+                text += ", of which \(heldHere) held here and \(heldElsewhere) elsewhere"
+            }
         }
         return text
     }

@@ -5,12 +5,15 @@ package enum Authority {
     package static func permits(_ role: Role, _ kind: EventKind.Name) -> Bool {
         switch (kind, role) {
         case (.genesis, .ledger), (.nodeAdmitted, .ledger), (.epochOpened, .ledger), (.sliceReserved, .ledger),
-            (.lifted, .ledger), (.windowOpened, .ledger), (.budgetWarned, .ledger), (.timeNoted, .ledger):
+            (.lifted, .ledger), (.windowOpened, .ledger), (.budgetWarned, .ledger), (.timeNoted, .ledger),
+            (.forgotten, .ledger):
             true
         case (.nodeExpelled, .operator), (.joinTokenMade, .operator), (.settingsChanged, .operator),
             (.restricted, .operator), (.lifted, .operator), (.budgetCreated, .operator),
-            (.budgetCeilingSet, .operator), (.debtsAccepted, .operator), (.sliceClosed, .operator), (.rateCreated, .operator),
-            (.timeAccepted, .operator), (.debtSettled, .operator), (.budgetChanged, .operator), (.budgetClosed, .operator),
+            (.budgetCeilingSet, .operator), (.debtsAccepted, .operator), (.sliceClosed, .operator),
+            (.rateCreated, .operator),
+            (.timeAccepted, .operator), (.debtSettled, .operator), (.budgetChanged, .operator),
+            (.budgetClosed, .operator),
             (.rateChanged, .operator), (.rateClosed, .operator):
             true
         case (.grantIssued, .issuer), (.grantRenewed, .issuer):
@@ -60,6 +63,7 @@ extension EventKind {
         case budgetClosed = "budget_closed"
         case rateChanged = "rate_changed"
         case rateClosed = "rate_closed"
+        case forgotten
     }
 
     package var name: Name {
@@ -87,11 +91,26 @@ extension EventKind {
         case .decisionBatch: .decisionBatch
         case .timeAccepted: .timeAccepted
         case .timeNoted: .timeNoted
+        case .forgotten: .forgotten
         case .debtSettled: .debtSettled
         case .budgetChanged: .budgetChanged
         case .budgetClosed: .budgetClosed
         case .rateChanged: .rateChanged
         case .rateClosed: .rateClosed
+        }
+    }
+}
+
+extension EventKind.Name {
+    /// Whether its fold changes who is a member: whoever signed a later event is known only behind it.
+    package var changesMembers: Bool {
+        switch self {
+        case .genesis, .nodeAdmitted, .nodeExpelled: true
+        case .joinTokenMade, .epochOpened, .settingsChanged, .grantIssued, .grantRenewed, .restricted, .lifted,
+            .budgetCreated, .budgetCeilingSet, .budgetWarned, .windowOpened, .debtRecorded, .debtsAccepted,
+            .rateCreated, .sliceReserved, .spendReported, .sliceClosed, .decisionBatch, .timeAccepted, .timeNoted,
+            .debtSettled, .budgetChanged, .budgetClosed, .rateChanged, .rateClosed, .forgotten:
+            false
         }
     }
 }

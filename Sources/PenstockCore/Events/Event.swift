@@ -51,19 +51,8 @@ package enum EventKind: Hashable, Sendable {
     case timeAccepted(leapMS: Int64, reason: String)
     /// By the ledger: so late it is, where no other event says so.
     case timeNoted
-}
-
-/// A one-time right to join under a role; only its hash is ever in the log.
-package struct JoinToken: Hashable, Sendable {
-    package var hash: Digest
-    package var role: Role
-    package var expiresAt: WallTime
-
-    package init(hash: Digest, role: Role, expiresAt: WallTime) {
-        self.hash = hash
-        self.role = role
-        self.expiresAt = expiresAt
-    }
+    /// By the ledger: what no fold keeps any more.
+    case forgotten(Forgetting)
 }
 
 /// Authority taken away: it covers matching grants of now and later until it is lifted.
@@ -122,10 +111,14 @@ package struct Slice: Hashable, Sendable {
     package var incarnation: Incarnation
     /// Chosen by the enforcer: reserving is idempotent.
     package var requestID: Incarnation
-    /// By the ledger's wall clock: the first of its windows ends then, and what is unspent goes back to it; 0 for never.
+    /// By the ledger's wall clock: the first of its windows ends then, and what is unspent goes back to it; 0 for
+    /// never.
     package var endsAt: WallTime
 
-    package init(grantID: String, unit: String, amount: Int64, node: String, incarnation: Incarnation, requestID: Incarnation, endsAt: WallTime = 0) {
+    package init(
+        grantID: String, unit: String, amount: Int64, node: String, incarnation: Incarnation, requestID: Incarnation,
+        endsAt: WallTime = 0
+    ) {
         self.grantID = grantID
         self.unit = unit
         self.amount = amount

@@ -2,32 +2,26 @@
 extension Follower {
     /// Denies everything from here on.
     package mutating func halt(_ why: String, _ enforcement: inout Enforcement) {
-        phase = .halted
         enforcement.halt(why)
+        guard phase != .halted else { return }
+        phase = .halted
+        pending.wakesAll = true
+        pending.after.append(.report(.halted(enforcement.halted ?? why)))
     }
 
-    /// A snapshot that the ledger signed. Of another mesh, it is not served from.
-    package mutating func loaded(_ view: View, head: Position, into enforcement: inout Enforcement, at now: Instant) {
-        guard phase == .loading else { return }
-        guard view.mesh == mesh else { return halt("the ledger's snapshot is of mesh '\(view.mesh)', and this node is of '\(mesh)'", &enforcement) }
-        applied = view.position
-        enforcement.load(view)
-        enforcement.remember(predecessors.callIDs)
-        phase = .live
-        aim(at: max(head, applied), at: now)
-        behindSince = .min
-    }
+    /// Whether a restriction of this position takes away anything that is not taken away yet, as far as is known before
+    /// its signature is verified.
+    package func wants(urgent position: Position) -> Bool { phase == .live && position > applied }
 
     /// Takes authority away at once, ahead of the log, and says so. The event's signature has been verified.
-    package mutating func receivedUrgent(_ event: Event, at position: Position, _ enforcement: inout Enforcement) -> Effects {
-        var effects = Effects()
-        guard phase == .live, position > applied, enforcement.applyAhead(event, at: position) else { return effects }
+    mutating func applyAhead(_ event: Event, at position: Position, _ enforcement: inout Enforcement) {
+        guard case .restricted = event.kind else { return }
+        guard phase == .live, position > applied, enforcement.applyAhead(event, at: position) else { return }
         heard = max(heard, position)
-        effects.cancelled = enforcement.cancelRestricted()
-        effects.isRestricted = true
-        effects.asks = [.acknowledge(urgent: [position], ended: false)]
         revokedScan = 0
-        return effects
+        pending.urgent.append(position)
+        pending.restrict(enforcement.cancelRestricted())
+        yieldsTurn = true
     }
 
     /// Whether the page that begins here can be folded; a later one leaves a gap, to be fetched.
@@ -40,64 +34,52 @@ extension Follower {
         return true
     }
 
-    /// Folds the next event, whose signature has been verified. Returns whether it is a restriction, which is to be
-    /// acknowledged once its page is folded.
-    package mutating func apply(_ event: Event, at position: Position, _ enforcement: inout Enforcement, _ effects: inout Effects) throws(FoldError) -> Bool {
+    /// Whether the event of this position is the next one to be folded.
+    package func continues(at position: Position) -> Bool { phase == .live && position == applied + 1 }
+
+    /// Folds the next event, whose signature has been verified. A restriction is acknowledged behind its page.
+    mutating func apply(
+        _ event: Event, at position: Position, root: Digest, _ enforcement: inout Enforcement, _ now: Instant
+    ) {
+        guard continues(at: position) else { return }
         do {
             try enforcement.apply(event, at: position)
         } catch {
-            halt("log position \(position) cannot be followed: \(error.problem)", &enforcement)
-            throw error
+            return halt("log position \(position) cannot be followed: \(error.problem)", &enforcement)
         }
         applied = position
         heard = max(heard, position)
+        self.root = root
+        roots.add(root, at: position)
+        pending.news.formUnion([.view, .debts])
         switch event.kind {
         case .restricted:
-            effects.cancelled += enforcement.cancelRestricted()
-            effects.isRestricted = true
             revokedScan = 0
-            return true
+            pending.restrict(enforcement.cancelRestricted())
+            checkpoints.restricted(at: position, now)
         case .debtRecorded(let debt):
             inheritedDebts?.removeAll { $0 == debt }
             for debt in inheritedDebts ?? [] { enforcement.freeze(for: debt) }
             giveBack(debt, &enforcement)
         case .debtsAccepted, .debtSettled: for debt in inheritedDebts ?? [] { enforcement.freeze(for: debt) }
-        case .budgetWarned(let name, let percent, _): enforcement.warnings[.init(budget: name, percent: percent), default: 0] += 1
-        case .nodeExpelled(enforcement.node, _): halt("this node was expelled at position \(position)", &enforcement)
+        case .budgetWarned(let name, let percent, _):
+            enforcement.warnings[.init(budget: name, percent: percent), default: 0] += 1
+        case .nodeExpelled(enforcement.node.name, _):
+            halt("this node was expelled at position \(position)", &enforcement)
         default: break
         }
-        return false
     }
 
-    /// A grant that owes spends nothing more: what it holds here is of use elsewhere. What others hold of the budgets that the debt
-    /// exceeds, the ledger calls back.
+    /// A grant that owes spends nothing more: what it holds here is of use elsewhere. What others hold of the budgets
+    /// that the debt exceeds, the ledger calls back.
     private func giveBack(_ debt: Debt, _ enforcement: inout Enforcement) {
-        guard let grant = enforcement.folded.index(ofGrant: debt.grantID), enforcement.folded.marks(onGrant: grant).contains(.frozen) else { return }
-        for account in enforcement.purse.accounts(ofGrant: grant) { enforcement.purse.giveBack(account: account) }
-    }
-
-    /// A checkpoint that the ledger signed, of its log of this origin.
-    ///
-    /// - Parameter folded: the root of the log that this node has folded, at the checkpoint's size; nil when it is forgotten.
-    package mutating func received(checkpointOf origin: String, size: Position, root: Digest, folded: Digest?, _ enforcement: inout Enforcement) -> CheckpointAction {
-        guard phase == .live, origin == mesh else { return .drop }
-        guard size <= applied else { return .wait }
-        guard let folded else { return .drop }
-        guard root == folded else {
-            halt("the ledger signed a root at position \(size) that is not the root of the log it published", &enforcement)
-            return .tellLedger
+        guard let grant = enforcement.view.index(ofGrant: debt.grantID),
+            enforcement.view.marks(onGrant: grant).contains(.frozen)
+        else { return }
+        let shard = enforcement.shard(ofGrant: grant)
+        for account in enforcement.shards[shard].purse.accounts(ofGrant: grant) {
+            enforcement.shards[shard].purse.giveBack(account: account)
         }
-        return .cosign
-    }
-
-    package enum CheckpointAction: Equatable, Sendable {
-        /// The node has applied every entry below its size, and they are what the ledger signed.
-        case cosign
-        /// It is ahead of the view: what it covers is yet to be folded.
-        case wait
-        case drop
-        /// One log is not the other's prefix. This node has halted; the root that it has folded makes the ledger halt too.
-        case tellLedger
     }
 
     /// The ledger's log reaches at least this position.

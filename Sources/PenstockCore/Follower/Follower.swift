@@ -1,21 +1,38 @@
-/// An enforcer's side of the protocol, as a value: follows the log, renews the lease, fetches slices, reports spend.
-/// The shell owns sockets, journal and keys; it hands in what has come, and sends what is asked for.
+/// A node's turns, as a value: follows the log, renews the lease, fetches slices, reports spend, ships decisions.
 ///
-/// What decisions read is the `Enforcement` that every step is lent; the shell holds its lock meanwhile.
+/// A shell owns sockets, journal and keys. It decodes and verifies what comes and gives it to `take`, a page of the log
+/// event by event, calls `passTime` once a turn, and does the effects that `next` returns, one after the other. It
+/// decides nothing itself: production and simulation are two such shells.
+///
+/// What decisions read and change is the `Enforcement` that `take` and `passTime` are lent; the shell keeps decisions
+/// away meanwhile.
+///
+/// Laws:
+/// - an acknowledgement is an effect of what was applied before, and names nothing else; it is the first effect;
+/// - calls are woken once what they wait for is in the state that they look at;
+/// - what the log is known to have is noted before the journal's records of it go, and so is what they proved.
 package struct Follower: Sendable {
     /// The ledger's snapshots and checkpoints must be of it.
     let mesh: String
+    let incarnation: Incarnation
     package internal(set) var phase = Phase.checkingPrefix
     /// The view's position.
     package internal(set) var applied: Position = 0
+    /// Of the tree over the log up to there.
+    package internal(set) var root = Digest.zero
+    var roots = RecentRoots()
     /// The ledger's head, as far as it was heard of, and since when the view is behind it.
     package internal(set) var target: Position = 0
     var behindSince: Instant = 0
     /// The highest position heard of in any way: a restored ledger must not be behind it.
     package internal(set) var heard: Position
-    /// Of the log that this node folded before its restart; 0 when it has none.
-    let seen: Position
+    /// The log that this node folded before its restart.
+    let seen: SeenLog
+    /// The newest epoch that an answer named.
+    var epoch: UInt64
     let predecessors: Predecessors
+    /// How holds of earlier incarnations ended, as far as the journal has not taken it.
+    var endsToRecord: ArraySlice<DecisionRecord>
     /// Whether nothing of earlier incarnations is open at the ledger any more.
     package internal(set) var predecessorsClosed = false
     /// What earlier incarnations owe, until the ledger has recorded it.
@@ -30,13 +47,28 @@ package struct Follower: Sendable {
     /// The ledger says that the view is behind.
     var isFetchWanted = false
     var due = Timers()
+    var outstanding = Outstanding<Ask, NodeRequest>()
+    /// What the inputs since the last `next` have brought about.
+    var pending = Pending()
+    var load: SnapshotLoad?
+    /// Slices of this node that the ledger counts as open, as far as their pages have come.
+    var openSlices: [OpenSlice] = []
+    var checkpoints = CheckpointBook()
+    var shipping: Shipping
+    var viewAgeMS: UInt32 = 0
+    /// A restriction was just acknowledged: on a machine of several nodes, what can wait would take the time in which
+    /// others do.
+    var yieldsTurn = false
 
-    /// Left by: the ledger's word that its log extends what this node has seen; a snapshot; a failure; a restart.
+    /// Left by: the ledger's word that its log extends what this node has seen; a snapshot; a failure or a clean stop;
+    /// a restart.
     package enum Phase: Equatable, Sendable {
         case checkingPrefix
         case loading
         case live
         case halted
+        /// Slices go back, and nothing else is done.
+        case ending
     }
 
     struct Timers: Sendable {
@@ -45,74 +77,25 @@ package struct Follower: Sendable {
         var report: Instant = .min
         var close: Instant = .min
         var owe: Instant = .min
+        var seen: Instant = .min
+        var ship: Instant = .min
+        /// Not before this, however much waits: the ledger has refused a batch for good.
+        var shipAgain: Instant = .min
     }
 
-    /// - Parameter seen: the log that earlier incarnations have folded; `heard` is what they have heard of.
-    package init(mesh: String, seen: Position, heard: Position, predecessors: Predecessors) {
+    /// - Parameters:
+    ///   - seen: what earlier incarnations have seen of the log.
+    ///   - releaseEvery: decisions after whose shipping the journal's records of them go; nil where none are shipped.
+    package init(
+        mesh: String, incarnation: Incarnation, seen: SeenLog, predecessors: Predecessors, releaseEvery: UInt64? = nil
+    ) {
         self.mesh = mesh
+        self.incarnation = incarnation
         self.seen = seen
-        self.heard = max(seen, heard, predecessors.highestSlice)
+        heard = max(seen.position, seen.heard, predecessors.highestSlice)
+        epoch = seen.epoch
         self.predecessors = predecessors
-    }
-
-    /// What the node asks the ledger for.
-    package enum Ask: Equatable, Sendable {
-        /// Whether its log extends the one seen before the restart.
-        case prefix(Position)
-        case snapshot
-        case echo(nonce: UInt64, RateStatement)
-        case fetch(from: Position)
-        case acknowledge(urgent: [Position], ended: Bool)
-        case reserve(Purse.Reserve, SliceRequest)
-        /// By account.
-        case report([Int32: [SliceReport.Use]])
-        case close([SliceReport.Use], of: Incarnation, reason: String, bySuccessor: Bool)
-        case owe(Debt)
-        /// The slices that incarnations of this node have open.
-        case openSlices
-
-        /// Whether it is sent again until it is answered.
-        package var retries: Bool {
-            switch self {
-            case .reserve, .report, .close, .owe: true
-            case .prefix, .snapshot, .echo, .fetch, .acknowledge, .openSlices: false
-            }
-        }
-    }
-
-    /// Kinds of requests that are under way: they are not made twice.
-    package struct Awaited: OptionSet, Sendable {
-        package let rawValue: UInt8
-        package init(rawValue: UInt8) { self.rawValue = rawValue }
-        package static let prefix = Awaited(rawValue: 1)
-        package static let snapshot = Awaited(rawValue: 2)
-        package static let fetch = Awaited(rawValue: 4)
-        package static let slices = Awaited(rawValue: 8)
-        package static let report = Awaited(rawValue: 16)
-        package static let close = Awaited(rawValue: 32)
-        package static let owe = Awaited(rawValue: 64)
-
-        package init(_ ask: Ask) {
-            switch ask {
-            case .prefix: self = .prefix
-            case .snapshot: self = .snapshot
-            case .fetch: self = .fetch
-            case .openSlices: self = .slices
-            case .report: self = .report
-            case .close(_, _, _, let bySuccessor): self = bySuccessor ? .slices : .close
-            case .owe: self = .owe
-            case .echo, .acknowledge, .reserve: self = []
-            }
-        }
-    }
-
-    /// What a step asks the shell to do.
-    package struct Effects: Sendable {
-        package var asks: [Ask] = []
-        /// Calls under way that must stop.
-        package var cancelled: [Enforcement.Cancelled] = []
-        /// Somebody was restricted: previews from before say nothing any more.
-        package var isRestricted = false
-        package init() {}
+        endsToRecord = predecessors.ends[...]
+        shipping = Shipping(shipped: seen.shipped, releaseEvery: releaseEvery)
     }
 }

@@ -1,11 +1,11 @@
 /// Requests that an answer is awaited for, by their id.
 ///
-/// What must not be lost is sent again, with the same content, until the ledger has taken or judged it: every such request
-/// is idempotent. The rest is forgotten after a second of silence, and asked anew if it is still wanted.
+/// What must not be lost is sent again, with the same content, until the ledger has taken or judged it: every such
+/// request is idempotent. The rest is forgotten after a second of silence, and asked anew if it is still wanted.
 ///
-/// Each copy of a request has an id of its own. What brings something settles the request, whichever copy it answers; what
-/// brings nothing does so only where it answers the last copy: the ledger takes copies in order, and could still do what
-/// a later one asks for, with nobody here to hear of it.
+/// Each copy of a request has an id of its own. What brings something settles the request, whichever copy it answers;
+/// what brings nothing does so only where it answers the last copy: the ledger takes copies in order, and could still
+/// do what a later one asks for, with nobody here to hear of it.
 package struct Outstanding<Purpose: Sendable, Message: Sendable>: Sendable {
     private struct Waiting: Sendable {
         var purpose: Purpose
@@ -42,14 +42,20 @@ package struct Outstanding<Purpose: Sendable, Message: Sendable>: Sendable {
     package mutating func take(_ id: UInt64) -> Purpose? { waiting.removeValue(forKey: id >> Self.copyBits)?.purpose }
 
     /// What an answer that brings nothing is to, which settles it; nil also when a later copy is under way.
-    package mutating func takeInVain(_ id: UInt64) -> Purpose? { waiting[id >> Self.copyBits]?.id == id ? take(id) : nil }
+    package mutating func takeIfLastCopy(_ id: UInt64) -> Purpose? {
+        waiting[id >> Self.copyBits]?.id == id ? take(id) : nil
+    }
 
     /// What a refusal is of; nil as above. What is sent again stays, unless the refusal is final.
-    package mutating func refused(_ id: UInt64, _ refusal: Refusal, at now: Instant) -> (purpose: Purpose, stays: Bool)? {
+    package mutating func refused(_ id: UInt64, _ refusal: Refusal, at now: Instant) -> (purpose: Purpose, stays: Bool)?
+    {
         let number = id >> Self.copyBits
         guard let request = waiting[number], request.id == id else { return nil }
-        guard request.message != nil, !refusal.isFinal else { return takeInVain(id).map { ($0, false) } }
-        let due = now + (refusal.retryAfterMS == 0 ? Self.patience : Nanoseconds(refusal.retryAfterMS) * .nanosecondsPerMillisecond)
+        guard request.message != nil, !refusal.isFinal else { return takeIfLastCopy(id).map { ($0, false) } }
+        let due =
+            now
+            + (refusal.retryAfterMS == 0
+                ? Self.patience : Nanoseconds(refusal.retryAfterMS) * .nanosecondsPerMillisecond)
         waiting[number]!.due = due
         firstDue = min(firstDue, due)
         return (request.purpose, true)

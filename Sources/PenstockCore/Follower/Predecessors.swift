@@ -23,7 +23,9 @@ package struct Predecessors: Sendable {
     package init() {}
 
     /// Ids under which something was spent, or is charged: as many as a node remembers, the last ones.
-    var callIDs: [(decision: UInt64, call: Named)] { named.suffix(Limits.callIDs).filter { !voided.contains($0.decision) } }
+    var callIDs: [(decision: UInt64, call: Named)] {
+        named.suffix(Limits.callIDs).filter { !voided.contains($0.decision) }
+    }
 
     /// How the holds ended that were open when their runs did, the oldest first.
     package var ends: [DecisionRecord] {
@@ -33,7 +35,11 @@ package struct Predecessors: Sendable {
     /// One record, by its number.
     package mutating func add(_ record: DecisionRecord, sequence: UInt64, of run: Incarnation = .unknown) {
         add(record.kind, record.debits)
-        if record.kind == .held { held[sequence] = (record, run) } else if record.kind.endsDecision { held[record.decision] = nil }
+        if record.kind == .held {
+            held[sequence] = (record, run)
+        } else if record.kind.endsDecision {
+            held[record.decision] = nil
+        }
         switch record.kind {
         case .decided, .held:
             guard record.reason == .none, !record.callID.isEmpty else { return }
@@ -73,11 +79,16 @@ package struct Predecessors: Sendable {
         owed[Owed(incarnation: incarnation, decision: record.decision)] = (record.grant, record.amounts)
     }
 
-    /// What they owe; the ledger knows which of it was told before. It takes no amount above the limit, and is told that one.
+    /// What they owe; the ledger knows which of it was told before. It takes no amount above the limit, and is told
+    /// that one.
     func debts(_ view: View) -> [Debt] {
-        owed.sorted { ($0.key.incarnation, $0.key.decision) < ($1.key.incarnation, $1.key.decision) }.compactMap { name, owed in
-            view.grant(issuedAt: owed.grant).map { Debt(
-                    incarnation: name.incarnation, decision: name.decision, grantID: $0, amounts: owed.amounts.map { Amount($0.unit, min($0.value, Limits.amount)) }) }
+        owed.sorted { ($0.key.incarnation, $0.key.decision) < ($1.key.incarnation, $1.key.decision) }.compactMap {
+            name, owed in
+            view.grant(issuedAt: owed.grant).map {
+                Debt(
+                    incarnation: name.incarnation, decision: name.decision, grantID: $0,
+                    amounts: owed.amounts.map { Amount($0.unit, min($0.value, Limits.amount)) })
+            }
         }
     }
 

@@ -59,8 +59,8 @@ package struct Lease: Sendable {
         return reached(applied) ? .renewed : .fetch(upTo: reply.head)
     }
 
-    /// Echoes sent at `since` or later that wait for their answer: more than a few would push out, over a slow link, those
-    /// that could renew it.
+    /// Echoes sent at `since` or later that wait for their answer: more than a few would push out, over a slow link,
+    /// those that could renew it.
     package func unanswered(since: Instant) -> Int { outstanding.count { $0.sentAt >= since } }
 
     package enum Outcome: Equatable, Sendable {
@@ -113,7 +113,10 @@ package struct EchoReply: Hashable, Sendable {
     /// To the statement that came with the echo.
     package var rates: RateReply?
 
-    package init(nonce: UInt64, epoch: UInt64, head: Position, ledgerTime: WallTime, latest: WallTime? = nil, rates: RateReply? = nil) {
+    package init(
+        nonce: UInt64, epoch: UInt64, head: Position, ledgerTime: WallTime, latest: WallTime? = nil,
+        rates: RateReply? = nil
+    ) {
         self.nonce = nonce
         self.epoch = epoch
         self.head = head
@@ -148,10 +151,12 @@ package struct LedgerClock: Hashable, Sendable {
     @inline(__always)
     package func latest(at now: Instant, ratePPM: UInt32) -> WallTime { latest + elapsed(at: now, ratePPM: ratePPM) }
 
-    /// The ledger says at most this when asked for the earliest, by which it opens windows. Decides their ends: a leap of its
-    /// clock ends no window that it does not follow by another.
+    /// The ledger says at most this when asked for the earliest, by which it opens windows. Decides their ends: a leap
+    /// of its clock ends no window that it does not follow by another.
     @inline(__always)
-    package func windowTime(at now: Instant, ratePPM: UInt32) -> WallTime { ledgerTime + elapsed(at: now, ratePPM: ratePPM) }
+    package func windowTime(at now: Instant, ratePPM: UInt32) -> WallTime {
+        ledgerTime + elapsed(at: now, ratePPM: ratePPM)
+    }
 
     /// What has passed at the ledger at most, since it answered.
     @inline(__always)

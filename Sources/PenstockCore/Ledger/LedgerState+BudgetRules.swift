@@ -1,26 +1,42 @@
 /// What may change budgets, and who may speak of whose slices.
 extension LedgerState {
     func checkBudget(_ budget: Budget) throws(Refusal) {
-        guard !budget.name.isEmpty, budget.name.utf8.count <= Limits.idBytes else { throw Refusal(.invalid, "a budget's name has 1 to \(Limits.idBytes) bytes") }
+        guard !budget.name.isEmpty, budget.name.utf8.count <= Limits.idBytes else {
+            throw Refusal(.invalid, "a budget's name has 1 to \(Limits.idBytes) bytes")
+        }
         // GRANT/UNIT names a grant's own budget, and these two must not be taken for one another.
         guard !budget.name.contains("/") else { throw Refusal(.invalid, "a budget's name has no '/'") }
-        guard budget.name.isPrintable, budget.unit.isPrintable else { throw Refusal(.invalid, "a budget's name or unit has a control character in it") }
-        guard !budget.name.contains("*") else { throw Refusal(.invalid, "a budget's name has no '*': nothing stands for several budgets") }
-        guard !budget.unit.isEmpty, budget.unit.utf8.count <= 64 else { throw Refusal(.invalid, "a unit has 1 to 64 bytes") }
-        guard (0...Limits.ceiling).contains(budget.ceiling) else { throw Refusal(.invalid, "a ceiling is 0 to \(Limits.ceiling)") }
+        guard budget.name.isPrintable, budget.unit.isPrintable else {
+            throw Refusal(.invalid, "a budget's name or unit has a control character in it")
+        }
+        guard !budget.name.contains("*") else {
+            throw Refusal(.invalid, "a budget's name has no '*': nothing stands for several budgets")
+        }
+        guard !budget.unit.isEmpty, budget.unit.utf8.count <= 64 else {
+            throw Refusal(.invalid, "a unit has 1 to 64 bytes")
+        }
+        guard (0...Limits.ceiling).contains(budget.ceiling) else {
+            throw Refusal(.invalid, "a ceiling is 0 to \(Limits.ceiling)")
+        }
         try checkMaxOut(budget.maxOut)
         if let problem = budget.window.problem { throw Refusal(.invalid, problem) }
         if let problem = budget.selector?.coveringProblem { throw Refusal(.invalid, problem) }
         if budget.selector?.kind == .node { throw Refusal(.invalid, "a budget is for grants; a node has none") }
-        guard (budget.selector?.value.utf8.count ?? 0) <= Limits.idBytes else { throw Refusal(.invalid, "the selector is longer than \(Limits.idBytes) bytes") }
+        guard (budget.selector?.value.utf8.count ?? 0) <= Limits.idBytes else {
+            throw Refusal(.invalid, "the selector is longer than \(Limits.idBytes) bytes")
+        }
         try checkWarnings(budget.warnAt)
-        guard view.budgets.count < Limits.budgets else { throw Refusal(.full, "the mesh has \(Limits.budgets) budgets, its limit") }
+        guard view.budgets.count < Limits.budgets else {
+            throw Refusal(.full, "the mesh has \(Limits.budgets) budgets, its limit")
+        }
         guard view.budget(budget.name) == nil else { throw Refusal(.exists, "budget '\(budget.name)' exists") }
         try checkParent(budget.parent, of: budget.name, unit: budget.unit, height: 1)
     }
 
     private func checkMaxOut(_ most: Int64) throws(Refusal) {
-        guard (0...Limits.amount).contains(most) else { throw Refusal(.invalid, "what may be out is 0 to \(Limits.amount)") }
+        guard (0...Limits.amount).contains(most) else {
+            throw Refusal(.invalid, "what may be out is 0 to \(Limits.amount)")
+        }
     }
 
     private func checkWarnings(_ warnAt: [UInt32]) throws(Refusal) {
@@ -32,14 +48,18 @@ extension LedgerState {
     /// - Parameter height: of what is to be below it.
     private func checkParent(_ name: String, of child: String, unit: String, height: Int) throws(Refusal) {
         guard !name.isEmpty else { return }
-        guard let parent = view.budget(name), parent.unit == unit else { throw Refusal(.notFound, "no budget '\(name)' in \(unit) to be the parent") }
+        guard let parent = view.budget(name), parent.unit == unit else {
+            throw Refusal(.notFound, "no budget '\(name)' in \(unit) to be the parent")
+        }
         var (depth, next) = (height, name)
         while let above = view.budget(next) {
             guard next != child else { throw Refusal(.invalid, "budget '\(child)' cannot be below itself") }
             guard !above.isClosed else { throw Refusal(.unavailable, "budget '\(next)' is closed") }
             (depth, next) = (depth + 1, above.parent)
         }
-        guard depth <= Limits.budgetDepth else { throw Refusal(.invalid, "budgets are at most \(Limits.budgetDepth) deep") }
+        guard depth <= Limits.budgetDepth else {
+            throw Refusal(.invalid, "budgets are at most \(Limits.budgetDepth) deep")
+        }
     }
 
     private func openBudget(_ name: String) throws(Refusal) -> Budget {
@@ -50,10 +70,14 @@ extension LedgerState {
 
     func checkChange(_ change: BudgetChange, _ reason: String) throws(Refusal) {
         let budget = try openBudget(change.name)
-        guard change.parent != nil || change.maxOut != nil || change.warnAt != nil else { throw Refusal(.invalid, "name what is to be changed of budget '\(change.name)'") }
+        guard change.parent != nil || change.maxOut != nil || change.warnAt != nil else {
+            throw Refusal(.invalid, "name what is to be changed of budget '\(change.name)'")
+        }
         if let most = change.maxOut { try checkMaxOut(most) }
         if let warnAt = change.warnAt { try checkWarnings(warnAt) }
-        if let parent = change.parent { try checkParent(parent, of: budget.name, unit: budget.unit, height: view.height(ofBudget: budget.name)) }
+        if let parent = change.parent {
+            try checkParent(parent, of: budget.name, unit: budget.unit, height: view.height(ofBudget: budget.name))
+        }
         try checkText(reason)
     }
 
@@ -62,73 +86,51 @@ extension LedgerState {
         try checkText(reason)
     }
 
-    /// What was reported must be what its operator has seen.
-    func checkSettlement(_ settlement: DebtSettlement, _ reason: String) throws(Refusal) {
-        guard let owed = book.debts[settlement.position] else { throw Refusal(.notFound, "no debt was recorded at position \(settlement.position)") }
-        guard !owed.isAccepted else { throw Refusal(.exists, "the debt of position \(settlement.position) was settled before") }
-        guard settlement.reported == owed.debt.amounts else {
-            throw Refusal(.invalid, "the debt of position \(settlement.position) is of \(owed.debt.amounts.map { "\($0.value) \($0.unit)" }.joined(separator: ", "))")
-        }
-        guard settlement.charged.map(\.unit) == settlement.reported.map(\.unit), zip(settlement.charged, settlement.reported).allSatisfy({ (0...$1.value).contains($0.value) }) else {
-            throw Refusal(.invalid, "a debt is settled at 0 to what was reported, of each of its units")
-        }
-        try checkText(reason)
-    }
-
     func checkCeiling(_ key: BudgetKey, _ ceiling: Int64, _ reason: String) throws(Refusal) {
         guard let entry = book.entries[key] else { throw Refusal(.notFound, "there is no such budget") }
         guard !entry.isClosed else { throw Refusal(.unavailable, "budget '\(key.written)' is closed") }
-        guard (0...Limits.ceiling).contains(ceiling) else { throw Refusal(.invalid, "a ceiling is 0 to \(Limits.ceiling)") }
+        guard (0...Limits.ceiling).contains(ceiling) else {
+            throw Refusal(.invalid, "a ceiling is 0 to \(Limits.ceiling)")
+        }
         try checkText(reason)
     }
 
-    func checkDebt(_ debt: Debt, by signer: NodeKeys) throws(Refusal) {
-        guard let index = view.index(ofGrant: debt.grantID) else { throw Refusal(.notFound, "no grant \(debt.grantID)") }
-        guard (1...Limits.amountsPerCall).contains(debt.amounts.count), Set(debt.amounts.map(\.unit)).count == debt.amounts.count,
-            debt.amounts.allSatisfy({ (1...Limits.amount).contains($0.value) && !view.levels(ofGrant: index, unit: $0.unit).isEmpty })
-        else { throw Refusal(.invalid, "a debt names 1 to \(Limits.amountsPerCall) units that the grant has budgets for, each 1 to \(Limits.amount)") }
-        guard debt.incarnation != .unknown, debt.decision > 0 else { throw Refusal(.invalid, "a debt names the decision it comes from") }
-        guard !book.knows(debt) else { throw Refusal(.exists, "the debt of this decision was recorded before") }
-        guard owners.incarnations(of: signer.name).reduce(0, { $0 + book.openDebts(of: $1) }) < Limits.openDebts else {
-            throw Refusal(.busy, "\(Limits.openDebts) debts of node '\(signer.name)' are open, the limit; an operator must accept them", retryAfterMS: 1000)
-        }
-    }
-
-    func checkAcceptance(_ positions: [Position], _ reason: String) throws(Refusal) {
-        guard (1...1000).contains(positions.count) else { throw Refusal(.invalid, "name 1 to 1000 debts to accept") }
-        try checkText(reason)
-        for position in positions {
-            guard let owed = book.debts[position] else {
-                // Told twice in an old log: the second freezes, and was charged with the first.
-                if view.debts[position] != nil { continue }
-                throw Refusal(.notFound, "no debt was recorded at position \(position)")
-            }
-            guard !owed.isAccepted else { throw Refusal(.exists, "the debt of position \(position) was accepted before") }
-        }
-    }
-
-    func checkReport(_ report: SliceReport, by signer: NodeKeys, _ fenced: (Incarnation, String) -> Bool) throws(Refusal) {
+    func checkReport(_ report: SliceReport, by signer: NodeKeys, _ fenced: (Incarnation, String) -> Bool)
+        throws(Refusal)
+    {
         guard (1...Limits.usesPerReport).contains(report.uses.count) else {
             throw Refusal(.invalid, "a report names 1 to \(Limits.usesPerReport) slices")
         }
-        guard report.bySuccessor || !retired.contains(report.incarnation) else { throw Refusal(.retired, "a successor has closed this incarnation's slices") }
+        guard report.bySuccessor || !retired.contains(report.incarnation) else {
+            throw Refusal(.retired, "a successor has closed this incarnation's slices")
+        }
         let isOperator = signer.role == .operator
         // An operator decides on what a node left behind, as a successor does from its journal.
-        guard !isOperator || report.bySuccessor else { throw Refusal(.notPermitted, "an operator closes only what a node has left behind for good") }
+        guard !isOperator || report.bySuccessor else {
+            throw Refusal(.notPermitted, "an operator closes only what a node has left behind for good")
+        }
         try checkText(report.reason)
         for use in report.uses {
             // Reports overtake one another: what was closed meanwhile needs no more, and the rest still counts.
-            guard use.slice <= view.position else { throw Refusal(.notFound, "slice \(use.slice) was never handed out") }
+            guard use.slice <= view.position else {
+                throw Refusal(.notFound, "slice \(use.slice) was never handed out")
+            }
             guard let held = book.open[use.slice] else { continue }
-            guard isOperator || held.slice.node == signer.name, held.slice.incarnation == report.incarnation else { throw Refusal(.notPermitted, "slice \(use.slice) belongs to another incarnation") }
+            guard isOperator || held.slice.node == signer.name, held.slice.incarnation == report.incarnation else {
+                throw Refusal(.notPermitted, "slice \(use.slice) belongs to another incarnation")
+            }
             let amount = held.slice.amount
-            guard (0...amount).contains(use.used), (0...amount - use.used).contains(use.returned), (0...amount - use.used - use.returned).contains(use.held) else {
+            guard (0...amount).contains(use.used), (0...amount - use.used).contains(use.returned),
+                (0...amount - use.used - use.returned).contains(use.held)
+            else {
                 throw Refusal(.invalid, "slice \(use.slice) holds \(amount)")
             }
         }
         guard report.bySuccessor else { return }
         // Who has nothing open needs no closing, and no place among those that may never reserve again.
-        guard report.uses.contains(where: { book.open[$0.slice] != nil }) else { throw Refusal(.exists, "these slices are closed") }
+        guard report.uses.contains(where: { book.open[$0.slice] != nil }) else {
+            throw Refusal(.exists, "these slices are closed")
+        }
         guard fenced(report.incarnation, owners.node(of: report.incarnation) ?? signer.name) else {
             throw Refusal(.predecessorAlive, "the incarnation may still hold a lease", retryAfterMS: 200)
         }

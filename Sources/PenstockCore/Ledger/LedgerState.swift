@@ -1,23 +1,26 @@
 /// What the ledger has folded from its log: the view that every node has, the budgets, and who is refused for ever.
 package struct LedgerState: Sendable {
-    package private(set) var view = View()
-    package private(set) var book = BudgetBook()
-    package private(set) var epoch: UInt64 = 0
+    package internal(set) var view = View()
+    package internal(set) var book = BudgetBook()
+    package internal(set) var epoch: UInt64 = 0
     /// Incarnations whose slices a successor has closed.
-    package private(set) var retired: Set<Incarnation> = []
-    package private(set) var owners = Owners()
+    package internal(set) var retired: Set<Incarnation> = []
+    package internal(set) var owners = Owners()
+    /// Where the log has the grants that are forgotten, by their ids: none is issued again.
+    package internal(set) var forgotten: [IDHash: Position] = [:]
     /// The largest B that any settings in the log have allowed.
-    package private(set) var largestBound: Nanoseconds = 0
+    package internal(set) var largestBound: Nanoseconds = 0
 
     /// The greatest time that the log carries: of the ledger's own events, and as an operator has put it since.
-    package private(set) var greatestTime: WallTime = 0
+    package internal(set) var greatestTime: WallTime = 0
 
     /// The highest part of its ceiling, in percent, that each budget was warned of.
-    private var warned: [String: UInt32] = [:]
+    var warned: [String: UInt32] = [:]
 
     package init() {}
 
     package mutating func apply(_ event: Event, at position: Position) throws(FoldError) {
+        if case .forgotten(let forgetting) = event.kind { try forget(forgetting.grants, at: position) }
         try view.apply(event, at: position)
         keepTime(event)
         note(event)
@@ -29,7 +32,9 @@ package struct LedgerState: Sendable {
     }
 
     private mutating func keepTime(_ event: Event) {
-        if view.members[event.origin]?.keys.role == .ledger { greatestTime = max(greatestTime, LedgerTime.clamped(event.createdAt)) }
+        if view.members[event.origin]?.keys.role == .ledger {
+            greatestTime = max(greatestTime, LedgerTime.clamped(event.createdAt))
+        }
         guard case .timeAccepted(let leap, _) = event.kind else { return }
         let (sum, overflow) = greatestTime.addingReportingOverflow(leap)
         if !overflow { greatestTime = LedgerTime.clamped(sum) }
@@ -61,16 +66,19 @@ package struct LedgerState: Sendable {
         case .sliceClosed(let report):
             for use in report.uses { try book.close(use) }
             if report.bySuccessor { retired.insert(report.incarnation) }
-        case .debtRecorded(let debt): 
+        case .debtRecorded(let debt):
             try book.owe(
-                debt, levels: debt.amounts.map { levels(debt.grantID, $0.unit) }, tolerance: view.settings.debtTolerance, freezes: view.isOpen(debt), at: position)
+                debt, levels: debt.amounts.map { levels(debt.grantID, $0.unit) },
+                tolerance: view.settings.debtTolerance, freezes: view.isOpen(debt), at: position)
         case .debtsAccepted(let positions, _):
             for debt in positions { try book.accept(debt: debt) }
         case .debtSettled(let settlement, _): try book.accept(debt: settlement.position, charged: settlement.charged)
         case .budgetChanged(let change, _): book.change(change)
         case .budgetClosed(let name, _): book.close(budget: name)
         case .budgetWarned(let name, let percent, _): warned[name] = max(warned[name] ?? 0, percent)
-        case .nodeAdmitted, .nodeExpelled, .joinTokenMade, .grantRenewed, .restricted, .lifted, .rateCreated, .rateChanged, .rateClosed, .decisionBatch, .timeAccepted, .timeNoted: break
+        case .nodeAdmitted, .nodeExpelled, .joinTokenMade, .grantRenewed, .restricted, .lifted, .rateCreated,
+            .rateChanged, .rateClosed, .decisionBatch, .timeAccepted, .timeNoted, .forgotten:
+            break
         }
     }
 
@@ -88,10 +96,12 @@ package struct LedgerState: Sendable {
     /// Whether some authority has expired after the greatest time that the log carries.
     package func hasExpiry(after time: WallTime, by now: WallTime) -> Bool {
         func isBetween(_ expiry: WallTime) -> Bool { time < expiry && expiry <= now }
-        return view.grants.contains { isBetween($0.expiresAt) } || view.tokens.values.contains { !$0.used && isBetween($0.token.expiresAt) }
+        return view.handles.contains { isBetween(view.grants[Int($0)].expiresAt) }
+            || view.tokens.values.contains { !$0.used && isBetween($0.token.expiresAt) }
     }
 
-    /// Warnings that are due, as events of the ledger's own. A budget with windows is warned of anew in each: see `keep`.
+    /// Warnings that are due, as events of the ledger's own. A budget with windows is warned of anew in each: see
+    /// `keep`.
     package func warningsDue() -> [EventKind] {
         view.budgets.compactMap { budget in
             guard !budget.warnAt.isEmpty, let entry = book.entries[.named(budget.name)] else { return nil }

@@ -1,13 +1,13 @@
 /// What time it is in a mesh: the ledger's wall clock, held against its continuous clock, which cannot be set.
 ///
 /// The time goes on by the continuous clock, and follows the wall clock no faster than a tenth of what the rates of the
-/// mesh's clocks may differ by: a wall clock that drifts, or is off by a leap second, is caught up with unnoticed. A larger
-/// difference is a **leap**. Which of the two is right, nobody here can know: until the wall clock comes back by itself, or
-/// an operator accepts the leap, the time lies between two bounds. Authority expires by the latest, a restriction is
-/// lifted by the earliest.
+/// mesh's clocks may differ by: a wall clock that drifts, or is off by a leap second, is caught up with unnoticed. A
+/// larger difference is a **leap**. Which of the two is right, nobody here can know: until the wall clock comes back by
+/// itself, or an operator accepts the leap, the time lies between two bounds. Authority expires by the latest, a
+/// restriction is lifted by the earliest.
 ///
-/// Laws: no time that was told as the earliest is ever taken back, nor is the continued one, unless an operator accepts a
-/// leap backwards. A leap that ends by itself changes nothing that comes after it.
+/// Laws: no time that was told as the earliest is ever taken back, nor is the continued one, unless an operator accepts
+/// a leap backwards. A leap that ends by itself changes nothing that comes after it.
 package struct LedgerTime: Sendable {
     /// The time, less the continuous clock, in microseconds.
     private var offset: Int64
@@ -39,7 +39,6 @@ package struct LedgerTime: Sendable {
             self.leapMS = leapMS
         }
 
-        /// All clocks agree.
         package init(_ time: WallTime) { self.init(earliest: time, continued: time, latest: time, leapMS: 0) }
     }
 
@@ -73,8 +72,8 @@ package struct LedgerTime: Sendable {
         }
     }
 
-    /// Begins where the memory ends: by the continuous clock where that has gone on, by the wall clock otherwise, but never
-    /// before the greatest time that was told.
+    /// Begins where the memory ends: by the continuous clock where that has gone on, by the wall clock otherwise, but
+    /// never before the greatest time that was told.
     package init(wall: WallTime, at now: Instant, after memory: Memory = Memory()) {
         var start = Self.clamped(wall)
         if let mark = memory.mark, mark.at <= now {
@@ -88,7 +87,9 @@ package struct LedgerTime: Sendable {
         followedAt = now
         noteJump(at: now)
         // Leases of before the jump may go on.
-        if let lagging = memory.lagging.map(Self.clamped), lagging < windowTime(at: now, bound: .max) { jump = Mark(at: now, time: lagging) }
+        if let lagging = memory.lagging.map(Self.clamped), lagging < windowTime(at: now, bound: .max) {
+            jump = Mark(at: now, time: lagging)
+        }
     }
 
     /// For a process after this one: what `Memory` has as `lagging`.
@@ -127,14 +128,15 @@ package struct LedgerTime: Sendable {
         guard isLeaping else { return Reading(continued) }
         let wall = wall(at: now)
         return Reading(
-            earliest: max(floor, min(continued, wall)), continued: continued, latest: max(continued, wall), leapMS: (seen - offset) / 1000)
+            earliest: max(floor, min(continued, wall)), continued: continued, latest: max(continued, wall),
+            leapMS: (seen - offset) / 1000)
     }
 
     /// What the wall clock shows, as it was seen last.
     package func wall(at now: Instant) -> WallTime { (now / 1000 + seen) / 1000 }
 
-    /// An operator has decided that the wall clock was right when it was this far ahead. What it shows by now, which may be
-    /// another time, is judged anew: the log carries the leap that was accepted, and no other.
+    /// An operator has decided that the wall clock was right when it was this far ahead. What it shows by now, which
+    /// may be another time, is judged anew: the log carries the leap that was accepted, and no other.
     package mutating func accept(leapMS: Int64, at now: Instant) {
         let told = max(floor, reading(at: now).earliest)
         let (sum, overflow) = offset.addingReportingOverflow(leapMS.multipliedReportingOverflow(by: 1000).partialValue)
@@ -147,9 +149,10 @@ package struct LedgerTime: Sendable {
         floor = isLeaping ? min(told, continued) : continued
     }
 
-    /// - Parameter floor: the earliest, as it was told just before.
+    /// Windows lag from the earliest that was told just before, or from where an earlier jump still holds them.
     private mutating func noteJump(at now: Instant) {
-        if reading(at: now).earliest - floor > 10 { jump = Mark(at: now, time: floor) }
+        let held = min(floor, windowTime(at: now, bound: .max))
+        if reading(at: now).earliest - floor > 10 { jump = Mark(at: now, time: held) }
     }
 
     /// By this, windows open. It lags behind the earliest time after that has jumped ahead, until each node whose lease

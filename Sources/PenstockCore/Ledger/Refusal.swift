@@ -1,5 +1,5 @@
 /// Why the ledger did not take a request. Codes are what scripts read; messages say what to do.
-package struct Refusal: Error, Hashable, Sendable, CustomStringConvertible {
+package struct Refusal: CodedError, Hashable, Sendable {
     package var code: Code
     package var message: String
     /// 0: asking again does not help by itself.
@@ -45,5 +45,6 @@ package struct Refusal: Error, Hashable, Sendable, CustomStringConvertible {
         case oldVersion = "old_version"
     }
 
+    package var kind: ErrorKind { code == .notFound ? .notFound : .refused }
     package var description: String { "\(code.rawValue): \(message)" }
 }

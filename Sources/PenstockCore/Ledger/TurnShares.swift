@@ -1,9 +1,9 @@
 /// Shares each turn of the ledger between its members: what is taken up now, what waits, and what is told `busy`.
 ///
 /// Each lane has a queue for each member, bounded, and work for each turn, bounded. Members take turns within a lane by
-/// deficit round robin (Shreedhar and Varghese, 1995), so that the one who asks for more waits behind nobody but itself,
-/// and a member below its share is never refused because of another. Accounts are by member, however many connections
-/// it has.
+/// deficit round robin (Shreedhar and Varghese, 1995), so that the one who asks for more waits behind nobody but
+/// itself, and a member below its share is never refused because of another. Accounts are by member, however many
+/// connections it has.
 package struct TurnShares<Work: Sendable>: Sendable {
     private struct Waiting: Sendable {
         var work: Work

@@ -13,7 +13,9 @@ package struct Price: Hashable, Sendable {
     /// `N` or `N/M`.
     package init?(_ written: some StringProtocol) {
         let parts = written.split(separator: "/", omittingEmptySubsequences: false)
-        guard parts.count <= 2, let amount = Quantities.number(parts[0]), let per = parts.count == 1 ? 1 : Quantities.number(parts[1]) else { return nil }
+        guard parts.count <= 2, let amount = Quantities.number(parts[0]),
+            let per = parts.count == 1 ? 1 : Quantities.number(parts[1])
+        else { return nil }
         self.init(amount, per: per)
     }
 

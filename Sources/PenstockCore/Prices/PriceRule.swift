@@ -68,7 +68,8 @@ package struct PriceRule: Hashable, Sendable {
 
     /// Names of all that must be known to price a call.
     package var quantities: [String] {
-        perArgument.map(\.path) + (perResultByte == nil ? [] : [Quantities.resultBytes]) + (perResultToken.map { [$0.name] } ?? [])
+        perArgument.map(\.path) + (perResultByte == nil ? [] : [Quantities.resultBytes])
+            + (perResultToken.map { [$0.name] } ?? [])
     }
 
     /// Nil when it does not fit, or one of `quantities` is not known.

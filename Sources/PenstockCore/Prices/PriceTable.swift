@@ -39,7 +39,8 @@ package struct PriceTable: Hashable, Sendable {
 
     /// The most that a call can come to, as quantities.
     ///
-    /// - Parameter argument: the whole number at a path such as `arguments.n`, with the caps in place; nil for anything else.
+    /// - Parameter argument: the whole number at a path such as `arguments.n`, with the caps in place; nil for anything
+    ///   else.
     package func most(_ tool: String, argument: (String) -> Int64?) throws(Problem) -> Quantities {
         var most = Quantities()
         for rule in rules(for: tool) {
@@ -62,12 +63,16 @@ package struct PriceTable: Hashable, Sendable {
 
     /// What was measured of a call, where `most` is what was held for it.
     ///
-    /// - Parameter tokens: what the result reports at a path, or at the usual places for an empty one; nil when it does not.
-    package func measured(_ tool: String, most: Quantities, resultBytes: Int64, tokens: (String) -> Int64?) -> Quantities {
+    /// - Parameter tokens: what the result reports at a path, or at the usual places for an empty one; nil when it does
+    ///   not.
+    package func measured(_ tool: String, most: Quantities, resultBytes: Int64, tokens: (String) -> Int64?)
+        -> Quantities
+    {
         var measured = most
         for rule in rules(for: tool) {
             if rule.perResultByte != nil { measured[Quantities.resultBytes] = resultBytes }
-            guard let priced = rule.perResultToken, let count = tokens(priced.path), (0...Limits.amount).contains(count) else { continue }
+            guard let priced = rule.perResultToken, let count = tokens(priced.path), (0...Limits.amount).contains(count)
+            else { continue }
             measured[priced.name] = count
         }
         return measured
@@ -79,7 +84,9 @@ package struct PriceTable: Hashable, Sendable {
         var amounts = [Amount(Quantities.calls, calls)]
         for rule in rules(for: tool) {
             if let unknown = rule.quantities.first(where: { quantities[$0] == nil }) { throw .missing(unknown) }
-            guard let cost = rule.cost(quantities, calls: calls), cost <= Limits.amount else { throw .overflow(unit: rule.unit) }
+            guard let cost = rule.cost(quantities, calls: calls), cost <= Limits.amount else {
+                throw .overflow(unit: rule.unit)
+            }
             if let place = amounts.firstIndex(where: { $0.unit == rule.unit }) {
                 amounts[place].value += cost
                 guard amounts[place].value <= Limits.amount else { throw .overflow(unit: rule.unit) }

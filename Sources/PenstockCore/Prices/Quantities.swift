@@ -18,7 +18,9 @@ package struct Quantities: Hashable, Sendable {
     /// Nil for what `text` did not make.
     package init?(_ text: some StringProtocol) {
         for part in text.split(separator: " ", omittingEmptySubsequences: false) {
-            guard let equals = part.firstIndex(of: "="), equals > part.startIndex, let value = Self.number(part[part.index(after: equals)...]) else { return nil }
+            guard let equals = part.firstIndex(of: "="), equals > part.startIndex,
+                let value = Self.number(part[part.index(after: equals)...])
+            else { return nil }
             let name = String(part[..<equals])
             guard self[name] == nil else { return nil }
             list.append(Quantity(name: name, value: value))

@@ -27,7 +27,9 @@ package struct Rate: Hashable, Sendable {
     package var problem: String? {
         if name.utf8.count > Limits.idBytes { return "a rate's name is longer than \(Limits.idBytes) bytes" }
         if unit.isEmpty || unit.utf8.count > 64 { return "a unit must have 1 to 64 bytes" }
-        if !(1...Limits.amount).contains(limit) { return "a rate must be 1 to \(Limits.amount) a period; to stop a unit, suspend" }
+        if !(1...Limits.amount).contains(limit) {
+            return "a rate must be 1 to \(Limits.amount) a period; to stop a unit, suspend"
+        }
         if !Limits.ratePeriodMS.contains(periodMS) { return "a rate's period must be 100 ms to 1 day" }
         if !(1...Limits.amount).contains(burst) { return "a burst must be 1 to \(Limits.amount)" }
         return nil

@@ -75,16 +75,16 @@ struct RateHolder: Sendable {
         given = max(given, share)
     }
 
-    /// It follows this process. Until then an earlier one's answers may have changed what it holds since it stated it, so
-    /// it is told nothing higher than what it stated; nor would it follow that.
+    /// It follows this process. Until then an earlier one's answers may have changed what it holds since it stated it,
+    /// so it is told nothing higher than what it stated; nor would it follow that.
     mutating func settle(_ held: Int64, in stamp: RateStamp) {
         guard !isSettled else { return }
         isSettled = true
         if held < offered { offer(held, in: stamp) }
     }
 
-    /// It has seen the answer `seen`, and will follow none before it. Returns how many parts it gave up by that, and the
-    /// grains that came with them.
+    /// It has seen the answer `seen`, and will follow none before it. Returns how many parts it gave up by that, and
+    /// the grains that came with them.
     mutating func confirmed(_ seen: RateStamp, held: Int64, returned total: UInt64) -> (parts: Int64, grains: Int64) {
         guard seen >= offeredIn else { return (0, 0) }
         offered = min(offered, held)

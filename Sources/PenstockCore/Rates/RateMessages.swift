@@ -14,7 +14,8 @@ package struct RateStamp: Hashable, Sendable, Comparable {
     package static func < (a: RateStamp, b: RateStamp) -> Bool { (a.epoch, a.number) < (b.epoch, b.number) }
 }
 
-/// What one incarnation says of every rate that it uses; it travels with an echo. What it does not name, it does not hold.
+/// What one incarnation says of every rate that it uses; it travels with an echo. What it does not name, it does not
+/// hold.
 package struct RateStatement: Hashable, Sendable {
     /// Grows from statement to statement: an older one says nothing once a newer was heard.
     package var sequence: UInt64
@@ -37,7 +38,9 @@ package struct RateStatement: Hashable, Sendable {
         /// Grains that have left it with parts, all in all, in the epoch of `seen`. It wraps around; a debt lowers it.
         package var returned: UInt64
 
-        package init(id: UInt64, key: RateKey, held: Int64, asked: UInt64, largest: Int64, refused: Bool, returned: UInt64) {
+        package init(
+            id: UInt64, key: RateKey, held: Int64, asked: UInt64, largest: Int64, refused: Bool, returned: UInt64
+        ) {
             self.id = id
             self.key = key
             self.held = held

@@ -15,8 +15,8 @@ extension RatePool {
         isContended = hunger(of: served) > max(0, pool.share)
     }
 
-    /// All, if their quanta fit. Else those whose turn is not over, then those that have waited longest, then those that
-    /// have been served most recently; never past one that does not fit, or large amounts would wait for ever.
+    /// All, if their quanta fit. Else those whose turn is not over, then those that have waited longest, then those
+    /// that have been served most recently; never past one that does not fit, or large amounts would wait for ever.
     private func turns(among active: [Incarnation: RateHolder], at now: Instant) -> [Incarnation: RateHolder] {
         guard active.values.reduce(0, { $0 + $1.quantum }) > Rate.whole else { return active }
         func rank(_ other: (key: Incarnation, value: RateHolder)) -> (Int, Instant, Incarnation) {
@@ -32,10 +32,12 @@ extension RatePool {
         }.reduce(into: [:]) { $0[$1.key] = $1.value }
     }
 
-    /// Quanta for all; then what their flows want beyond, the smallest first, each at most an equal part of what is left;
-    /// then what nobody wants, in equal parts among those with a flow, so that each can take a burst.
+    /// Quanta for all; then what their flows want beyond, the smallest first, each at most an equal part of what is
+    /// left; then what nobody wants, in equal parts among those with a flow, so that each can take a burst.
     private func divide(_ served: [(key: Incarnation, value: RateHolder)]) -> [(Incarnation, Int64)] {
-        let order = served.sorted { ($0.value.wants - $0.value.quantum, $0.key) < ($1.value.wants - $1.value.quantum, $1.key) }
+        let order = served.sorted {
+            ($0.value.wants - $0.value.quantum, $0.key) < ($1.value.wants - $1.value.quantum, $1.key)
+        }
         var left = order.reduce(Rate.whole) { $0 - $1.value.quantum }
         var targets: [(Incarnation, Int64)] = []
         for (index, other) in order.enumerated() {

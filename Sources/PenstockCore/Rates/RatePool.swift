@@ -3,8 +3,8 @@ struct RatePool: Sendable {
     private(set) var rate: Rate
     private(set) var pool: TokenBucket
     private(set) var holders: [Incarnation: RateHolder] = [:]
-    /// Until then, parts in the pool may be with nodes that this process has not heard of: none are given, and a node is
-    /// believed what it says that it holds.
+    /// Until then, parts in the pool may be with nodes that this process has not heard of: none are given, and a node
+    /// is believed what it says that it holds.
     private let certainFrom: Instant
     var plannedAt: Instant = .min / 2
     var isContended = false
@@ -44,14 +44,15 @@ struct RatePool: Sendable {
     }
 
     private mutating func stated(
-        _ line: RateStatement.Line, by incarnation: Incarnation, seen: RateStamp, in stamp: RateStamp, slowedBy ppm: UInt32, at now: Instant
+        _ line: RateStatement.Line, by incarnation: Incarnation, seen: RateStamp, in stamp: RateStamp,
+        slowedBy ppm: UInt32, at now: Instant
     ) {
         if let known = holders[incarnation], known.id != line.id { release(incarnation, slowedBy: ppm, at: now) }
         var holder = holders[incarnation] ?? RateHolder(line, at: now)
         let held = min(max(0, line.held), Rate.whole)
         if now < certainFrom, held > holder.given {
-            // More than the whole may be claimed, by a node that has no right to it any more: then the pool is in debt, and
-            // nothing is given until that is over.
+            // More than the whole may be claimed, by a node that has no right to it any more: then the pool is in debt,
+            // and nothing is given until that is over.
             _ = pool.lower(to: pool.share - (held - holder.given), rate)
             holder.offer(held, in: stamp)
         }
@@ -59,7 +60,11 @@ struct RatePool: Sendable {
             holder.settle(held, in: stamp)
             let (parts, grains) = holder.confirmed(seen, held: held, returned: line.returned)
             // Before that, nobody knows how many tokens there are elsewhere.
-            if parts > 0 { pool.raise(to: pool.share + parts, adding: now < certainFrom ? 0 : TokenBucket.plausible(grains, with: parts, rate), rate) }
+            if parts > 0 {
+                pool.raise(
+                    to: pool.share + parts,
+                    adding: now < certainFrom ? 0 : TokenBucket.plausible(grains, with: parts, rate), rate)
+            }
         }
         holder.note(line, rate, at: now)
         holder.mark(at: now)

@@ -42,8 +42,8 @@ package struct RateTable: Sendable {
 
     package var count: Int { pools.count }
 
-    /// Takes up a statement and answers it; the answer must go out with the reply to the statement's echo, or not at all.
-    /// Nil, and nothing changes, for one that is too long, or older than one that was heard.
+    /// Takes up a statement and answers it; the answer must go out with the reply to the statement's echo, or not at
+    /// all. Nil, and nothing changes, for one that is too long, or older than one that was heard.
     ///
     /// - Parameters:
     ///   - now: when the statement arrived, or later.
@@ -51,18 +51,23 @@ package struct RateTable: Sendable {
     package mutating func answer(
         _ statement: RateStatement, of incarnation: Incarnation, at now: Instant, definition: (RateKey) -> Definition?
     ) -> RateReply? {
-        guard statement.lines.count <= Limits.ratesPerEcho, statement.sequence > peers[incarnation]?.sequence ?? 0 else { return nil }
+        guard statement.lines.count <= Limits.ratesPerEcho, statement.sequence > peers[incarnation]?.sequence ?? 0
+        else { return nil }
         lastNumber += 1
         let stamp = RateStamp(epoch: epoch, number: lastNumber)
         let keys = Set(statement.lines.map(\.key))
         guard keys.count == statement.lines.count else { return nil }
-        for key in peers[incarnation]?.keys ?? [] where !keys.contains(key) { pools[key]!.release(incarnation, slowedBy: clockRatePPM, at: now) }
+        for key in peers[incarnation]?.keys ?? [] where !keys.contains(key) {
+            pools[key]!.release(incarnation, slowedBy: clockRatePPM, at: now)
+        }
         var reply = RateReply(stamp: stamp, answers: statement.sequence, lines: [])
         var known: Set<RateKey> = []
         for line in statement.lines {
             let definition = definition(line.key)
             if let definition { open(line.key, definition, at: now) }
-            let told = pools[line.key]?.step(line, by: incarnation, seen: statement.seen, in: stamp, definition?.rate, slowedBy: clockRatePPM, at: now)
+            let told = pools[line.key]?.step(
+                line, by: incarnation, seen: statement.seen, in: stamp, definition?.rate, slowedBy: clockRatePPM,
+                at: now)
             if told != nil { known.insert(line.key) }
             reply.lines.append(told ?? RateReply.Line(id: line.id, share: 0, granted: 0))
         }
@@ -77,7 +82,9 @@ package struct RateTable: Sendable {
 
     /// The incarnation admits nothing more, or is refused for ever.
     package mutating func ended(_ incarnation: Incarnation, at now: Instant) {
-        for key in peers.removeValue(forKey: incarnation)?.keys ?? [] { pools[key]!.release(incarnation, slowedBy: clockRatePPM, at: now) }
+        for key in peers.removeValue(forKey: incarnation)?.keys ?? [] {
+            pools[key]!.release(incarnation, slowedBy: clockRatePPM, at: now)
+        }
     }
 
     /// Takes back the parts of incarnations that can only deny, and forgets rates that are whole and full.

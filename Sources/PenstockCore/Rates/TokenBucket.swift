@@ -5,11 +5,11 @@
 /// below 2¹²⁶ (a charge of 2⁴⁶ at one percent of a rate per day), so the arithmetic cannot overflow 128 bits.
 package struct TokenBucket: Sendable {
     /// Of `Rate.whole`. Negative only in a pool whose parts more nodes claim than there are.
-    package private(set) var share: Int64
-    private var tokens: Int128 = 0
-    private var refilledAt: Instant
+    package internal(set) var share: Int64
+    var tokens: Int128 = 0
+    var refilledAt: Instant
     /// Changes whenever the tokens change otherwise than by a charge.
-    package private(set) var version: UInt64 = 0
+    package internal(set) var version: UInt64 = 0
 
     package init(share: Int64, at now: Instant) {
         self.share = share
@@ -20,7 +20,7 @@ package struct TokenBucket: Sendable {
     private static func fine(_ rate: Rate) -> Int128 { Int128(rate.periodMS * 1_000_000_000) }
 
     @inline(__always)
-    private func capacity(_ rate: Rate) -> Int128 { Int128(rate.burst * max(0, share)) * Self.fine(rate) }
+    func capacity(_ rate: Rate) -> Int128 { Int128(rate.burst * max(0, share)) * Self.fine(rate) }
 
     package func isFull(_ rate: Rate) -> Bool { tokens >= capacity(rate) }
 
@@ -33,8 +33,8 @@ package struct TokenBucket: Sendable {
         return percent >= 100 ? full : (full * 100 + Int128(percent - 1)) / Int128(percent)
     }
 
-    /// Brings what the time since the last refill is worth. The clock may run fast by `ppm`: it counts as slow by as much,
-    /// so on no other clock of the mesh has the bucket had more than its part of the rate.
+    /// Brings what the time since the last refill is worth. The clock may run fast by `ppm`: it counts as slow by as
+    /// much, so on no other clock of the mesh has the bucket had more than its part of the rate.
     @inline(__always)
     package mutating func refill(_ rate: Rate, slowedBy ppm: UInt32, at now: Instant) {
         let elapsed = (now - refilledAt) / 1000
@@ -48,8 +48,8 @@ package struct TokenBucket: Sendable {
         version &+= 1
     }
 
-    /// How long until an amount is there, if nothing is taken meanwhile; nil when these parts never have so much. Refill
-    /// first.
+    /// How long until an amount is there, if nothing is taken meanwhile; nil when these parts never have so much.
+    /// Refill first.
     func time(until amount: Int64, _ rate: Rate, slowedBy ppm: UInt32) -> Nanoseconds? {
         let needed = Self.charge(amount, rate, percent: 100)
         guard share > 0, needed <= capacity(rate) else { return nil }
@@ -110,7 +110,7 @@ package struct TokenBucket: Sendable {
         return Int64(clamping: min(max(Int128(grains), -100 * most), most))
     }
 
-    private static func floor(_ value: Int128, _ divisor: Int128) -> Int128 {
+    static func floor(_ value: Int128, _ divisor: Int128) -> Int128 {
         let (quotient, remainder) = value.quotientAndRemainder(dividingBy: divisor)
         return remainder < 0 ? quotient - 1 : quotient
     }

@@ -16,8 +16,9 @@ extension String {
     /// Whether both have the same bytes.
     @inline(__always)
     package func isSame(as other: String) -> Bool {
-        // Texts that Swift tells apart have other bytes; those that it does not may have, unless they are ASCII.
-        self == other && utf8.count == other.utf8.count && utf8.elementsEqual(other.utf8)
+        // Most differ in length. Texts that Swift tells apart have other bytes; those that it does not may have, unless
+        // they are ASCII.
+        utf8.count == other.utf8.count && self == other && utf8.elementsEqual(other.utf8)
     }
 
     /// Whether it begins with these bytes.

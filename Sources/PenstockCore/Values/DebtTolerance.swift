@@ -1,4 +1,5 @@
-/// What freezes nothing of a real cost above a hold: by unit, and as a part of a ceiling. The greater of the two counts.
+/// What freezes nothing of a real cost above a hold: by unit, and as a part of a ceiling. The greater of the two
+/// counts.
 package struct DebtTolerance: Hashable, Sendable {
     package var amounts: [Amount]
     /// Of the ceiling, in parts per million.
@@ -21,8 +22,12 @@ package struct DebtTolerance: Hashable, Sendable {
     var problem: String? {
         if amounts.count > Limits.toleranceUnits { return "a tolerance names at most \(Limits.toleranceUnits) units" }
         if Set(amounts.map(\.unit)).count < amounts.count { return "a tolerance names each unit once" }
-        if !amounts.allSatisfy({ (1...64).contains($0.unit.utf8.count) && $0.unit.isPrintable }) { return "a unit has 1 to 64 bytes and no control character" }
-        if !amounts.allSatisfy({ (0...Limits.amount).contains($0.value) }) { return "a tolerance is 0 to \(Limits.amount)" }
+        if !amounts.allSatisfy({ (1...64).contains($0.unit.utf8.count) && $0.unit.isPrintable }) {
+            return "a unit has 1 to 64 bytes and no control character"
+        }
+        if !amounts.allSatisfy({ (0...Limits.amount).contains($0.value) }) {
+            return "a tolerance is 0 to \(Limits.amount)"
+        }
         if ppm > 1_000_000 { return "a tolerance is at most all of a ceiling" }
         return nil
     }

@@ -1,8 +1,11 @@
 /// Paths that policy reads in one way and a tool in another: after a prefix, `..` leads out of what begins with it.
 extension String {
-    /// Whether a segment that ends past its first `prefix` bytes is `.` or `..`, to the laxest of readers: see `LaxPath`.
+    /// Whether a segment that ends past its first `prefix` bytes is `.` or `..`, to the laxest of readers: see
+    /// `LaxPath`.
     package func hasDotSegment(after prefix: Int) -> Bool {
-        if let found = utf8.withContiguousStorageIfAvailable({ LaxPath.hasDotSegment($0, after: prefix) }) { return found }
+        if let found = utf8.withContiguousStorageIfAvailable({ LaxPath.hasDotSegment($0, after: prefix) }) {
+            return found
+        }
         var text = self
         return text.withUTF8 { LaxPath.hasDotSegment($0, after: prefix) }
     }

@@ -41,8 +41,8 @@ package enum ExactNumber {
         }
     }
 
-    /// Whether a reader that keeps numbers as binary64 reads this number: RFC 8259 section 6 expects no more of one. Up to 15
-    /// digits it always does; of others it does when the shortest text of what it reads is this number again.
+    /// Whether a reader that keeps numbers as binary64 reads this number: RFC 8259 section 6 expects no more of one. Up
+    /// to 15 digits it always does; of others it does when the shortest text of what it reads is this number again.
     package static func isInteroperable(_ text: String) -> Bool {
         let isShort = bytes(text) { bytes in
             guard let parts = Parts(bytes) else { return false }
@@ -133,7 +133,9 @@ package enum ExactNumber {
         }
     }
 
-    private static func order(_ a: Parts, _ left: UnsafeBufferPointer<UInt8>, _ b: Parts, _ right: UnsafeBufferPointer<UInt8>) -> Order {
+    private static func order(
+        _ a: Parts, _ left: UnsafeBufferPointer<UInt8>, _ b: Parts, _ right: UnsafeBufferPointer<UInt8>
+    ) -> Order {
         if a.count == 0 || b.count == 0 {
             if a.count == b.count { return .same }
             return a.count == 0 ? (b.isNegative ? .greater : .less) : (a.isNegative ? .less : .greater)

@@ -20,9 +20,15 @@ extension Grant {
     }
 
     private func problemOfScope(under parent: Grant) -> String? {
-        if !principalID.isEmpty, !principalID.isSame(as: parent.principalID) { return "principal_id differs from the parent's" }
-        if !audience.isEmpty, !parent.audience.isEmpty, !audience.isSame(as: parent.audience) { return "audience differs from the parent's" }
-        if !workload.isEmpty, !parent.workload.isEmpty, !workload.isSame(as: parent.workload) { return "workload differs from the parent's" }
+        if !principalID.isEmpty, !principalID.isSame(as: parent.principalID) {
+            return "principal_id differs from the parent's"
+        }
+        if !audience.isEmpty, !parent.audience.isEmpty, !audience.isSame(as: parent.audience) {
+            return "audience differs from the parent's"
+        }
+        if !workload.isEmpty, !parent.workload.isEmpty, !workload.isSame(as: parent.workload) {
+            return "workload differs from the parent's"
+        }
         let actions = parent.allowedActions.map { Pattern($0) }
         for action in allowedActions where !actions.contains(where: { $0.covers(Pattern(action)) }) {
             return "action '\(action)' is not within the parent's"
@@ -34,7 +40,10 @@ extension Grant {
             }
         }
         let narrowed = narrowed(under: parent)
-        let lists = [("conditions", narrowed.conditions.count), ("approval_actions", narrowed.approvalActions.count), ("max_amounts", narrowed.maxAmounts.count)]
+        let lists = [
+            ("conditions", narrowed.conditions.count), ("approval_actions", narrowed.approvalActions.count),
+            ("max_amounts", narrowed.maxAmounts.count),
+        ]
         return lists.first { $0.1 > Limits.grantListCount }
             .map { "with its parent's, \($0) has \($1) entries, at most \(Limits.grantListCount) are allowed" }
     }
@@ -42,27 +51,40 @@ extension Grant {
     private func problemOfTime(under parent: Grant) -> String? {
         if notBefore != 0, notBefore < parent.notBefore { return "not_before lies before the parent's" }
         if expiresAt > parent.expiresAt { return "expires_at lies after the parent's" }
-        if renewableUntil > max(parent.renewableUntil, parent.expiresAt) { return "renewable_until lies after the parent's" }
+        if renewableUntil > max(parent.renewableUntil, parent.expiresAt) {
+            return "renewable_until lies after the parent's"
+        }
         let narrowed = narrowed(under: parent)
         return narrowed.expiresAt <= narrowed.notBefore ? "expires_at must lie after not_before" : nil
     }
 
     private func problemOfFreshness(under parent: Grant) -> String? {
-        if parent.maxStalenessMS != 0, maxStalenessMS > parent.maxStalenessMS { return "max_staleness is above the parent's \(parent.maxStalenessMS) ms" }
+        if parent.maxStalenessMS != 0, maxStalenessMS > parent.maxStalenessMS {
+            return "max_staleness is above the parent's \(parent.maxStalenessMS) ms"
+        }
         return graceMS > parent.graceMS ? "grace is above the parent's \(parent.graceMS) ms" : nil
     }
 
     /// `calls` are counted by every gateway, whether or not a grant meters them.
-    private func problemOfSpend(under parent: Grant, metering units: [String], within parentUnits: [String]) -> String? {
-        for unit in units where unit != "calls" && !parentUnits.contains(unit) { return "the parent has no budget in \(unit)" }
+    private func problemOfSpend(under parent: Grant, metering units: [String], within parentUnits: [String]) -> String?
+    {
+        for unit in units where unit != "calls" && !parentUnits.contains(unit) {
+            return "the parent has no budget in \(unit)"
+        }
         for budget in budgets {
-            for most in parent.budgets where most.unit == budget.unit && budget.value > most.value { return "budget in \(budget.unit) is above the parent's \(most.value)" }
+            for most in parent.budgets where most.unit == budget.unit && budget.value > most.value {
+                return "budget in \(budget.unit) is above the parent's \(most.value)"
+            }
         }
         for amount in maxAmounts {
-            for most in parent.maxAmounts where most.unit == amount.unit && amount.value > most.value { return "max_amount in \(amount.unit) is above the parent's \(most.value)" }
+            for most in parent.maxAmounts where most.unit == amount.unit && amount.value > most.value {
+                return "max_amount in \(amount.unit) is above the parent's \(most.value)"
+            }
         }
         for rate in rates {
-            for most in parent.rates where most.unit == rate.unit && !rate.isWithin(most) { return "rate in \(rate.unit) is above the parent's" }
+            for most in parent.rates where most.unit == rate.unit && !rate.isWithin(most) {
+                return "rate in \(rate.unit) is above the parent's"
+            }
         }
         return nil
     }
@@ -75,7 +97,8 @@ extension Grant {
         if audience.isEmpty { grant.audience = parent.audience }
         if workload.isEmpty { grant.workload = parent.workload }
         grant.conditions = union(parent.conditions, conditions)
-        grant.approvalActions = union(parent.approvalActions.map { Pattern($0) }, approvalActions.map { Pattern($0) }).map(\.written)
+        grant.approvalActions = union(parent.approvalActions.map { Pattern($0) }, approvalActions.map { Pattern($0) })
+            .map(\.written)
         grant.notBefore = max(notBefore, parent.notBefore)
         if expiresAt == 0 { grant.expiresAt = parent.expiresAt }
         grant.maxAmounts = least(parent.maxAmounts + maxAmounts)
@@ -94,7 +117,9 @@ extension Grant {
     }
 
     private func least(_ amounts: [Amount]) -> [Amount] {
-        Dictionary(amounts.map { ($0.unit, $0.value) }, uniquingKeysWith: min).map { Amount($0.key, $0.value) }.sorted { $0.unit < $1.unit }
+        Dictionary(amounts.map { ($0.unit, $0.value) }, uniquingKeysWith: min).map { Amount($0.key, $0.value) }.sorted {
+            $0.unit < $1.unit
+        }
     }
 }
 
@@ -122,7 +147,9 @@ extension View {
         var grant = placedGrant(index).grant
         var least: [String: Int64] = [:]
         for above in chain(ofGrant: index) {
-            for budget in rules[Int(grants[above].rules)].budgets { least[budget.unit] = min(budget.value, least[budget.unit] ?? .max) }
+            for budget in rules[Int(grants[above].rules)].budgets {
+                least[budget.unit] = min(budget.value, least[budget.unit] ?? .max)
+            }
         }
         grant.rates = chain(ofGrant: index).flatMap { rules[Int(grants[$0].rules)].rates }
         grant.budgets = least.map { Amount($0.key, $0.value) }.sorted { $0.unit < $1.unit }

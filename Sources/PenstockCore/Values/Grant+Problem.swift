@@ -1,38 +1,68 @@
 extension Grant {
     /// Why this grant cannot be issued whatever the mesh's state, or nil.
     package var problem: String? {
-        for (name, id) in [("grant_id", grantID), ("run_id", runID), ("agent_id", agentID)] where id.isEmpty && (parent.isEmpty || name != "run_id") {
+        for (name, id) in [("grant_id", grantID), ("run_id", runID), ("agent_id", agentID)]
+        where id.isEmpty && (parent.isEmpty || name != "run_id") {
             return "\(name) is missing"
         }
-        let ids = [grantID, runID, agentID, agentClass, principalID, purpose, audience, workload, parent, policyVersion, toolVersion]
-        if ids.contains(where: { $0.utf8.count > Limits.idBytes }) { return "an id is longer than \(Limits.idBytes) bytes" }
+        let ids = [
+            grantID, runID, agentID, agentClass, principalID, purpose, audience, workload, parent, policyVersion,
+            toolVersion,
+        ]
+        if ids.contains(where: { $0.utf8.count > Limits.idBytes }) {
+            return "an id is longer than \(Limits.idBytes) bytes"
+        }
         let exact = [grantID, runID, agentID, agentClass, principalID, purpose, audience, workload, parent] + draws
-        if let id = exact.first(where: { $0.utf8.contains(UInt8(ascii: "*")) }) { return "'\(id)' has a '*' in it, which stands for nothing in a name" }
+        if let id = exact.first(where: { $0.utf8.contains(UInt8(ascii: "*")) }) {
+            return "'\(id)' has a '*' in it, which stands for nothing in a name"
+        }
         // GRANT/UNIT names a grant's own budget.
         if grantID.contains("/") { return "grant_id has a '/' in it" }
         let lists = [
-            ("allowed_actions", allowedActions.count), ("resources", resources.count), ("conditions", conditions.count), ("budgets", budgets.count),
-            ("max_amounts", maxAmounts.count), ("rates", rates.count), ("draws", draws.count), ("approval_actions", approvalActions.count),
+            ("allowed_actions", allowedActions.count), ("resources", resources.count), ("conditions", conditions.count),
+            ("budgets", budgets.count),
+            ("max_amounts", maxAmounts.count), ("rates", rates.count), ("draws", draws.count),
+            ("approval_actions", approvalActions.count),
         ]
-        if let (name, count) = lists.first(where: { $0.1 > Limits.grantListCount }) { return "\(name) has \(count) entries, at most \(Limits.grantListCount) are allowed" }
+        if let (name, count) = lists.first(where: { $0.1 > Limits.grantListCount }) {
+            return "\(name) has \(count) entries, at most \(Limits.grantListCount) are allowed"
+        }
         let patterns = allowedActions + resources + approvalActions + draws
-        if patterns.contains(where: { $0.isEmpty || $0.utf8.count > Limits.idBytes }) { return "a pattern is empty or longer than \(Limits.idBytes) bytes" }
+        if patterns.contains(where: { $0.isEmpty || $0.utf8.count > Limits.idBytes }) {
+            return "a pattern is empty or longer than \(Limits.idBytes) bytes"
+        }
         let units = (budgets + maxAmounts).map(\.unit) + rates.map(\.unit)
         let texts = ids + patterns + units + conditions.flatMap { [$0.path, $0.value] }
-        if !texts.allSatisfy(\.isPrintable) { return "an id, a pattern, a condition or a unit has a control character in it, or one that turns the direction of writing" }
-        if let text = texts.first(where: \.isPadded) { return "'\(text)' begins or ends with a space, which nobody sees" }
+        if !texts.allSatisfy(\.isPrintable) {
+            return
+                """
+                an id, a pattern, a condition or a unit has a control character in it, or one that turns the \
+                direction of writing
+                """
+        }
+        if let text = texts.first(where: \.isPadded) {
+            return "'\(text)' begins or ends with a space, which nobody sees"
+        }
         if allowedActions.isEmpty { return "allowed_actions is empty: the grant would allow nothing" }
         if let problem = allowedActions.lazy.compactMap(Pattern.problem).first { return problem }
         if let problem = approvalActions.lazy.compactMap(Pattern.problemOfRestriction).first { return problem }
         let allowed = allowedActions.map { Pattern($0) }
         if let unmet = approvalActions.first(where: { asked in !allowed.contains { $0.overlaps(Pattern(asked)) } }) {
-            return "approval is asked for '\(unmet)', which no allowed action is: \(allowedActions.joined(separator: ", "))"
+            return
+                """
+                approval is asked for '\(unmet)', which no allowed action is: \
+                \(allowedActions.joined(separator: ", "))
+                """
         }
         if let problem = resources.lazy.compactMap(ResourcePattern.problem).first { return problem }
         if let problem = conditions.lazy.compactMap(\.problem).first { return problem }
-        if conditions.contains(where: { max($0.path.utf8.count, $0.value.utf8.count) > Limits.idBytes }) { return "a condition is longer than \(Limits.idBytes) bytes" }
+        if conditions.contains(where: { max($0.path.utf8.count, $0.value.utf8.count) > Limits.idBytes }) {
+            return "a condition is longer than \(Limits.idBytes) bytes"
+        }
         if credentialDigest == .zero { return "credential_digest is missing" }
-        if expiresAt <= notBefore && (parent.isEmpty || expiresAt != 0) { return "expires_at must lie after not_before" }
+        if expiresAt <= notBefore && (parent.isEmpty || expiresAt != 0) {
+            return "expires_at must lie after not_before"
+        }
         if renewableUntil != 0 && renewableUntil < expiresAt { return "renewable_until must not lie before expires_at" }
         for amount in budgets + maxAmounts {
             if amount.unit.isEmpty || amount.unit.utf8.count > 64 { return "a unit must have 1 to 64 bytes" }
@@ -53,7 +83,11 @@ extension Grant.Condition {
     package var problem: String? {
         if path.isEmpty { return "a condition names no attribute" }
         if value.utf8.contains(UInt8(ascii: "*")) {
-            return "condition '\(path) \(comparison.rawValue) \(value)' has a '*' in its value, which is text here: '\(path) ^= PREFIX' is what begins with PREFIX"
+            return
+                """
+                condition '\(path) \(comparison.rawValue) \(value)' has a '*' in its value, which is text here: \
+                '\(path) ^= PREFIX' is what begins with PREFIX
+                """
         }
         let written = "condition '\(path) \(comparison.rawValue) \(value)'"
         if let quote = value.first, "\"'`".contains(quote), value.count > 1, value.last == quote {
@@ -64,7 +98,8 @@ extension Grant.Condition {
         }
         switch comparison {
         case .less, .lessOrEqual, .greater, .greaterOrEqual:
-            return ExactNumber.canonical(value) == nil ? "condition '\(path) \(comparison.rawValue) \(value)' compares numbers, and '\(value)' is none" : nil
+            return ExactNumber.canonical(value) == nil
+                ? "condition '\(path) \(comparison.rawValue) \(value)' compares numbers, and '\(value)' is none" : nil
         case .prefix: return value.isEmpty ? "condition '\(path) ^=' names no prefix: every text begins with it" : nil
         case .equal: return nil
         // What it fails to name, it lets through.
@@ -72,8 +107,12 @@ extension Grant.Condition {
             if let list = value.first(where: { ",|{}".contains($0) }) {
                 return "\(written) has a '\(list)' in its value, which is text here: write one condition for each value"
             }
-            if value.hasDotSegment(after: 0) { return "\(written) names a path with '.' or '..' in it: write the path that it leads to" }
-            if value.first == "^" || value.first == "~" { return "\(written) is no regular expression: its value is text" }
+            if value.hasDotSegment(after: 0) {
+                return "\(written) names a path with '.' or '..' in it: write the path that it leads to"
+            }
+            if value.first == "^" || value.first == "~" {
+                return "\(written) is no regular expression: its value is text"
+            }
             if ["true", "false", "null"].contains(where: { $0 != value && $0 == value.lowercased() }) {
                 return "\(written) is text here: a tool's argument is '\(value.lowercased())'"
             }
@@ -83,12 +122,19 @@ extension Grant.Condition {
 
     /// What it asks for, for people.
     package var explanation: String {
-        let number = ExactNumber.canonical(value).map { $0 == value ? "the number or text '\($0)'" : "the number \($0) or the text '\(value)'" }
+        let number = ExactNumber.canonical(value).map {
+            $0 == value ? "the number or text '\($0)'" : "the number \($0) or the text '\(value)'"
+        }
         return switch comparison {
         case .equal: "'\(path)' is there and is \(number ?? "exactly '\(value)'")"
-        case .notEqual: "'\(path)' is there and is not \(number ?? "'\(value)', nor another spelling of that path, nor one with a segment '..'")"
+        case .notEqual:
+            """
+            '\(path)' is there and is not \
+            \(number ?? "'\(value)', nor another spelling of that path, nor one with a segment '..'")
+            """
         case .prefix: "'\(path)' is there and begins with '\(value)', without a segment '.' or '..' after that"
-        case .less, .lessOrEqual, .greater, .greaterOrEqual: "'\(path)' is there and is a number \(comparison.rawValue) \(value)"
+        case .less, .lessOrEqual, .greater, .greaterOrEqual:
+            "'\(path)' is there and is a number \(comparison.rawValue) \(value)"
         }
     }
 }

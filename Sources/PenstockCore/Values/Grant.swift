@@ -33,8 +33,8 @@ public struct Grant: Hashable, Sendable {
     public var linearizable = false
     /// How long past the lease low-risk actions may go on; 0 denies when stale.
     public var graceMS: UInt32 = 0
-    /// The grant that this one was delegated from. What a child leaves unset of run, principal, audience, workload, time,
-    /// staleness and amounts is as its parent has it.
+    /// The grant that this one was delegated from. What a child leaves unset of run, principal, audience, workload,
+    /// time, staleness and amounts is as its parent has it.
     public var parent = ""
     /// How many further levels may be delegated from it; 0 forbids any.
     public var delegate: UInt32 = 0
@@ -71,8 +71,8 @@ public struct Grant: Hashable, Sendable {
     }
 
     /// Numbers compare as exact numbers, however they are written; anything else as bytes. A missing attribute fulfils
-    /// nothing, not even `!=`; nor does a number that tools read differently, unless it is asked for in the same bytes. To `!=`
-    /// another spelling of a path is that path, and one with a segment `..` may be any.
+    /// nothing, not even `!=`; nor does a number that tools read differently, unless it is asked for in the same bytes.
+    /// To `!=` another spelling of a path is that path, and one with a segment `..` may be any.
     public enum Comparison: String, Sendable, CaseIterable {
         case equal = "=="
         case notEqual = "!="
@@ -94,11 +94,15 @@ extension Grant.Condition {
 
     package func holds(for attributes: [String: String]) -> Bool {
         guard let actual = attributes.value(forBytes: path) else { return false }
-        if comparison == .prefix { return actual.begins(with: value) && (value.isEmpty || !actual.hasDotSegment(after: value.utf8.count)) }
+        if comparison == .prefix {
+            return actual.begins(with: value) && (value.isEmpty || !actual.hasDotSegment(after: value.utf8.count))
+        }
         if comparison == .equal, actual.isSame(as: value) { return true }
         guard let order = ExactNumber.compare(actual, value) else {
-            // Some tools read " 3", "03" or "3_0" as a number, others do not: what may be the number is not another one.
-            return comparison == .notEqual && !actual.mayBeSamePath(as: value) && !(actual.hasDigit && ExactNumber.canonical(value) != nil)
+            // Some tools read " 3", "03" or "3_0" as a number, others do not: what may be the number is not another
+            // one.
+            return comparison == .notEqual && !actual.mayBeSamePath(as: value)
+                && !(actual.hasDigit && ExactNumber.canonical(value) != nil)
         }
         // What a tool would read as a neighbour of this number is neither.
         guard ExactNumber.isInteroperable(actual) else { return false }

@@ -48,7 +48,8 @@ package struct HostAddress: Hashable, Sendable {
     package var isWildcard: Bool {
         switch kind {
         case .ipv4(let bytes): bytes == [0, 0, 0, 0]
-        case .ipv6(let groups): groups.allSatisfy { $0 == 0 } || Self.isMapped(groups) && groups[6] == 0 && groups[7] == 0
+        case .ipv6(let groups):
+            groups.allSatisfy { $0 == 0 } || Self.isMapped(groups) && groups[6] == 0 && groups[7] == 0
         case .name: false
         }
     }
@@ -66,7 +67,9 @@ extension HostAddress {
     private static func ipv4(_ text: Substring) -> [UInt8]? {
         let parts = text.split(separator: ".", omittingEmptySubsequences: false)
         guard parts.count == 4 else { return nil }
-        let bytes = parts.compactMap { part in part.utf8.allSatisfy(isDigit) && (part.utf8.first != 48 || part.utf8.count == 1) ? UInt8(part) : nil }
+        let bytes = parts.compactMap { part in
+            part.utf8.allSatisfy(isDigit) && (part.utf8.first != 48 || part.utf8.count == 1) ? UInt8(part) : nil
+        }
         return bytes.count == 4 ? bytes : nil
     }
 
@@ -98,7 +101,8 @@ extension HostAddress {
             if isLast, index == parts.count - 1, let bytes = ipv4(part) {
                 groups += [UInt16(bytes[0]) << 8 | UInt16(bytes[1]), UInt16(bytes[2]) << 8 | UInt16(bytes[3])]
             } else {
-                guard (1...4).contains(part.utf8.count), let group = UInt16(part, radix: 16), part.utf8.first != 43 else { return nil }
+                guard (1...4).contains(part.utf8.count), let group = UInt16(part, radix: 16), part.utf8.first != 43
+                else { return nil }
                 groups.append(group)
             }
         }
@@ -125,11 +129,16 @@ extension HostAddress {
     /// `HOST` or `HOST:PORT`, as in the `Host` header; IPv6 in brackets where a port follows, and in either form alone.
     package static func authority(_ text: String) -> (host: HostAddress, port: Int?)? {
         if !text.hasPrefix("["), text.utf8.count(where: { $0 == 58 }) > 1 { return HostAddress(text).map { ($0, nil) } }
-        let end = text.hasPrefix("[") ? text.firstIndex(of: "]").map(text.index(after:)) ?? text.endIndex : text.firstIndex(of: ":") ?? text.endIndex
+        let end =
+            text.hasPrefix("[")
+            ? text.firstIndex(of: "]").map(text.index(after:)) ?? text.endIndex
+            : text.firstIndex(of: ":") ?? text.endIndex
         guard let host = HostAddress(String(text[..<end])) else { return nil }
         let rest = text[end...]
         guard !rest.isEmpty else { return (host, nil) }
-        guard rest.hasPrefix(":"), rest.utf8.dropFirst().allSatisfy(isDigit), let port = UInt16(rest.dropFirst()), port > 0 else { return nil }
+        guard rest.hasPrefix(":"), rest.utf8.dropFirst().allSatisfy(isDigit), let port = UInt16(rest.dropFirst()),
+            port > 0
+        else { return nil }
         return (host, Int(port))
     }
 }

@@ -1,8 +1,8 @@
 /// A path as the laxest of readers would read it.
 ///
-/// Bytes are read as they are written or percent-encoded, however often and in part; either slash divides segments; `?`,
-/// `#`, `;` and a zero byte end one; blanks and control characters count for nothing; a character that compatibility makes
-/// a dot or a slash (Unicode, UAX #15) is one.
+/// Bytes are read as they are written or percent-encoded, however often and in part; either slash divides segments;
+/// `?`, `#`, `;` and a zero byte end one; blanks and control characters count for nothing; a character that
+/// compatibility makes a dot or a slash (Unicode, UAX #15) is one.
 enum LaxPath {
     /// A byte once it is decoded, and where what it was written as ends.
     typealias Unit = (byte: UInt8, end: Int)
@@ -30,11 +30,15 @@ enum LaxPath {
         case 0..<0x80: return (.other, 1)
         default: break
         }
-        guard let (scalar, length) = scalar(at, count, unit) else { return (isLonger(byte, at + 1 < count ? unit(at + 1).byte : 0) ? .overlong : .other, 1) }
+        guard let (scalar, length) = scalar(at, count, unit) else {
+            return (isLonger(byte, at + 1 < count ? unit(at + 1).byte : 0) ? .overlong : .other, 1)
+        }
         switch scalar {
         // White space, controls, and what Unicode lets be ignored (Default_Ignorable_Code_Point).
-        case 0x80...0xA0, 0xAD, 0x34F, 0x61C, 0x115F...0x1160, 0x1680, 0x17B4...0x17B5, 0x180B...0x180F, 0x2000...0x200F, 0x2028...0x202F,
-            0x205F...0x206F, 0x3000, 0x3164, 0xFE00...0xFE0F, 0xFEFF, 0xFFA0, 0xFFF0...0xFFF8, 0x1BCA0...0x1BCA3, 0x1D173...0x1D17A,
+        case 0x80...0xA0, 0xAD, 0x34F, 0x61C, 0x115F...0x1160, 0x1680, 0x17B4...0x17B5, 0x180B...0x180F,
+            0x2000...0x200F, 0x2028...0x202F,
+            0x205F...0x206F, 0x3000, 0x3164, 0xFE00...0xFE0F, 0xFEFF, 0xFFA0, 0xFFF0...0xFFF8, 0x1BCA0...0x1BCA3,
+            0x1D173...0x1D17A,
             0xE0000...0xE0FFF:
             return (.nothing, length)
         case 0x2024, 0xFE52: return (.dot, length)
@@ -106,7 +110,9 @@ enum LaxPath {
         count -= 2
     }
 
-    private static func sequence(endingAt count: Int, _ units: UnsafeMutableBufferPointer<Unit>) -> (length: Int, value: UInt16)? {
+    private static func sequence(endingAt count: Int, _ units: UnsafeMutableBufferPointer<Unit>) -> (
+        length: Int, value: UInt16
+    )? {
         func value(_ digits: Int) -> UInt16? {
             var value: UInt16 = 0
             for at in count - digits..<count {
@@ -116,7 +122,9 @@ enum LaxPath {
             return value
         }
         if count >= 3, units[count - 3].byte == UInt8(ascii: "%"), let byte = value(2) { return (3, byte) }
-        guard count >= 6, units[count - 6].byte == UInt8(ascii: "%"), units[count - 5].byte | 0x20 == UInt8(ascii: "u"), let scalar = value(4) else { return nil }
+        guard count >= 6, units[count - 6].byte == UInt8(ascii: "%"), units[count - 5].byte | 0x20 == UInt8(ascii: "u"),
+            let scalar = value(4)
+        else { return nil }
         return (6, scalar)
     }
 

@@ -1,6 +1,6 @@
 extension String {
-    /// Whether a tool may take it for the same path: doubled slashes, `.` and whatever readers pass over tell no two apart, and a
-    /// segment `..` may lead anywhere.
+    /// Whether a tool may take it for the same path: doubled slashes, `.` and whatever readers pass over tell no two
+    /// apart, and a segment `..` may lead anywhere.
     package func mayBeSamePath(as other: String) -> Bool {
         if isSame(as: other) { return true }
         guard LaxPath.isSpelling(self) || LaxPath.isSpelling(other) else { return false }
@@ -19,14 +19,16 @@ extension LaxPath {
     static func isSpelling(_ text: String) -> Bool {
         text.utf8.contains { byte in
             switch byte {
-            case 0...32, 127..., UInt8(ascii: "/"), UInt8(ascii: "\\"), UInt8(ascii: "%"), UInt8(ascii: "."), UInt8(ascii: "?"), UInt8(ascii: "#"), UInt8(ascii: ";"): true
+            case 0...32, 127..., UInt8(ascii: "/"), UInt8(ascii: "\\"), UInt8(ascii: "%"), UInt8(ascii: "."),
+                UInt8(ascii: "?"), UInt8(ascii: "#"), UInt8(ascii: ";"):
+                true
             default: false
             }
         }
     }
 
-    /// The path in one spelling, and where it ends for a reader to whom `?`, `#`, `;` or a zero byte ends it. Nil for one that may
-    /// lead anywhere.
+    /// The path in one spelling, and where it ends for a reader to whom `?`, `#`, `;` or a zero byte ends it. Nil for
+    /// one that may lead anywhere.
     static func plain(_ text: String) -> (whole: [UInt8], end: Int)? {
         var text = text
         return text.withUTF8 { bytes in

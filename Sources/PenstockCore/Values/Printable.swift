@@ -1,9 +1,11 @@
 extension Unicode.Scalar {
-    /// C0, DEL, C1, line separators, what turns the direction of writing, and what is not seen at all: shown as they are,
-    /// they could move a cursor, and hide or forge what a reader sees.
+    /// C0, DEL, C1, line separators, what turns the direction of writing, and what is not seen at all: shown as they
+    /// are, they could move a cursor, and hide or forge what a reader sees.
     package var isControl: Bool {
         switch value {
-        case 0..<0x20, 0x7F..<0xA0, 0x61C, 0x200B, 0x200E, 0x200F, 0x2028...0x202E, 0x2060...0x206F, 0xFEFF, 0xFFF9...0xFFFB, 0xE0000...0xE007F: true
+        case 0..<0x20, 0x7F..<0xA0, 0x61C, 0x200B, 0x200E, 0x200F, 0x2028...0x202E, 0x2060...0x206F, 0xFEFF,
+            0xFFF9...0xFFFB, 0xE0000...0xE007F:
+            true
         default: false
         }
     }

@@ -78,13 +78,19 @@ extension Selector {
         value.utf8.contains(UInt8(ascii: "*")) ? "'\(value)' has a '*' in it: a selector names one, exactly" : nil
     }
 
-    /// As above, for what is made to cover grants: it covers nobody where its author meant several. What restricts may name
-    /// whatever a grant's id can be.
+    /// As above, for what is made to cover grants: it covers nobody where its author meant several. What restricts may
+    /// name whatever a grant's id can be.
     package var coveringProblem: String? {
         if let problem { return problem }
-        if !value.isPrintable { return "'\(value.printed)' has a control character in it, or one that turns the direction of writing" }
-        if let wildcard = value.unicodeScalars.first(where: { "*?[]{},".unicodeScalars.contains($0) }) { return "'\(value)' has a '\(wildcard)' in it: a selector names one, exactly" }
-        if value.first?.isWhitespace == true || value.last?.isWhitespace == true { return "'\(value)' begins or ends with a space: a selector names one, exactly" }
+        if !value.isPrintable {
+            return "'\(value.printed)' has a control character in it, or one that turns the direction of writing"
+        }
+        if let wildcard = value.unicodeScalars.first(where: { "*?[]{},".unicodeScalars.contains($0) }) {
+            return "'\(value)' has a '\(wildcard)' in it: a selector names one, exactly"
+        }
+        if value.first?.isWhitespace == true || value.last?.isWhitespace == true {
+            return "'\(value)' begins or ends with a space: a selector names one, exactly"
+        }
         return nil
     }
 }

@@ -11,7 +11,10 @@ package struct Settings: Hashable, Sendable {
     /// How far real cost may go above a hold, or a ceiling, without freezing anything.
     package var debtTolerance: DebtTolerance
 
-    package init(maxStalenessMS: UInt32, maxGraceMS: UInt32, clockRatePPM: UInt32, marginMS: UInt32, debtTolerance: DebtTolerance = .none) {
+    package init(
+        maxStalenessMS: UInt32, maxGraceMS: UInt32, clockRatePPM: UInt32, marginMS: UInt32,
+        debtTolerance: DebtTolerance = .none
+    ) {
         self.maxStalenessMS = maxStalenessMS
         self.maxGraceMS = maxGraceMS
         self.clockRatePPM = clockRatePPM

@@ -1,8 +1,8 @@
 internal import CPrefetch
 
-/// Finds a grant by its credential's digest: open addressing by a keyed hash of it, since issuers name digests as they like,
-/// and ones that meet in a slot would cost every look-up. A slot is the grant's index under 32 more bits of the hash, so
-/// that a look-up goes to the memory of no grant but the one it asks for. One cache line a look-up.
+/// Finds a grant by its credential's digest: open addressing by a keyed hash of it, since issuers name digests as they
+/// like, and ones that meet in a slot would cost every look-up. A slot is the grant's index under 32 more bits of the
+/// hash, so that a look-up goes to the memory of no grant but the one it asks for. One cache line a look-up.
 package struct CredentialIndex: Sendable {
     private static let empty = UInt64.max
     private static let tagMask = UInt64(UInt32.max) << 32
@@ -61,6 +61,27 @@ package struct CredentialIndex: Sendable {
         count += 1
     }
 
+    /// What lies behind it, and did not find its own slot free, moves up: no look-up meets a gap.
+    package mutating func remove(_ digest: Digest, in grants: ContiguousArray<GrantRecord>) {
+        let mask = slots.count - 1
+        var gap = first(hash(digest))
+        while slots[gap] != Self.empty, grants[Int(slots[gap] & ~Self.tagMask)].credential != digest {
+            gap = (gap + 1) & mask
+        }
+        guard slots[gap] != Self.empty else { return }
+        count -= 1
+        var next = (gap + 1) & mask
+        while slots[next] != Self.empty {
+            let home = first(hash(grants[Int(slots[next] & ~Self.tagMask)].credential))
+            if (next - home) & mask >= (next - gap) & mask {
+                slots[gap] = slots[next]
+                gap = next
+            }
+            next = (next + 1) & mask
+        }
+        slots[gap] = Self.empty
+    }
+
     package mutating func reserveCapacity(_ wanted: Int, in grants: ContiguousArray<GrantRecord>) {
         var size = slots.count
         while wanted * 2 > size { size *= 2 }
@@ -88,11 +109,15 @@ package struct CredentialIndex: Sendable {
     @inline(__always)
     private func first(_ hash: UInt64) -> Int { Int(truncatingIfNeeded: hash) & (slots.count - 1) }
 
-    /// Products of 128 bits, folded (https://github.com/wangyi-fudan/wyhash).
+    /// Products of 128 bits, folded (https://github.com/wangyi-fudan/wyhash). One fold of digests that differ by a
+    /// constant step is such a sequence again, and some keys put that into neighbouring slots: what comes of it is
+    /// folded once more.
     @inline(__always)
     private func hash(_ digest: Digest) -> UInt64 {
         let left = (digest.words.0 ^ key.0).multipliedFullWidth(by: digest.words.1 ^ key.1)
         let right = (digest.words.2 ^ key.2).multipliedFullWidth(by: digest.words.3 ^ key.3)
-        return left.high ^ left.low ^ right.high ^ right.low
+        let folded = left.high ^ left.low ^ right.high ^ right.low
+        let spread = (folded ^ key.1).multipliedFullWidth(by: 0x9e37_79b9_7f4a_7c15)
+        return spread.high ^ spread.low
     }
 }

@@ -60,7 +60,8 @@ package struct GrantRules: Hashable, Sendable {
         isRated = !grant.rates.isEmpty
         approvalActions = grant.approvalActions.map { Pattern($0) }
         workload = grant.workload
-        exact = ([workload] + draws + meteredUnits + (budgets + maxAmounts).map(\.unit) + rates.map(\.unit)).map(ByteText.init)
+        exact = ([workload] + draws + meteredUnits + (budgets + maxAmounts).map(\.unit) + rates.map(\.unit)).map(
+            ByteText.init)
         maxStalenessMS = grant.maxStalenessMS
         linearizable = grant.linearizable
         graceMS = grant.graceMS
@@ -168,7 +169,9 @@ package struct ResourcePattern: Hashable, Sendable {
     package static func problem(_ written: String) -> String? {
         guard let pattern = ResourcePattern(written) else { return "'\(written)' must be TYPE:PATTERN" }
         if pattern.type.text.isEmpty { return "'\(written)' has no type before its ':'" }
-        if pattern.type.text.utf8.contains(UInt8(ascii: "*")) { return "'\(written)' has a '*' in its type, which is always exact" }
+        if pattern.type.text.utf8.contains(UInt8(ascii: "*")) {
+            return "'\(written)' has a '*' in its type, which is always exact"
+        }
         return Pattern.problem(pattern.type.text) ?? Pattern.problem(pattern.id.written)
     }
 

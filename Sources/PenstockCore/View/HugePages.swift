@@ -8,7 +8,9 @@ extension ContiguousArray {
         guard wanted > capacity else { return }
         var larger = ContiguousArray()
         larger.reserveCapacity(wanted)
-        larger.withUnsafeBufferPointer { penstock_prefer_huge_pages($0.baseAddress, larger.capacity * MemoryLayout<Element>.stride) }
+        larger.withUnsafeBufferPointer {
+            penstock_prefer_huge_pages($0.baseAddress, larger.capacity * MemoryLayout<Element>.stride)
+        }
         larger.append(contentsOf: self)
         self = larger
     }

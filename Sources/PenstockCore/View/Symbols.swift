@@ -7,7 +7,8 @@ package struct Symbols: Sendable {
         var kind: UInt8
         var text: String
 
-        /// Byte for byte: of two canonically equivalent texts, which one a symbol has must not depend on which came first.
+        /// Byte for byte: of two canonically equivalent texts, which one a symbol has must not depend on which came
+        /// first.
         static func == (a: Key, b: Key) -> Bool { a.kind == b.kind && a.text.utf8.elementsEqual(b.text.utf8) }
 
         func hash(into hasher: inout Hasher) {
@@ -19,18 +20,39 @@ package struct Symbols: Sendable {
 
     private var numbers: [Key: Symbol] = [:]
     private var texts: [String] = []
+    /// How many grants have each.
+    private var uses = ContiguousArray<Int32>()
+    private var free: [Symbol] = []
 
     package init() {}
 
-    package var count: Int { texts.count }
+    package var count: Int { numbers.count }
+    /// With those that are free.
+    package var numbersUsed: Int { texts.count }
 
     package mutating func intern(_ kind: Selector.Kind, _ text: String) -> Symbol {
         let key = Key(kind: kind.rawValue, text: text)
         if let symbol = numbers[key] { return symbol }
-        let symbol = Symbol(texts.count)
+        let symbol = free.popLast() ?? Symbol(texts.count)
         numbers[key] = symbol
-        texts.append(text)
+        if Int(symbol) == texts.count {
+            texts.append(text)
+            uses.append(0)
+        } else {
+            texts[Int(symbol)] = text
+        }
         return symbol
+    }
+
+    package mutating func retain(_ symbol: Symbol) { uses[Int(symbol)] += 1 }
+    package mutating func release(_ symbol: Symbol) { uses[Int(symbol)] -= 1 }
+    package func isUsed(_ symbol: Symbol) -> Bool { uses[Int(symbol)] > 0 }
+
+    /// Its number goes to another text. Nobody may have it any more.
+    package mutating func drop(_ symbol: Symbol, _ kind: Selector.Kind) {
+        numbers[Key(kind: kind.rawValue, text: texts[Int(symbol)])] = nil
+        texts[Int(symbol)] = ""
+        free.append(symbol)
     }
 
     package func find(_ kind: Selector.Kind, _ text: String) -> Symbol? {
@@ -42,5 +64,6 @@ package struct Symbols: Sendable {
     package mutating func reserveCapacity(_ count: Int) {
         numbers.reserveCapacity(count)
         texts.reserveCapacity(count)
+        uses.reserveCapacity(count)
     }
 }

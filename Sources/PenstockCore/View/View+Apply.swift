@@ -2,13 +2,19 @@ extension View {
     /// Folds the next event. The ledger has checked it against the rules before it gave it a position;
     /// what is asserted here is only what a fold cannot go on without.
     package mutating func apply(_ event: Event, at next: Position) throws(FoldError) {
-        guard next == position + 1 else { throw FoldError(position: next, problem: "expected position \(position + 1)") }
-        if next == 1, event.kind.name != .genesis { throw FoldError(position: 1, problem: "a log begins with its genesis") }
-        guard next == 1 || event.mesh == mesh else { throw FoldError(position: next, problem: "event of mesh '\(event.mesh)'") }
+        guard next == position + 1 else {
+            throw FoldError(position: next, problem: "expected position \(position + 1)")
+        }
+        if next == 1, event.kind.name != .genesis {
+            throw FoldError(position: 1, problem: "a log begins with its genesis")
+        }
+        guard next == 1 || event.mesh == mesh else {
+            throw FoldError(position: next, problem: "event of mesh '\(event.mesh)'")
+        }
         try fold(event, at: next)
         // The log says what stands at this position, whatever the urgent lane said of it before.
         if let ahead = restrictions[next], ahead.eventID != event.id {
-            restrictions[next] = nil
+            drop(restriction: next)
             refreshMarks(ahead.restriction.selector)
         }
         position = next
@@ -41,17 +47,19 @@ extension View {
         case .grantIssued(let grant):
             try add(grant, issuer: event.origin, at: next)
         case .grantRenewed(let id, let expiresAt):
-            guard let index = index(ofGrant: id) else { throw FoldError(position: next, problem: "renews unknown grant \(id)") }
+            guard let index = index(ofGrant: id) else {
+                throw FoldError(position: next, problem: "renews unknown grant \(id)")
+            }
             grants[index].expiresAt = expiresAt
         case .restricted(let restriction):
             if restrictions[next]?.eventID != event.id {
-                if let other = restrictions.removeValue(forKey: next) { refreshMarks(other.restriction.selector) }
+                if let other = drop(restriction: next) { refreshMarks(other.restriction.selector) }
                 restrict(restriction, of: event, at: next)
             }
         case .lifted(let lifting):
             for id in lifting.eventIDs {
                 guard let standing = standing(id: id) else { continue }
-                restrictions[standing.position] = nil
+                drop(restriction: standing.position)
                 refreshMarks(standing.restriction.restriction.selector)
             }
         case .budgetCreated(let budget):
@@ -63,7 +71,9 @@ extension View {
         case .budgetClosed(let name, _):
             if let index = budgetOfName[name] { budgets[index].isClosed = true }
         case .rateChanged(let rate, _):
-            if let index = rates.firstIndex(where: { $0.named.rate.name == rate.name }) { rates[index].named.rate = rate }
+            if let index = rates.firstIndex(where: { $0.named.rate.name == rate.name }) {
+                rates[index].named.rate = rate
+            }
         case .rateClosed(let name, _): rates.removeAll { $0.named.rate.name == name }
         case .rateCreated(let named):
             add(PlacedRate(position: next, named: named))
@@ -71,9 +81,11 @@ extension View {
             add(debt, at: next)
         case .debtsAccepted(let positions, _):
             accept(positions)
-        case .epochOpened, .budgetCeilingSet, .budgetWarned, .windowOpened, .sliceReserved, .spendReported, .sliceClosed, .decisionBatch, .timeAccepted,
+        case .epochOpened, .budgetCeilingSet, .budgetWarned, .windowOpened, .sliceReserved, .spendReported,
+            .sliceClosed, .decisionBatch, .timeAccepted,
             .timeNoted:
             break
+        case .forgotten(let forgetting): try forget(forgetting, by: event.createdAt, at: next)
         }
     }
 
@@ -82,7 +94,9 @@ extension View {
             throw FoldError(position: next, problem: "a credential was issued twice")
         }
         let symbol = intern(.grant, grant.grantID)
-        guard grantOfSymbol[symbol] == nil else { throw FoldError(position: next, problem: "grant \(grant.grantID) was issued twice") }
+        guard grantOfSymbol[symbol] == nil else {
+            throw FoldError(position: next, problem: "grant \(grant.grantID) was issued twice")
+        }
         let parent = grant.parent.isEmpty ? -1 : index(ofGrant: grant.parent).map(Int32.init)
         guard let parent else { throw FoldError(position: next, problem: "unknown parent \(grant.parent)") }
         let grant = parent < 0 ? grant : grant.narrowed(under: placedGrant(Int(parent)).grant)
@@ -99,16 +113,14 @@ extension View {
             principal: intern(.principal, grant.principalID), purpose: intern(.purpose, grant.purpose),
             audience: intern(.audience, grant.audience), issuer: intern(.issuer, issuer), parent: parent,
             rules: number(shape))
-        let index = grants.count
-        grants.growInHugePages()
-        grants.append(record)
+        let index = place(record)
         credentials.insert(grant.credentialDigest, at: index, in: grants)
         grantOfSymbol[symbol] = Int32(index)
+        if parent >= 0 { children[parent, default: 0] += 1 }
     }
 
     mutating func restrict(_ restriction: Restriction, of event: Event, at position: Position) {
-        restrictions[position] = StandingRestriction(
-            eventID: event.id, restriction: restriction, createdAt: event.createdAt, origin: event.origin)
+        stand(StandingRestriction(restriction, of: event), at: position)
         mark(restriction)
     }
 
@@ -121,13 +133,20 @@ extension View {
     }
 
     /// Derives a selector's marks anew from what still stands.
-    private mutating func refreshMarks(_ selector: Selector) {
-        if selector == .all { meshMarks.formIntersection(.lasting) } else { marks[Int(intern(selector))].formIntersection(.lasting) }
+    mutating func refreshMarks(_ selector: Selector) {
+        if selector == .all {
+            meshMarks.formIntersection(.lasting)
+        } else {
+            marks[Int(intern(selector))].formIntersection(.lasting)
+        }
         let symbol = selector == .all ? nil : intern(selector)
         for standing in restrictions.values {
             let other = standing.restriction.selector
-            if other == selector || (symbol != nil && other != .all && intern(other) == symbol) { mark(standing.restriction) }
+            if other == selector || (symbol != nil && other != .all && intern(other) == symbol) {
+                mark(standing.restriction)
+            }
         }
+        if let symbol { dropIfUnused(symbol, selector.kind == .subtree ? .grant : selector.kind) }
     }
 
     mutating func intern(_ selector: Selector) -> Symbol {
@@ -138,24 +157,6 @@ extension View {
         let symbol = symbols.intern(kind, text)
         if Int(symbol) == marks.count { marks.append([]) }
         return symbol
-    }
-
-    private mutating func number(_ shape: GrantRules) -> Int32 {
-        if let number = ruleNumbers[shape] { return number }
-        let number = Int32(rules.count)
-        rules.append(shape)
-        ruleNumbers[shape] = number
-        return number
-    }
-}
-
-extension View.Marks {
-    init(_ level: Restriction.Level) {
-        switch level {
-        case .revoke: self = .revoked
-        case .suspend: self = .suspended
-        case .throttle, .scale: self = .throttled
-        }
     }
 }
 

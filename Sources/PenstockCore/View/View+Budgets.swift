@@ -8,15 +8,26 @@ extension View {
         while index >= 0 {
             let grant = grants[index]
             let rules = rules[Int(grant.rules)]
-            if rules.budgets.contains(where: { $0.unit == unit }) { levels.append(.grant(symbols.text(grant.grant), unit: unit)) }
+            if rules.budgets.contains(where: { $0.unit == unit }) {
+                levels.append(.grant(symbols.text(grant.grant), unit: unit))
+            }
             for name in rules.draws { add(budgetOfName[name], unit, to: &levels) }
-            for symbol in [grant.run, grant.agent, grant.agentClass, grant.principal, grant.purpose, grant.audience, grant.issuer, grant.grant] {
+            for symbol in [
+                grant.run, grant.agent, grant.agentClass, grant.principal, grant.purpose, grant.audience, grant.issuer,
+                grant.grant,
+            ] {
                 for covering in budgetsOfSymbol[symbol] ?? [] { add(covering, unit, to: &levels) }
             }
             index = Int(grant.parent)
         }
         for covering in budgetsOfAll { add(covering, unit, to: &levels) }
         return levels
+    }
+
+    /// The budgets that a grant was issued with.
+    func ownBudgets(ofGrant index: Int) -> [BudgetKey] {
+        let id = symbols.text(grants[index].grant)
+        return rules[Int(grants[index].rules)].budgets.map { .grant(id, unit: $0.unit) }
     }
 
     private func add(_ index: Int?, _ unit: String, to levels: inout [BudgetKey]) {
@@ -49,7 +60,9 @@ extension View {
 
     /// The nearest grant above, or the one itself, that owes.
     func owingGrant(_ index: Int) -> String {
-        chain(ofGrant: index).map { symbols.text(grants[$0].grant) }.first { id in marks[Int(symbols.find(.grant, id)!)].contains(.frozen) } ?? ""
+        chain(ofGrant: index).map { symbols.text(grants[$0].grant) }.first { id in
+            marks[Int(symbols.find(.grant, id)!)].contains(.frozen)
+        } ?? ""
     }
 
     package func budget(_ name: String) -> Budget? { budgetOfName[name].map { budgets[$0] } }
@@ -74,7 +87,11 @@ extension View {
     mutating func add(_ budget: Budget) {
         budgetOfName[budget.name] = budgets.count
         if let selector = budget.selector {
-            if selector == .all { budgetsOfAll.append(budgets.count) } else { budgetsOfSymbol[intern(selector), default: []].append(budgets.count) }
+            if selector == .all {
+                budgetsOfAll.append(budgets.count)
+            } else {
+                budgetsOfSymbol[intern(selector), default: []].append(budgets.count)
+            }
             mark(selector, .budgeted)
         }
         budgets.append(budget)

@@ -1,5 +1,5 @@
-/// Grants whose calls cost more than they held, until an operator has accepted the debt: nothing is allowed under them, nor
-/// under what was delegated from them.
+/// Grants whose calls cost more than they held, until an operator has accepted the debt: nothing is allowed under them,
+/// nor under what was delegated from them.
 extension View {
     package struct OpenDebt: Hashable, Sendable {
         /// Of the event that recorded it first.
@@ -16,8 +16,8 @@ extension View {
         }
     }
 
-    /// Whether a debt freezes the grant that it was made under: where it is above the tolerance, of whose part the ceiling is
-    /// the least that the grant was issued with or draws on.
+    /// Whether a debt freezes the grant that it was made under: where it is above the tolerance, of whose part the
+    /// ceiling is the least that the grant was issued with or draws on.
     package func freezes(_ debt: Debt) -> Bool {
         guard let index = index(ofGrant: debt.grantID) else { return true }
         return debt.amounts.contains { amount in
@@ -31,7 +31,9 @@ extension View {
             switch level {
             case .named(let name): budget(name)?.ceiling
             case .grant(let id, _):
-                self.index(ofGrant: id).flatMap { rules[Int(grants[$0].rules)].budgets.first { $0.unit == unit }?.value }
+                self.index(ofGrant: id).flatMap {
+                    rules[Int(grants[$0].rules)].budgets.first { $0.unit == unit }?.value
+                }
             }
         }.min()
     }
@@ -61,6 +63,8 @@ extension View {
 
     /// Undoes what was done ahead of the log, where the log has no such debt.
     mutating func thaw(_ grantID: String) {
-        if !debts.values.contains(where: { $0.grantID == grantID }) { marks[Int(intern(.grant, grantID))].remove(.frozen) }
+        if !debts.values.contains(where: { $0.grantID == grantID }) {
+            marks[Int(intern(.grant, grantID))].remove(.frozen)
+        }
     }
 }

@@ -12,21 +12,28 @@ extension View {
     }
 
     @inline(__always)
-    func isRated(_ index: Int, _ marks: Marks) -> Bool { marks.contains(.rated) || marks.contains(.throttled) || rules[Int(grants[index].rules)].isRated }
+    func isRated(_ index: Int, _ marks: Marks) -> Bool {
+        marks.contains(.rated) || marks.contains(.throttled) || rules[Int(grants[index].rules)].isRated
+    }
 
-    /// Every rate that bounds a grant's calls, each once: its own, those of each grant that it was delegated from, and those
-    /// that cover any of these; and what throttles it.
+    /// Every rate that bounds a grant's calls, each once: its own, those of each grant that it was delegated from, and
+    /// those that cover any of these; and what throttles it.
     ///
     /// - Parameter node: whose calls they are.
     package func rates(ofGrant index: Int, at node: String = "") -> [(key: RateKey, rate: Rate)] {
         var found: [(key: RateKey, rate: Rate)] = []
         for above in chain(ofGrant: index) {
             let grant = grants[above]
-            for rate in rules[Int(grant.rules)].rates { found.append((.grant(symbols.text(grant.grant), unit: rate.unit), rate)) }
+            for rate in rules[Int(grant.rules)].rates {
+                found.append((.grant(symbols.text(grant.grant), unit: rate.unit), rate))
+            }
         }
-        for placed in rates where covers(placed.named.selector, index) { found.append((.named(placed.named.rate.name), placed.named.rate)) }
+        for placed in rates where covers(placed.named.selector, index) {
+            found.append((.named(placed.named.rate.name), placed.named.rate))
+        }
         guard marks(onGrant: index).union(marks(onNode: node)).contains(.throttled) else { return found }
-        for (position, standing) in restrictions.sorted(by: { $0.key < $1.key }) where isThrottled(by: standing, index, at: node) {
+        for (position, standing) in restrictions.sorted(by: { $0.key < $1.key })
+        where isThrottled(by: standing, index, at: node) {
             if let rate = standing.restriction.level.rate { found.append((.throttle(position), rate)) }
         }
         return found
@@ -35,7 +42,11 @@ extension View {
     /// Throttles that leave no call at all.
     func stops(_ index: Int, at node: String) -> [Restriction] {
         restrictions.values.filter { standing in
-            if case .throttle(calls: 0, _) = standing.restriction.level { isThrottled(by: standing, index, at: node) } else { false }
+            if case .throttle(calls: 0, _) = standing.restriction.level {
+                isThrottled(by: standing, index, at: node)
+            } else {
+                false
+            }
         }.map(\.restriction)
     }
 

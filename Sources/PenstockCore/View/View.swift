@@ -10,7 +10,10 @@ package struct View: Sendable {
     package internal(set) var members: [String: Member] = [:]
     package internal(set) var tokens: [Digest: TokenState] = [:]
     package internal(set) var symbols = Symbols()
+    /// By their handles, which stay theirs: the slot of one that is forgotten goes to another grant.
     package internal(set) var grants = ContiguousArray<GrantRecord>()
+    /// The handles of those that are not forgotten, by their positions.
+    package internal(set) var handles = ContiguousArray<Int32>()
     package internal(set) var rules = ContiguousArray<GrantRules>()
     package internal(set) var budgets: [Budget] = []
     var budgetOfName: [String: Int] = [:]
@@ -20,14 +23,21 @@ package struct View: Sendable {
     package internal(set) var rates: [PlacedRate] = []
     /// By the position of the event that made them.
     package internal(set) var restrictions: [Position: StandingRestriction] = [:]
+    /// Their positions.
+    var restricted = OrderedPositions()
     /// That no operator has accepted, by position.
     package internal(set) var debts: [Position: OpenDebt] = [:]
 
     /// Of grants that are good for any audience.
     private(set) var noAudience: Symbol = 0
     var ruleNumbers: [GrantRules: Int32] = [:]
+    var ruleUses = ContiguousArray<Int32>()  // How many grants have each of `rules`.
+    var freeRules: [Int32] = []
+    var freeGrants: [Int32] = []
     var credentials = CredentialIndex()
     var grantOfSymbol: [Symbol: Int32] = [:]
+    /// How many grants were delegated from one directly, by its index; of those that have any.
+    var children: [Int32: Int32] = [:]
     /// For each symbol, which levels of restriction name it.
     var marks: ContiguousArray<Marks> = []
     /// Of `all`.
@@ -93,6 +103,16 @@ package struct View: Sendable {
     }
 }
 
+extension View.Marks {
+    init(_ level: Restriction.Level) {
+        switch level {
+        case .revoke: self = .revoked
+        case .suspend: self = .suspended
+        case .throttle, .scale: self = .throttled
+        }
+    }
+}
+
 // MARK: - Questions
 
 extension View {
@@ -121,18 +141,6 @@ extension View {
 
     package func index(ofGrant id: String) -> Int? {
         symbols.find(.grant, id).flatMap { grantOfSymbol[$0] }.map(Int.init)
-    }
-
-    /// The id of the grant that an event issued.
-    package func grant(issuedAt position: Position) -> String? { index(issuedAt: position).map { symbols.text(grants[$0].grant) } }
-
-    func index(issuedAt position: Position) -> Int? {
-        var (low, high) = (0, grants.count)
-        while low < high {
-            let middle = (low + high) / 2
-            if grants[middle].position < position { low = middle + 1 } else { high = middle }
-        }
-        return low < grants.count && grants[low].position == position ? low : nil
     }
 
     /// Every level that stands on a grant, by any selector, through it or through a grant it was delegated from.
@@ -167,31 +175,13 @@ extension View {
         }
     }
 
-    package func matchedGrants(_ selector: Selector) -> Int {
-        if selector == .all { return grants.count }
-        guard selector.kind != .node, let symbol = symbol(of: selector) else { return 0 }
-        return grants.indices.count { covers(selector.kind, symbol, $0) }
-    }
-
-    private func symbol(of selector: Selector) -> Symbol? {
+    func symbol(of selector: Selector) -> Symbol? {
         symbols.find(selector.kind == .subtree ? .grant : selector.kind, selector.value)
     }
 
-    private func covers(_ kind: Selector.Kind, _ symbol: Symbol, _ index: Int) -> Bool {
+    func covers(_ kind: Selector.Kind, _ symbol: Symbol, _ index: Int) -> Bool {
         let grant = grants[index]
-        let own: Symbol? =
-            switch kind {
-            case .grant, .subtree: grant.grant
-            case .run: grant.run
-            case .agent: grant.agent
-            case .agentClass: grant.agentClass
-            case .principal: grant.principal
-            case .purpose: grant.purpose
-            case .audience: grant.audience
-            case .issuer: grant.issuer
-            case .node, .all: nil
-            }
-        return own == symbol || (grant.parent >= 0 && covers(kind, symbol, Int(grant.parent)))
+        return grant.symbol(kind) == symbol || (grant.parent >= 0 && covers(kind, symbol, Int(grant.parent)))
     }
 
     /// The level that would stand on a grant that is not in the view yet.
@@ -208,9 +198,5 @@ extension View {
         result.formUnion(mark(.issuer, issuer))
         if let parent = index(ofGrant: grant.parent) { result.formUnion(marks(onGrant: parent)) }
         return result
-    }
-
-    package func standing(id: Digest) -> (position: Position, restriction: StandingRestriction)? {
-        restrictions.first { $0.value.eventID == id }.map { ($0.key, $0.value) }
     }
 }

@@ -52,16 +52,18 @@ package struct ViewImage: Hashable, Sendable {
 }
 
 extension View {
-    package var image: ViewImage { image(grants: grants.indices) }
+    package var image: ViewImage { image(grants: handles.indices) }
 
     /// Restrictions ahead of the position are left out: they are not part of the fold yet.
+    ///
+    /// - Parameter range: places in `handles`.
     package func image(grants range: Range<Int>) -> ViewImage {
         ViewImage(
             mesh: mesh, position: position, settings: settings,
             members: members.values.sorted { $0.keys.name < $1.keys.name },
             restrictions: restrictions.filter { $0.key <= position }.sorted { $0.key < $1.key }
                 .map { .init(position: $0.key, standing: $0.value) },
-            grants: range.map { placedGrant($0) },
+            grants: range.map { placedGrant(Int(handles[$0])) },
             tokens: tokens.values.sorted { $0.token.hash.bytes.lexicographicallyPrecedes($1.token.hash.bytes) },
             budgets: budgets, rates: rates, debts: debts.values.sorted { $0.position < $1.position })
     }
@@ -110,7 +112,7 @@ extension View {
         reserveCapacity(grants: image.grants.count)
         try add(image.grants)
         for placed in image.restrictions {
-            restrictions[placed.position] = placed.standing
+            stand(placed.standing, at: placed.position)
             mark(placed.standing.restriction)
         }
         position = image.position
@@ -124,6 +126,7 @@ extension View {
     /// Makes room once, so that loading a snapshot does not grow every table by doubling.
     package mutating func reserveCapacity(grants count: Int) {
         grants.reserveInHugePages(count)
+        handles.reserveCapacity(count)
         // As a rule a grant brings two texts of its own: its id, and its run's.
         symbols.reserveCapacity(count * 2)
         marks.reserveCapacity(count * 2)

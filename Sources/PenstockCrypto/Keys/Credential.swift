@@ -28,8 +28,8 @@ package struct Credential: Sendable {
         isWellFormed(text) ? SHA256.hash(text) : nil
     }
 
-    /// As above without a look at more than the length: for a look-up in memory, which finds no grant for any other text
-    /// and costs less than the checksum. It allocates nothing.
+    /// As above without a look at more than the length: for a look-up in memory, which finds no grant for any other
+    /// text and costs less than the checksum. It allocates nothing.
     @inline(__always)
     package static func digest(unchecked text: UnsafeRawBufferPointer) -> Digest? {
         text.count == byteCount ? SHA256.hash(text) : nil

@@ -10,8 +10,8 @@ package struct Verifier: Sendable {
         self.publicKey = publicKey
     }
 
-    /// RFC 8032 section 5.1.7 without the cofactor. False for a signature of any length but 64 and for S ≥ L (or the same
-    /// signature would have a second form).
+    /// RFC 8032 section 5.1.7 without the cofactor. False for a signature of any length but 64 and for S ≥ L (or the
+    /// same signature would have a second form).
     package func verify(signature: [UInt8], message: UnsafeRawBufferPointer) -> Bool {
         guard signature.count == Self.signatureBytes else { return false }
         let bytes = message.assumingMemoryBound(to: UInt8.self)

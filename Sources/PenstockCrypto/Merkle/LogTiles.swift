@@ -5,7 +5,7 @@ package import PenstockCore
 /// A tile has 256 hashes, or fewer at the tree's edge. Those of level 0 are leaves'; one of a higher level is the root
 /// of a full tile below.
 package struct LogTiles: Sendable {
-    package static let width = 256
+    package static let width = TilePath.width
 
     private var levels: [[Digest]] = []
 
@@ -28,27 +28,17 @@ package struct LogTiles: Sendable {
         levels.enumerated().flatMap { level, hashes in
             stride(from: 0, to: hashes.count, by: Self.width).map { start in
                 let tile = hashes[start..<min(start + Self.width, hashes.count)]
-                return (Self.path("\(level)", index: start / Self.width, width: tile.count), tile)
+                return (TilePath.path("\(level)", index: start / Self.width, width: tile.count), tile)
             }
         }
-    }
-
-    /// - Parameter kind: a level, or `entries`.
-    package static func path(_ kind: String, index: Int, width: Int) -> String {
-        var groups: [String] = []
-        var rest = index
-        repeat {
-            let digits = String(rest % 1000)
-            groups.insert((groups.isEmpty ? "" : "x") + String(repeating: "0", count: 3 - digits.count) + digits, at: 0)
-            rest /= 1000
-        } while rest > 0
-        return "tile/\(kind)/\(groups.joined(separator: "/"))" + (width < Self.width ? ".p/\(width)" : "")
     }
 
     /// Of a full tile, whose subtree is perfect.
     private static func root(_ hashes: ArraySlice<Digest>) -> Digest {
         var row = Array(hashes)
-        while row.count > 1 { row = stride(from: 0, to: row.count, by: 2).map { SHA256.hash(prefix: 1, row[$0], row[$0 + 1]) } }
+        while row.count > 1 {
+            row = stride(from: 0, to: row.count, by: 2).map { SHA256.hash(prefix: 1, row[$0], row[$0 + 1]) }
+        }
         return row[0]
     }
 }

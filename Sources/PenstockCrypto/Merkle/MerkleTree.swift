@@ -4,7 +4,7 @@ package import PenstockCore
 ///
 /// It keeps the root of every complete subtree, about two digests for each entry, so that the root of any earlier size
 /// and any proof takes O(log n) steps. Sizes and indices count entries; indices start at 0.
-package struct MerkleTree: Sendable {
+package struct MerkleTree: SubtreeHashes, Sendable {
     /// `levels[k][i]` is the root over the 2ᵏ entries from `i · 2ᵏ`; only complete subtrees have one.
     private var levels: [[Digest]] = [[]]
 
@@ -47,15 +47,12 @@ package struct MerkleTree: Sendable {
         }
     }
 
-    package var root: Digest {
-        size == 0 ? Self.emptyRoot : subtreeRoot(0, levels[0].count)
-    }
+    package var root: Digest { root(size: size) ?? Self.emptyRoot }
 
-    /// The root when the tree had `size` entries; nil if it never had that many.
-    package func root(size: UInt64) -> Digest? {
-        guard size <= self.size else { return nil }
-        return size == 0 ? Self.emptyRoot : subtreeRoot(0, Int(size))
-    }
+    package func hash(level: Int, index: Int) -> Digest { levels[level][index] }
+
+    /// The hashes of the entries.
+    package var leaves: [Digest] { levels[0] }
 
     /// The compact state at the present size, to go on without the tree.
     package var frontier: MerkleFrontier {
@@ -69,17 +66,6 @@ package struct MerkleTree: Sendable {
             preconditionFailure("a complete subtree for each bit of the size")
         }
         return frontier
-    }
-
-    /// MTH of RFC 6962 over `count` ≥ 1 entries from `start`, which every caller takes at a multiple of the power of
-    /// two that covers `count`.
-    func subtreeRoot(_ start: Int, _ count: Int) -> Digest {
-        if count & (count - 1) == 0 {
-            let level = count.trailingZeroBitCount
-            return levels[level][start >> level]
-        }
-        let left = Self.split(count)
-        return Self.nodeHash(subtreeRoot(start, left), subtreeRoot(start + left, count - left))
     }
 
     /// The largest power of two smaller than `count` ≥ 2.

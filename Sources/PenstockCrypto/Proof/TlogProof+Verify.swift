@@ -138,7 +138,11 @@ extension TlogProofError: CustomStringConvertible {
         case .forgedCosignature(let name): "a cosignature under the key of '\(name)' is forged"
         case .indexBeyondSize(let index, let size): "index \(index) lies outside a tree of \(size)"
         case .notIncluded: "the event is not in the tree at this place"
-        case .quorumNotMet(let names): "the policy's quorum is not met: \(names.isEmpty ? "no witness of it has cosigned" : "only \(names.joined(separator: ", ")) cosigned")"
+        case .quorumNotMet(let names):
+            """
+            the policy's quorum is not met: \
+            \(names.isEmpty ? "no witness of it has cosigned" : "only \(names.joined(separator: ", ")) cosigned")
+            """
         }
     }
 }

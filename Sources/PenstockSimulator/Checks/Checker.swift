@@ -1,6 +1,7 @@
 internal import PenstockCore
 
-/// Knows what no node knows: true time, and what was truly admitted and spent. Holds the design's guarantees against it.
+/// Knows what no node knows: true time, and what was truly admitted and spent. Holds the design's guarantees against
+/// it.
 ///
 /// What a restriction covers, and which budgets a call draws on, it works out by itself, not by the code it checks.
 struct Checker {
@@ -16,11 +17,14 @@ struct Checker {
     var spent: [Place: Int64] = [:]
     /// Admitted at its maximum, whatever became of it.
     var admitted: [BudgetKey: Int64] = [:]
-    private(set) var acknowledged: [(position: Position, id: Digest)] = []
-    private var remembered: (
-        standing: [Digest: StandingFacts], acknowledged: Int, budgets: [String: BudgetFacts], rates: [(rate: NamedRate, position: Position)],
-        openDebts: [BudgetKey: Set<Position>], frozen: [Int: [Position: Position]], tolerances: [(position: Position, value: DebtTolerance)]
-    )?
+    var acknowledged: [(position: Position, id: Digest)] = []
+    private var remembered:
+        (
+            standing: [Digest: StandingFacts], acknowledged: Int, budgets: [String: BudgetFacts],
+            rates: [(rate: NamedRate, position: Position)],
+            openDebts: [BudgetKey: Set<Position>], frozen: [Int: [Position: Position]],
+            tolerances: [(position: Position, value: DebtTolerance)]
+        )?
     var budgets: [String: BudgetFacts] = [:]
     /// Raised ceilings of grants' own budgets.
     var ceilings: [BudgetKey: Int64] = [:]
@@ -35,6 +39,7 @@ struct Checker {
     var rates: [RateKey: RateFacts] = [:]
     /// When the log was put back to an older copy last: views of before may be ahead of it for a while.
     var restoredAt: Int64 = .min / 2
+    var order = TurnOrder()
     /// What the ledger's time lags behind at most, since its machine began anew with a wall clock that was behind.
     var lostTime: Int64 = 0
 
@@ -62,7 +67,9 @@ struct Checker {
 
     /// Where a child left its expiry to its parent, the parent's stays the bound.
     mutating func renewed(_ index: Int, until expiry: WallTime) {
-        if grants[index].grant.expiresAt != 0 { grants[index].grant.expiresAt = max(grants[index].grant.expiresAt, expiry) }
+        if grants[index].grant.expiresAt != 0 {
+            grants[index].grant.expiresAt = max(grants[index].grant.expiresAt, expiry)
+        }
     }
 
     // MARK: The log
@@ -73,7 +80,9 @@ struct Checker {
         changed(event.kind, at: position, world: world)
         switch event.kind {
         case .grantIssued(let grant):
-            guard let index = Int(grant.grantID.dropFirst()), grants.indices.contains(index) else { return world.fail(.authority, "nobody issued \(grant.grantID)") }
+            guard let index = Int(grant.grantID.dropFirst()), grants.indices.contains(index) else {
+                return world.fail(.authority, "nobody issued \(grant.grantID)")
+            }
             world.fail(delegated(grant, index))
             grants[index].isDurable = true
             world.fail(covered(index, "grant \(grant.grantID) was issued"))
@@ -100,9 +109,7 @@ struct Checker {
         }
     }
 
-    mutating func acknowledged(_ position: Position, _ id: Digest) { acknowledged.append((position, id)) }
-
-    /// A backup was restored: what only the lost part of the log said, and no node has heard of, is gone for good.
+    /// A backup was restored: what only the lost part of the log said, and no node has noted, is gone for good.
     mutating func lose(after position: Position, unless isKnown: (Position) -> Bool) {
         for (id, facts) in standing where facts.position > position && !isKnown(facts.position) { standing[id] = nil }
         budgets = budgets.filter { $0.value.position <= position }
@@ -116,21 +123,25 @@ struct Checker {
     }
 
     /// Before a backup is restored, and when the newest log is put back instead: what stands is what stood.
-    mutating func remember() { remembered = (standing, acknowledged.count, budgets, namedRates, openDebts, frozen, tolerances) }
+    mutating func remember() {
+        remembered = (standing, acknowledged.count, budgets, namedRates, openDebts, frozen, tolerances)
+    }
 
     mutating func recall() {
         guard let remembered else { return }
-        (standing, budgets, namedRates, openDebts, frozen, tolerances) = (remembered.standing, remembered.budgets, remembered.rates, remembered.openDebts, remembered.frozen,
-            remembered.tolerances)
+        (standing, budgets, namedRates, openDebts, frozen, tolerances) = (
+            remembered.standing, remembered.budgets, remembered.rates, remembered.openDebts, remembered.frozen,
+            remembered.tolerances
+        )
         acknowledged.removeLast(acknowledged.count - remembered.acknowledged)
         refreshForbidden()
     }
 
     /// What was acknowledged before the restore, of what only the lost part of the log had.
-    mutating func forgetAcknowledged(after position: Position) { 
+    mutating func forgetAcknowledged(after position: Position) {
         let old = min(remembered?.acknowledged ?? 0, acknowledged.count)
         acknowledged = acknowledged[..<old].filter { $0.position <= position } + acknowledged[old...]
-     }
+    }
 
     /// G3: what was acknowledged is where it was said to be.
     func logIsKept(_ log: SimLog) -> Violation? {
@@ -141,9 +152,10 @@ struct Checker {
     }
 
     /// G3: a view folds a prefix of the log that it follows.
-    func folded(_ process: EnforcerProcess, _ machine: Machine, log: SimLog) -> Violation? {
-        guard log.root(at: process.follower.applied) != process.root else { return nil }
-        return Violation(.log, "machine \(machine.index) folded something else than the log at position \(process.follower.applied)")
+    func view(_ process: EnforcerProcess, _ machine: Machine, log: SimLog) -> Violation? {
+        guard log.root(at: process.follower.applied) != process.follower.root else { return nil }
+        return Violation(
+            .log, "machine \(machine.index) view something else than the log at position \(process.follower.applied)")
     }
 
     // MARK: G1
@@ -151,7 +163,8 @@ struct Checker {
     /// The ledger lifts a restriction by itself: its time has passed.
     private func ended(_ lifting: Lifting, at wall: WallTime) -> Violation? {
         let early = lifting.eventIDs.compactMap { standing[$0]?.restriction.expiresAt }.max().map { $0 - wall } ?? 0
-        return early > Self.clockTolerance ? Violation(.revocation, "a restriction was lifted \(early) ms before its time") : nil
+        return early > Self.clockTolerance
+            ? Violation(.revocation, "a restriction was lifted \(early) ms before its time") : nil
     }
 
     private mutating func refreshForbidden() { for index in grants.indices { refreshForbidden(index) } }
@@ -167,7 +180,9 @@ struct Checker {
 
     /// No grant comes or is renewed while a revoke stands on it.
     private func covered(_ index: Int, _ what: String) -> Violation? {
-        let revoked = standing.values.first { $0.restriction.level == .revoke && covers($0.restriction.selector, index) }
+        let revoked = standing.values.first {
+            $0.restriction.level == .revoke && covers($0.restriction.selector, index)
+        }
         return revoked.map { Violation(.revocation, "\(what) while the revoke of position \($0.position) covers it") }
     }
 
@@ -191,8 +206,8 @@ struct Checker {
         }
     }
 
-    private func isWithinGrace(_ enforcement: Enforcement, _ local: Instant) -> Bool {
-        let (lease, here) = (enforcement.lease, Lease.Bounds(enforcement.folded.settings))
+    private func isWithinGrace(_ enforcement: borrowing Enforcement, _ local: Instant) -> Bool {
+        let (lease, here) = (enforcement.lease, Lease.Bounds(enforcement.view.settings))
         let longest = min(lease.bounds.staleness, here.staleness) + min(lease.bounds.grace, here.grace)
         return lease.age(at: local).map { $0 < longest } ?? false
     }
@@ -203,11 +218,21 @@ struct Checker {
         standing[barrier.eventID]!.closedAt = world.now
         refreshForbidden()
         for machine in world.machines {
-            guard let process = machine.process, let view = process.enforcement.view, process.enforcement.halted == nil else { continue }
-            if view.position >= barrier.position || view.restrictions[barrier.position]?.eventID == barrier.eventID { continue }
+            guard let process = machine.process, process.enforcement.node.hasView, process.enforcement.halted == nil
+            else { continue }
+            let view = process.enforcement.view
+            if view.position >= barrier.position || view.restrictions[barrier.position]?.eventID == barrier.eventID {
+                continue
+            }
             let local = machine.clock.instant(at: world.now)
             guard process.enforcement.isFresh(at: local) || isWithinGrace(process.enforcement, local) else { continue }
-            return Violation(.revocation, "CLOSED at position \(barrier.position), but machine \(machine.index) trusts a view of position \(view.position)")
+            return Violation(
+                .revocation,
+                """
+                CLOSED at position \(barrier.position), but machine \(machine.index) trusts a view of position \
+                \(view.position)
+                """
+            )
         }
         return nil
     }

@@ -1,7 +1,8 @@
 /// Faults that the world can suffer.
 enum FaultKind: String, CaseIterable {
     case cutOneWay, cutBothWays, loss, duplication, reordering, clog, highWater
-    case killNode, losePowerNode, loseDiskNode, damageJournal, fullDisk, slowDisk, pauseNode, suspendMachine, stepWallClock
+    case killNode, losePowerNode, loseDiskNode, damageJournal, fullDisk, slowDisk, pauseNode, suspendMachine,
+        stepWallClock
     case killLedger, losePowerLedger, pauseLedger, fullLedgerDisk, slowLedgerDisk, restoreBackup, leapLedgerClock
     case expelNode, hostileMember, secondProcess
 }
@@ -9,13 +10,17 @@ enum FaultKind: String, CaseIterable {
 /// What a sweep must have seen: a simulator that never makes its faults proves nothing.
 enum Sight: String, CaseIterable {
     case cutMessage, lostMessage, duplicate, highWaterDrop
-    case gap, fetch, staleDenial, allow, hold, settle, release, revokedDenial, exhausted, exhaustedAtOnce, heldElsewhere, unrecordable
+    case gap, fetch, staleDenial, allow, hold, settle, release, revokedDenial, exhausted, exhaustedAtOnce,
+        heldElsewhere, unrecordable
     case fenced, enforced, closed, partial, lifted, urgentAhead, cancelled, voided, retryPermit
-    case predecessorClosed, predecessorUnproven, carried, refusedCommit, committedLater, restrictedOnFullDisk, leaseWithheld, diverged, recovered, snapshotLoaded, refusedForgery, child, refusedChild
-    case parked, servedLater, waitedInVain, recall, windowOpened, warned, debtTold, overrun, ceilingRaised, ceilingLowered, overcommitted, debtAccepted, frozen, frozenGrant
+    case predecessorClosed, predecessorUnproven, carried, refusedCommit, leaseAfterFailedCommit, restrictedOnFullDisk,
+        leaseWithheld, diverged, recovered, snapshotLoaded, refusedForgery, child, refusedChild
+    case parked, servedLater, waitedInVain, recall, windowOpened, warned, debtTold, overrun, ceilingRaised,
+        ceilingLowered, overcommitted, debtAccepted, frozen, frozenGrant
     case rateLimited, counted, countedCall
     case debtWithRoom, tolerated, debtSettled, budgetMoved, budgetClosed, closedDenial, rateChanged, rateClosed
-    case leapt, leapEnded, timeAccepted, timeNoted
+    case checkpoint, cosigned, completeReceipt
+    case leapt, leapEnded, timeAccepted, timeNoted, forgotten, forgottenChild
 }
 
 struct Coverage {
@@ -32,12 +37,14 @@ struct Coverage {
 
     /// What never occurred.
     var missing: [String] {
-        FaultKind.allCases.filter { faults[$0] == nil }.map(\.rawValue) + Sight.allCases.filter { sights[$0] == nil }.map(\.rawValue)
+        FaultKind.allCases.filter { faults[$0] == nil }.map(\.rawValue)
+            + Sight.allCases.filter { sights[$0] == nil }.map(\.rawValue)
     }
 }
 
 extension Coverage {
     var listing: [(String, Int)] {
-        FaultKind.allCases.map { ($0.rawValue, faults[$0] ?? 0) } + Sight.allCases.map { ($0.rawValue, sights[$0] ?? 0) }
+        FaultKind.allCases.map { ($0.rawValue, faults[$0] ?? 0) }
+            + Sight.allCases.map { ($0.rawValue, sights[$0] ?? 0) }
     }
 }

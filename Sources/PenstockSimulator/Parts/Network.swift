@@ -21,7 +21,8 @@ struct Network {
 
     init(seed: UInt64) { random = SimRandom(seed: seed) }
 
-    mutating func arrivals(over link: Link, sentAt now: Int64, isPublication: Bool, coverage: inout Coverage) -> [Int64] {
+    mutating func arrivals(over link: Link, sentAt now: Int64, isPublication: Bool, coverage: inout Coverage) -> [Int64]
+    {
         let state = links[link] ?? LinkState()
         if state.isCut {
             coverage.note(.cutMessage)

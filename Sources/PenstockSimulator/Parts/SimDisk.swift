@@ -21,20 +21,20 @@ final class SimDisk {
     /// A flipped bit in the journal: no process opens it.
     var isDamaged = false
 
-    struct Seen {
-        var position: Position = 0
-        var root: UInt64 = 0
-        var heard: Position = 0
-    }
-
-    var seen = Seen()
+    var seen = SeenLog()
 
     func begin(_ incarnation: Incarnation) { incarnations.append((incarnation, true)) }
 
-    func append(_ incarnation: Incarnation, _ kind: DecisionRecord.Kind, isAllow: Bool, _ debits: [SliceReport.Use], owed: DecisionRecord? = nil) -> UInt64? {
+    func append(
+        _ incarnation: Incarnation, _ kind: DecisionRecord.Kind, isAllow: Bool, _ debits: [SliceReport.Use],
+        owed: DecisionRecord? = nil
+    ) -> UInt64? {
         guard !isFull else { return nil }
         defer { nextSequence += 1 }
-        records.append(Record(sequence: nextSequence, incarnation: incarnation, kind: kind, isAllow: isAllow, debits: debits, owed: owed))
+        records.append(
+            Record(
+                sequence: nextSequence, incarnation: incarnation, kind: kind, isAllow: isAllow, debits: debits,
+                owed: owed))
         return nextSequence
     }
 
@@ -43,11 +43,37 @@ final class SimDisk {
         return first.sequence <= sequence && sequence <= last.sequence
     }
 
+    func hasRecords(of incarnation: Incarnation) -> Bool { records.last?.incarnation == incarnation }
+
+    var firstSequence: UInt64 { records.first?.sequence ?? nextSequence }
+
+    /// How much of each slice is used, by the records from this number on that stand for all before them.
+    func carried(from sequence: UInt64) -> [Position: Int64] {
+        var used: [Position: Int64] = [:]
+        for record in records where record.sequence >= sequence && record.kind == .carried {
+            for debit in record.debits { used[debit.slice] = debit.used }
+        }
+        return used
+    }
+
     func sync() { syncedRecords = records.count }
 
-    /// Drops what lies before the record of that number: it is shipped, and a `carried` record stands for it.
-    func release(before sequence: UInt64) {
-        let gone = records.prefix { $0.sequence < sequence }.count
+    /// Records of one incarnation, in their order and without a gap.
+    func batch(from start: UInt64, through last: UInt64) -> ArraySlice<Record> {
+        guard let begin = records.firstIndex(where: { $0.sequence >= start }) else { return [] }
+        let count = records[begin...].prefix(Self.recordsPerBatch).enumerated().prefix { offset, record in
+            record.incarnation == records[begin].incarnation && record.sequence <= last
+                && record.sequence == records[begin].sequence + UInt64(offset)
+        }.count
+        return records[begin..<begin + count]
+    }
+
+    /// Few, so that there are many batches.
+    static let recordsPerBatch = 40
+
+    /// Drops what is shipped; a `carried` record stands for it.
+    func release(through sequence: UInt64) {
+        let gone = records.prefix { $0.sequence <= sequence }.count
         records.removeFirst(gone)
         syncedRecords = max(0, syncedRecords - gone)
         // Incarnations without a record left were closed before.

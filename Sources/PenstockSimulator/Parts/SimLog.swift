@@ -5,7 +5,7 @@ internal import PenstockCore
 final class SimLog {
     private(set) var events: [Event] = []
     /// Stands in for the tree's root after each event.
-    private(set) var roots: [UInt64] = []
+    private(set) var roots: [Digest] = []
     private(set) var durableAt: [Int64] = []
     private(set) var positions: [Digest: Position] = [:]
     /// The newest epoch that was opened on it.
@@ -23,29 +23,43 @@ final class SimLog {
 
     func event(at position: Position) -> Event { events[Int(position) - 1] }
 
-    /// 0 for the empty log; nil past its end.
-    func root(at position: Position) -> UInt64? {
-        if position == 0 { return 0 }
+    /// Nil past its end.
+    func root(at position: Position) -> Digest? {
+        if position == 0 { return .zero }
         return position <= head ? roots[Int(position) - 1] : nil
     }
 
     func append(_ event: Event, at trueTime: Int64) {
         events.append(event)
-        roots.append(Self.root(after: roots.last ?? 0, event))
+        roots.append(Self.root(after: roots.last ?? .zero, event))
         durableAt.append(trueTime)
         positions[event.id] = head
     }
 
-    static func root(after root: UInt64, _ event: Event) -> UInt64 { SimRandom.mix(root ^ event.id.bytes.prefix(8).reduce(0) { $0 << 8 | UInt64($1) }) | 1 }
+    static func root(after root: Digest, _ event: Event) -> Digest {
+        Digest(words: (SimRandom.mix(root.words.0 ^ event.id.words.0) | 1, 0, 0, 0))
+    }
 
     func isMember(_ name: String) -> Bool {
         !events.contains { if case .nodeExpelled(name, _) = $0.kind { true } else { false } }
     }
 
-    /// Folds it anew, as a process does at its start.
+    /// Folds it anew, as a process does at its start: from a snapshot of the state after its first half. Throws where
+    /// that comes to another state than the whole log does.
     func fold() throws(FoldError) -> LedgerState {
-        var state = LedgerState()
-        for (index, event) in events.enumerated() { try state.apply(event, at: Position(index) + 1) }
-        return state
+        var (whole, resumed) = (LedgerState(), LedgerState())
+        for (index, event) in events.enumerated() {
+            let position = Position(index) + 1
+            try whole.apply(event, at: position)
+            if position == head / 2 {
+                resumed = try LedgerState(view: View(image: whole.view.image), image: whole.image)
+            } else if position > head / 2 {
+                try resumed.apply(event, at: position)
+            }
+        }
+        guard resumed.image == whole.image, resumed.view.image == whole.view.image else {
+            throw FoldError(position: head, problem: "a snapshot and the events behind it fold another state")
+        }
+        return resumed
     }
 }

@@ -10,40 +10,51 @@ struct Submission {
 /// What travels to the ledger; the shell's protobuf requests, without the bytes.
 enum SimRequest {
     case submit(Submission)
-    case reserve(SliceRequest)
-    case echo(NodeProgress, nonce: UInt64, RateStatement, root: UInt64)
-    case ack(NodeProgress, root: UInt64)
-    case fetch(from: Position)
-    case snapshot
-    case openSlices
     case join(NodeKeys, tokenHash: Digest)
+    /// All else that nodes ask for.
+    case node(NodeRequest)
+
+    init(_ request: NodeRequest) {
+        if case .submit(let event) = request {
+            self = .submit(Submission(event: event.event))
+        } else {
+            self = .node(request)
+        }
+    }
 }
 
 /// What the ledger answers.
 enum SimReply {
     case submitted(Position)
-    case echo(EchoReply)
-    case reserved([Purse.Granted], refused: [SliceAnswer.Refused])
     /// Pushed by the ledger, in answer to nothing.
     case recalled([(grantID: String, unit: String)])
     case fetched(first: Position, count: Int, head: Position, SimLog)
-    case snapshot(ViewImage, root: UInt64, head: Position)
-    case openSlices([Follower.HeldSlice])
+    case snapshot(ViewImage, root: Digest, head: Position)
     case refused(Refusal)
+    /// All else that nodes are answered.
+    case node(NodeReply)
 }
 
 /// Who sent a request: a machine's process, or a person's command.
-enum Sender {
+enum Sender: Hashable {
     case process(machine: Int, Incarnation)
     case command(Int)
 }
 
-struct Inbound {
+/// A request as it arrives. It also stands for the way back to who sent it.
+struct Inbound: Hashable {
     var sender: Sender
     /// By the channel.
     var name: String
     var id: UInt64
     var request: SimRequest
+
+    static func == (a: Inbound, b: Inbound) -> Bool { a.sender == b.sender && a.id == b.id }
+
+    func hash(into hasher: inout Hasher) {
+        hasher.combine(sender)
+        hasher.combine(id)
+    }
 }
 
 /// Everything that can happen next.
@@ -53,7 +64,7 @@ enum Happening {
     case committed(generation: Int)
     case ledgerTimer(generation: Int)
     case reply(machine: Int, Incarnation, id: UInt64, SimReply, from: SimLog)
-    case logPage(machine: Int, Incarnation, SimLog, first: Position, count: Int)
+    case logPage(machine: Int, Incarnation, SimLog, first: Position, count: Int, checkpoint: String?)
     case urgent(machine: Int, Incarnation, SimLog, Position)
     case tick(machine: Int, Incarnation)
     case answered(command: Int, SimReply)

@@ -43,7 +43,9 @@ package struct Sweep {
             report.simulatedSeconds += Double(outcome.time) / 1e9
             coverage.add(outcome.coverage)
             guard let violation = outcome.violation else { continue }
-            var failure = Failure(seed: seed, nodes: simulation.nodes, step: outcome.steps, guarantee: violation.guarantee.rawValue, what: violation.what)
+            var failure = Failure(
+                seed: seed, nodes: simulation.nodes, step: outcome.steps, guarantee: violation.guarantee.rawValue,
+                what: violation.what)
             if shrinks {
                 var shrink = Shrink(simulation, violation)
                 failure.history = shrink.shortest(outcome.actions).map { "\($0.time / 1_000_000) ms: \($0.action)" }

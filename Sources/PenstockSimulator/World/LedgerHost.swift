@@ -5,7 +5,15 @@ final class LedgerHost {
     var clock: SimClock
     var log = SimLog()
     /// Nil while no process runs.
-    var ledger: Ledger?
+    var turn: LedgerTurn<Inbound>?
+    var ledger: Ledger? { turn?.ledger }
+    /// Asked for only by what happens to a process that runs.
+    var running: LedgerTurn<Inbound> {
+        // `World.atLedger` drops what comes while none runs.
+        _read { yield turn! }
+        // The same.
+        _modify { yield &turn! }
+    }
     /// What its last process made of the clocks, and what of it lies in its folder.
     var time = LedgerTime(wall: 0, at: 0)
     var mark: LedgerTime.Mark?
@@ -25,15 +33,15 @@ final class LedgerHost {
     static let usualCommit: Int64 = 300_000
     var commitTime = usualCommit
     var inbox: [Inbound] = []
-    var staged: [Event] = []
-    var turn = Turn()
+    var queries: [Inbound] = []
+    /// On its way to the disk, and the one before.
+    var commit: LedgerCommit?
+    var lastCommit: [Event] = []
     var isTurning = false
-    /// Requests for slices that wait at the ledger.
-    var parked: [Incarnation: Inbound] = [:]
-    /// Where each incarnation sits, for what the ledger pushes to it.
-    var routes: [Incarnation: Inbound] = [:]
-    /// Commands that wait for a barrier, until when by the ledger's clock.
-    var waiters: [(command: Int, position: Position, deadline: Instant)] = []
+    var timerAt: Int64 = .max
+    var housekeptAt: Int64 = 0
+    /// Restrictions whose barriers have ended.
+    var ended: Set<Position> = []
     /// The log as it was before a backup was restored, until somebody puts it back.
     var newest: SimLog?
     /// How much of it the backup had.
@@ -41,18 +49,25 @@ final class LedgerHost {
     /// The restored log has been served: there is no way back to the newest.
     var hasServedRestored = false
 
-    var canWrite: Bool { if case .failing = disk { false } else { true } }
+    /// A commit has failed on this disk.
+    var hasFailed = false
 
-    /// What one commit owes.
-    struct Turn {
-        var owed: [(Inbound, Owed)] = []
-        var echoes: [(Inbound, NodeProgress, nonce: UInt64, rates: RateStatement)] = []
-        var queries: [Inbound] = []
+    /// Whether the disk takes these events.
+    func canWrite(_ events: [Event]) -> Bool {
+        if events.isEmpty { return true }
+        return switch disk {
+        case .roomy, .reserved: true
+        case .tight(let commits): commits > 0 && events.allSatisfy { StoreRoom.restrictions.admits($0.kind.name) }
+        case .failing: false
+        }
     }
 
-    enum Owed {
-        case submitted(Position)
-        case reserved([(position: Position, slice: Slice)], refused: [SliceAnswer.Refused])
+    /// What was its memory is gone.
+    func endProcess() {
+        (turn, commit, lastCommit, ended) = (nil, nil, [], [])
+        (inbox, queries, waiting) = ([], [], [])
+        (isTurning, isPaused, timerAt) = (false, false, .max)
+        generation += 1
     }
 
     /// The disk under the log.
@@ -60,13 +75,20 @@ final class LedgerHost {
         case roomy
         /// Full, but for what is kept for restrictions: so many commits of them fit.
         case reserved(commits: Int)
-        /// No write succeeds, which nobody knows before one has failed.
+        /// The same, and it says that it has room for everything.
+        case tight(commits: Int)
+        /// No write succeeds, and it says that it has room for everything.
         case failing
 
-        var room: StoreRoom {
+        /// As it is measured.
+        var room: StoreRoom { if case .reserved = self { proven } else { .everything } }
+
+        /// As it is.
+        var proven: StoreRoom {
             switch self {
-            case .roomy, .failing: .everything
-            case .reserved(let commits): commits > 0 ? .restrictions : .nothing
+            case .roomy: .everything
+            case .reserved(let commits), .tight(let commits): commits > 0 ? .restrictions : .nothing
+            case .failing: .nothing
             }
         }
     }
@@ -81,7 +103,9 @@ final class LedgerHost {
     }
 
     func memory(of state: LedgerState) -> LedgerTime.Memory {
-        LedgerTime.Memory(greatest: max(state.greatestTime, mark?.time ?? 0), stopped: mark == nil ? nil : stopped, lagging: mark == nil ? nil : lagging, mark: isSameBoot ? mark : nil)
+        LedgerTime.Memory(
+            greatest: max(state.greatestTime, mark?.time ?? 0), stopped: mark == nil ? nil : stopped,
+            lagging: mark == nil ? nil : lagging, mark: isSameBoot ? mark : nil)
     }
 }
 

@@ -10,7 +10,7 @@ final class Machine {
     /// While it is paused or suspended, what comes waits.
     var isPaused = false
     var waiting: [Happening] = []
-    /// A decision holds the process's lock until then.
+    /// A decision holds its shard until then.
     var busyUntil: Int64 = 0
     /// How long a record takes, beyond nothing.
     var recordingTime: Int64 = 0
@@ -29,11 +29,10 @@ final class EnforcerProcess {
     let incarnation: Incarnation
     var follower: Follower
     var enforcement: Enforcement
-    var outstanding = Outstanding<Follower.Ask, SimRequest>()
-    /// Stands in for the root of the tree over the view.
-    var root: UInt64 = 0
-    /// Why the ledger refused a slice last, by account.
-    var refusals: [Int32: (lack: Follower.Lack, at: Instant)] = [:]
+    /// The snapshot that came last.
+    var image: (ViewImage, root: Digest)?
+    /// The number of the first record that was written to let those before go.
+    var carryFrom: UInt64 = 0
     var echoWanted = false
     /// The durable log's head when each echo was sent, and the bounds in force at the node, by its time of sending; and
     /// the last one that a lease was seen from.
@@ -42,24 +41,25 @@ final class EnforcerProcess {
     /// How far its clock has run ahead of the simulator's while it records.
     var stall: Int64 = 0
     var nextTick: Int64 = 0
-    var lastCarried: UInt64 = 0
     /// The sum of what its records of kind `counted` say.
     var denialsCounted: UInt64 = 0
     /// What each call under way holds, by the sequence of its decision.
-    var holds: [UInt64: (grant: Int, amounts: [Amount], places: [[Checker.Place]])] = [:]
+    var holds: [UInt64: (grant: Int, shard: Int, amounts: [Amount], places: [[Checker.Place]])] = [:]
     /// Decisions that were given out for calls with an id: a retry may get no other.
     var permits: [String: UInt64] = [:]
 
-    init(machine: Machine, incarnation: Incarnation) {
+    init(machine: Machine, incarnation: Incarnation, shards: Int) {
         self.incarnation = incarnation
-        let seen = machine.disk.seen
-        follower = Follower(mesh: "mesh", seen: seen.position, heard: seen.heard, predecessors: machine.disk.predecessors)
-        enforcement = Enforcement(node: machine.name, incarnation: incarnation, audiences: ["mail"])
+        follower = Follower(
+            mesh: "mesh", incarnation: incarnation, seen: machine.disk.seen, predecessors: machine.disk.predecessors,
+            releaseEvery: 60)
+        enforcement = Enforcement(
+            node: machine.name, incarnation: incarnation, audiences: ["mail"], shards: shards)
     }
 }
 
 /// The journal of a simulated process: real records on a simulated disk.
-struct SimJournal: DecisionJournal {
+struct SimJournal: NodeJournal {
     unowned let world: World
     unowned let machine: Machine
     unowned let process: EnforcerProcess
@@ -69,22 +69,34 @@ struct SimJournal: DecisionJournal {
     /// Records go once they are carried: it is never crowded.
     var room: JournalRoom { JournalRoom(used: 0, bound: 1 << 20) }
 
+    var lastRecorded: UInt64 { machine.disk.nextSequence - 1 }
+
+    var hasOwnRecords: Bool { machine.disk.hasRecords(of: process.incarnation) }
+
+    var hasRoom: Bool { !machine.disk.isFull }
+
+    func canRelease(through sequence: UInt64) -> Bool { machine.disk.firstSequence <= sequence }
+
     func record(_ call: borrowing Call, _ verdict: Verdict, _ debits: [Debit], grant: Position) -> UInt64? {
         process.stall += machine.recordingTime
         let kind: DecisionRecord.Kind = call.holds && verdict.isAllow ? .held : .decided
-        return machine.disk.append(process.incarnation, kind, isAllow: verdict.isAllow, debits.map { .init(slice: $0.slice, used: $0.amount) })
+        return machine.disk.append(
+            process.incarnation, kind, isAllow: verdict.isAllow, debits.map { .init(slice: $0.slice, used: $0.amount) })
     }
 
     func record(_ record: DecisionRecord) -> UInt64? {
         if record.kind == .counted { world.coverage.note(.counted) }
-        let sequence = machine.disk.append(process.incarnation, record.kind, isAllow: false, record.debits, owed: [.owed, .owedAgain].contains(record.kind) ? record : nil)
+        let sequence = machine.disk.append(
+            process.incarnation, record.kind, isAllow: false, record.debits,
+            owed: [.owed, .owedAgain].contains(record.kind) ? record : nil)
         if sequence != nil { process.denialsCounted += record.count }
         return sequence
     }
 
     func recordEnd(_ end: borrowing HoldEnd) -> UInt64? {
         if end.kind == .voided { world.coverage.note(.voided) }
-        return machine.disk.append(process.incarnation, end.kind, isAllow: false, end.returned.map { .init(slice: $0.slice, used: $0.amount) })
+        return machine.disk.append(
+            process.incarnation, end.kind, isAllow: false, end.returned.map { .init(slice: $0.slice, used: $0.amount) })
     }
 
     func content(_ call: borrowing Call) -> Digest {

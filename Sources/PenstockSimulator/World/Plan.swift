@@ -18,7 +18,11 @@ enum Action: CustomStringConvertible {
 
     var description: String {
         switch self {
-        case .call(let machine, let grant, let amount, let holds, let id): "machine \(machine) is asked for \(amount) on g\(grant)\(holds ? ", held" : "")\(id > 0 ? ", call \(id)" : "")"
+        case .call(let machine, let grant, let amount, let holds, let id):
+            """
+            machine \(machine) is asked for \(amount) on \
+            g\(grant)\(holds ? ", held" : "")\(id > 0 ? ", call \(id)" : "")
+            """
         case .issue(let seed): "a grant is issued (\(seed))"
         case .budget(let seed): "a budget is created (\(seed))"
         case .ceiling(let seed): "a ceiling is set (\(seed))"
@@ -26,12 +30,16 @@ enum Action: CustomStringConvertible {
         case .settleDebt(let seed): "a debt is settled at another amount (\(seed))"
         case .change(let seed): "a budget or a rate is changed or closed (\(seed))"
         case .restrict(let level, let kind, let grant, let machine, let wait, let duration):
-            "\(["revoke", "suspend", "throttle", "scale"][level]) by \(kind.name) of g\(grant)/machine \(machine), waits \(wait) ms\(duration > 0 ? ", for \(duration) ms" : "")"
+            """
+            \(["revoke", "suspend", "throttle", "scale"][level]) by \(kind.name) of g\(grant)/machine \(machine), \
+            waits \(wait) ms\(duration > 0 ? ", for \(duration) ms" : "")
+            """
         case .lift(let number): "restriction \(number) of those standing is lifted"
         case .renew(let grant): "g\(grant) is renewed"
         case .bounds(let seed): "the mesh's bounds are changed (\(seed))"
         case .batch(let machine): "machine \(machine) logs a batch of decisions"
-        case .fault(let kind, let machine, let lasts, let amount): "\(kind.rawValue) at machine \(machine), \(lasts / 1_000_000) ms, \(amount)"
+        case .fault(let kind, let machine, let lasts, let amount):
+            "\(kind.rawValue) at machine \(machine), \(lasts / 1_000_000) ms, \(amount)"
         }
     }
 }

@@ -5,31 +5,40 @@ extension World {
     func decide(_ call: CallUnderWay, _ process: EnforcerProcess, _ machine: Machine) {
         let facts = checker.grants[call.grant]
         var asked = Call(
-            credential: facts.grant.credentialDigest, action: "tools/call", resourceType: "tool", resourceID: "git", amounts: CallAmounts(call.amounts)!,
+            credential: facts.grant.credentialDigest, action: "tools/call", resourceType: "tool", resourceID: "git",
+            amounts: CallAmounts(call.amounts)!,
             callID: call.callID, holds: call.holds)
         asked.workload = ""
         asked.attributes = ["env": Self.environment(of: call.amounts)]
         process.stall = 0
-        let countedBefore = process.enforcement.tally.total
+        let countedBefore = process.enforcement.countedDenials.total
         let local = machine.clock.instant(at: now)
         let verdict = process.enforcement.decide(
-            asked, arrivedAt: machine.clock.instant(at: call.arrivedAt), journal: SimJournal(world: self, machine: machine, process: process))
+            asked, arrivedAt: machine.clock.instant(at: call.arrivedAt),
+            journal: SimJournal(world: self, machine: machine, process: process))
         machine.busyUntil = now + process.stall
         lastReason = verdict.reason
         fail(checker.accounted(verdict, process, countedBefore: countedBefore))
         switch verdict.reason {
         case .none: allowed(call, verdict, process, machine)
         case .budgetPending:
-            if let refusal = process.refusals[verdict.lacking], refusal.at > machine.clock.instant(at: call.arrivedAt), refusal.lack.part.stands(forShortfall: verdict.shortfall, available: process.enforcement.purse.available(verdict.lacking)) {
-                coverage.note(refusal.lack.reason == .budgetExhausted ? .exhausted : refusal.lack.reason == .budgetClosed ? .closedDenial : .heldElsewhere)
-                fail(checker.denied(refusal.lack.reason, call, world: self))
+            if let lack = process.enforcement.shards[Int(verdict.shard)].refusal(
+                of: verdict, since: machine.clock.instant(at: call.arrivedAt))
+            {
+                coverage.note(
+                    lack.reason == .budgetExhausted
+                        ? .exhausted : lack.reason == .budgetClosed ? .closedDenial : .heldElsewhere)
+                fail(checker.denied(lack.reason, call, world: self))
                 return
             }
             tick(process, machine)
             retry(call)
         case .staleView:
             coverage.note(.staleDenial)
-            guard process.enforcement.isFresh(at: local), verdict.grant >= 0, process.enforcement.folded.rules[Int(process.enforcement.folded.grants[Int(verdict.grant)].rules)].linearizable else { return }
+            guard process.enforcement.isFresh(at: local), verdict.grant >= 0,
+                process.enforcement.view.rules[Int(process.enforcement.view.grants[Int(verdict.grant)].rules)]
+                    .linearizable
+            else { return }
             process.echoWanted = process.echoWanted || !call.hasAsked
             tick(process, machine)
             var asked = call
@@ -58,8 +67,10 @@ extension World {
         let amounts = checker.counted(call)
         if amounts.count > call.amounts.count { coverage.note(.countedCall) }
         let admission = Admission(
-            machine: machine.index, incarnation: process.incarnation, grant: call.grant, sequence: verdict.sequence, amounts: amounts,
-            applied: verdict.position, isLinearizable: checker.isLinearizable(call.grant), headAtArrival: call.headAtArrival)
+            machine: machine.index, incarnation: process.incarnation, grant: call.grant, sequence: verdict.sequence,
+            amounts: amounts,
+            applied: verdict.position, isLinearizable: checker.isLinearizable(call.grant),
+            headAtArrival: call.headAtArrival)
         if !call.callID.isEmpty {
             let key = "\(call.grant)/\(call.callID)"
             if let first = process.permits[key] {
@@ -74,25 +85,41 @@ extension World {
         fail(checker.unfrozen(call.grant, applied: verdict.position))
         let places = checker.spent(call.grant, amounts, now: now, world: self)
         fail(checker.rated(call.grant, call.amounts, applied: verdict.position, now: now))
-        if process.stall == 0 { checker.admitted(admission, now: now, world: self) } else { queue.add(.leaves(admission), at: now + process.stall) }
+        if process.stall == 0 {
+            checker.admitted(admission, now: now, world: self)
+        } else {
+            queue.add(.leaves(admission), at: now + process.stall)
+        }
         guard call.holds else { return }
-        process.holds[verdict.sequence] = (call.grant, amounts, places)
+        process.holds[verdict.sequence] = (call.grant, Int(verdict.shard), amounts, places)
         let share = inner.below(60)
         // One of five never says how it ended: it is charged in full. One of sixty cost more than it held.
         guard share < 48 else { return }
-        queue.add(.endHold(machine: machine.index, process.incarnation, decision: verdict.sequence, share: share == 47 ? 7 : share / 12), at: now + inner.between(1_000_000, 2_000_000_000))
+        queue.add(
+            .endHold(
+                machine: machine.index, process.incarnation, decision: verdict.sequence,
+                share: share == 47 ? 7 : share / 12), at: now + inner.between(1_000_000, 2_000_000_000))
     }
 
-    /// - Parameter share: in thirds, how much of what was held was spent; 0 is a call that never left, more than 3 cost more.
+    /// - Parameter share: in thirds, how much of what was held was spent; 0 is a call that never left, more than 3 cost
+    ///   more.
     func endHold(_ decision: UInt64, _ share: Int, _ process: EnforcerProcess, _ machine: Machine) {
         guard let held = process.holds.removeValue(forKey: decision) else { return }
         let journal = SimJournal(world: self, machine: machine, process: process)
         // A call is one, whatever came of it.
-        let actual = held.amounts.map { Amount($0.unit, $0.unit == "calls" && share > 0 ? max(1, $0.value * Int64(share) / 3) : $0.value * Int64(share) / 3) }
-        let recorded = share == 0 ? process.enforcement.release(decision, journal: journal) : process.enforcement.settle(decision, actual: CallAmounts(actual)!, journal: journal)
+        let actual = held.amounts.map {
+            Amount(
+                $0.unit,
+                $0.unit == "calls" && share > 0 ? max(1, $0.value * Int64(share) / 3) : $0.value * Int64(share) / 3)
+        }
+        let recorded =
+            share == 0
+            ? process.enforcement.release(decision, in: held.shard, journal: journal)
+            : process.enforcement.settle(decision, in: held.shard, actual: CallAmounts(actual)!, journal: journal)
         coverage.note(share == 0 ? .release : .settle)
         guard recorded != nil else { return fail(.ceiling, "a hold that nobody ended was unknown") }
-        checker.returned(zip(held.amounts, actual).map { Amount($0.unit, max(0, $0.value - $1.value)) }, from: held.places)
+        checker.returned(
+            zip(held.amounts, actual).map { Amount($0.unit, max(0, $0.value - $1.value)) }, from: held.places)
         guard share > 3, actual.contains(where: { !checker.levels(held.grant, $0.unit).isEmpty }) else { return }
         coverage.note(.overrun)
         checker.overruns[.init(incarnation: process.incarnation, decision: decision)] = machine.name

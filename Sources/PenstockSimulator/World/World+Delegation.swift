@@ -29,11 +29,15 @@ extension World {
         grant.audience = isGreedy() ? grant.audience : ""
         grant.allowedActions = isGreedy() ? ["*"] : ["tools/*"]
         grant.delegate = isGreedy() ? max(parent.delegate, 1) : min(grant.delegate, max(parent.delegate, 1) - 1)
-        if parent.expiresAt != 0, grant.expiresAt > parent.expiresAt, !isGreedy() { grant.expiresAt = draw.pick([0, parent.expiresAt]) }
+        if parent.expiresAt != 0, grant.expiresAt > parent.expiresAt, !isGreedy() {
+            grant.expiresAt = draw.pick([0, parent.expiresAt])
+        }
         if !isGreedy() { grant.renewableUntil = min(grant.renewableUntil, parent.renewableUntil) }
         if !isGreedy() { grant.maxStalenessMS = draw.pick([0, line.map(\.maxStalenessMS).first { $0 > 0 } ?? 180]) }
         if !isGreedy() { grant.graceMS = min(grant.graceMS, parent.graceMS) }
-        for most in line.reversed().flatMap(\.maxAmounts) where !isGreedy() { grant.maxAmounts = grant.maxAmounts.map { Amount($0.unit, min($0.value, most.value)) } }
+        for most in line.reversed().flatMap(\.maxAmounts) where !isGreedy() {
+            grant.maxAmounts = grant.maxAmounts.map { Amount($0.unit, min($0.value, most.value)) }
+        }
         for most in line.reversed().flatMap(\.budgets) {
             let own = grant.budgets.firstIndex { $0.unit == most.unit }
             if let own, !isGreedy() { grant.budgets[own].value = min(grant.budgets[own].value, most.value) }
@@ -42,5 +46,7 @@ extension World {
     }
 
     /// Of a call, for grants that ask for it.
-    static func environment(of amounts: [Amount]) -> String { amounts.contains { $0.unit == "usd" && [2, 7].contains($0.value) } ? "test" : "prod" }
+    static func environment(of amounts: [Amount]) -> String {
+        amounts.contains { $0.unit == "usd" && [2, 7].contains($0.value) } ? "test" : "prod"
+    }
 }

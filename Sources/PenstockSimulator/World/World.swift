@@ -2,9 +2,9 @@ internal import PenstockCore
 
 /// A mesh of up to 50 enforcers in one thread: the real core between simulated clocks, networks and disks.
 ///
-/// Everything that happens is an entry of one queue, and everything random comes from the seed: a seed and a plan replay
-/// a run exactly. True time is `now`; no process sees it. A step is one entry: a delivered message, a timer, a fault or a
-/// client's call.
+/// Everything that happens is an entry of one queue, and everything random comes from the seed: a seed and a plan
+/// replay a run exactly. True time is `now`; no process sees it. A step is one entry: a delivered message, a timer, a
+/// fault or a client's call.
 final class World {
     let seed: UInt64
     let settings: Settings
@@ -41,8 +41,13 @@ final class World {
         network = Network(seed: SimRandom.mix(seed ^ 2))
         var setup = SimRandom(seed: SimRandom.mix(seed ^ 3))
         settings = Settings(
-            maxStalenessMS: UInt32(setup.pick([200, 1000, 2000])), maxGraceMS: UInt32(setup.pick([0, 0, 300])), clockRatePPM: 1000, marginMS: 50)
-        func clock() -> SimClock { SimClock(ratePPM: setup.between(-480, 480), offset: setup.between(1, 1 << 40), wallErrorMS: setup.between(-5000, 5000)) }
+            maxStalenessMS: UInt32(setup.pick([200, 1000, 2000])), maxGraceMS: UInt32(setup.pick([0, 0, 300])),
+            clockRatePPM: 1000, marginMS: 50)
+        func clock() -> SimClock {
+            SimClock(
+                ratePPM: setup.between(-480, 480), offset: setup.between(1, 1 << 40),
+                wallErrorMS: setup.between(-5000, 5000))
+        }
         host = LedgerHost(clock: clock())
         // Expiry is by the ledger's time, which is what its wall clock would show if nobody had set it wrong.
         host.clock.wallErrorMS = 0
@@ -56,27 +61,32 @@ final class World {
     }
 
     private func found() {
-        let people = [Names.keys("ledger", .ledger), Names.keys("op", .operator), Names.keys("issuer", .issuer), Names.keys("auditor", .auditor)]
+        let people = [
+            Names.keys("ledger", .ledger), Names.keys("op", .operator), Names.keys("issuer", .issuer),
+            Names.keys("auditor", .auditor),
+        ]
         let names = Set(machines.map(\.name)).sorted()
         append([event(.genesis(people + names.map { Names.keys($0, .enforcer) }, settings), by: "ledger")])
         queue.add(.startLedger(restored: false), at: 0)
-        for machine in machines where machine.index != nodeCount - 1 || nodeCount <= 2 { queue.add(.start(machine: machine.index), at: 1_000_000) }
+        for machine in machines where machine.index != nodeCount - 1 || nodeCount <= 2 {
+            queue.add(.start(machine: machine.index), at: 1_000_000)
+        }
         scheduleClients()
     }
 
-    func event(_ kind: EventKind, by origin: String, mesh: String = "mesh") -> Event {
+    /// - Parameter time: of the ledger's own events.
+    func event(_ kind: EventKind, by origin: String, mesh: String = "mesh", at time: WallTime? = nil) -> Event {
         eventNumber += 1
         let id = Digest(words: (SimRandom.mix(eventNumber &+ seed), eventNumber, seed, 9))
-        let createdAt = origin == "ledger" ? host.ledger?.stamp(at: ledgerNow) : nil
-        return Event(id: id, mesh: mesh, origin: origin, createdAt: createdAt ?? SimClock.trueWall(at: now), kind: kind)
+        return Event(id: id, mesh: mesh, origin: origin, createdAt: time ?? SimClock.trueWall(at: now), kind: kind)
     }
 
     /// Makes events durable, and tells the checker.
     func append(_ events: [Event]) {
         for event in events {
             host.log.append(event, at: now)
-            
             checker.durable(event, at: log.head, now: now, world: self)
+            if case .forgotten(let what) = event.kind { fail(checker.forgotten(what, at: log.head, world: self)) }
         }
     }
 
@@ -105,7 +115,8 @@ final class World {
     private func happen(_ what: Happening) {
         switch what {
         case .atLedger, .ledgerTurn, .committed, .ledgerTimer, .startLedger: atLedger(what)
-        case .reply(let machine, _, _, _, _), .logPage(let machine, _, _, _, _), .urgent(let machine, _, _, _), .tick(let machine, _),
+        case .reply(let machine, _, _, _, _), .logPage(let machine, _, _, _, _, _), .urgent(let machine, _, _, _),
+            .tick(let machine, _),
             .endHold(let machine, _, _, _):
             atMachine(machines[machine], what)
         case .call(let call): atMachine(machines[call.machine], what)
@@ -118,7 +129,7 @@ final class World {
         case .heal(let link, let kind): heal(link, kind)
         case .healDisk(let machine): repair(machines[machine])
         case .healLedgerClock: healLedgerClock()
-        case .healLedgerDisk: (host.disk, host.commitTime) = (.roomy, LedgerHost.usualCommit)
+        case .healLedgerDisk: healLedgerDisk()
         case .endSecondProcess: if nodeCount > 2, !isCalm { kill(machines[nodeCount - 1]) }
         case .replaceJournal(let machine): replaceJournal(machines[machine])
         case .judgeRestore(let count): judgeRestore(count)
@@ -127,17 +138,4 @@ final class World {
         case .faults: injectFault()
         }
     }
-}
-
-/// Names and keys of members.
-enum Names {
-    static func keys(_ name: String, _ role: Role) -> NodeKeys {
-        func key(_ salt: UInt64) -> [UInt8] {
-            let seed = name.utf8.reduce(salt) { SimRandom.mix($0 ^ UInt64($1)) }
-            return Digest(words: (seed, seed &+ 1, seed &+ 2, seed &+ 3)).bytes
-        }
-        return NodeKeys(name: name, role: role, signing: key(1), channel: key(2))
-    }
-
-    static func credential(_ grant: Int) -> Digest { Digest(words: (SimRandom.mix(UInt64(grant) &+ 77), UInt64(grant), 5, 5)) }
 }

@@ -38,7 +38,8 @@ enum Events {
 
     private static func encode(_ event: Event) -> [UInt8] {
         EventCodec.encode(
-            mesh: event.mesh, origin: event.origin, createdAt: event.createdAt, nonce: [UInt8](repeating: 7, count: 16), kind: event.kind)
+            mesh: event.mesh, origin: event.origin, createdAt: event.createdAt, nonce: [UInt8](repeating: 7, count: 16),
+            kind: event.kind)
     }
 }
 
@@ -51,10 +52,24 @@ enum Snapshots {
         return try snapshot(bytes) || asPage
     }
 
+    /// Whatever is taken, the ledger can go on from.
+    static func state(_ bytes: [UInt8]) throws(Broken) -> Bool {
+        guard let state = try? LedgerStateCodec.decode(bytes) else { return false }
+        let first = LedgerStateCodec.encode(state)
+        guard let again = try? LedgerStateCodec.decode(first) else {
+            throw Broken(description: "a state that was taken is refused when it is encoded again")
+        }
+        try law(again.image == state.image && LedgerStateCodec.encode(again) == first, "a state changes in a snapshot")
+        _ = again.warningsDue()
+        return true
+    }
+
     private static func snapshot(_ bytes: [UInt8]) throws(Broken) -> Bool {
         guard let view = try? SnapshotCodec.decode(bytes) else { return false }
         let first = SnapshotCodec.encode(view)
-        guard let again = try? SnapshotCodec.decode(first) else { throw Broken(description: "a snapshot that was taken is refused when it is encoded again") }
+        guard let again = try? SnapshotCodec.decode(first) else {
+            throw Broken(description: "a snapshot that was taken is refused when it is encoded again")
+        }
         try law(again.image == view.image && SnapshotCodec.encode(again) == first, "a view changes in a snapshot")
         return true
     }
@@ -65,10 +80,14 @@ enum Records {
     static func record(_ bytes: [UInt8]) throws(Broken) -> Bool {
         guard let record = bytes.withUnsafeBytes({ DecisionRecord($0) }) else { return false }
         let first = record.bytes
-        guard let again = first.withUnsafeBytes({ DecisionRecord($0) }) else { throw Broken(description: "a record that was taken is refused when it is encoded again") }
+        guard let again = first.withUnsafeBytes({ DecisionRecord($0) }) else {
+            throw Broken(description: "a record that was taken is refused when it is encoded again")
+        }
         let texts = [record.action, record.resourceType, record.resourceID, record.callID, record.basis]
         // Longer ones are cut.
-        guard texts.allSatisfy({ $0.utf8.count <= 512 }), record.priceVersion.utf8.count <= 64, record.amounts.allSatisfy({ $0.unit.utf8.count <= 64 }) else { return true }
+        guard texts.allSatisfy({ $0.utf8.count <= 512 }), record.priceVersion.utf8.count <= 64,
+            record.amounts.allSatisfy({ $0.unit.utf8.count <= 64 })
+        else { return true }
         try law(again == record && again.bytes == first, "a record changes when it is encoded again")
         return true
     }

@@ -12,9 +12,13 @@ enum Files {
             let text = settings.optionalText(key)
             try law(text?.isEmpty != true, "an empty text is not left out")
             try law((try? settings.text(key)) == text, "a text that is there is called missing")
-            if let path = try? settings.path(key) { try law(path.hasPrefix("/"), "a path is not made absolute: \(path)") }
+            if let path = try? settings.path(key) {
+                try law(path.hasPrefix("/"), "a path is not made absolute: \(path)")
+            }
             _ = settings.list(key)
-            if let number = try? settings.integer(key, default: 7, in: 4...70) { try law((4...70).contains(number), "\(number) is out of range") }
+            if let number = try? settings.integer(key, default: 7, in: 4...70) {
+                try law((4...70).contains(number), "\(number) is out of range")
+            }
         }
         return true
     }
@@ -29,7 +33,9 @@ enum Files {
 
     private static func read(_ bytes: [UInt8]) -> FileSettings? {
         let descriptor = scratch
-        precondition(ftruncate(descriptor, 0) == 0 && pwrite(descriptor, bytes, bytes.count, 0) == bytes.count, "the scratch file takes no bytes")
+        precondition(
+            ftruncate(descriptor, 0) == 0 && pwrite(descriptor, bytes, bytes.count, 0) == bytes.count,
+            "the scratch file takes no bytes")
         return try? FileSettings("/proc/self/fd/\(descriptor)")
     }
 

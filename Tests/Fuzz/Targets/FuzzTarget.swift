@@ -3,7 +3,7 @@
 /// Laws: it never traps or hangs; it throws `Broken` and nothing else; the same bytes give the same answer.
 package enum FuzzTarget: String, CaseIterable, Sendable {
     case request, reply, publication, join
-    case event, snapshot, record
+    case event, snapshot, state, record
     case note, proof, policy, receipt
     case credential, token, keys
     case settings, grant, member
@@ -20,6 +20,7 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
         case .join: try Messages.join(bytes)
         case .event: try Events.entryOrBody(bytes)
         case .snapshot: try Snapshots.page(bytes)
+        case .state: try Snapshots.state(bytes)
         case .record: try Records.record(bytes)
         case .note: try Notes.note(bytes)
         case .proof: try Proofs.proof(bytes)

@@ -21,7 +21,8 @@ struct HostileInput {
     mutating func value() -> Int64 {
         if byte() % 2 == 0 { return pick([1, 7, 100, 1000, 1_000_000, Limits.amount, 1_800_000_000_000]) }
         return pick([
-            0, 1, 2, 7, 100, 1000, 1_000_000, Limits.amount - 1, Limits.amount, Limits.amount + 1, Limits.sum, Limits.sum + 1, .max - 1, .max, -1, -1000, -Limits.amount, .min, .min + 1,
+            0, 1, 2, 7, 100, 1000, 1_000_000, Limits.amount - 1, Limits.amount, Limits.amount + 1, Limits.sum,
+            Limits.sum + 1, .max - 1, .max, -1, -1000, -Limits.amount, .min, .min + 1,
             1_700_000_000_000, 4_000_000_000_000,
         ])
     }
@@ -30,7 +31,9 @@ struct HostileInput {
     private mutating func small() -> UInt32 { pick([0, 1, 5, 50, 99, 100, 1000, 3_600_000, .max]) }
 
     /// About the log's end, where it matters.
-    mutating func position(_ head: Position) -> Position { pick([0, 1, 3, 4, 5, head, head &- 1, head &- 2, head + 1, number()]) }
+    mutating func position(_ head: Position) -> Position {
+        pick([0, 1, 3, 4, 5, head, head &- 1, head &- 2, head + 1, number()])
+    }
 
     static func incarnation(_ number: UInt8) -> Incarnation { Incarnation(high: 1, low: UInt64(number)) }
     static func credential(_ grant: UInt8) -> Digest { Digest(words: (UInt64(grant) + 7, 7, 7, 7)) }
@@ -48,7 +51,10 @@ struct HostileInput {
         Selector(kind: pick(Selector.Kind.allCases), value: pick(["g1", "g2", "r1", "a1", "issuer", "n1"])) ?? .all
     }
 
-    private mutating func rate(_ name: String) -> Rate { Rate(name: name, unit: unit(), limit: value(), periodMS: pick([100, 1000, 86_400_000, value()]), burst: value()) }
+    private mutating func rate(_ name: String) -> Rate {
+        Rate(
+            name: name, unit: unit(), limit: value(), periodMS: pick([100, 1000, 86_400_000, value()]), burst: value())
+    }
 
     private mutating func grantIssued() -> Grant {
         var grant = Grant()
@@ -74,7 +80,9 @@ struct HostileInput {
     }
 
     private mutating func report(_ head: Position) -> SliceReport {
-        let uses = (0..<1 + byte() % 3).map { _ in SliceReport.Use(slice: position(head), used: value(), returned: value(), held: value()) }
+        let uses = (0..<1 + byte() % 3).map { _ in
+            SliceReport.Use(slice: position(head), used: value(), returned: value(), held: value())
+        }
         return SliceReport(incarnation: incarnation(), uses: uses, bySuccessor: byte() % 4 == 0)
     }
 
@@ -93,25 +101,43 @@ struct HostileInput {
         case 0, 1, 2: .grantIssued(grantIssued())
         case 3: .grantRenewed(grantID: "g\(grant())", expiresAt: value())
         case 4:
-            .restricted(Restriction(
-                level: pick([.revoke, .suspend, .throttle(calls: small(), windowMS: small()), .scale(percent: small())]), selector: selector(), reason: "", expiresAt: pick([0, value()])))
-        case 5: .lifted(Lifting(eventIDs: [Digest(words: (UInt64(byte()), 1, 1, 1))], reason: "", expired: byte() % 2 == 0))
+            .restricted(
+                Restriction(
+                    level: pick([
+                        .revoke, .suspend, .throttle(calls: small(), windowMS: small()), .scale(percent: small()),
+                    ]), selector: selector(), reason: "", expiresAt: pick([0, value()])))
+        case 5:
+            .lifted(Lifting(eventIDs: [Digest(words: (UInt64(byte()), 1, 1, 1))], reason: "", expired: byte() % 2 == 0))
         case 6, 7:
-            .budgetCreated(Budget(
-                name: budget(), unit: unit(), ceiling: value(), parent: pick(["", budget()]), selector: byte() % 2 == 0 ? nil : selector(), window: window(),
-                maxOut: pick([0, value()]), warnAt: pick([[], [50, 100], [small()]])))
-        case 8: .budgetCeilingSet(byte() % 2 == 0 ? .named(budget()) : .grant("g\(grant())", unit: unit()), ceiling: value(), reason: "")
-        case 9, 10: .debtRecorded(Debt(incarnation: incarnation(), decision: number(), grantID: "g\(grant())", amounts: amounts()))
+            .budgetCreated(
+                Budget(
+                    name: budget(), unit: unit(), ceiling: value(), parent: pick(["", budget()]),
+                    selector: byte() % 2 == 0 ? nil : selector(), window: window(),
+                    maxOut: pick([0, value()]), warnAt: pick([[], [50, 100], [small()]])))
+        case 8:
+            .budgetCeilingSet(
+                byte() % 2 == 0 ? .named(budget()) : .grant("g\(grant())", unit: unit()), ceiling: value(), reason: "")
+        case 9, 10:
+            .debtRecorded(
+                Debt(incarnation: incarnation(), decision: number(), grantID: "g\(grant())", amounts: amounts()))
         case 11: .debtsAccepted((0..<1 + byte() % 3).map { _ in position(head) }, reason: "")
         case 12: .rateCreated(NamedRate(rate(pick(["slow", "fast", ""])), for: selector()))
         case 13: .spendReported(report(head))
         case 14: .sliceClosed(report(head))
-        case 15: .decisionBatch(DecisionBatch(incarnation: incarnation(), firstSequence: number(), count: small(), digest: .zero))
-        case 16: .settingsChanged(Settings(maxStalenessMS: small(), maxGraceMS: small(), clockRatePPM: small(), marginMS: small()))
+        case 15:
+            .decisionBatch(
+                DecisionBatch(incarnation: incarnation(), firstSequence: number(), count: small(), digest: .zero))
+        case 16:
+            .settingsChanged(
+                Settings(maxStalenessMS: small(), maxGraceMS: small(), clockRatePPM: small(), marginMS: small()))
         case 17: .timeAccepted(leapMS: value(), reason: "")
         case 18:
             .debtSettled(DebtSettlement(position: position(head), reported: amounts(), charged: amounts()), reason: "")
-        case 19: .budgetChanged(BudgetChange(name: budget(), parent: pick([nil, "", budget()]), maxOut: pick([nil, value()]), warnAt: pick([nil, [small()]])), reason: "")
+        case 19:
+            .budgetChanged(
+                BudgetChange(
+                    name: budget(), parent: pick([nil, "", budget()]), maxOut: pick([nil, value()]),
+                    warnAt: pick([nil, [small()]])), reason: "")
         case 20: .budgetClosed(budget(), reason: "")
         case 21: .rateChanged(rate(pick(["slow", "fast", ""])), reason: "")
         case 22: .rateClosed(pick(["slow", "fast", ""]), reason: "")
@@ -125,18 +151,25 @@ struct HostileInput {
             parts: (0..<1 + byte() % 2).map { _ in .init(unit: unit(), need: value(), want: value()) })
     }
 
-    private mutating func rateKey() -> RateKey { byte() % 2 == 0 ? .named(pick(["slow", "fast"])) : .grant("g\(grant())", unit: unit()) }
+    private mutating func rateKey() -> RateKey {
+        byte() % 2 == 0 ? .named(pick(["slow", "fast"])) : .grant("g\(grant())", unit: unit())
+    }
 
     mutating func statement() -> RateStatement? {
         guard byte() % 2 == 0 else { return nil }
         let lines = (0..<1 + byte() % 2).map { _ in
-            RateStatement.Line(id: number(), key: rateKey(), held: value(), asked: number(), largest: value(), refused: byte() % 2 == 0, returned: number())
+            RateStatement.Line(
+                id: number(), key: rateKey(), held: value(), asked: number(), largest: value(),
+                refused: byte() % 2 == 0, returned: number())
         }
-        return RateStatement(sequence: number(), seen: RateStamp(epoch: pick([0, 1, number()]), number: number()), lines: lines)
+        return RateStatement(
+            sequence: number(), seen: RateStamp(epoch: pick([0, 1, number()]), number: number()), lines: lines)
     }
 
     mutating func reply(_ answers: UInt64) -> RateReply? {
         guard byte() % 2 == 0 else { return nil }
-        return RateReply(stamp: RateStamp(epoch: 1, number: answers), answers: answers, lines: [.init(id: 1, share: value(), granted: number()), .init(id: 2, share: value(), granted: number())])
+        return RateReply(
+            stamp: RateStamp(epoch: 1, number: answers), answers: answers,
+            lines: [.init(id: 1, share: value(), granted: number()), .init(id: 2, share: value(), granted: number())])
     }
 }

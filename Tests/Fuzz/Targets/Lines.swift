@@ -1,9 +1,9 @@
 internal import Glibc
 internal import PenstockCore
 internal import PenstockCrypto
-internal import PenstockEnforcer
+internal import PenstockGatekeeper
 internal import PenstockGateway
-internal import PenstockHTTP
+internal import PenstockJSON
 
 /// The lines of an MCP session.
 enum Lines {
@@ -23,7 +23,9 @@ enum Lines {
         if expected.last?.isEmpty != false { expected = expected.dropLast() }
         for line in expected {
             let read = reader.next()
-            try law(read == (line.count > limit ? .tooLong(Outline(line)) : .line(Array(line))), "line \(line) was read as \(String(describing: read))")
+            try law(
+                read == (line.count > limit ? .tooLong(Outline(line)) : .line(Array(line))),
+                "line \(line) was read as \(String(describing: read))")
         }
         try law(reader.next() == nil, "more lines than there are line feeds and a rest")
         return !expected.isEmpty
@@ -34,7 +36,9 @@ enum Lines {
     /// cancellations are lost and come again.
     static func session(_ bytes: [UInt8]) throws(Broken) -> Bool {
         var scene = MCPScene()
-        for line in bytes.split(separator: 10).prefix(64) { try scene.play(line[line.startIndex], Array(line.dropFirst())) }
+        for line in bytes.split(separator: 10).prefix(64) {
+            try scene.play(line[line.startIndex], Array(line.dropFirst()))
+        }
         try scene.end()
         return scene.forwarded > 0
     }
@@ -58,7 +62,8 @@ struct MCPScene {
     private static let prices: PriceTable = {
         var rule = PriceRule(tool: Pattern("*"), unit: "usd_micros")
         rule.perResultByte = .init(price: Price(1, per: 10)!, most: 1000)
-        rule.perResultToken = .init(price: Price(3, per: 1000)!, most: .capped(cap, argument: "arguments.options.max_tokens"))
+        rule.perResultToken = .init(
+            price: Price(3, per: 1000)!, most: .capped(cap, argument: "arguments.options.max_tokens"))
         return try! PriceTable(version: "fuzz", rules: [rule])  // The rule is one that the core's tests take.
     }()
 
@@ -69,7 +74,8 @@ struct MCPScene {
         case UInt8(ascii: "a"): try decide(.none, validForMS: Int64(rest.count) * 40)
         case UInt8(ascii: "d"): try decide(.revoked, validForMS: 0)
         case UInt8(ascii: "w"): try write()
-        case UInt8(ascii: "x"): if let hold = open.last { try take(session.cancelled(Cancellation(decisionID: hold, reason: .revoked))) }
+        case UInt8(ascii: "x"):
+            if let hold = open.last { try take(session.cancelled(Cancellation(decisionID: hold, reason: .revoked))) }
         case UInt8(ascii: "l"): try take(session.cancellationsLost())
         case UInt8(ascii: "r"): session.cancellationsResumed()
         default: break
@@ -128,7 +134,9 @@ struct MCPScene {
         let called = json?["method"]?.text == "tools/call" ? json?["params"]?["name"]?.text : nil
         if called != nil {
             let number = json?["params"]?["arguments"]?["options"]?["max_tokens"]?.int64
-            try law(number.map((0...Self.cap).contains) == true, "a tool is called with \(String(describing: number)) where \(Self.cap) is the most")
+            try law(
+                number.map((0...Self.cap).contains) == true,
+                "a tool is called with \(String(describing: number)) where \(Self.cap) is the most")
         }
         try law(called == tool, "the server is asked for \(called ?? "nothing") where \(tool ?? "nothing") was decided")
     }

@@ -1,6 +1,6 @@
 internal import Foundation
-internal import PenstockConsole
 internal import PenstockCrypto
+internal import PenstockEvidence
 internal import PenstockNode
 internal import Synchronization
 
@@ -11,7 +11,9 @@ enum Receipts {
     private static let verified = Atomic(false)
 
     static func receipt(_ bytes: [UInt8]) throws(Broken) -> Bool {
-        guard var receipt = try? Receipt(parsing: Data(bytes)), let entry = Base64.decode(receipt.event) else { return false }
+        guard var receipt = try? Receipt(parsing: Data(bytes)), let entry = Base64.decode(receipt.event) else {
+            return false
+        }
         // The best that a forger has: bytes that the ledger did sign.
         receipt.statementSignature = Sample.receipt.statementSignature
         let proof = Array(Sample.proof.text.utf8)
@@ -21,18 +23,27 @@ enum Receipts {
         verified.store(true, ordering: .relaxed)
         // The ledger signed one statement, so a receipt that verifies must read as that one does.
         let honest = Sample.receipt.barrier
-        let read = receipt.barrier.nodes.map { "\($0.node) \($0.state)" } == honest.nodes.map { "\($0.node) \($0.state)" }
-        try law(read && receipt.barrier.state == honest.state && result.state == honest.state, "a receipt verifies that reads otherwise than was signed")
-        try law(receipt.mesh.utf8.elementsEqual(Sample.mesh.utf8) && entry == Sample.revoke.entry, "a receipt of something else verifies")
+        let read =
+            receipt.barrier.nodes.map { "\($0.node) \($0.state)" } == honest.nodes.map { "\($0.node) \($0.state)" }
+        try law(
+            read && receipt.barrier.state == honest.state && result.state == honest.state,
+            "a receipt verifies that reads otherwise than was signed")
+        try law(
+            receipt.mesh.utf8.elementsEqual(Sample.mesh.utf8) && entry == Sample.revoke.entry,
+            "a receipt of something else verifies")
         for hidden in hidings(receipt) {
-            try law(!ReceiptVerification.verify(hidden, entry: entry, proof: proof, Sample.policy).ok, "a receipt verifies in which a node is hidden")
+            try law(
+                !ReceiptVerification.verify(hidden, entry: entry, proof: proof, Sample.policy).ok,
+                "a receipt verifies in which a node is hidden")
         }
         return true
     }
 
     /// Receipts whose statement has the same bytes, with one node's line moved into the next one's name.
     private static func hidings(_ receipt: Receipt) -> [Receipt] {
-        let lines = String(decoding: Sample.statement, as: UTF8.self).split(separator: "\n").suffix(receipt.barrier.nodes.count).map(String.init)
+        let lines = String(decoding: Sample.statement, as: UTF8.self).split(separator: "\n").suffix(
+            receipt.barrier.nodes.count
+        ).map(String.init)
         return lines.indices.dropLast().map { index in
             var hidden = receipt
             hidden.barrier.nodes.remove(at: index)

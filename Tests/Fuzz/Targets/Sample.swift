@@ -1,7 +1,7 @@
 internal import Foundation
-internal import PenstockConsole
 internal import PenstockCore
 internal import PenstockCrypto
+internal import PenstockEvidence
 internal import PenstockNode
 internal import PenstockProto
 internal import PenstockWire
@@ -13,27 +13,34 @@ enum Sample {
     static let mesh = "acme"
 
     static func key(_ byte: UInt8) -> SigningKey {
-        guard let key = try? SigningKey(seed: [UInt8](repeating: byte, count: 32)) else { preconditionFailure("32 bytes are a seed") }
+        guard let key = try? SigningKey(seed: [UInt8](repeating: byte, count: 32)) else {
+            preconditionFailure("32 bytes are a seed")
+        }
         return key
     }
 
-    static let operatorKeys = NodeKeys(name: "ana", role: .operator, signing: key(4).publicKey.bytes, channel: [UInt8](repeating: 9, count: 32))
+    static let operatorKeys = NodeKeys(
+        name: "ana", role: .operator, signing: key(4).publicKey.bytes, channel: [UInt8](repeating: 9, count: 32))
 
     static let revoke: SignedEvent = {
         let restriction = Restriction(level: .revoke, selector: .run("run-1"), reason: "leaked", expiresAt: 0)
         let body = EventCodec.encode(
-            mesh: mesh, origin: "ana", createdAt: 1_790_000_000_123, nonce: [UInt8](repeating: 7, count: 16), kind: .restricted(restriction))
+            mesh: mesh, origin: "ana", createdAt: 1_790_000_000_123, nonce: [UInt8](repeating: 7, count: 16),
+            kind: .restricted(restriction))
         let bytes = SignedBytes(body: body, signature: key(4).sign(SignedBytes.signedMessage(body: body)))
         guard let event = try? SignedEvent(entry: bytes.entry) else { preconditionFailure("what was encoded decodes") }
         return event
     }()
 
     static let signer = must { () throws(NoteKeyError) in try CheckpointSigner(name: mesh, key: key(1)) }
-    static let cosigners = [UInt8(2), 3].map { byte in must { () throws(NoteKeyError) in try Cosigner(name: "gw-\(byte)", key: key(byte)) } }
+    static let cosigners = [UInt8(2), 3].map { byte in
+        must { () throws(NoteKeyError) in try Cosigner(name: "gw-\(byte)", key: key(byte)) }
+    }
 
     static let policy = must { () throws(PolicyError) in
         try Policy(
-            logs: [.init(key: signer.noteKey)], witnesses: cosigners.map { .init(name: $0.noteKey.name, key: $0.noteKey) },
+            logs: [.init(key: signer.noteKey)],
+            witnesses: cosigners.map { .init(name: $0.noteKey.name, key: $0.noteKey) },
             groups: [.init(name: "all", .all, of: cosigners.map(\.noteKey.name))], quorum: "all")
     }
 

@@ -9,7 +9,9 @@ enum Secrets {
         try spelling(of: bytes)
         let digest = bytes.withUnsafeBytes { Credential.digest(of: $0) }
         let unchecked = bytes.withUnsafeBytes { Credential.digest(unchecked: $0) }
-        try law(String(validating: bytes, as: UTF8.self).map { Credential.digest(of: $0) == digest } ?? (digest == nil), "text and bytes differ")
+        try law(
+            String(validating: bytes, as: UTF8.self).map { Credential.digest(of: $0) == digest } ?? (digest == nil),
+            "text and bytes differ")
         guard let digest else { return false }
         try law(digest == SHA256.hash(bytes) && unchecked == digest, "a credential's digest is not its hash")
         let random = Base64URL.decode(String(decoding: bytes[4..<47], as: UTF8.self))
@@ -21,11 +23,13 @@ enum Secrets {
     private static func spelling(of bytes: [UInt8]) throws(Broken) {
         guard bytes.count >= 34 else { return }
         var text = text(of: Array(bytes[..<32]))
-        try law(text.withUnsafeBytes { Credential.digest(of: $0) } == SHA256.hash(text), "a whole credential is refused")
+        try law(
+            text.withUnsafeBytes { Credential.digest(of: $0) } == SHA256.hash(text), "a whole credential is refused")
         let (place, byte) = (Int(bytes[32]) % text.count, bytes[33])
         guard text[place] != byte else { return }
         text[place] = byte
-        try law(text.withUnsafeBytes { Credential.digest(of: $0) } == nil, "a credential with one wrong character is taken")
+        try law(
+            text.withUnsafeBytes { Credential.digest(of: $0) } == nil, "a credential with one wrong character is taken")
         // Whoever spoils it can compute the checksum as well.
         text = Array(text[..<47]) + checksum(text[..<47])
         guard text.withUnsafeBytes({ Credential.digest(of: $0) }) != nil else { return }
@@ -56,9 +60,14 @@ enum Secrets {
         let written = token.text
         // A key that is not UTF-8 may grow beyond the limit as it is read.
         guard written.utf8.count < 4096 else { return true }
-        guard let again = try? JoinTokenText(parsing: written) else { throw Broken(description: "a token that was taken is refused when it is written again") }
-        try law(again.secret == token.secret && again.role == token.role && again.hash == token.hash, "a token changes when it is written again")
-        try law(again.ledger == token.ledger && again.text == written, "a token's ledger changes when it is written again")
+        guard let again = try? JoinTokenText(parsing: written) else {
+            throw Broken(description: "a token that was taken is refused when it is written again")
+        }
+        try law(
+            again.secret == token.secret && again.role == token.role && again.hash == token.hash,
+            "a token changes when it is written again")
+        try law(
+            again.ledger == token.ledger && again.text == written, "a token's ledger changes when it is written again")
         return true
     }
 
@@ -68,8 +77,12 @@ enum Secrets {
         if let raw = Base64.decode(bytes) {
             try law(Base64.encode(raw).utf8.elementsEqual(bytes), "base 64 has two texts")
         }
-        if let raw = Base64URL.decode(text) { try law(Base64URL.encode(raw).utf8.elementsEqual(text.utf8), "base64url has two texts") }
-        if let raw = Hex.decode(text) { try law(Hex.encode(raw).utf8.elementsEqual(text.utf8), "hexadecimal has two texts") }
+        if let raw = Base64URL.decode(text) {
+            try law(Base64URL.encode(raw).utf8.elementsEqual(text.utf8), "base64url has two texts")
+        }
+        if let raw = Hex.decode(text) {
+            try law(Hex.encode(raw).utf8.elementsEqual(text.utf8), "hexadecimal has two texts")
+        }
         if let raw = Z85.decode(text) {
             try law(Z85.encode(raw).map { $0.utf8.elementsEqual(text.utf8) } == true, "Z85 has two texts")
         }

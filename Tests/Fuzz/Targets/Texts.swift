@@ -1,7 +1,8 @@
 internal import PenstockCore
 internal import PenstockCrypto
-internal import PenstockEnforcer
+internal import PenstockGatekeeper
 internal import PenstockHTTP
+internal import PenstockJSON
 
 /// JSON, the questions and answers in it, and the stream of cancellations.
 enum Texts {
@@ -31,17 +32,28 @@ enum Texts {
         let lines = parts.count > 1 ? parts[0].split(separator: 10).map { String(decoding: $0, as: UTF8.self) } : []
         let headers = EvaluationCodec.Headers(authorization: lines.first, traceparent: lines.dropFirst().first)
         if let traceparent = headers.traceparent { _ = TraceParent.traceID(traceparent) }
-        guard let question = try? EvaluationCodec.question(Array(parts.last ?? []), headers: headers, holds: true, hashing: hashing) else { return false }
+        guard
+            let question = try? EvaluationCodec.question(
+                Array(parts.last ?? []), headers: headers, holds: true, hashing: hashing)
+        else { return false }
         let call = question.call
         let asked = EvaluationCodec.json(call, patience: question.patience ?? .zero).bytes
         guard let again = try? EvaluationCodec.question(asked, headers: .init(), holds: true, hashing: hashing) else {
             // What is asked of the next gatekeeper has properties among the attributes, whose names may be equal then.
             throw Broken(description: "a question that was taken is refused when it is asked on")
         }
-        let same = again.call.action == call.action && again.call.resourceType == call.resourceType && again.call.resourceID == call.resourceID
-        try law(same && again.call.attributes == call.attributes && again.call.amounts.list == call.amounts.list, "a question changes when it is asked on")
-        let marks = again.call.callID == call.callID && again.call.argumentsDigest == call.argumentsDigest && again.call.atLeast == call.atLeast
-        try law(marks && again.call.traceID == call.traceID && again.patience == question.patience ?? .zero, "a question's marks change when it is asked on")
+        let same =
+            again.call.action == call.action && again.call.resourceType == call.resourceType
+            && again.call.resourceID == call.resourceID
+        try law(
+            same && again.call.attributes == call.attributes && again.call.amounts.list == call.amounts.list,
+            "a question changes when it is asked on")
+        let marks =
+            again.call.callID == call.callID && again.call.argumentsDigest == call.argumentsDigest
+            && again.call.atLeast == call.atLeast
+        try law(
+            marks && again.call.traceID == call.traceID && again.patience == question.patience ?? .zero,
+            "a question's marks change when it is asked on")
         return true
     }
 
@@ -52,13 +64,19 @@ enum Texts {
             let again = EvaluationCodec.cancellation(EvaluationCodec.json(cancellation))
             try law(again == cancellation, "a cancellation changes when it is told on")
         }
-        if let preview = EvaluationCodec.preview(json) { try law(EvaluationCodec.preview(EvaluationCodec.json(preview)) == preview, "a preview changes") }
+        if let preview = EvaluationCodec.preview(json) {
+            try law(EvaluationCodec.preview(EvaluationCodec.json(preview)) == preview, "a preview changes")
+        }
         guard let decision = EvaluationCodec.decision(json) else { return false }
         try law(!decision.isAllow || json["decision"]?.flag == true, "a denial is read as an allow")
         // A permit's length is added to a clock's milliseconds, whoever states it.
-        try law((0...HTTPLimits.permitMS).contains(decision.validForMS), "a permit is good for \(decision.validForMS) ms")
+        try law(
+            (0...HTTPLimits.permitMS).contains(decision.validForMS), "a permit is good for \(decision.validForMS) ms")
+        try law((0...HTTPLimits.holdMS).contains(decision.openForMS), "a hold is open for \(decision.openForMS) ms")
         let again = EvaluationCodec.decision(EvaluationCodec.json(decision))
-        try law(again?.reason == decision.reason && again?.decisionID == decision.decisionID && again?.remaining == decision.remaining, "a decision changes when it is told on")
+        try law(
+            again?.reason == decision.reason && again?.decisionID == decision.decisionID
+                && again?.remaining == decision.remaining, "a decision changes when it is told on")
         return true
     }
 
@@ -69,7 +87,9 @@ enum Texts {
         var parted = EventStreamParser()
         var pieces: [EventStreamParser.Event] = []
         let step = Int(bytes.first ?? 0) % 7 + 1
-        for start in stride(from: 0, to: bytes.count, by: step) { pieces += parted.read(bytes[start..<min(start + step, bytes.count)]) }
+        for start in stride(from: 0, to: bytes.count, by: step) {
+            pieces += parted.read(bytes[start..<min(start + step, bytes.count)])
+        }
         try law(pieces == events && parted.isBroken == whole.isBroken, "the events depend on how the bytes arrive")
         return !events.isEmpty
     }

@@ -106,7 +106,9 @@ internal import Testing
     }
 
     private func filled(_ table: inout PresenceTable, at now: Instant = 100) {
-        for number in 0..<Limits.incarnationsPerNode { table.echoed(Make.incarnation(UInt64(number + 1)), node: "n1", at: now + Instant(number)) }
+        for number in 0..<Limits.incarnationsPerNode {
+            table.echoed(Make.incarnation(UInt64(number + 1)), node: "n1", at: now + Instant(number))
+        }
     }
 
     @Test func noIncarnationThatMayHoldALeaseIsForgottenForAnother() {

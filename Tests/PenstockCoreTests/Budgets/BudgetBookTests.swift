@@ -11,19 +11,25 @@ internal import Testing
         var book = BudgetBook()
         book.create(Budget(name: "org", unit: "usd", ceiling: 1000, parent: ""))
         book.create(Budget(name: "team", unit: "usd", ceiling: 60, parent: "org"))
-        book.issue(Make.grant("g") { ($0.budgets, $0.draws) = ([Amount("usd", 100), Amount("tokens", 7)], ["team", "org"]) })
+        book.issue(
+            Make.grant("g") { ($0.budgets, $0.draws) = ([Amount("usd", 100), Amount("tokens", 7)], ["team", "org"]) })
         return book
     }
 
-    private func slice(_ amount: Int64, unit: String = "usd", by incarnation: UInt64 = 1, request: UInt64 = 9) -> Slice {
-        Slice(grantID: "g", unit: unit, amount: amount, node: "n1", incarnation: Make.incarnation(incarnation), requestID: Make.incarnation(request))
+    private func slice(_ amount: Int64, unit: String = "usd", by incarnation: UInt64 = 1, request: UInt64 = 9) -> Slice
+    {
+        Slice(
+            grantID: "g", unit: unit, amount: amount, node: "n1", incarnation: Make.incarnation(incarnation),
+            requestID: Make.incarnation(request))
     }
 
     private func out(_ book: BudgetBook) -> [Int64] {
         levels.map { book.entries[$0]!.out }
     }
 
-    private func size(_ book: BudgetBook, need: Int64, want: Int64, holder: Incarnation, levels: [BudgetKey]? = nil) -> BudgetBook.Sizing {
+    private func size(_ book: BudgetBook, need: Int64, want: Int64, holder: Incarnation, levels: [BudgetKey]? = nil)
+        -> BudgetBook.Sizing
+    {
         book.size(levels: levels ?? self.levels, need: need, want: want, holder: holder, grant: "g", unit: "usd")
     }
 
@@ -82,7 +88,8 @@ internal import Testing
         var other = Make.grant("h") { ($0.budgets, $0.draws) = ([Amount("usd", 1000)], ["team"]) }
         other.credentialDigest = Make.id("h")
         book.issue(other)
-        let slice = Slice(grantID: "h", unit: "usd", amount: 60, node: "n1", incarnation: mine, requestID: Make.incarnation(99))
+        let slice = Slice(
+            grantID: "h", unit: "usd", amount: 60, node: "n1", incarnation: mine, requestID: Make.incarnation(99))
         try book.reserve(slice, levels: [.grant("h", unit: "usd"), .named("team"), .named("org")], at: 5)
         #expect(size(book, need: 1, want: 1, holder: mine) == .heldElsewhere)
         try book.report(.init(slice: 5, used: 60))
@@ -135,7 +142,8 @@ internal import Testing
         #expect(book.slices(forRequest: Make.incarnation(9)).first?.position == 5)
         #expect(book.slices(forRequest: Make.incarnation(8)).isEmpty)
         try book.close(.init(slice: 5, used: 0))
-        #expect(book.slices(forRequest: Make.incarnation(9)).first?.position == 5, "a late copy must not get another slice")
+        #expect(
+            book.slices(forRequest: Make.incarnation(9)).first?.position == 5, "a late copy must not get another slice")
     }
 
     @Test func sliceThatIsSpentToItsEndIsClosedByItsReport() throws {

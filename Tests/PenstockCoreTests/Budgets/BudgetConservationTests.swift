@@ -28,10 +28,14 @@ internal import Testing
     private func book() -> BudgetBook {
         var book = BudgetBook()
         for name in ["org", "team", "p1", "p2"] {
-            book.create(Budget(name: name, unit: "usd", ceiling: Self.ceilings[.named(name)]!, parent: Self.parents[name]!))
+            book.create(
+                Budget(name: name, unit: "usd", ceiling: Self.ceilings[.named(name)]!, parent: Self.parents[name]!))
         }
         for (id, draw) in Self.draws {
-            book.issue(Make.grant(id) { ($0.budgets, $0.draws) = ([Amount("usd", Self.ceilings[.grant(id, unit: "usd")]!)], [draw]) })
+            book.issue(
+                Make.grant(id) {
+                    ($0.budgets, $0.draws) = ([Amount("usd", Self.ceilings[.grant(id, unit: "usd")]!)], [draw])
+                })
         }
         return book
     }
@@ -61,11 +65,15 @@ internal import Testing
                 let holder = Make.incarnation(.random(in: 1...3, using: &random))
                 let room = levels(grant).map { unallocated($0, made) }.min()!
                 let want = need + .random(in: 0...60, using: &random)
-                switch book.size(levels: levels(grant), need: need, want: want, holder: holder, grant: grant, unit: "usd") {
+                switch book.size(
+                    levels: levels(grant), need: need, want: want, holder: holder, grant: grant, unit: "usd")
+                {
                 case .grant(let amount):
                     isSound = isSound && amount >= need && amount <= room
                     try book.reserve(
-                        Slice(grantID: grant, unit: "usd", amount: amount, node: "n", incarnation: holder, requestID: Make.incarnation(position)),
+                        Slice(
+                            grantID: grant, unit: "usd", amount: amount, node: "n", incarnation: holder,
+                            requestID: Make.incarnation(position)),
                         levels: levels(grant), at: position)
                     made[position] = Made(levels: levels(grant), amount: amount)
                 case .exhausted: isSound = isSound && room < max(need, 1)
@@ -74,7 +82,9 @@ internal import Testing
                 case .frozen, .closed, .invalid: isSound = false
                 }
             case 4..<7:
-                guard let slice = made.keys.sorted().randomElement(using: &random), made[slice]!.isOpen else { continue }
+                guard let slice = made.keys.sorted().randomElement(using: &random), made[slice]!.isOpen else {
+                    continue
+                }
                 made[slice]!.spent = made[slice]!.spent + .random(in: 0...made[slice]!.left, using: &random)
                 // Some give back a part of what is unspent: it can be spent no more.
                 if Int.random(in: 0..<3, using: &random) == 0 {
@@ -88,7 +98,9 @@ internal import Testing
                 made[report.slice]!.known = max(made[report.slice]!.known, report.used)
                 made[report.slice]!.knownReturned = max(made[report.slice]!.knownReturned, report.returned)
             default:
-                guard let slice = made.keys.sorted().randomElement(using: &random), made[slice]!.isOpen else { continue }
+                guard let slice = made.keys.sorted().randomElement(using: &random), made[slice]!.isOpen else {
+                    continue
+                }
                 try book.close(.init(slice: slice, used: made[slice]!.spent))
                 (made[slice]!.known, made[slice]!.isOpen) = (made[slice]!.spent, false)
             }
@@ -104,7 +116,9 @@ internal import Testing
     }
 
     private func out(_ key: BudgetKey, _ made: [Position: Made]) -> Int64 {
-        made.values.filter { $0.isOpen && $0.levels.contains(key) }.reduce(0) { $0 + $1.amount - $1.known - $1.knownReturned }
+        made.values.filter { $0.isOpen && $0.levels.contains(key) }.reduce(0) {
+            $0 + $1.amount - $1.known - $1.knownReturned
+        }
     }
 
     private func unallocated(_ key: BudgetKey, _ made: [Position: Made]) -> Int64 {

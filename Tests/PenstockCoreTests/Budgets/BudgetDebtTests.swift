@@ -10,7 +10,9 @@ internal import Testing
         var book = BudgetBook()
         book.create(Budget(name: "team", unit: "usd", ceiling: 60))
         book.issue(Make.grant("g") { ($0.budgets, $0.draws) = ([Amount("usd", 100)], ["team"]) })
-        let slice = Slice(grantID: "g", unit: "usd", amount: 50, node: "n1", incarnation: Make.incarnation(1), requestID: Make.incarnation(9))
+        let slice = Slice(
+            grantID: "g", unit: "usd", amount: 50, node: "n1", incarnation: Make.incarnation(1),
+            requestID: Make.incarnation(9))
         try book.reserve(slice, levels: levels, at: 5)
         try book.report(.init(slice: 5, used: 20))
         return book
@@ -120,7 +122,8 @@ internal import Testing
     }
 
     /// Above the ceiling by no more than the tolerance, nothing waits for anybody.
-    @Test(arguments: [DebtTolerance(amounts: [Amount("usd", 5)]), DebtTolerance(ppm: 83_334)]) func debtWithinTheToleranceFreezesNothing(_ tolerance: DebtTolerance) throws {
+    @Test(arguments: [DebtTolerance(amounts: [Amount("usd", 5)]), DebtTolerance(ppm: 83_334)])
+    func debtWithinTheToleranceFreezesNothing(_ tolerance: DebtTolerance) throws {
         var book = try book()
         try book.owe(debt(45), levels: [levels], tolerance: tolerance, freezes: false, at: 8)
         #expect(team(book) == [65, 30, 0, 0, 35])
@@ -140,9 +143,13 @@ internal import Testing
     }
 
     /// Whatever nodes say that they owe, an account adds up, and no sum leaves 64 bits.
-    @Test(arguments: [Limits.amount, Limits.sum - 51, Limits.sum, .max]) func debtsAreChargedUpToTheLargestSum(amount: Int64) throws {
+    @Test(arguments: [Limits.amount, Limits.sum - 51, Limits.sum, .max]) func debtsAreChargedUpToTheLargestSum(
+        amount: Int64
+    ) throws {
         var book = try book()
-        for decision in UInt64(1)...6 { try book.owe(debt(amount, decision: decision), levels: [levels], at: 8 + decision) }
+        for decision in UInt64(1)...6 {
+            try book.owe(debt(amount, decision: decision), levels: [levels], at: 8 + decision)
+        }
         let settled = min(20 + (amount > Limits.sum / 6 ? Limits.sum : 6 * amount), Limits.sum - 30)
         #expect(team(book) == [settled, 30, 0, settled - 30, 0])
         try book.report(.init(slice: 5, used: 50))
@@ -156,9 +163,14 @@ internal import Testing
 
     @Test func warningsAreDueAtTheLargestSum() throws {
         var state = LedgerState()
-        func add(_ kind: EventKind, _ origin: String) throws { try state.apply(Make.event(Make.id("\(state.view.position)"), kind, by: origin), at: state.view.position + 1) }
+        func add(_ kind: EventKind, _ origin: String) throws {
+            try state.apply(
+                Make.event(Make.id("\(state.view.position)"), kind, by: origin), at: state.view.position + 1)
+        }
         try add(.genesis(Make.members, .standard), "ledger")
-        try add(.budgetCreated(Budget(name: "team", unit: "usd", ceiling: Limits.amount, selector: .all, warnAt: [50, 100])), "op")
+        try add(
+            .budgetCreated(
+                Budget(name: "team", unit: "usd", ceiling: Limits.amount, selector: .all, warnAt: [50, 100])), "op")
         try add(.grantIssued(Make.grant("g")), "issuer")
         for decision in UInt64(1)...3 { try add(.debtRecorded(debt(.max, decision: decision)), "n1") }
         #expect(state.warningsDue() == [.budgetWarned(name: "team", percent: 100, settled: Limits.sum)])

@@ -1,8 +1,9 @@
 internal import PenstockCore
 internal import Testing
 
-/// Random trees of budgets and delegated grants, windows that end, ceilings that move, debts, holders that crash, and reports
-/// that are lost, doubled and reordered. The ledger's own law is checked by every event (it throws); this holds the tree to it.
+/// Random trees of budgets and delegated grants, windows that end, ceilings that move, debts, holders that crash, and
+/// reports that are lost, doubled and reordered. The ledger's own law is checked by every event (it throws); this holds
+/// the tree to it.
 @Suite struct BudgetTreeTests {
     private struct Tree {
         var ledger: Ledger
@@ -40,7 +41,9 @@ internal import Testing
         private mutating func createBudget() throws {
             guard names.count < 12 else { return }
             let name = "b\(names.count)"
-            var budget = Budget(name: name, unit: "usd", ceiling: Int64(200 + below(800)), parent: below(3) == 0 ? "" : names.randomElement(using: &random) ?? "")
+            var budget = Budget(
+                name: name, unit: "usd", ceiling: Int64(200 + below(800)),
+                parent: below(3) == 0 ? "" : names.randomElement(using: &random) ?? "")
             budget.selector = [nil, nil, .principal("p\(below(3))"), .all][below(4)]
             budget.window = [.none, .none, .fixed(milliseconds: 1000), .rolling(milliseconds: 12_000)][below(4)]
             budget.maxOut = [0, 0, 60][below(3)]
@@ -53,7 +56,10 @@ internal import Testing
         private mutating func issue() throws {
             guard grants.count < 15 else { return }
             let id = "g\(grants.count)"
-            let (parent, own, draws) = (below(2) == 0 ? "" : grants.randomElement(using: &random) ?? "", Int64(100 + below(500)), below(3) == 0 ? names.randomElement(using: &random) : nil)
+            let (parent, own, draws) = (
+                below(2) == 0 ? "" : grants.randomElement(using: &random) ?? "", Int64(100 + below(500)),
+                below(3) == 0 ? names.randomElement(using: &random) : nil
+            )
             let principal = parent.isEmpty ? "p\(below(3))" : ""
             let grant = Make.grant(id) { grant in
                 (grant.parent, grant.principalID, grant.delegate) = (parent, principal, parent.isEmpty ? 3 : 0)
@@ -69,32 +75,52 @@ internal import Testing
         private mutating func draw() throws {
             guard let grant = grants.randomElement(using: &random) else { return }
             let need = Int64(below(30))
-            guard let slice = try? ledger.reserve(need, need + Int64(below(40)), grant: grant, incarnation: UInt64(1 + below(3))) else { return }
+            guard
+                let slice = try? ledger.reserve(
+                    need, need + Int64(below(40)), grant: grant, incarnation: UInt64(1 + below(3)))
+            else { return }
             held[slice] = (0, 0)
             drawn += 1
         }
 
         private mutating func use() {
-            guard let (position, slice) = ledger.state.book.open.sorted(by: { $0.key < $1.key }).randomElement(using: &random), var told = held[position] else { return }
+            guard
+                let (position, slice) = ledger.state.book.open.sorted(by: { $0.key < $1.key }).randomElement(
+                    using: &random), var told = held[position]
+            else { return }
             told.used += Int64.random(in: 0...slice.slice.amount - told.used - told.returned, using: &random)
-            if below(3) == 0 { told.returned += Int64.random(in: 0...slice.slice.amount - told.used - told.returned, using: &random) }
+            if below(3) == 0 {
+                told.returned += Int64.random(in: 0...slice.slice.amount - told.used - told.returned, using: &random)
+            }
             held[position] = told
-            reports.append(SliceReport(incarnation: slice.slice.incarnation, uses: [.init(slice: position, used: told.used, returned: told.returned)]))
+            reports.append(
+                SliceReport(
+                    incarnation: slice.slice.incarnation,
+                    uses: [.init(slice: position, used: told.used, returned: told.returned)]))
         }
 
         private mutating func take(_ report: SliceReport) throws {
-            if ledger.refusal(.spendReported(report), by: "n1") == nil { try ledger.add(.spendReported(report), by: "n1") }
+            if ledger.refusal(.spendReported(report), by: "n1") == nil {
+                try ledger.add(.spendReported(report), by: "n1")
+            }
         }
 
-        /// A holder has crashed: its successor closes what it had, from a journal that has all of it, or charges it in full.
+        /// A holder has crashed: its successor closes what it had, from a journal that has all of it, or charges it in
+        /// full.
         private mutating func succeed() throws {
             let incarnation = Make.incarnation(UInt64(1 + below(3)))
             let isProven = below(2) == 0
-            let uses = ledger.state.book.open.filter { $0.value.slice.incarnation == incarnation }.map { position, slice in
-                SliceReport.Use(slice: position, used: isProven ? held[position]!.used : slice.slice.amount - slice.returned)
+            let uses = ledger.state.book.open.filter { $0.value.slice.incarnation == incarnation }.map {
+                position, slice in
+                SliceReport.Use(
+                    slice: position, used: isProven ? held[position]!.used : slice.slice.amount - slice.returned)
             }
-            // The incarnation lives on here, under the same name: what it is refused for ever is not what this looks at.
-            for use in uses { try ledger.add(.sliceClosed(SliceReport(incarnation: incarnation, uses: [use], reason: "stop")), by: "n1") }
+            // The incarnation lives on here, under the same name: what it is refused for ever is not what this looks
+            // at.
+            for use in uses {
+                try ledger.add(
+                    .sliceClosed(SliceReport(incarnation: incarnation, uses: [use], reason: "stop")), by: "n1")
+            }
         }
 
         private mutating func moveCeiling() throws {
@@ -107,8 +133,12 @@ internal import Testing
             ledger.wall += Int64(below(3000))
             for name in names {
                 let entry = ledger.state.book.entries[.named(name)]!
-                guard entry.window != .none, ledger.wall >= entry.current?.end ?? .min, let bounds = entry.window.bounds(at: ledger.wall) else { continue }
-                let opening = WindowOpening(budget: name, number: (entry.current?.number ?? 0) + 1, start: max(bounds.start, entry.current?.end ?? .min), end: bounds.end)
+                guard entry.window != .none, ledger.wall >= entry.current?.end ?? .min,
+                    let bounds = entry.window.bounds(at: ledger.wall)
+                else { continue }
+                let opening = WindowOpening(
+                    budget: name, number: (entry.current?.number ?? 0) + 1,
+                    start: max(bounds.start, entry.current?.end ?? .min), end: bounds.end)
                 try ledger.add(.windowOpened(opening), by: "ledger")
             }
         }
@@ -117,7 +147,9 @@ internal import Testing
             if below(2) == 0, let debt = debts.popLast() {
                 try ledger.add(.debtsAccepted([debt], reason: ""))
             } else if let grant = grants.randomElement(using: &random) {
-                let debt = Debt(incarnation: Make.incarnation(1), decision: UInt64(ledger.position), grantID: grant, amounts: [Amount("usd", Int64(1 + below(20)))])
+                let debt = Debt(
+                    incarnation: Make.incarnation(1), decision: UInt64(ledger.position), grantID: grant,
+                    amounts: [Amount("usd", Int64(1 + below(20)))])
                 guard below(6) == 0, ledger.refusal(.debtRecorded(debt), by: "n1") == nil else { return }
                 try ledger.add(.debtRecorded(debt), by: "n1")
                 debts.append(ledger.position)
@@ -129,14 +161,22 @@ internal import Testing
             let book = ledger.state.book
             for (key, entry) in book.entries {
                 let counted = entry.windows.filter(\.counts).reduce(0) { $0 + $1.settled + $1.out }
-                if counted + entry.unallocated != entry.ceiling + entry.debt + entry.overcommitted { return "\(key) does not add up: \(entry)" }
-                let open = book.open.values.filter { $0.levels.contains { $0.key == key } }.reduce(0) { $0 + $1.unspent }
+                if counted + entry.unallocated != entry.ceiling + entry.debt + entry.overcommitted {
+                    return "\(key) does not add up: \(entry)"
+                }
+                let open = book.open.values.filter { $0.levels.contains { $0.key == key } }.reduce(0) {
+                    $0 + $1.unspent
+                }
                 if open != entry.out { return "\(key): \(open) are in its open slices, \(entry.out) are out" }
             }
             let view = ledger.state.view
             for index in view.grants.indices {
-                let children = view.grants.indices.filter { Int(view.grants[$0].parent) == index }.map { charged(grants[$0]) }
-                if children.reduce(0, +) > charged(grants[index]) { return "the children of \(grants[index]) have \(children), it has \(charged(grants[index]))" }
+                let children = view.grants.indices.filter { Int(view.grants[$0].parent) == index }.map {
+                    charged(grants[$0])
+                }
+                if children.reduce(0, +) > charged(grants[index]) {
+                    return "the children of \(grants[index]) have \(children), it has \(charged(grants[index]))"
+                }
             }
             return nil
         }

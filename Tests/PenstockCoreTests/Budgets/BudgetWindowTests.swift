@@ -12,7 +12,9 @@ internal import Testing
     }
 
     private func slice(_ amount: Int64) -> Slice {
-        Slice(grantID: "g", unit: "usd", amount: amount, node: "n1", incarnation: Make.incarnation(1), requestID: Make.incarnation(UInt64(amount)))
+        Slice(
+            grantID: "g", unit: "usd", amount: amount, node: "n1", incarnation: Make.incarnation(1),
+            requestID: Make.incarnation(UInt64(amount)))
     }
 
     private func open(_ book: inout BudgetBook, _ number: UInt64, _ start: WallTime, _ end: WallTime) throws {
@@ -26,15 +28,18 @@ internal import Testing
 
     @Test(arguments: [
         (BudgetWindow.fixed(milliseconds: 1000), WallTime(2999), WallTime(2000), WallTime(3000)),
-        (.fixed(milliseconds: 1000), 3000, 3000, 4000), (.rolling(milliseconds: 12_000), 2999, 2000, 3000), (.none, 5, .min, .max),
+        (.fixed(milliseconds: 1000), 3000, 3000, 4000), (.rolling(milliseconds: 12_000), 2999, 2000, 3000),
+        (.none, 5, .min, .max),
     ])
-    func windowIsTheOneThatTheMomentLiesIn(window: BudgetWindow, wall: WallTime, start: WallTime, end: WallTime) throws {
+    func windowIsTheOneThatTheMomentLiesIn(window: BudgetWindow, wall: WallTime, start: WallTime, end: WallTime) throws
+    {
         let bounds = try #require(window.bounds(at: wall))
         #expect([bounds.start, bounds.end] == [start, end])
     }
 
     @Test(arguments: [
-        (BudgetWindow.fixed(milliseconds: 999), false), (.fixed(milliseconds: 1000), true), (.rolling(milliseconds: 11_999), false),
+        (BudgetWindow.fixed(milliseconds: 999), false), (.fixed(milliseconds: 1000), true),
+        (.rolling(milliseconds: 11_999), false),
         (.rolling(milliseconds: 12_000), true), (.fixed(milliseconds: 366 * 86_400_000 + 1), false), (.none, true),
         (.calendar(.day, zone: ""), false), (.calendar(.day, zone: "Europe/Berlin"), true),
     ])

@@ -4,13 +4,13 @@ internal import Testing
 /// Holds: settled, released, cancelled, and named by call ids.
 @Suite struct CallTableTests {
     private func node(_ slices: Int64...) throws -> DecidingNode {
-        var node = try DecidingNode([Make.grant("g") { $0.budgets = [Amount("usd", 1000), Amount("tokens", 1000)] }])
+        let node = try DecidingNode([Make.grant("g") { $0.budgets = [Amount("usd", 1000), Amount("tokens", 1000)] }])
         for amount in slices { node.fund("usd", amount) }
         return node
     }
 
     @Test func settlingChargesTheActualAndReturnsTheRest() throws {
-        var node = try node(10, 10)
+        let node = try node(10, 10)
         _ = node.hold([Amount("usd", 15)], as: 1)
         #expect(node.enforcement.debits.map(\.amount) == [10, 5])
         #expect(node.slices("usd") == [[10, 10], [5, 5]])
@@ -22,7 +22,7 @@ internal import Testing
     }
 
     @Test func settlingForNothingReturnsEverySlicesPart() throws {
-        var node = try node(10, 10)
+        let node = try node(10, 10)
         _ = node.hold([Amount("usd", 15)], as: 1)
         let ended = node.enforcement.settle(1, actual: CallAmounts([Amount("usd", 0)])!)
         let settlement = try #require(ended)
@@ -30,22 +30,27 @@ internal import Testing
         #expect(node.available("usd") == 20)
     }
 
-    @Test(arguments: [
-        ([Amount("files", 1)], "files"), ([Amount("usd", 5), Amount("files", 0)], "files"), ([Amount("usd", 5)], nil),
-        ([Amount("usd", 4), Amount("tokens", 1)], nil), ([Amount("calls", 2)], nil),
-        ([Amount("usd", 4), Amount("calls", 1), Amount("tokens", 0)], nil), ([], nil),
-    ] as [([Amount], String?)])
+    @Test(
+        arguments: [
+            ([Amount("files", 1)], "files"), ([Amount("usd", 5), Amount("files", 0)], "files"),
+            ([Amount("usd", 5)], nil),
+            ([Amount("usd", 4), Amount("tokens", 1)], nil), ([Amount("calls", 2)], nil),
+            ([Amount("usd", 4), Amount("calls", 1), Amount("tokens", 0)], nil), ([], nil),
+        ] as [([Amount], String?)])
     func whatNothingCanBeChargedToIsNamed(actual: [Amount], unit: String?) throws {
-        var node = try node(10)
+        let node = try node(10)
         // Calls are counted, whether or not the grant has a budget of them.
         _ = node.hold([Amount("usd", 4), Amount("calls", 1)], as: 1)
-        let (known, unknown) = (node.enforcement.uncharged(1, actual: CallAmounts(actual)!), node.enforcement.uncharged(2, actual: CallAmounts(actual)!))
+        let (known, unknown) = (
+            node.enforcement.uncharged(1, actual: CallAmounts(actual)!),
+            node.enforcement.uncharged(2, actual: CallAmounts(actual)!)
+        )
         #expect(known == unit)
         #expect(unknown == nil)
     }
 
     @Test func settlingNeverTakesMoreThanWasHeld() throws {
-        var node = try node(10)
+        let node = try node(10)
         _ = node.hold([Amount("usd", 4)], as: 1)
         let ended = node.enforcement.settle(1, actual: CallAmounts([Amount("usd", 9)])!)
         #expect(ended?.end.returned == [])
@@ -55,9 +60,10 @@ internal import Testing
 
     /// It was spent, so it is never clipped; what no budget knows is owed to none.
     @Test func whatAMeteredUnitCostAboveItsHoldIsOwed() throws {
-        var node = try node(10)
+        let node = try node(10)
         _ = node.hold([Amount("usd", 4), Amount("calls", 1)], as: 1)
-        let ended = node.enforcement.settle(1, actual: CallAmounts([Amount("usd", 3), Amount("tokens", 2), Amount("calls", 5)])!)
+        let ended = node.enforcement.settle(
+            1, actual: CallAmounts([Amount("usd", 3), Amount("tokens", 2), Amount("calls", 5)])!)
         let settlement = try #require(ended)
         #expect(settlement.end.returned.map(\.amount) == [1])
         #expect(settlement.owed == [Amount("tokens", 2)])
@@ -65,7 +71,7 @@ internal import Testing
     }
 
     @Test func unitThatIsNotNamedIsChargedInFull() throws {
-        var node = try node(10)
+        let node = try node(10)
         node.fund("tokens", 10)
         _ = node.hold([Amount("usd", 4), Amount("tokens", 6)], as: 1)
         let ended = node.enforcement.settle(1, actual: CallAmounts([Amount("tokens", 1)])!)
@@ -75,7 +81,7 @@ internal import Testing
     }
 
     @Test func holdEndsOnce() throws {
-        var node = try node(10)
+        let node = try node(10)
         _ = node.hold([Amount("usd", 4)], as: 1)
         _ = node.enforcement.settle(1, actual: CallAmounts([Amount("usd", 1)])!)
         let again = node.enforcement.settle(1, actual: CallAmounts([Amount("usd", 0)])!)
@@ -88,7 +94,7 @@ internal import Testing
     }
 
     @Test func releaseGivesEverythingBack() throws {
-        var node = try node(10, 10)
+        let node = try node(10, 10)
         _ = node.hold([Amount("usd", 15)], as: 1)
         let end = node.enforcement.release(1)
         #expect(end?.returned == node.enforcement.debits)
@@ -98,7 +104,7 @@ internal import Testing
     }
 
     @Test func settlingAfterTheSlicesClosedChangesNothing() throws {
-        var node = try node(10)
+        let node = try node(10)
         _ = node.hold([Amount("usd", 4)], as: 1)
         _ = node.hold([Amount("usd", 2)], as: 2)
         node.enforcement.closeAll()
@@ -111,7 +117,7 @@ internal import Testing
     }
 
     @Test func holdUnderARevokedGrantIsCancelledOnce() throws {
-        var node = try node(10)
+        let node = try node(10)
         for number in [UInt64(3), 1, 2] { _ = node.hold([Amount("usd", 1)], as: number) }
         try node.add(Make.revoke(.all, .throttle(calls: 9, windowMS: 9)))
         let none = node.enforcement.cancelRestricted()
@@ -121,7 +127,7 @@ internal import Testing
         let suspended = node.enforcement.cancelRestricted()
         #expect(suspended.map(\.decision) == [1, 2])
         #expect(suspended.map(\.reason) == [.suspended, .suspended])
-        let credential = node.enforcement.folded.grants[0].credential
+        let credential = node.enforcement.view.grants[0].credential
         #expect(credential != .zero && suspended.map(\.credential) == [credential, credential])
         try node.add(Make.revoke(.node("n1")))
         let again = node.enforcement.cancelRestricted()
@@ -131,8 +137,10 @@ internal import Testing
         #expect(settlement != nil)
     }
 
-    @Test(arguments: [Selector.node("n1"), .run("run-g")]) func revokeIsTheReasonWhereBothStand(selector: Selector) throws {
-        var node = try node(10)
+    @Test(arguments: [Selector.node("n1"), .run("run-g")]) func revokeIsTheReasonWhereBothStand(selector: Selector)
+        throws
+    {
+        let node = try node(10)
         _ = node.hold([Amount("usd", 1)], as: 1)
         try node.add(Make.revoke(.all, .suspend))
         try node.add(Make.revoke(selector))
@@ -141,11 +149,14 @@ internal import Testing
     }
 
     @Test func aGrantHasItsShareOfHolds() throws {
-        var node = try DecidingNode(["g", "h"].map { Make.grant($0) { $0.budgets = [Amount("usd", 1_000_000)] } })
+        let node = try DecidingNode(["g", "h"].map { Make.grant($0) { $0.budgets = [Amount("usd", 1_000_000)] } })
         for grant in 0..<2 { node.fund("usd", 1_000_000, grant: grant) }
-        for number in 1...UInt64(Limits.openHoldsPerGrant) { #expect(node.hold([Amount("usd", 1)], as: number).isAllow) }
+        for number in 1...UInt64(Limits.openHoldsPerGrant) {
+            #expect(node.hold([Amount("usd", 1)], as: number).isAllow)
+        }
         #expect(node.hold([Amount("usd", 1)], as: 9999).reason == .busy)
-        #expect(node.reason(Make.call { $0.amounts = CallAmounts([Amount("usd", 1)])! }) == .none, "one that holds nothing")
+        #expect(
+            node.reason(Make.call { $0.amounts = CallAmounts([Amount("usd", 1)])! }) == .none, "one that holds nothing")
         #expect(node.reason(Make.call("h") { $0.holds = true }) == .none)
         _ = node.enforcement.release(500)
         #expect(node.hold([Amount("usd", 1)], as: 10_000).isAllow)
@@ -155,11 +166,15 @@ internal import Testing
     @Test func theNodeHasRoomForSoManyHolds() {
         var table = CallTable()
         for number in 0..<Limits.openHolds {
-            let hold = CallTable.Hold(decision: UInt64(number) + 1, grant: Int32(number % 100 + 1), debits: [], amounts: CallAmounts(), calls: 0, call: HeldCall(), usableUntil: 0)
+            let hold = CallTable.Hold(
+                decision: UInt64(number) + 1, grant: Int32(number % 100 + 1), debits: [], amounts: CallAmounts(),
+                calls: 0, call: HeldCall(), usableUntil: 0)
             table.add(hold, name: nil, content: .zero)
         }
         #expect(!table.hasRoom(grant: 0))
-        for number in stride(from: Limits.openHolds, to: 0, by: -7) { #expect(table.end(UInt64(number), .released) != nil) }
+        for number in stride(from: Limits.openHolds, to: 0, by: -7) {
+            #expect(table.end(UInt64(number), .released) != nil)
+        }
         #expect(table.hasRoom(grant: 0))
         let all = table.holdingGrants.sorted().flatMap { table.cancel(grant: $0) }
         #expect(all.count == table.holdCount)
@@ -167,7 +182,7 @@ internal import Testing
     }
 
     @Test func aHoldThatIsOpenForTooLongIsChargedInFull() throws {
-        var node = try node(10)
+        let node = try node(10)
         let verdict = node.hold([Amount("usd", 4)], as: 1)
         node.now += 1000
         node.renew()
@@ -189,7 +204,7 @@ internal import Testing
     }
 
     @Test func holdsThatAreOpenForTooLongAreEndedSomeAtATime() throws {
-        var node = try node(1000)
+        let node = try node(1000)
         for number in 1...UInt64(Limits.holdsEndedPerTurn) + 5 { _ = node.hold([Amount("usd", 1)], as: number) }
         let counts = (0..<3).map { _ in node.enforcement.endOverdue(at: .max / 2, journal: TestJournal()) }
         #expect(counts == [Limits.holdsEndedPerTurn, 5, 0])
@@ -197,9 +212,12 @@ internal import Testing
     }
 
     @Test func aCallIDThatIsTooLongIsRefused() throws {
-        var node = try node(10)
+        let node = try node(10)
         let reasons = [Limits.idBytes, Limits.idBytes + 1].map { bytes in
-            node.enforcement.decide(Make.call { $0.callID = String(repeating: "i", count: bytes) }, arrivedAt: node.now, journal: TestJournal()).reason
+            node.enforcement.decide(
+                Make.call { $0.callID = String(repeating: "i", count: bytes) }, arrivedAt: node.now,
+                journal: TestJournal()
+            ).reason
         }
         #expect(reasons == [.none, .malformed])
     }

@@ -8,7 +8,8 @@ internal import Testing
     }
 
     private static let refused: [[Amount]] = [
-        (0..<5).map { Amount("unit \($0)", 1) }, [Amount("usd", 1), Amount("usd", 1)], [Amount("usd", -1)], [Amount("", 1)],
+        (0..<5).map { Amount("unit \($0)", 1) }, [Amount("usd", 1), Amount("usd", 1)], [Amount("usd", -1)],
+        [Amount("", 1)],
         [Amount(String(repeating: "x", count: 65), 1)], [Amount("usd", Limits.amount + 1)], [Amount("usd", .max)],
     ]
 
@@ -16,7 +17,8 @@ internal import Testing
         #expect(CallAmounts(amounts) == nil)
     }
 
-    @Test(arguments: [Limits.amount, Limits.amount + 1, .max]) func whatACallerAsksForMayBeTooMuch(value: Int64) throws {
+    @Test(arguments: [Limits.amount, Limits.amount + 1, .max]) func whatACallerAsksForMayBeTooMuch(value: Int64) throws
+    {
         let amounts = try #require(CallAmounts(declared: [Amount("usd", 1), Amount("tokens", value)]))
         #expect(amounts[1].value == value)
         #expect(amounts.isWithinLimits == (value == Limits.amount))

@@ -1,5 +1,6 @@
-@testable internal import PenstockCore
 internal import Testing
+
+@testable internal import PenstockCore
 
 /// Nobody fills a journal by being denied, and nothing that is denied goes unsaid.
 @Suite struct CountedDenialTests {
@@ -26,7 +27,10 @@ internal import Testing
         _ = decide(&node, stranger)
         #expect(journal.records.map(\.kind) == [.decided, .decided, .decided, .decided, .counted, .decided])
         let count = try #require(journal.counted.first)
-        #expect((count.door, count.reason, count.grant, count.count, count.lasted) == (.tcp, .unknownCredential, 0, 996, Limits.tallySlice))
+        #expect(
+            (count.door, count.reason, count.grant, count.count, count.lasted) == (
+                .tcp, .unknownCredential, 0, 996, Limits.tallySlice
+            ))
     }
 
     @Test func grantsDenialsAreCountedByGrantAndReason() throws {
@@ -98,7 +102,9 @@ internal import Testing
         let call = Make.call { $0.amounts = CallAmounts([Amount("usd", 5)])! }
         let pending = decide(&node, call)[0]
         #expect(pending.reason == .budgetPending && journal.records.isEmpty)
-        for _ in 0..<20 { #expect(node.enforcement.deny(call, pending, .budgetExhausted, journal: journal).reason == .budgetExhausted) }
+        for _ in 0..<20 {
+            #expect(node.enforcement.deny(call, pending, .budgetExhausted, journal: journal).reason == .budgetExhausted)
+        }
         #expect(journal.denials(.budgetExhausted) == Limits.samplesOfGrant)
         #expect(node.enforcement.tally.waiting == 4)
     }
@@ -146,6 +152,8 @@ internal import Testing
         let held = decide(&node, Make.call { $0.holds = true }, times: 50)
         journal.room = JournalRoom(used: (1 << 20) - 100, bound: 1 << 20)
         #expect(decide(&node, Make.call())[0].reason == .busy)
-        for verdict in held { #expect(node.enforcement.settle(verdict.sequence, actual: CallAmounts(), journal: journal) ?? 0 > 0) }
+        for verdict in held {
+            #expect(node.enforcement.settle(verdict.sequence, actual: CallAmounts(), journal: journal) ?? 0 > 0)
+        }
     }
 }

@@ -1,7 +1,7 @@
 internal import PenstockCore
 
 /// Node n1 standing before "tools", with a view, a lease confirmed at `now`, and slices on demand.
-struct DecidingNode {
+final class DecidingNode {
     var enforcement: Enforcement
     var now: Instant = Make.milliseconds(50_000)
     private var nonce: UInt64 = 0
@@ -13,31 +13,33 @@ struct DecidingNode {
         if isFresh { renew() }
     }
 
-    var position: Position { enforcement.view?.position ?? 0 }
+    var position: Position { enforcement.view.position }
 
     /// An echo sent and answered now.
-    mutating func renew(wall: WallTime = Make.wall) {
+    func renew(wall: WallTime = Make.wall) {
         nonce += 1
         enforcement.echoSent(nonce: nonce, at: now)
         _ = enforcement.echoAnswered(EchoReply(nonce: nonce, epoch: 1, head: position, ledgerTime: wall), at: now)
     }
 
     @discardableResult
-    mutating func add(_ kind: EventKind, by origin: String = "op") throws -> Digest {
+    func add(_ kind: EventKind, by origin: String = "op") throws -> Digest {
         let id = Make.id("event \(position + 1)")
         try enforcement.apply(Make.event(id, kind, by: origin), at: position + 1)
         return id
     }
 
-    mutating func decide(_ call: Call, arrivedAt: Instant? = nil) -> Verdict {
+    func decide(_ call: Call, arrivedAt: Instant? = nil) -> Verdict {
         enforcement.prepare(call, arrivedAt: arrivedAt ?? now, now: now)
     }
 
-    mutating func reason(_ call: Call, arrivedAt: Instant? = nil) -> Reason { decide(call, arrivedAt: arrivedAt).reason }
+    func reason(_ call: Call, arrivedAt: Instant? = nil) -> Reason {
+        decide(call, arrivedAt: arrivedAt).reason
+    }
 
     /// A slice for the grant's unit, asked for and granted. Returns its id.
     @discardableResult
-    mutating func fund(_ unit: String, _ amount: Int64, grant: Int = 0) -> Position {
+    func fund(_ unit: String, _ amount: Int64, grant: Int = 0) -> Position {
         nextSlice += 1
         enforcement.fund(grant: grant, unit: unit, amount: amount, slice: nextSlice)
         return nextSlice
@@ -53,7 +55,7 @@ struct DecidingNode {
     }
 
     /// Allows a call that holds, as decision `number`.
-    mutating func hold(_ amounts: [Amount], as number: UInt64, callID: String = "") -> Verdict {
+    func hold(_ amounts: [Amount], as number: UInt64, callID: String = "") -> Verdict {
         let call = Make.call { ($0.amounts, $0.holds, $0.callID) = (CallAmounts(amounts)!, true, callID) }
         let verdict = decide(call)
         if verdict.isAllow {

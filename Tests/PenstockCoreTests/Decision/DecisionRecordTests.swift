@@ -21,18 +21,21 @@ internal import Testing
 
     /// The bytes that `write` makes of a decision by a node.
     private func written(_ call: Call, _ node: DecidingNode) -> (bytes: [UInt8], verdict: Verdict, debits: [Debit]) {
-        var node = node
+        let node = node
         let verdict = node.decide(call)
         let count = DecisionRecord.byteCount(call, verdict, debits: node.enforcement.debits.count)
         let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
-            DecisionRecord.write(call, verdict, node.enforcement.debits, grant: 2, wall: 99, into: UnsafeMutableRawBufferPointer(buffer))
+            DecisionRecord.write(
+                call, verdict, node.enforcement.debits, grant: 2, wall: 99, into: UnsafeMutableRawBufferPointer(buffer))
             initialized = count
         }
         return (bytes, verdict, node.enforcement.debits)
     }
 
     /// By the name that its caller gave, however much of it was kept; and no place that leads elsewhere is left out.
-    @Test(arguments: ["report", String(repeating: "r", count: 701), "a/../b"]) func filterFindsACallByItsName(name: String) {
+    @Test(arguments: ["report", String(repeating: "r", count: 701), "a/../b"]) func filterFindsACallByItsName(
+        name: String
+    ) {
         var record = DecisionRecord(kind: .decided)
         (record.action, record.resourceType, record.resourceID) = (name, "tool", name)
         let bytes = record.bytes
@@ -43,7 +46,8 @@ internal import Testing
         }
         #expect(isFound { $0.action = Pattern(name) } && isFound { $0.resource = ResourcePattern("tool:\(name)") })
         #expect(isFound { $0.resource = ResourcePattern("tool:\(name.prefix(2))*") })
-        #expect(!isFound { $0.action = Pattern(name + "x") } && !isFound { $0.resource = ResourcePattern("tool:\(name)x") })
+        #expect(
+            !isFound { $0.action = Pattern(name + "x") } && !isFound { $0.resource = ResourcePattern("tool:\(name)x") })
     }
 
     @Test(arguments: DecisionRecord.Kind.allCases) func everyKindComesBack(kind: DecisionRecord.Kind) {
@@ -79,10 +83,10 @@ internal import Testing
     /// Bytes of a node before prices were recorded: journals and archives have them.
     @Test func recordOfVersionOneIsReadForEver() throws {
         let text = """
-            0201100002000000fbffffffffffffff07000000000000000000000000010000ffffffffffffff7f0c000000000000000100000000000000\
-            0200000000000000000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f09007061792e73c3a96e640700696e76\
-            6f6963650000060063616c6c20310205000000000000000300757364ffffffffffffff7f0600746f6b656e73030000000000000004000000\
-            0000000005000000000000000600000000000000
+            0201100002000000fbffffffffffffff07000000000000000000000000010000ffffffffffffff7f0c0000000000000001000000\
+            000000000200000000000000000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f09007061792e73c3\
+            a96e640700696e766f6963650000060063616c6c20310205000000000000000300757364ffffffffffffff7f0600746f6b656e73\
+            0300000000000000040000000000000005000000000000000600000000000000
             """
         var expected = record(.held)
         expected.argumentsDigest = try #require(Digest([UInt8](0..<32)))
@@ -95,10 +99,11 @@ internal import Testing
     /// Bytes of a node before doors were recorded.
     @Test func recordOfVersionTwoIsReadForEver() throws {
         let text = """
-            0202100002000000fbffffffffffffff07000000000000000000000000010000ffffffffffffff7f0c000000000000000100000000000000\
-            0200000000000000000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f09007061792e73c3a96e640700696e76\
-            6f6963650000060063616c6c20310700323032362d31310b0063616c6c733d31206e3d350205000000000000000300757364ffffffffffff\
-            ff7f0600746f6b656e730300000000000000040000000000000005000000000000000600000000000000
+            0202100002000000fbffffffffffffff07000000000000000000000000010000ffffffffffffff7f0c0000000000000001000000\
+            000000000200000000000000000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f09007061792e73c3\
+            a96e640700696e766f6963650000060063616c6c20310700323032362d31310b0063616c6c733d31206e3d350205000000000000\
+            000300757364ffffffffffffff7f0600746f6b656e73030000000000000004000000000000000500000000000000060000000000\
+            0000
             """
         var expected = record(.held)
         expected.door = .unknown
@@ -139,19 +144,23 @@ internal import Testing
         let back = try #require(read(record.bytes))
         #expect(back.action == DecisionRecord.kept(record.action))
         #expect(back.callID == record.callID)
-        #expect(back.priceVersion == DecisionRecord.kept(record.priceVersion, 64) && back.basis == DecisionRecord.kept(record.basis))
+        #expect(
+            back.priceVersion == DecisionRecord.kept(record.priceVersion, 64)
+                && back.basis == DecisionRecord.kept(record.basis))
         #expect(back.amounts == [Amount(DecisionRecord.kept(String(repeating: "u", count: 80), 64), 1)])
     }
 
     @Test(arguments: [false, true]) func writtenAllowIsWhatIsRead(holds: Bool) throws {
-        var node = try DecidingNode([Make.grant("g") { $0.budgets = [Amount("usd", 99), Amount("tokens", 99)] }])
+        let node = try DecidingNode([Make.grant("g") { $0.budgets = [Amount("usd", 99), Amount("tokens", 99)] }])
         for _ in 0..<6 { node.fund("usd", 2) }
         let slice = node.fund("tokens", 9)
         node.now += 123
         let call = Make.call {
             $0.amounts = CallAmounts([Amount("usd", 11), Amount("tokens", 9), Amount("calls", 1)])!
             ($0.priceVersion, $0.basis) = ("2026-11", "calls=1")
-            ($0.holds, $0.callID, $0.traceID, $0.argumentsDigest) = (holds, "call 1", Incarnation(high: 3, low: 4), Make.id("arguments"))
+            ($0.holds, $0.callID, $0.traceID, $0.argumentsDigest) = (
+                holds, "call 1", Incarnation(high: 3, low: 4), Make.id("arguments")
+            )
         }
         let (bytes, _, debits) = written(call, node)
         let record = try #require(read(bytes))
@@ -159,7 +168,10 @@ internal import Testing
         #expect(record.reason == .none)
         #expect([record.grant, record.position, record.decision] == [2, 2, 0])
         #expect([record.wall, record.viewAge] == [99, 123])
-        #expect([record.action, record.resourceType, record.resourceID, record.callID] == ["pay.send", "invoice", "42", "call 1"])
+        #expect(
+            [record.action, record.resourceType, record.resourceID, record.callID] == [
+                "pay.send", "invoice", "42", "call 1",
+            ])
         #expect(record.traceID == call.traceID)
         #expect(record.argumentsDigest == call.argumentsDigest)
         #expect([record.priceVersion, record.basis] == ["2026-11", "calls=1"])
@@ -181,17 +193,22 @@ internal import Testing
     @Test func writtenTextsOverTheLimitAreCut() throws {
         let node = try DecidingNode([Make.grant("g")])
         let long = String(repeating: "x", count: 600)
-        let call = Make.call { 
+        let call = Make.call {
             ($0.action, $0.resourceType, $0.resourceID, $0.callID) = (long, long, long, long)
             ($0.priceVersion, $0.basis) = (long, long)
         }
         let record = try #require(read(written(call, node).bytes))
-        #expect([record.action, record.resourceType, record.resourceID, record.callID].allSatisfy { $0 == DecisionRecord.kept(long) })
+        #expect(
+            [record.action, record.resourceType, record.resourceID, record.callID].allSatisfy {
+                $0 == DecisionRecord.kept(long)
+            })
         #expect(record.priceVersion == DecisionRecord.kept(long, 64) && record.basis == DecisionRecord.kept(long))
     }
 
     /// Whoever cuts a name leaves two that look alike.
-    @Test(arguments: ["x", "é", "😀", "e\u{301}"], [512, 64]) func whatIsCutSaysSoAndLooksDifferent(unit: String, limit: Int) {
+    @Test(arguments: ["x", "é", "😀", "e\u{301}"], [512, 64]) func whatIsCutSaysSoAndLooksDifferent(
+        unit: String, limit: Int
+    ) {
         var seen: Set<[UInt8]> = []
         for count in 400...600 {
             for end in ["", "a", "b"] {

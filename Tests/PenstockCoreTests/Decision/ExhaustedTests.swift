@@ -3,8 +3,10 @@ import Testing
 
 /// What the ledger has refused for good is not asked for again by every call of a loop.
 @Suite struct ExhaustedTests {
-    private func node(_ budget: Budget = Budget(name: "b", unit: "usd", ceiling: 20, selector: .all)) throws -> DecidingNode {
-        var node = try DecidingNode([Make.grant("g")])
+    private func node(_ budget: Budget = Budget(name: "b", unit: "usd", ceiling: 20, selector: .all)) throws
+        -> DecidingNode
+    {
+        let node = try DecidingNode([Make.grant("g")])
         try node.add(.budgetCreated(budget))
         return node
     }
@@ -13,18 +15,24 @@ import Testing
 
     /// Has a call ask for what it lacks. Returns the request, and who takes its answer.
     private func ask(_ amount: Int64, _ node: inout DecidingNode) throws -> (Follower, Purse.Reserve) {
-        var follower = Follower(mesh: "mesh", seen: 0, heard: 0, predecessors: Predecessors())
+        var follower = Make.follower()
         _ = follower.tick(&node.enforcement, awaited: [], echoWanted: false, at: node.now) { 1 }
-        follower.loaded(node.enforcement.view!, head: node.position, into: &node.enforcement, at: node.now)
+        follower.loaded(node.enforcement.view, head: node.position, into: &node.enforcement, at: node.now)
         node.renew()
         #expect(node.reason(call(amount)) == .budgetPending)
         let asks = follower.tick(&node.enforcement, awaited: [], echoWanted: false, at: node.now) { 1 }
-        return (follower, try #require(asks.lazy.compactMap { if case .reserve(let reserve, _) = $0 { reserve } else { nil } }.first))
+        return (
+            follower,
+            try #require(asks.lazy.compactMap { if case .reserve(let reserve, _) = $0 { reserve } else { nil } }.first)
+        )
     }
 
-    private func refuse(_ asked: (Follower, Purse.Reserve), as code: Refusal.Code = .budgetExhausted, _ node: inout DecidingNode) -> [Reason] {
+    private func refuse(
+        _ asked: (Follower, Purse.Reserve), as code: Refusal.Code = .budgetExhausted, _ node: inout DecidingNode
+    ) -> [Reason] {
         var (follower, reserve) = asked
-        return follower.answered(reserve, granted: [], refused: [.init("usd", code)], &node.enforcement, at: node.now).map(\.reason)
+        return follower.answered(reserve, granted: [], refused: [.init("usd", code)], &node.enforcement, at: node.now)
+            .map(\.reason)
     }
 
     @Test func theSameCallIsDeniedAtOnce() throws {
@@ -49,7 +57,9 @@ import Testing
     }
 
     /// The event may lie before the ledger's answer or behind it: the answer does not say.
-    @Test(arguments: [EventKind.budgetCeilingSet(.named("b"), ceiling: 30, reason: ""), .debtsAccepted([], reason: "")], [true, false])
+    @Test(
+        arguments: [EventKind.budgetCeilingSet(.named("b"), ceiling: 30, reason: ""), .debtsAccepted([], reason: "")],
+        [true, false])
     func whatMakesRoomIsFollowedAtOnce(_ kind: EventKind, isBeforeTheAnswer: Bool) throws {
         var node = try node()
         let asked = try ask(10, &node)
@@ -68,7 +78,8 @@ import Testing
 
     /// The next window opens only when the ledger is asked.
     @Test func whatHasWindowsIsAskedForAgain() throws {
-        var node = try node(Budget(name: "b", unit: "usd", ceiling: 20, selector: .all, window: .fixed(milliseconds: 1000)))
+        var node = try node(
+            Budget(name: "b", unit: "usd", ceiling: 20, selector: .all, window: .fixed(milliseconds: 1000)))
         let asked = try ask(10, &node)
         #expect(refuse(asked, &node) == [.budgetExhausted])
         #expect(node.reason(call(10)) == .budgetPending)

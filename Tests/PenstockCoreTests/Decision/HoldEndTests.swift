@@ -1,12 +1,15 @@
-@testable internal import PenstockCore
 internal import Testing
+
+@testable internal import PenstockCore
 
 /// Whatever ends a hold says by itself whose call it was, what it was for, and what it came to.
 @Suite struct HoldEndTests {
     private let journal = TestJournal()
 
     private func node() throws -> DecidingNode {
-        var node = try DecidingNode([Make.grant("other"), Make.grant("g") { $0.budgets = [Amount("usd", 1000), Amount("tokens", 1000)] }])
+        let node = try DecidingNode([
+            Make.grant("other"), Make.grant("g") { $0.budgets = [Amount("usd", 1000), Amount("tokens", 1000)] },
+        ])
         for unit in ["usd", "tokens"] { node.fund(unit, 100, grant: 1) }
         journal.now = node.now
         return node
@@ -33,7 +36,10 @@ internal import Testing
     private func expectSubject(_ record: DecisionRecord, _ call: Call) {
         #expect(record.decision == 1)
         #expect(record.grant == journal.records[0].grant && record.grant > 0)
-        #expect([record.action, record.resourceType, record.resourceID] == [call.action, call.resourceType, call.resourceID])
+        #expect(
+            [record.action, record.resourceType, record.resourceID] == [
+                call.action, call.resourceType, call.resourceID,
+            ])
         #expect((record.callID, record.traceID, record.door) == (call.callID, call.traceID, call.door))
     }
 
@@ -43,7 +49,12 @@ internal import Testing
         let ends: [(DecisionRecord.Kind, End)] = [
             (.settled, { _ = $0.enforcement.settle($1, actual: CallAmounts([Amount("usd", 4)])!, journal: $2) }),
             (.released, { _ = $0.enforcement.release($1, journal: $2) }),
-            (.settled, { node, _, journal in _ = node.enforcement.endOverdue(at: node.now + 2 * Limits.holdTime, journal: journal) }),
+            (
+                .settled,
+                { node, _, journal in
+                    _ = node.enforcement.endOverdue(at: node.now + 2 * Limits.holdTime, journal: journal)
+                }
+            ),
         ]
         for (kind, end) in ends {
             let test = HoldEndTests()
@@ -56,17 +67,20 @@ internal import Testing
 
     @Test func debtNamesTheCallAndTheSettlementItsWholeCost() throws {
         let call = call([Amount("usd", 9)])
-        let records = try ended(call) { _ = $0.enforcement.settle($1, actual: CallAmounts([Amount("usd", 12)])!, journal: journal) }
+        let records = try ended(call) {
+            _ = $0.enforcement.settle($1, actual: CallAmounts([Amount("usd", 12)])!, journal: journal)
+        }
         #expect(records.map(\.kind) == [.settled, .owed])
         #expect(records.map(\.amounts) == [[Amount("usd", 12)], [Amount("usd", 3)]])
         for record in records { expectSubject(record, call) }
     }
 
-    @Test(arguments: [
-        ([Amount("usd", 4)], [Amount("usd", 4), Amount("tokens", 6), Amount("calls", 1)]),
-        ([Amount("calls", 1), Amount("tokens", 0)], [Amount("calls", 1), Amount("tokens", 0), Amount("usd", 9)]),
-        ([], [Amount("usd", 9), Amount("tokens", 6), Amount("calls", 1)]),
-    ] as [([Amount], [Amount])])
+    @Test(
+        arguments: [
+            ([Amount("usd", 4)], [Amount("usd", 4), Amount("tokens", 6), Amount("calls", 1)]),
+            ([Amount("calls", 1), Amount("tokens", 0)], [Amount("calls", 1), Amount("tokens", 0), Amount("usd", 9)]),
+            ([], [Amount("usd", 9), Amount("tokens", 6), Amount("calls", 1)]),
+        ] as [([Amount], [Amount])])
     func whatIsNotToldCostsWhatWasHeld(told: [Amount], cost: [Amount]) throws {
         let records = try ended(call([Amount("usd", 9), Amount("tokens", 6), Amount("calls", 1)])) {
             _ = $0.enforcement.settle($1, actual: CallAmounts(told)!, journal: journal)
@@ -75,12 +89,17 @@ internal import Testing
     }
 
     /// Where calls are metered, each is one, whatever was declared or told.
-    @Test(arguments: [
-        ([], [], [("calls", 1)]), ([], [Amount("calls", 0)], [("calls", 1)]), ([Amount("calls", 3)], [Amount("calls", 2)], [("calls", 2)]),
-        ([Amount("calls", 0)], [], [("calls", 1)]), ([Amount("usd", 9)], [Amount("usd", 4)], [("usd", 4), ("calls", 1)]),
-    ] as [([Amount], [Amount], [(String, Int64)])])
+    @Test(
+        arguments: [
+            ([], [], [("calls", 1)]), ([], [Amount("calls", 0)], [("calls", 1)]),
+            ([Amount("calls", 3)], [Amount("calls", 2)], [("calls", 2)]),
+            ([Amount("calls", 0)], [], [("calls", 1)]),
+            ([Amount("usd", 9)], [Amount("usd", 4)], [("usd", 4), ("calls", 1)]),
+        ] as [([Amount], [Amount], [(String, Int64)])])
     func callsThatAreMeteredAreInTheCost(held: [Amount], told: [Amount], cost: [(String, Int64)]) throws {
-        var node = try DecidingNode([Make.grant("other"), Make.grant("g") { $0.budgets = [Amount("usd", 1000), Amount("calls", 1000)] }])
+        let node = try DecidingNode([
+            Make.grant("other"), Make.grant("g") { $0.budgets = [Amount("usd", 1000), Amount("calls", 1000)] },
+        ])
         for unit in ["usd", "calls"] { node.fund(unit, 100, grant: 1) }
         journal.now = node.now
         let verdict = node.enforcement.decide(call(held), arrivedAt: nil, journal: journal)
@@ -96,14 +115,16 @@ internal import Testing
         let held = [Amount("usd", 9), Amount("tokens", 6)]
         #expect(try ended(call(held)) { _ = $0.enforcement.release($1, journal: journal) }.map(\.amounts) == [[]])
         let overdue = HoldEndTests()
-        let records = try overdue.ended(call(held)) { node, _ in _ = node.enforcement.endOverdue(at: node.now + 2 * Limits.holdTime, journal: overdue.journal) }
+        let records = try overdue.ended(call(held)) { node, _ in
+            _ = node.enforcement.endOverdue(at: node.now + 2 * Limits.holdTime, journal: overdue.journal)
+        }
         #expect(records.map(\.amounts) == [held])
         #expect(records.map(\.reason) == [.expired])
     }
 
     /// The lease runs out while the allow is recorded.
     @Test(arguments: [false, true]) func voidNamesTheCallAndTakesBackWhatWasSpent(holds: Bool) throws {
-        var node = try node()
+        let node = try node()
         let call = call([Amount("usd", 9)]) { $0.holds = holds }
         journal.advance = 2 * .nanosecondsPerSecond
         let verdict = node.enforcement.decide(call, arrivedAt: nil, journal: journal)

@@ -70,7 +70,8 @@ internal import Testing
             purse.take(amount, from: account, holds: holds, into: &debits)
             var left = amount
             var expected: [Position: Int64] = [:]
-            for (id, slice) in model[account]!.sorted(by: { $0.key < $1.key }) where left > 0 && slice.used < slice.amount {
+            for (id, slice) in model[account]!.sorted(by: { $0.key < $1.key })
+            where left > 0 && slice.used < slice.amount {
                 let part = min(left, slice.amount - slice.used)
                 model[account]![id]!.used += part
                 if holds { model[account]![id]!.held += part }
@@ -130,10 +131,13 @@ internal import Testing
             run.step()
             for account in run.accounts {
                 let model = run.model[account]!
-                #expect(run.purse.available(account) == model.values.reduce(0) { $0 + $1.amount - $1.used }, "seed \(seed)")
+                #expect(
+                    run.purse.available(account) == model.values.reduce(0) { $0 + $1.amount - $1.used }, "seed \(seed)")
                 for slice in run.purse.account(account).slices {
                     let expected = model[slice.id]
-                    #expect([slice.amount, slice.used, slice.held] == [expected?.amount, expected?.used, expected?.held], "seed \(seed)")
+                    #expect(
+                        [slice.amount, slice.used, slice.held] == [expected?.amount, expected?.used, expected?.held],
+                        "seed \(seed)")
                     #expect(slice.held >= 0 && slice.held <= slice.used && slice.used <= slice.amount)
                     #expect(slice.settled >= settled[slice.id] ?? 0, "what is settled never falls")
                     settled[slice.id] = slice.settled

@@ -4,9 +4,10 @@ internal import Testing
 /// What leaves a purse: reports and closes, never more of them at once than an event may carry.
 @Suite struct PurseReportTests {
     private func node(_ grants: Int, slices: Int) throws -> DecidingNode {
-        var node = try DecidingNode((0..<grants).map { number in
-            Make.grant("\(number)") { ($0.budgets, $0.runID) = ([Amount("usd", 1000)], "run") }
-        })
+        let node = try DecidingNode(
+            (0..<grants).map { number in
+                Make.grant("\(number)") { ($0.budgets, $0.runID) = ([Amount("usd", 1000)], "run") }
+            })
         for grant in 0..<grants {
             for _ in 0..<slices { node.fund("usd", 2, grant: grant) }
         }
@@ -18,11 +19,15 @@ internal import Testing
             let call = Make.call("\(grant)") { ($0.amounts, $0.holds) = (CallAmounts([Amount("usd", amount)])!, holds) }
             let verdict = node.decide(call)
             precondition(verdict.isAllow)
-            if holds { node.enforcement.beginHold(verdict, Make.call(), decision: UInt64(grant), name: nil, content: .zero) }
+            if holds {
+                node.enforcement.beginHold(verdict, Make.call(), decision: UInt64(grant), name: nil, content: .zero)
+            }
         }
     }
 
-    private func unreported(_ node: DecidingNode, from start: Int = 0, scan: Int = 10, limit: Int = 10) -> (uses: [SliceReport.Use], next: Int) {
+    private func unreported(_ node: DecidingNode, from start: Int = 0, scan: Int = 10, limit: Int = 10) -> (
+        uses: [SliceReport.Use], next: Int
+    ) {
         let (uses, next) = node.enforcement.purse.unreported(from: start, scan: scan, limit: limit)
         return (uses.sorted { $0.key < $1.key }.flatMap(\.value), next)
     }
@@ -64,9 +69,11 @@ internal import Testing
         var place = Enforcement.CarryPlace()
         #expect(node.enforcement.carried(from: &place)?.debits.map(\.used) == [1])
         #expect(node.enforcement.carried(from: &place) == nil)
-        var follower = Follower(mesh: "mesh", seen: 0, heard: 0, predecessors: Predecessors())
+        var follower = Make.follower()
         for (incarnation, left) in [(Make.incarnation(2), true), (Make.incarnation(1), false)] {
-            follower.taken(.close([.init(slice: 1001, used: 1)], of: incarnation, reason: "", bySuccessor: false), &node.enforcement)
+            follower.taken(
+                .close([.init(slice: 1001, used: 1)], of: incarnation, reason: "", bySuccessor: false),
+                &node.enforcement)
             #expect(node.enforcement.purse.hasUnclosed == left)
         }
         place = .init()
@@ -101,7 +108,7 @@ internal import Testing
     }
 
     @Test func whatIsGivenBackOfRevokedNeverExceedsAnEventAndLeavesNothingOut() throws {
-        var node = try node(400, slices: 3)
+        let node = try node(400, slices: 3)
         try node.add(Make.revoke(.run("run")))
         #expect(node.enforcement.closeRevoked(from: 0, scan: 4096) == 400)
         var told: [SliceReport.Use] = []
@@ -117,7 +124,7 @@ internal import Testing
     }
 
     @Test func onlyRevokedGrantsGiveBack() throws {
-        var node = try node(3, slices: 1)
+        let node = try node(3, slices: 1)
         try node.add(Make.revoke(.grant("1")))
         try node.add(Make.revoke(.grant("2"), .suspend))
         let next = node.enforcement.closeRevoked(from: 0, scan: 10)

@@ -11,7 +11,8 @@ internal import Testing
         for (slice, endsAt) in [(Position(5), WallTime(0)), (6, 5000)] {
             purse.lack(10, account)
             let reserve = purse.nextReserve(at: 0, requestID: Make.incarnation(slice))!
-            _ = purse.answered(reserve, granted: [.init(slice: slice, unit: "usd", amount: 10, endsAt: endsAt)], refused: [])
+            _ = purse.answered(
+                reserve, granted: [.init(slice: slice, unit: "usd", amount: 10, endsAt: endsAt)], refused: [])
         }
     }
 
@@ -33,7 +34,8 @@ internal import Testing
         #expect(purse.available(account) == 0)
         #expect(purse.account(account).hasMoreThanLedgerKnew)
         let first = report()
-        #expect(first == [.init(slice: 5, used: 0, returned: 0, held: 10), .init(slice: 6, used: 0, returned: 6, held: 4)])
+        #expect(
+            first == [.init(slice: 5, used: 0, returned: 0, held: 10), .init(slice: 6, used: 0, returned: 6, held: 4)])
         purse.resolve(debits[0], spent: 7, wasHeld: true)
         purse.resolve(debits[1], spent: 0, wasHeld: true)
         #expect(purse.available(account) == 0, "it is not spent here again")
@@ -44,7 +46,8 @@ internal import Testing
         #expect(!purse.hasReturns)
     }
 
-    /// The ledger's answer to a request that was under way counts it as the asker's own, though the report of it is taken.
+    /// The ledger's answer to a request that was under way counts it as the asker's own, though the report of it is
+    /// taken.
     @Test mutating func whatACallGivesBackDuringARequestIsMoreThanTheLedgerKnew() {
         let debits = hold(20)
         purse.giveBack(account: account)

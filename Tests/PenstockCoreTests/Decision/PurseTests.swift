@@ -149,7 +149,8 @@ internal import Testing
         purse.lack(3, account)
         purse.lack(5, tokens)
         let reserve = try required()
-        #expect(Dictionary(uniqueKeysWithValues: reserve.parts.map { ($0.account, $0.need) }) == [account: 3, tokens: 5])
+        #expect(
+            Dictionary(uniqueKeysWithValues: reserve.parts.map { ($0.account, $0.need) }) == [account: 3, tokens: 5])
         let further = next()
         #expect(further == nil)
         _ = purse.answered(reserve, granted: [.init(slice: 5, unit: "tokens", amount: 5)], refused: ["usd"])

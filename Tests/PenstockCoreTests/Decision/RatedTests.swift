@@ -15,21 +15,26 @@ internal import Testing
             for _ in 0..<rounds {
                 _ = node.reason(call)
                 node.now += Make.milliseconds(30)
-                let view = node.enforcement.view!
+                let view = node.enforcement.view
                 let statement = node.enforcement.rateStatement(at: node.now)
                 let told = table.answer(statement, of: Make.incarnation(1), at: node.now) { key in
                     view.rate(key).map { .init($0.rate, isOfThisProcess: true) }
                 }
                 node.enforcement.echoSent(nonce: 77, at: node.now)
-                _ = node.enforcement.echoAnswered(EchoReply(nonce: 77, epoch: 1, head: node.position, ledgerTime: Make.wall, rates: told), at: node.now)
+                _ = node.enforcement.echoAnswered(
+                    EchoReply(nonce: 77, epoch: 1, head: node.position, ledgerTime: Make.wall, rates: told),
+                    at: node.now)
             }
             return node.reason(call)
         }
 
-        mutating func allowed(_ count: Int, _ call: Call = Make.call("g")) -> Int { (0..<count).count { _ in node.reason(call) == .none } }
+        mutating func allowed(_ count: Int, _ call: Call = Make.call("g")) -> Int {
+            (0..<count).count { _ in node.reason(call) == .none }
+        }
     }
 
-    private static func grant(_ rates: Rate..., name: String = "g", _ change: (inout Grant) -> Void = { _ in }) -> Grant {
+    private static func grant(_ rates: Rate..., name: String = "g", _ change: (inout Grant) -> Void = { _ in }) -> Grant
+    {
         Make.grant(name) { grant in
             grant.rates = rates
             change(&grant)
@@ -55,7 +60,9 @@ internal import Testing
         let tokens = Make.call("g") { $0.amounts = CallAmounts([Amount("tokens", 1)])! }
         #expect(rated.reason(tokens, rounds: 3) == .none)
         // What an operator bounds, no issuer has given by that.
-        #expect(rated.reason(Make.call("g") { $0.amounts = CallAmounts([Amount("files", 1)])! }, rounds: 3) == .unitNotBudgeted)
+        #expect(
+            rated.reason(Make.call("g") { $0.amounts = CallAmounts([Amount("files", 1)])! }, rounds: 3)
+                == .unitNotBudgeted)
     }
 
     @Test func aRefusalSaysWhenItMayFit() throws {
@@ -64,30 +71,42 @@ internal import Testing
         _ = rated.allowed(2)
         let verdict = rated.node.decide(Make.call("g"))
         #expect(verdict.reason == .rateLimited)
-        #expect((Make.milliseconds(1500)...Make.milliseconds(2010)).contains(verdict.retryAfter), "\(verdict.retryAfter)")
+        #expect(
+            (Make.milliseconds(1500)...Make.milliseconds(2010)).contains(verdict.retryAfter), "\(verdict.retryAfter)")
     }
 
     @Test func moreThanTheBurstCanNeverPass() throws {
-        var rated = try Rated([Self.grant(Rate(unit: "tokens", limit: 100, periodMS: 1000, burst: 10)) { $0.budgets = [Amount("tokens", 1000)] }])
+        var rated = try Rated([
+            Self.grant(Rate(unit: "tokens", limit: 100, periodMS: 1000, burst: 10)) {
+                $0.budgets = [Amount("tokens", 1000)]
+            }
+        ])
         #expect(rated.reason(Make.call("g") { $0.amounts = CallAmounts([Amount("tokens", 11)])! }) == .amountOverLimit)
         rated.node.fund("tokens", 1)
-        #expect(rated.reason(Make.call("g") { $0.amounts = CallAmounts([Amount("tokens", 0)])! }) == .none, "nothing is asked of it")
+        #expect(
+            rated.reason(Make.call("g") { $0.amounts = CallAmounts([Amount("tokens", 0)])! }) == .none,
+            "nothing is asked of it")
     }
 
     @Test func unratedGrantsAreNotHeldUp() throws {
         var rated = try Rated([Self.grant(), Self.grant(Rate(unit: "calls", limit: 1, periodMS: 1000), name: "h")])
-        try rated.node.add(.rateCreated(NamedRate(Rate(name: "r", unit: "calls", limit: 1, periodMS: 1000), for: .agent("somebody else"))))
+        try rated.node.add(
+            .rateCreated(
+                NamedRate(Rate(name: "r", unit: "calls", limit: 1, periodMS: 1000), for: .agent("somebody else"))))
         #expect(rated.allowed(5) == 5)
-        #expect(rated.node.enforcement.rates.count == 0)
+        #expect(rated.node.enforcement.shards[0].rates.count == 0)
     }
 
     @Test func everyRateThatCoversACallIsTakenFromAndNoneIfOneRefuses() throws {
-        var rated = try Rated([Self.grant(Rate(unit: "calls", limit: 100, periodMS: 60_000)) { $0.principalID = "ann" }])
-        try rated.node.add(.rateCreated(NamedRate(Rate(name: "ann", unit: "calls", limit: 3, periodMS: 60_000), for: .principal("ann"))))
-        #expect(rated.node.enforcement.folded.rates(ofGrant: 0).map(\.rate.limit) == [100, 3])
+        var rated = try Rated([Self.grant(Rate(unit: "calls", limit: 100, periodMS: 60_000)) { $0.principalID = "ann" }]
+        )
+        try rated.node.add(
+            .rateCreated(
+                NamedRate(Rate(name: "ann", unit: "calls", limit: 3, periodMS: 60_000), for: .principal("ann"))))
+        #expect(rated.node.enforcement.view.rates(ofGrant: 0).map(\.rate.limit) == [100, 3])
         #expect(rated.reason(rounds: 4) == .none)
         _ = rated.allowed(5)
-        let before = rated.node.enforcement.rates
+        let before = rated.node.enforcement.shards[0].rates
         #expect(rated.node.reason(Make.call("g")) == .rateLimited)
         #expect(before.share(.grant("g", unit: "calls"), at: rated.node.now) > 0)
     }
@@ -107,12 +126,20 @@ internal import Testing
     @Test func aChildIsHeldToWhatStandsAboveIt() throws {
         let parent = Self.grant(Rate(unit: "calls", limit: 2, periodMS: 60_000), name: "p") { $0.delegate = 1 }
         let rated = try Rated([parent, Self.grant(Rate(unit: "calls", limit: 1, periodMS: 60_000)) { $0.parent = "p" }])
-        #expect(rated.node.enforcement.folded.rates(ofGrant: 1).map(\.key) == [.grant("g", unit: "calls"), .grant("p", unit: "calls")])
+        #expect(
+            rated.node.enforcement.view.rates(ofGrant: 1).map(\.key) == [
+                .grant("g", unit: "calls"), .grant("p", unit: "calls"),
+            ])
     }
 
-    @Test(arguments: [(Rate(unit: "u", limit: 10, periodMS: 1000), true), (Rate(unit: "u", limit: 1, periodMS: 100), true),
-        (Rate(unit: "u", limit: 11, periodMS: 1000), false), (Rate(unit: "u", limit: 10, periodMS: 999), false), (Rate(unit: "u", limit: 1, periodMS: 1000, burst: 11), false)])
-    func aRateIsWithinAnotherOne(rate: Rate, isWithin: Bool) { #expect(rate.isWithin(Rate(unit: "u", limit: 10, periodMS: 1000)) == isWithin) }
+    @Test(arguments: [
+        (Rate(unit: "u", limit: 10, periodMS: 1000), true), (Rate(unit: "u", limit: 1, periodMS: 100), true),
+        (Rate(unit: "u", limit: 11, periodMS: 1000), false), (Rate(unit: "u", limit: 10, periodMS: 999), false),
+        (Rate(unit: "u", limit: 1, periodMS: 1000, burst: 11), false),
+    ])
+    func aRateIsWithinAnotherOne(rate: Rate, isWithin: Bool) {
+        #expect(rate.isWithin(Rate(unit: "u", limit: 10, periodMS: 1000)) == isWithin)
+    }
 
     @Test func theLeastOfThrottlesIsLeftOfARate() throws {
         var rated = try Rated([Self.grant(Rate(unit: "calls", limit: 1000, periodMS: 1000))])

@@ -18,7 +18,7 @@ internal import Testing
                 var enforcement = Enforcement(node: "n1", incarnation: Make.incarnation(1), audiences: ["tools"])
                 return enforcement.prepare(call, arrivedAt: 0, now: 0).reason
             }
-            var node = try DecidingNode([grant], settings: settings, isFresh: false)
+            let node = try DecidingNode([grant], settings: settings, isFresh: false)
             for restriction in restrictions { try node.add(restriction) }
             if isFresh { node.renew() }
             if isFunded { node.fund("usd", 50) }
@@ -56,7 +56,9 @@ internal import Testing
     }
 
     /// Every decided call is one of `calls`, whatever it says of it.
-    @Test(arguments: [[], [Amount("calls", 0)], [Amount("calls", 1)]] as [[Amount]]) func callIsOneOfCallsForTheMostToo(amounts: [Amount]) throws {
+    @Test(arguments: [[], [Amount("calls", 0)], [Amount("calls", 1)]] as [[Amount]]) func callIsOneOfCallsForTheMostToo(
+        amounts: [Amount]
+    ) throws {
         for (most, expected) in [(Int64(0), Reason.amountOverLimit), (1, .none)] {
             var scene = Scene()
             scene.grant.maxAmounts = [Amount("calls", most)]
@@ -72,7 +74,8 @@ internal import Testing
     /// Reasons that are found outside of this decision: by the credential's proof, the ledger's answer, the journal.
     @Test func everyOtherReasonHasACase() {
         let elsewhere: [Reason] = [
-            .none, .malformed, .credentialMismatch, .budgetExhausted, .budgetHeldElsewhere, .duplicateMismatch, .unrecordable,
+            .none, .malformed, .credentialMismatch, .budgetExhausted, .budgetHeldElsewhere, .duplicateMismatch,
+            .unrecordable,
             .alreadySettled, .budgetFrozen, .busy, .budgetClosed,
         ]
         #expect(Set(elsewhere + Self.offences.map(\.0)) == Set(Reason.allCases))
@@ -82,9 +85,12 @@ internal import Testing
     /// Numbers and names are permanent.
     @Test func numbersAndNamesAreThoseOfVersionOne() {
         let names = [
-            "none", "malformed", "no_view", "stale_view", "unknown_credential", "credential_mismatch", "wrong_audience", "wrong_workload",
-            "revoked", "suspended", "not_yet_valid", "expired", "action_not_allowed", "resource_out_of_bounds", "amount_over_limit",
-            "approval_required", "rate_limited", "unit_not_budgeted", "budget_exhausted", "budget_held_elsewhere", "duplicate_mismatch",
+            "none", "malformed", "no_view", "stale_view", "unknown_credential", "credential_mismatch", "wrong_audience",
+            "wrong_workload",
+            "revoked", "suspended", "not_yet_valid", "expired", "action_not_allowed", "resource_out_of_bounds",
+            "amount_over_limit",
+            "approval_required", "rate_limited", "unit_not_budgeted", "budget_exhausted", "budget_held_elsewhere",
+            "duplicate_mismatch",
             "unrecordable", "budget_pending", "already_settled", "budget_frozen", "busy", "budget_closed",
         ]
         #expect(Reason.allCases.map(\.name) == names)
@@ -93,7 +99,8 @@ internal import Testing
 
     @Test func finalReasonsAreThoseThatNeedAnotherGrantOrCall() {
         let transient: Set<Reason> = [
-            .noView, .staleView, .notYetValid, .rateLimited, .budgetHeldElsewhere, .budgetPending, .unrecordable, .suspended, .busy,
+            .noView, .staleView, .notYetValid, .rateLimited, .budgetHeldElsewhere, .budgetPending, .unrecordable,
+            .suspended, .busy,
         ]
         #expect(Set(Reason.allCases.filter(\.isTransient)) == transient)
     }

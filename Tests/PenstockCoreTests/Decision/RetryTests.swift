@@ -6,17 +6,19 @@ internal import Testing
     private let content = Make.id("content")
 
     private func node() throws -> DecidingNode {
-        var node = try DecidingNode(["g", "h"].map { Make.grant($0) { $0.budgets = [Amount("usd", 100)] } })
+        let node = try DecidingNode(["g", "h"].map { Make.grant($0) { $0.budgets = [Amount("usd", 100)] } })
         node.fund("usd", 50)
         return node
     }
 
-    private func retry(_ node: DecidingNode, _ callID: String = "c", grant: Int32 = 0, content: Digest? = nil) -> Enforcement.Retry {
+    private func retry(_ node: DecidingNode, _ callID: String = "c", grant: Int32 = 0, content: Digest? = nil)
+        -> Shard.Retry
+    {
         node.enforcement.earlier(Make.call { $0.callID = callID }, grant: grant, content: content ?? self.content)
     }
 
     @Test func holdUnderWayAnswersWithItsDecision() throws {
-        var node = try node()
+        let node = try node()
         #expect(retry(node) == .new)
         _ = node.hold([Amount("usd", 5)], as: 7, callID: "c")
         #expect(retry(node) == .underWay(decision: 7))
@@ -24,7 +26,7 @@ internal import Testing
     }
 
     @Test func otherContentIsAMismatch() throws {
-        var node = try node()
+        let node = try node()
         _ = node.hold([Amount("usd", 5)], as: 7, callID: "c")
         #expect(retry(node, content: Make.id("other")) == .mismatch)
         _ = node.enforcement.release(7)
@@ -32,7 +34,7 @@ internal import Testing
     }
 
     @Test func settledOrReleasedIsSettled() throws {
-        var node = try node()
+        let node = try node()
         _ = node.hold([Amount("usd", 5)], as: 7, callID: "c")
         _ = node.hold([Amount("usd", 5)], as: 8, callID: "d")
         _ = node.enforcement.settle(7, actual: CallAmounts([])!)
@@ -41,32 +43,44 @@ internal import Testing
     }
 
     @Test func callSpentAtOnceIsSettledFromTheStart() throws {
-        var node = try node()
+        let node = try node()
         node.enforcement.rememberSettled(.init(grant: 0, callID: "c"), content: content, decision: 7)
         #expect(retry(node) == .settled)
     }
 
-    private func record(_ kind: DecisionRecord.Kind, _ callID: String = "", grant: Position = 2, _ reason: Reason = .none, of decision: UInt64 = 0) -> DecisionRecord {
+    private func record(
+        _ kind: DecisionRecord.Kind, _ callID: String = "", grant: Position = 2, _ reason: Reason = .none,
+        of decision: UInt64 = 0
+    ) -> DecisionRecord {
         var record = DecisionRecord(kind: kind)
         (record.callID, record.grant, record.reason, record.decision) = (callID, grant, reason, decision)
         return record
     }
 
-    /// From the journal: whatever was allowed under an id is spent or charged, and what the call was is not known any more.
+    /// From the journal: whatever was allowed under an id is spent or charged, and what the call was is not known any
+    /// more.
     @Test func idsOfBeforeARestartAreSettled() throws {
-        var node = try node()
-        let first = node.enforcement.folded.grants[0].position
+        let node = try node()
+        let first = node.enforcement.view.grants[0].position
         var predecessors = Predecessors()
         let records = [
-            record(.decided, "spent", grant: first), record(.held, "held", grant: first), record(.decided, "denied", grant: first, .rateLimited),
-            record(.decided, "void", grant: first), record(.voided, of: 4), record(.settled, of: 2), record(.held, "elsewhere", grant: first + 1),
-            record(.decided, "unknown", grant: 1 << 40), record(.decided), record(.held, "later", grant: node.position + 1),
+            record(.decided, "spent", grant: first), record(.held, "held", grant: first),
+            record(.decided, "denied", grant: first, .rateLimited),
+            record(.decided, "void", grant: first), record(.voided, of: 4), record(.settled, of: 2),
+            record(.held, "elsewhere", grant: first + 1),
+            record(.decided, "unknown", grant: 1 << 40), record(.decided),
+            record(.held, "later", grant: node.position + 1),
         ]
         for (index, record) in records.enumerated() { predecessors.add(record, sequence: UInt64(index + 1)) }
-        var follower = Follower(mesh: "mesh", seen: 0, heard: 0, predecessors: predecessors)
+        var follower = Make.follower(predecessors)
         _ = follower.tick(&node.enforcement, awaited: [], echoWanted: false, at: node.now) { 1 }
-        for _ in 0..<2 { follower.loaded(node.enforcement.view!, head: node.position, into: &node.enforcement, at: node.now) }
-        #expect(["spent", "held", "denied", "void", "elsewhere", "unknown"].map { retry(node, $0) } == [.settled, .settled, .new, .new, .new, .new])
+        for _ in 0..<2 {
+            follower.loaded(node.enforcement.view, head: node.position, into: &node.enforcement, at: node.now)
+        }
+        #expect(
+            ["spent", "held", "denied", "void", "elsewhere", "unknown"].map { retry(node, $0) } == [
+                .settled, .settled, .new, .new, .new, .new,
+            ])
         #expect(retry(node, "spent", content: Make.id("other")) == .settled)
         #expect(retry(node, "elsewhere", grant: 1) == .settled)
         // A snapshot may be older than the grant.
@@ -78,13 +92,22 @@ internal import Testing
     @Test func holdsOfBeforeARestartEnd() {
         let runs = [Incarnation(high: 1, low: 2), Incarnation(high: 3, low: 4)]
         var held = record(.held, "open")
-        (held.amounts, held.debits, held.action, held.resourceType, held.resourceID) = ([Amount("usd", 5), Amount("calls", 1)], [.init(slice: 9, used: 5)], "a", "t", "i")
-        let records = [held, record(.held), record(.settled, of: 2), record(.held), record(.released, of: 4), record(.held), record(.voided, of: 6), record(.decided), record(.held)]
+        (held.amounts, held.debits, held.action, held.resourceType, held.resourceID) = (
+            [Amount("usd", 5), Amount("calls", 1)], [.init(slice: 9, used: 5)], "a", "t", "i"
+        )
+        let records = [
+            held, record(.held), record(.settled, of: 2), record(.held), record(.released, of: 4), record(.held),
+            record(.voided, of: 6), record(.decided), record(.held),
+        ]
         var predecessors = Predecessors()
-        for (index, record) in records.enumerated() { predecessors.add(record, sequence: UInt64(index + 1), of: runs[index / 8]) }
+        for (index, record) in records.enumerated() {
+            predecessors.add(record, sequence: UInt64(index + 1), of: runs[index / 8])
+        }
         let ends = predecessors.ends
         #expect(ends.map(\.decision) == [1, 9] && ends.map(\.endedRun) == [runs[0], runs[1]])
-        #expect(ends[0].kind == .settled && ends[0].reason == .expired && ends[0].amounts == held.amounts && ends[0].callID == "open" && ends[0].resourceID == "i")
+        #expect(
+            ends[0].kind == .settled && ends[0].reason == .expired && ends[0].amounts == held.amounts
+                && ends[0].callID == "open" && ends[0].resourceID == "i")
         #expect(ends[0].debits.isEmpty, "nothing went back")
         for (index, end) in ends.enumerated() {
             let bytes = end.bytes
@@ -102,7 +125,7 @@ internal import Testing
     }
 
     @Test func idIsOfItsGrantAndAnEmptyOneIsAlwaysNew() throws {
-        var node = try node()
+        let node = try node()
         _ = node.hold([Amount("usd", 5)], as: 7, callID: "c")
         node.enforcement.rememberSettled(.init(grant: 0, callID: ""), content: content, decision: 8)
         #expect(retry(node, grant: 1) == .new)
@@ -110,11 +133,12 @@ internal import Testing
     }
 
     @Test func aGrantsOldestSettledIdsAreForgottenAndThoseUnderWayKept() throws {
-        var node = try node()
+        let node = try node()
         _ = node.hold([Amount("usd", 5)], as: 1, callID: "open")
         node.enforcement.rememberSettled(.init(grant: 1, callID: "other"), content: content, decision: 2)
         for number in 0...Limits.callIDsPerGrant {
-            node.enforcement.rememberSettled(.init(grant: 0, callID: "\(number)"), content: content, decision: UInt64(number) + 3)
+            node.enforcement.rememberSettled(
+                .init(grant: 0, callID: "\(number)"), content: content, decision: UInt64(number) + 3)
         }
         #expect(retry(node, "open") == .underWay(decision: 1))
         #expect(retry(node, "0") == .new)

@@ -12,7 +12,7 @@ internal import Testing
     }
 
     @Test func allowTakesExactlyTheAmounts() throws {
-        var node = try node()
+        let node = try node()
         let (usd, tokens) = (node.fund("usd", 10), node.fund("tokens", 20))
         let verdict = node.decide(call(7, 11))
         #expect(verdict.isAllow)
@@ -23,7 +23,7 @@ internal import Testing
     }
 
     @Test func allAmountsOrNone() throws {
-        var node = try node()
+        let node = try node()
         node.fund("usd", 10)
         node.fund("tokens", 4)
         let verdict = node.decide(call(7, 5))
@@ -35,7 +35,7 @@ internal import Testing
     }
 
     @Test func exactlyWhatIsThereIsEnough() throws {
-        var node = try node()
+        let node = try node()
         node.fund("usd", 10)
         node.fund("tokens", 1)
         #expect(node.reason(call(10, 0)) == .none)
@@ -44,13 +44,13 @@ internal import Testing
     }
 
     @Test func callWithoutAmountsNeedsNoSlice() throws {
-        var node = try node()
+        let node = try node()
         #expect(node.reason(Make.call()) == .none)
     }
 
     /// What is spent or frozen has not even nothing to give.
     @Test(arguments: [true, false]) func anAmountOfZeroNeedsOneLeft(holds: Bool) throws {
-        var node = try node()
+        let node = try node()
         node.fund("usd", 1)
         let verdict = node.decide(call(0, 0, holds: holds))
         #expect(verdict.reason == .budgetPending)
@@ -65,37 +65,41 @@ internal import Testing
     }
 
     @Test func callsWithoutACeilingAreFreeAndOtherUnitsAreNot() throws {
-        var node = try node()
+        let node = try node()
         #expect(node.reason(Make.call { $0.amounts = CallAmounts([Amount("calls", 1)])! }) == .none)
         #expect(node.reason(Make.call { $0.amounts = CallAmounts([Amount("files", 0)])! }) == .unitNotBudgeted)
     }
 
     @Test func amountBeyondAnyBudgetIsOverTheLimit() throws {
-        var node = try node()
-        #expect(node.reason(Make.call { $0.amounts = CallAmounts(declared: [Amount("usd", Limits.amount + 1)])! }) == .amountOverLimit)
+        let node = try node()
+        #expect(
+            node.reason(Make.call { $0.amounts = CallAmounts(declared: [Amount("usd", Limits.amount + 1)])! })
+                == .amountOverLimit)
         #expect(node.reason(Make.call { $0.amounts = CallAmounts([Amount("usd", Limits.amount)])! }) == .budgetPending)
     }
 
     @Test func moreThanMayEverBeOutIsNotAskedFor() throws {
-        var node = try DecidingNode([Make.grant("g") { $0.draws = ["small", "large"] }])
+        let node = try DecidingNode([Make.grant("g") { $0.draws = ["small", "large"] }])
         try node.add(.budgetCreated(Budget(name: "small", unit: "usd", ceiling: 1000, maxOut: 20)))
         try node.add(.budgetCreated(Budget(name: "large", unit: "usd", ceiling: 1000, maxOut: 30)))
         node.fund("usd", 3)
         #expect(node.reason(Make.call { $0.amounts = CallAmounts([Amount("usd", 21)])! }) == .budgetExhausted)
-        #expect(!node.enforcement.purse.wantsReserve, "what is asked for would be called back for the next part of it, and so on")
+        #expect(
+            !node.enforcement.purse.wantsReserve,
+            "what is asked for would be called back for the next part of it, and so on")
         #expect(node.reason(Make.call { $0.amounts = CallAmounts([Amount("usd", 20)])! }) == .budgetPending)
         #expect(node.enforcement.purse.wantsReserve)
     }
 
     @Test func grantsDoNotSpendFromOneAnother() throws {
-        var node = try DecidingNode(["g", "h"].map { Make.grant($0) { $0.budgets = [Amount("usd", 100)] } })
+        let node = try DecidingNode(["g", "h"].map { Make.grant($0) { $0.budgets = [Amount("usd", 100)] } })
         node.fund("usd", 10, grant: 1)
         #expect(node.reason(Make.call("g") { $0.amounts = CallAmounts([Amount("usd", 1)])! }) == .budgetPending)
         #expect(node.reason(Make.call("h") { $0.amounts = CallAmounts([Amount("usd", 1)])! }) == .none)
     }
 
     @Test func confirmWithinTheLeaseKeepsWhatWasTaken() throws {
-        var node = try node()
+        let node = try node()
         node.fund("usd", 10)
         node.fund("tokens", 1)
         var verdict = node.decide(call(7, 0))
@@ -105,7 +109,7 @@ internal import Testing
     }
 
     @Test(arguments: [false, true]) func confirmAfterTheLeaseRanOutUndoes(holds: Bool) throws {
-        var node = try node()
+        let node = try node()
         node.fund("usd", 10)
         node.fund("tokens", 1)
         var verdict = node.decide(call(7, 0, holds: holds))
@@ -117,7 +121,7 @@ internal import Testing
     }
 
     @Test(arguments: [false, true]) func undoRestoresEverySlice(holds: Bool) throws {
-        var node = try node()
+        let node = try node()
         for _ in 0..<6 { node.fund("usd", 2) }
         node.fund("tokens", 9)
         _ = node.decide(call(11, 9, holds: holds))

@@ -11,7 +11,9 @@ final class TestJournal: DecisionJournal {
 
     func record(_ call: borrowing Call, _ verdict: Verdict, _ debits: [Debit], grant: Position) -> UInt64? {
         var record = DecisionRecord(kind: call.holds && verdict.isAllow ? .held : .decided)
-        (record.reason, record.grant, record.door, record.amounts) = (verdict.reason, grant, call.door, call.amounts.list)
+        (record.reason, record.grant, record.door, record.amounts) = (
+            verdict.reason, grant, call.door, call.amounts.list
+        )
         return self.record(record)
     }
 

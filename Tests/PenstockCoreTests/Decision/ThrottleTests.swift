@@ -22,13 +22,15 @@ import Testing
                 for index in nodes.indices {
                     nodes[index].now += Make.milliseconds(25)
                     nonce += 1
-                    let (view, now) = (nodes[index].enforcement.view!, nodes[index].now)
+                    let (view, now) = (nodes[index].enforcement.view, nodes[index].now)
                     let statement = nodes[index].enforcement.rateStatement(at: now)
                     let told = table.answer(statement, of: Make.incarnation(UInt64(index + 1)), at: now) { key in
                         view.rate(key).map { .init($0.rate, isOfThisProcess: true) }
                     }
                     nodes[index].enforcement.echoSent(nonce: nonce, at: now)
-                    _ = nodes[index].enforcement.echoAnswered(EchoReply(nonce: nonce, epoch: 1, head: view.position, ledgerTime: Make.wall, rates: told), at: now)
+                    _ = nodes[index].enforcement.echoAnswered(
+                        EchoReply(nonce: nonce, epoch: 1, head: view.position, ledgerTime: Make.wall, rates: told),
+                        at: now)
                 }
             }
         }
@@ -37,14 +39,18 @@ import Testing
         mutating func allowed(for milliseconds: Int64, grants: [String] = ["g"]) -> Int {
             var count = 0
             for _ in 0..<max(1, milliseconds / 25) {
-                for grant in grants { for index in nodes.indices { count += nodes[index].reason(Make.call(grant)) == .none ? 1 : 0 } }
+                for grant in grants {
+                    for index in nodes.indices { count += nodes[index].reason(Make.call(grant)) == .none ? 1 : 0 }
+                }
                 pass(25)
             }
             return count
         }
     }
 
-    private func throttle(_ selector: Selector, _ calls: UInt32, _ windowMS: UInt32 = 60_000) -> EventKind { Make.revoke(selector, .throttle(calls: calls, windowMS: windowMS)) }
+    private func throttle(_ selector: Selector, _ calls: UInt32, _ windowMS: UInt32 = 60_000) -> EventKind {
+        Make.revoke(selector, .throttle(calls: calls, windowMS: windowMS))
+    }
 
     @Test(arguments: 1...4) func soManyOverAllNodesTogether(count: Int) throws {
         var mesh = try Mesh(count, [Make.grant("g")])
@@ -88,7 +94,7 @@ import Testing
         let first = mesh.allowed(for: 1000)
         #expect(first == 1)
         let verdict = mesh.nodes[0].decide(Make.call())
-        #expect(verdict.reason == .rateLimited && verdict.shortage.shortage?.kind == .rate)
+        #expect(verdict.reason == .rateLimited && verdict.shortage?.kind == .rate)
         #expect((Make.milliseconds(50_000)...Make.milliseconds(60_100)).contains(verdict.retryAfter))
         _ = try mesh.add(Make.lift(tight))
         let after = mesh.allowed(for: 500)
@@ -108,7 +114,7 @@ import Testing
 
     /// It takes effect on sight, ahead of its position.
     @Test func urgentlyItHoldsAtOnce() throws {
-        var mesh = try Mesh(1, [Make.grant("g")])
+        let mesh = try Mesh(1, [Make.grant("g")])
         let before = mesh.nodes[0].reason(Make.call())
         let position = mesh.nodes[0].position + 1
         let event = Make.event(Make.id("event \(position)"), throttle(.all, 1))
@@ -122,7 +128,10 @@ import Testing
         _ = try mesh.add(throttle(.all, 1))
         _ = mesh.nodes[0].reason(Make.call())
         mesh.pass(300)
-        let calls = [Make.call { $0.action = "mail" }, Make.call { $0.amounts = CallAmounts([Amount("usd", 1)])! }, Make.call(), Make.call()]
+        let calls = [
+            Make.call { $0.action = "mail" }, Make.call { $0.amounts = CallAmounts([Amount("usd", 1)])! }, Make.call(),
+            Make.call(),
+        ]
         var reasons: [Reason] = []
         for call in calls { reasons.append(mesh.nodes[0].reason(call)) }
         #expect(reasons == [.actionNotAllowed, .budgetPending, .none, .rateLimited])

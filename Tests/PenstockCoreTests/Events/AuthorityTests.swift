@@ -33,6 +33,7 @@ internal import Testing
         "decision_batch": "e",
         "time_accepted": "o",
         "time_noted": "l",
+        "forgotten": "l",
     ]
 
     /// Nothing that the ledger writes itself can be sent to it.
@@ -65,6 +66,7 @@ internal import Testing
         "decision_batch": "e",
         "time_accepted": "o",
         "time_noted": "",
+        "forgotten": "",
     ]
 
     @Test func rolesAreThoseOfTheTable() {

@@ -1,16 +1,17 @@
 internal import PenstockCore
 internal import Testing
 
-/// What an enforcer makes of what the ledger signed: it is held against this node's mesh and the log that it has folded.
+/// What an enforcer makes of what the ledger signed: it is held against this node's mesh and the log that it has
+/// folded.
 @Suite struct FollowerLogTests {
     /// Node n1 of mesh "mesh", waiting for a snapshot.
-    private struct Node {
+    private struct Node: ~Copyable {
         var follower: Follower
         var enforcement = Enforcement(node: "n1", incarnation: Make.incarnation(1), audiences: [])
         let view: View
 
         init(mesh: String = "mesh") throws {
-            follower = Follower(mesh: mesh, seen: 0, heard: 0, predecessors: Predecessors())
+            follower = Make.follower(mesh: mesh)
             view = try View(grants: [Make.grant("g")])
             #expect(tick() == [])
             #expect(tick() == [.snapshot])
@@ -23,8 +24,11 @@ internal import Testing
         mutating func load() { follower.loaded(view, head: view.position, into: &enforcement, at: 0) }
 
         /// - Parameter folded: nil when the root at that size is forgotten.
-        mutating func receive(_ origin: String = "mesh", size: Position, root: String = "root", folded: String? = "root") -> Follower.CheckpointAction {
-            follower.received(checkpointOf: origin, size: size, root: Make.id(root), folded: folded.map(Make.id), &enforcement)
+        mutating func receive(
+            _ origin: String = "mesh", size: Position, root: String = "root", folded: String? = "root"
+        ) -> Follower.CheckpointAction {
+            follower.received(
+                checkpointOf: origin, size: size, root: Make.id(root), folded: folded.map(Make.id), &enforcement)
         }
     }
 
@@ -41,7 +45,7 @@ internal import Testing
         node.load()
         #expect(node.follower.phase == .halted)
         #expect(node.follower.applied == 0)
-        #expect(node.enforcement.view == nil, "nothing of it decides")
+        #expect(node.enforcement.node.hasView == false, "nothing of it decides")
         #expect(node.enforcement.halted?.contains("mesh 'mesh'") == true)
         #expect(node.tick() == [], "a halted node asks for nothing")
     }
@@ -51,7 +55,7 @@ internal import Testing
         node.follower.halt("test", &node.enforcement)
         node.load()
         #expect(node.follower.phase == .halted)
-        #expect(node.enforcement.view == nil)
+        #expect(node.enforcement.node.hasView == false)
     }
 
     @Test func checkpointOfTheLogThatWasFoldedIsCosigned() throws {

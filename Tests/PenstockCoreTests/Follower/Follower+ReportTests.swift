@@ -6,8 +6,8 @@ internal import Testing
     /// Ticks every 10 ms. Returns when, in milliseconds from the start, a report went out; each is taken at once.
     private func reports(seconds: Int64, spendsUntil: Int64) throws -> [Int64] {
         let view = try View(grants: [Make.grant("g") { $0.budgets = [Amount("usd", 10_000)] }])
-        var node = try DecidingNode([Make.grant("g") { $0.budgets = [Amount("usd", 10_000)] }])
-        var follower = Follower(mesh: "mesh", seen: 0, heard: 0, predecessors: Predecessors())
+        let node = try DecidingNode([Make.grant("g") { $0.budgets = [Amount("usd", 10_000)] }])
+        var follower = Make.follower()
         let start = node.now
         _ = follower.tick(&node.enforcement, awaited: [], echoWanted: false, at: start) { 1 }
         follower.loaded(view, head: view.position, into: &node.enforcement, at: start)
@@ -38,6 +38,8 @@ internal import Testing
     @Test func afterAPauseItIsToldWithinHalfASecond() throws {
         let times = try reports(seconds: 8, spendsUntil: 1)
         #expect(times.first.map { $0 <= 500 } == true, "\(times)")
-        #expect(times.count == 2, "what came after the first is told once more, and then there is nothing to tell: \(times)")
+        #expect(
+            times.count == 2, "what came after the first is told once more, and then there is nothing to tell: \(times)"
+        )
     }
 }

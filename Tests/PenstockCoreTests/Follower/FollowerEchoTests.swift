@@ -1,11 +1,11 @@
 internal import PenstockCore
 internal import Testing
 
-/// Calls of linearizable grants ask for echoes of their own; over a slow link they must not push out the echoes that could
-/// renew the lease.
+/// Calls of linearizable grants ask for echoes of their own; over a slow link they must not push out the echoes that
+/// could renew the lease.
 @Suite struct FollowerEchoTests {
-    private struct Node {
-        var follower = Follower(mesh: "mesh", seen: 0, heard: 0, predecessors: Predecessors())
+    private struct Node: ~Copyable {
+        var follower = Make.follower()
         var enforcement = Enforcement(node: "n1", incarnation: Make.incarnation(1), audiences: [])
         var underWay: [(nonce: UInt64, answeredAt: Instant)] = []
         var nonce: UInt64 = 0
@@ -24,12 +24,15 @@ internal import Testing
             return asks.count { if case .echo = $0 { true } else { false } }
         }
 
-        /// A millisecond of a node that is asked for an echo at any time, and whose echoes are answered after `roundTrip`.
+        /// A millisecond of a node that is asked for an echo at any time, and whose echoes are answered after
+        /// `roundTrip`.
         mutating func run(_ milliseconds: Range<Int64>, roundTrip: Int64) -> Int {
             milliseconds.reduce(0) { sent, millisecond in
                 let now = Make.milliseconds(millisecond)
                 for answer in underWay where answer.answeredAt <= now {
-                    follower.answered(EchoReply(nonce: answer.nonce, epoch: 1, head: view.position, ledgerTime: Make.wall), &enforcement, at: now)
+                    follower.answered(
+                        EchoReply(nonce: answer.nonce, epoch: 1, head: view.position, ledgerTime: Make.wall),
+                        &enforcement, at: now)
                 }
                 underWay.removeAll { $0.answeredAt <= now }
                 let count = tick(true, at: now)

@@ -29,19 +29,22 @@ struct OutstandingTests {
         var requests = Requests()
         let first = requests.add("reserve", again: "bytes", at: 0)
         let copy = requests.overdue(at: second + 1)[0].id
-        #expect(requests.takeInVain(first) == nil)
+        #expect(requests.takeIfLastCopy(first) == nil)
         #expect(requests.refused(first, Refusal(.revoked, ""), at: second + 2) == nil)
         #expect(requests.count == 1)
-        #expect(requests.takeInVain(copy) == "reserve" && requests.count == 0)
+        #expect(requests.takeIfLastCopy(copy) == "reserve" && requests.count == 0)
     }
 
-    @Test(arguments: [Refusal(.busy, "", retryAfterMS: 50), Refusal(.full, "", retryAfterMS: 1000), Refusal(.halted, "")])
+    @Test(arguments: [
+        Refusal(.busy, "", retryAfterMS: 50), Refusal(.full, "", retryAfterMS: 1000), Refusal(.halted, ""),
+    ])
     func whatTheLedgerHasNotJudgedIsSentAgain(_ refusal: Refusal) {
         var requests = Requests()
         let id = requests.add("reserve", again: "bytes", at: 0)
         let refused = requests.refused(id, refusal, at: 10)
         #expect(refused?.purpose == "reserve" && refused?.stays == true)
-        let due = 10 + (refusal.retryAfterMS == 0 ? second : Nanoseconds(refusal.retryAfterMS) * .nanosecondsPerMillisecond)
+        let due =
+            10 + (refusal.retryAfterMS == 0 ? second : Nanoseconds(refusal.retryAfterMS) * .nanosecondsPerMillisecond)
         #expect(requests.overdue(at: due).isEmpty)
         #expect(requests.overdue(at: due + 1).count == 1)
     }

@@ -116,7 +116,9 @@ internal import Testing
 
     @Test func outstandingEchoesAreBounded() {
         var lease = Lease()
-        for nonce in 0...UInt64(Limits.echoesOutstanding) { lease.sent(nonce: nonce, under: .standard, at: Instant(nonce)) }
+        for nonce in 0...UInt64(Limits.echoesOutstanding) {
+            lease.sent(nonce: nonce, under: .standard, at: Instant(nonce))
+        }
         let outcomes = [lease.received(reply(0), applied: 10, at: 100), lease.received(reply(1), applied: 10, at: 100)]
         #expect(outcomes == [.dropUnknownNonce, .renewed])
     }

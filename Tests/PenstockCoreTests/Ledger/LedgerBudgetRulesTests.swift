@@ -7,12 +7,15 @@ internal import Testing
     private func ledger(warnAt: [UInt32] = []) throws -> Ledger {
         var ledger = try Ledger()
         try ledger.add(.budgetCreated(Budget(name: "day", unit: "usd", ceiling: 50, warnAt: warnAt)))
-        try ledger.add(.grantIssued(Make.grant("g") { ($0.budgets, $0.draws) = ([Amount("usd", 100)], ["day"]) }), by: "issuer")
+        try ledger.add(
+            .grantIssued(Make.grant("g") { ($0.budgets, $0.draws) = ([Amount("usd", 100)], ["day"]) }), by: "issuer")
         return ledger
     }
 
-    private func debt(_ amount: Int64 = 1, unit: String = "usd", grant: String = "g", decision: UInt64 = 1) -> EventKind {
-        .debtRecorded(Debt(incarnation: Make.incarnation(1), decision: decision, grantID: grant, amounts: [Amount(unit, amount)]))
+    private func debt(_ amount: Int64 = 1, unit: String = "usd", grant: String = "g", decision: UInt64 = 1) -> EventKind
+    {
+        .debtRecorded(
+            Debt(incarnation: Make.incarnation(1), decision: decision, grantID: grant, amounts: [Amount(unit, amount)]))
     }
 
     @Test func ceilingIsOfABudgetThatIsThere() throws {
@@ -88,7 +91,8 @@ internal import Testing
         try ledger.add(Make.budget("org", 1000))
         try ledger.add(Make.budget("team", 60, parent: "org"))
         let budgets = [Amount("usd", 100), Amount("tokens", 7)]
-        try ledger.add(.grantIssued(Make.grant("g") { ($0.budgets, $0.draws) = (budgets, ["team", "org"]) }), by: "issuer")
+        try ledger.add(
+            .grantIssued(Make.grant("g") { ($0.budgets, $0.draws) = (budgets, ["team", "org"]) }), by: "issuer")
         #expect(ledger.state.levels("g", "usd") == [.grant("g", unit: "usd"), .named("team"), .named("org")])
         #expect(ledger.state.levels("g", "tokens") == [.grant("g", unit: "tokens")])
         #expect(ledger.state.levels("g", "calls") == [])

@@ -1,20 +1,27 @@
 internal import PenstockCore
 internal import Testing
 
-/// Named budgets and rates are changed, moved and closed, and debts settled, by events that an operator alone may cause.
+/// Named budgets and rates are changed, moved and closed, and debts settled, by events that an operator alone may
+/// cause.
 @Suite struct LedgerChangeTests {
     /// org over team over ann, and other; grant g draws on ann.
     private func ledger() throws -> Ledger {
         var ledger = try Ledger()
-        for (name, parent) in [("org", ""), ("team", "org"), ("ann", "team"), ("other", "")] { try ledger.add(Make.budget(name, 100, parent: parent)) }
+        for (name, parent) in [("org", ""), ("team", "org"), ("ann", "team"), ("other", "")] {
+            try ledger.add(Make.budget(name, 100, parent: parent))
+        }
         try ledger.add(Make.budget("calls", 9, unit: "calls"))
         try ledger.add(.grantIssued(Make.grant("g") { $0.draws = ["ann"] }), by: "issuer")
         return ledger
     }
 
-    private func move(_ name: String, _ parent: String) -> EventKind { .budgetChanged(BudgetChange(name: name, parent: parent), reason: "") }
+    private func move(_ name: String, _ parent: String) -> EventKind {
+        .budgetChanged(BudgetChange(name: name, parent: parent), reason: "")
+    }
 
-    private func out(_ ledger: Ledger) -> [Int64] { ["org", "team", "ann", "other"].map { ledger.state.book.entries[.named($0)]!.out } }
+    private func out(_ ledger: Ledger) -> [Int64] {
+        ["org", "team", "ann", "other"].map { ledger.state.book.entries[.named($0)]!.out }
+    }
 
     @Test func onlyWhatCanBeMovedIsMoved() throws {
         var ledger = try ledger()
@@ -64,8 +71,13 @@ internal import Testing
         #expect(throws: Refusal(.budgetClosed, "usd")) { try ledger.reserve(1) }
         #expect(ledger.state.book.pressed == [.named(name)], "what is out is called back")
         try ledger.add(.sliceClosed(ledger.report([(slice, 10)])), by: "n1")
-        #expect(out(ledger) == [0, 0, 0, 0] && ledger.state.book.entries[.named("org")]!.unallocated == 90, "what was left goes to its parents")
-        for kind in [.budgetClosed(name, reason: ""), .budgetCeilingSet(.named(name), ceiling: 9, reason: ""), move(name, "other"), move("other", name), Make.budget("new", 1, parent: name)] as [EventKind] {
+        #expect(
+            out(ledger) == [0, 0, 0, 0] && ledger.state.book.entries[.named("org")]!.unallocated == 90,
+            "what was left goes to its parents")
+        for kind in [
+            .budgetClosed(name, reason: ""), .budgetCeilingSet(.named(name), ceiling: 9, reason: ""),
+            move(name, "other"), move("other", name), Make.budget("new", 1, parent: name),
+        ] as [EventKind] {
             #expect(ledger.refusal(kind) == .unavailable)
         }
         #expect(ledger.refusal(Make.budget(name, 1)) == .exists, "its name stays taken")
@@ -77,16 +89,23 @@ internal import Testing
     @Test func aDebtIsSettledOnceAsItWasSeen() throws {
         var ledger = try ledger()
         let reported = [Amount("usd", 1 << 45)]
-        try ledger.add(.debtRecorded(Debt(incarnation: Make.incarnation(1), decision: 1, grantID: "g", amounts: reported)), by: "n1")
+        try ledger.add(
+            .debtRecorded(Debt(incarnation: Make.incarnation(1), decision: 1, grantID: "g", amounts: reported)),
+            by: "n1")
         let position = ledger.position
         func settle(_ charged: [Amount], _ seen: [Amount]? = nil, at place: Position? = nil) -> EventKind {
-            .debtSettled(DebtSettlement(position: place ?? position, reported: seen ?? reported, charged: charged), reason: "absurd")
+            .debtSettled(
+                DebtSettlement(position: place ?? position, reported: seen ?? reported, charged: charged),
+                reason: "absurd")
         }
         #expect(ledger.refusal(settle([Amount("usd", 0)])) == nil)
         #expect(ledger.refusal(settle([Amount("usd", 0)]), by: "n1") == .notPermitted)
         #expect(ledger.refusal(settle([Amount("usd", 0)], at: position - 1)) == .notFound)
         #expect(ledger.refusal(settle([Amount("usd", 0)], [Amount("usd", 7)])) == .invalid, "another than was seen")
-        for charged in [[], [Amount("calls", 0)], [Amount("usd", -1)], [Amount("usd", 1 << 46)], [Amount("usd", 0), Amount("usd", 0)]] {
+        for charged in [
+            [], [Amount("calls", 0)], [Amount("usd", -1)], [Amount("usd", 1 << 46)],
+            [Amount("usd", 0), Amount("usd", 0)],
+        ] {
             #expect(ledger.refusal(settle(charged)) == .invalid)
         }
         #expect(throws: Refusal(.budgetFrozen, "usd")) { try ledger.reserve(1) }
@@ -98,7 +117,9 @@ internal import Testing
 
     @Test func aRateIsChangedInItsUnitAndClosed() throws {
         var ledger = try ledger()
-        func rate(_ limit: Int64, name: String = "r", unit: String = "usd") -> Rate { Rate(name: name, unit: unit, limit: limit, periodMS: 1000) }
+        func rate(_ limit: Int64, name: String = "r", unit: String = "usd") -> Rate {
+            Rate(name: name, unit: unit, limit: limit, periodMS: 1000)
+        }
         try ledger.add(.rateCreated(NamedRate(rate(5), for: .agent("agent-g"))))
         #expect(ledger.refusal(.rateChanged(rate(9), reason: "")) == nil)
         #expect(ledger.refusal(.rateChanged(rate(9), reason: ""), by: "issuer") == .notPermitted)

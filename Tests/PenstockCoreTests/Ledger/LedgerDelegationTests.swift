@@ -17,7 +17,9 @@ internal import Testing
 
     private static func child(_ change: (inout Grant) -> Void = { _ in }) -> Grant {
         var grant = Grant()
-        (grant.grantID, grant.agentID, grant.parent, grant.credentialDigest) = ("c", "helper", "p", Make.id("credential of c"))
+        (grant.grantID, grant.agentID, grant.parent, grant.credentialDigest) = (
+            "c", "helper", "p", Make.id("credential of c")
+        )
         (grant.allowedActions, grant.resources) = (["pay.send"], ["invoice:42"])
         change(&grant)
         return grant
@@ -32,7 +34,9 @@ internal import Testing
 
     private func words(_ ledger: Ledger, _ grant: Grant) -> String? {
         do throws(Refusal) {
-            try ledger.state.check(Make.event(Make.id("candidate"), .grantIssued(grant), by: "issuer"), time: .init(ledger.wall)) { _, _ in true }
+            try ledger.state.check(
+                Make.event(Make.id("candidate"), .grantIssued(grant), by: "issuer"), time: .init(ledger.wall)
+            ) { _, _ in true }
             return nil
         } catch {
             return error.description
@@ -62,13 +66,24 @@ internal import Testing
         ("renewable_until lies after", { $0.renewableUntil = soon + 501 }, { $0.renewableUntil = soon + 500 }),
         ("max_staleness is above the parent's 200 ms", { $0.maxStalenessMS = 201 }, { $0.maxStalenessMS = 200 }),
         ("grace is above the parent's 20 ms", { $0.graceMS = 21 }, { $0.graceMS = 20 }),
-        ("budget in usd is above the parent's 100", { $0.budgets = [Amount("usd", 101)] }, { $0.budgets = [Amount("usd", 100)] }),
-        ("the parent has no budget in tokens", { $0.budgets = [Amount("tokens", 1)] }, { $0.budgets = [Amount("calls", 1)] }),
+        (
+            "budget in usd is above the parent's 100", { $0.budgets = [Amount("usd", 101)] },
+            { $0.budgets = [Amount("usd", 100)] }
+        ),
+        (
+            "the parent has no budget in tokens", { $0.budgets = [Amount("tokens", 1)] },
+            { $0.budgets = [Amount("calls", 1)] }
+        ),
         ("the parent has no budget in gold", { $0.draws = ["gold"] }, { $0.draws = [] }),
-        ("max_amount in usd is above the parent's 10", { $0.maxAmounts = [Amount("usd", 11)] }, { $0.maxAmounts = [Amount("usd", 10), Amount("eur", 99)] }),
+        (
+            "max_amount in usd is above the parent's 10", { $0.maxAmounts = [Amount("usd", 11)] },
+            { $0.maxAmounts = [Amount("usd", 10), Amount("eur", 99)] }
+        ),
     ]
 
-    private static func own(_ count: Int) -> [Grant.Condition] { (0..<count).map { .init(path: "own \($0)", comparison: .equal, value: "") } }
+    private static func own(_ count: Int) -> [Grant.Condition] {
+        (0..<count).map { .init(path: "own \($0)", comparison: .equal, value: "") }
+    }
 
     @Test(arguments: bounds.indices) func eachBoundIsTheParents(case index: Int) throws {
         let (said, beyond, within) = Self.bounds[index]
@@ -83,7 +98,9 @@ internal import Testing
     @Test func boundThatTheParentDoesNotHaveBindsNoChild() throws {
         let ledger = try ledger(Make.grant("p") { $0.delegate = 1 })
         let free = Self.child {
-            ($0.audience, $0.workload, $0.maxStalenessMS, $0.maxAmounts) = ("tools", "spiffe://w", 900, [Amount("usd", 1 << 40)])
+            ($0.audience, $0.workload, $0.maxStalenessMS, $0.maxAmounts) = (
+                "tools", "spiffe://w", 900, [Amount("usd", 1 << 40)]
+            )
             $0.budgets = [Amount("calls", 1 << 40)]
         }
         #expect(words(ledger, free) == nil)
@@ -92,7 +109,11 @@ internal import Testing
     @Test func delegationIsAllowedByTheParentAndEndsAtItsDepth() throws {
         var ledger = try ledger(Make.grant("0") { $0.delegate = Limits.delegationDepth })
         for level in 1...Limits.delegationDepth {
-            let next = Self.child { ($0.grantID, $0.parent, $0.delegate, $0.credentialDigest) = ("\(level)", "\(level - 1)", Limits.delegationDepth - level, Make.id("\(level)")) }
+            let next = Self.child {
+                ($0.grantID, $0.parent, $0.delegate, $0.credentialDigest) = (
+                    "\(level)", "\(level - 1)", Limits.delegationDepth - level, Make.id("\(level)")
+                )
+            }
             #expect(words(ledger, next) == nil)
             try ledger.add(.grantIssued(next), by: "issuer")
         }
@@ -105,8 +126,12 @@ internal import Testing
         let middle = Self.child { ($0.grantID, $0.delegate, $0.credentialDigest) = ("m", 1, Make.id("m")) }
         let ledger = try ledger(Self.parent, middle)
         #expect(words(ledger, Self.child { ($0.parent, $0.budgets) = ("m", [Amount("usd", 100)]) }) == nil)
-        #expect(words(ledger, Self.child { ($0.parent, $0.budgets) = ("m", [Amount("usd", 101)]) })?.contains("above the parent's 100") == true)
-        #expect(words(ledger, Self.child { ($0.parent, $0.budgets) = ("m", [Amount("tokens", 1)]) })?.contains("no budget in tokens") == true)
+        #expect(
+            words(ledger, Self.child { ($0.parent, $0.budgets) = ("m", [Amount("usd", 101)]) })?.contains(
+                "above the parent's 100") == true)
+        #expect(
+            words(ledger, Self.child { ($0.parent, $0.budgets) = ("m", [Amount("tokens", 1)]) })?.contains(
+                "no budget in tokens") == true)
     }
 
     @Test func parentMustBeThereAndLive() throws {
@@ -132,12 +157,16 @@ internal import Testing
     }
 
     private static let selectors: [Selector] = [
-        .grant("p"), .run("run"), .agent("agent-p"), .principal("alice"), .audience("tools"), .issuer("issuer"), .subtree("p"), .all,
+        .grant("p"), .run("run"), .agent("agent-p"), .principal("alice"), .audience("tools"), .issuer("issuer"),
+        .subtree("p"), .all,
     ]
 
     @Test func renewalOfAChildEndsWithItsParent() throws {
-        var ledger = try ledger(Self.parent, Self.child { ($0.expiresAt, $0.renewableUntil) = (Self.soon - 10, Self.soon + 500) })
-        func renew(_ expiresAt: WallTime) -> Refusal.Code? { ledger.refusal(.grantRenewed(grantID: "c", expiresAt: expiresAt), by: "issuer") }
+        var ledger = try ledger(
+            Self.parent, Self.child { ($0.expiresAt, $0.renewableUntil) = (Self.soon - 10, Self.soon + 500) })
+        func renew(_ expiresAt: WallTime) -> Refusal.Code? {
+            ledger.refusal(.grantRenewed(grantID: "c", expiresAt: expiresAt), by: "issuer")
+        }
         #expect(renew(Self.soon) == nil)
         #expect(renew(Self.soon + 1) == .invalid)
         try ledger.add(.grantRenewed(grantID: "p", expiresAt: Self.soon + 400), by: "issuer")

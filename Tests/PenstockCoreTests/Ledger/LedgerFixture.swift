@@ -20,9 +20,13 @@ struct Ledger {
     }
 
     /// The code with which the event is refused; nil when it may enter the log.
-    func refusal(_ kind: EventKind, by origin: String = "op", mesh: String = "mesh", fenced: Bool = true) -> Refusal.Code? {
+    func refusal(_ kind: EventKind, by origin: String = "op", mesh: String = "mesh", fenced: Bool = true) -> Refusal
+        .Code?
+    {
         do throws(Refusal) {
-            try state.check(Make.event(Make.id("candidate"), kind, by: origin, mesh: mesh), time: .init(wall)) { _, _ in fenced }
+            try state.check(Make.event(Make.id("candidate"), kind, by: origin, mesh: mesh), time: .init(wall)) { _, _ in
+                fenced
+            }
             return nil
         } catch {
             return error.code
@@ -48,7 +52,9 @@ struct Ledger {
             parts: [.init(unit: unit, need: need, want: want ?? need)])
         // No node lives here that could give anything back, so that nothing waits.
         var ledger = try serving(incarnation)
-        guard let answer = try ledger.reserve(request, from: Make.node("n1", .enforcer), at: 0) else { throw Refusal(.busy, "it waits") }
+        guard let answer = try ledger.reserve(request, from: Make.node("n1", .enforcer), at: 0) else {
+            throw Refusal(.busy, "it waits")
+        }
         if let refused = answer.refused.first { throw Refusal(refused.code, refused.unit) }
         do { try add(.sliceReserved(answer.slices[0]), by: "ledger") } catch { preconditionFailure("\(error)") }
         return position
@@ -56,7 +62,8 @@ struct Ledger {
 
     func report(_ uses: [(Position, Int64)], incarnation: UInt64 = 1, bySuccessor: Bool = false) -> SliceReport {
         SliceReport(
-            incarnation: Make.incarnation(incarnation), uses: uses.map { .init(slice: $0.0, used: $0.1) }, reason: "test",
+            incarnation: Make.incarnation(incarnation), uses: uses.map { .init(slice: $0.0, used: $0.1) },
+            reason: "test",
             bySuccessor: bySuccessor)
     }
 }

@@ -3,7 +3,9 @@ internal import Testing
 
 /// Issuing and renewing under what stands.
 @Suite struct LedgerGrantRulesTests {
-    private func issue(_ ledger: Ledger, _ grant: Grant) -> Refusal.Code? { ledger.refusal(.grantIssued(grant), by: "issuer") }
+    private func issue(_ ledger: Ledger, _ grant: Grant) -> Refusal.Code? {
+        ledger.refusal(.grantIssued(grant), by: "issuer")
+    }
 
     @Test func grantsAreChecked() throws {
         var ledger = try Ledger()

@@ -29,7 +29,9 @@ internal import Testing
         #expect(ledger.refusal(join(), by: "ledger") == .badToken)
     }
 
-    @Test(arguments: ["", ".hidden", "Upper", "a b", "a/b", "é", String(repeating: "x", count: 65)]) func nameIsPlain(name: String) throws {
+    @Test(arguments: ["", ".hidden", "Upper", "a b", "a/b", "é", String(repeating: "x", count: 65)]) func nameIsPlain(
+        name: String
+    ) throws {
         var ledger = try Ledger()
         try ledger.add(.joinTokenMade(token))
         #expect(ledger.refusal(join(name), by: "ledger") == .invalid)
@@ -40,7 +42,9 @@ internal import Testing
         try ledger.add(.joinTokenMade(token))
         try ledger.add(.nodeExpelled(name: "n1", reason: ""))
         #expect(ledger.refusal(join("n1"), by: "ledger") == .exists)
-        for change in [{ $0.signing = $1.signing }, { $0.channel = $1.channel }, { keys, _ in keys.signing.removeLast() }]
+        for change in [
+            { $0.signing = $1.signing }, { $0.channel = $1.channel }, { keys, _ in keys.signing.removeLast() },
+        ]
             as [(inout NodeKeys, NodeKeys) -> Void]
         {
             var keys = Make.node("n3", .enforcer)

@@ -30,9 +30,8 @@ internal import Testing
 
     private func revoke(_ ledger: inout PenstockCore.Ledger, at now: Instant) throws -> Position {
         let event = Make.event(Make.id("revoke at \(now)"), Make.revoke(.agent("a")))
-        let position = try ledger.stage(event, at: now)
-        _ = ledger.committed([event], from: position, at: now)
-        return position
+        _ = try ledger.stage(event, at: now)
+        return ledger.committed(at: now)[0]
     }
 
     @Test func restoredLogWaitsForEveryEnforcersWord() throws {
@@ -54,7 +53,9 @@ internal import Testing
     func nodeThatHasHeardOfMoreHaltsTheLedger(applied: Position, heard: Position, agrees: Bool) throws {
         for restored in [true, false] {
             var ledger = try ledger(restored: restored)
-            let diverged = code { try ledger.register(progress(applied, heard: heard), from: n1, agrees: agrees, at: 0) }
+            let diverged = code {
+                try ledger.register(progress(applied, heard: heard), from: n1, agrees: agrees, at: 0)
+            }
             #expect(diverged == .diverged)
             #expect(ledger.halted != nil)
             #expect(code { try ledger.checkServing() } == .halted)
@@ -65,13 +66,16 @@ internal import Testing
     @Test func echoIsAnsweredOnlyFromTheLogThatThisProcessWrote() throws {
         var ledger = try ledger()
         let epoch = Make.event(Make.id("epoch"), try #require(ledger.epochToOpen), by: "ledger")
-        _ = ledger.committed([epoch], from: try ledger.stage(own: epoch), at: 0)
+        #expect(try ledger.stage(own: epoch) == 2 && ledger.committed(at: 0).isEmpty)
         try ledger.register(progress(), from: n1, agrees: true, at: 10)
-        let reply = ledger.answer(progress(), nonce: 3, rates: nil, from: n1, readHead: 2, readEpoch: 7, at: 20)
+        let reply = try ledger.answer(progress(), nonce: 3, rates: nil, from: n1, readHead: 2, readEpoch: 7, at: 20)
         #expect(reply == EchoReply(nonce: 3, epoch: 7, head: 2, ledgerTime: Make.wall))
-        #expect(ledger.presence.presences[Make.incarnation(1)]?.lastEcho == 20, "a lease is counted from the reply at the latest")
-        let fenced = ledger.answer(progress(), nonce: 4, rates: nil, from: n1, readHead: 2, readEpoch: 8, at: 30)
-        #expect(fenced == nil)
+        #expect(
+            ledger.presence.presences[Make.incarnation(1)]?.lastEcho == 20,
+            "a lease is counted from the reply at the latest")
+        #expect(throws: Refusal.self) {
+            try ledger.answer(progress(), nonce: 4, rates: nil, from: n1, readHead: 2, readEpoch: 8, at: 30)
+        }
         #expect(ledger.halted != nil)
     }
 
@@ -83,7 +87,9 @@ internal import Testing
         #expect(ledger.barriers.isEmpty)
         let isOpen = ledger.openBarrier(position, at: 5)
         #expect(isOpen)
-        #expect(ledger.barriers[position]?.nodes.map(\.node) == ["n1", "n2"], "leases that the earlier process gave are waited for")
+        #expect(
+            ledger.barriers[position]?.nodes.map(\.node) == ["n1", "n2"],
+            "leases that the earlier process gave are waited for")
         let isUnknown = !ledger.openBarrier(position + 1, at: 5)
         #expect(isUnknown)
     }
@@ -102,7 +108,9 @@ internal import Testing
     @Test func eventUnderAnotherNameOrOfAnotherRoleIsRefused() throws {
         let ledger = try ledger()
         #expect(code { try ledger.authorize(Make.event(Make.id("x"), Make.revoke(.all)), from: n1) } == .notSigner)
-        #expect(code { try ledger.authorize(Make.event(Make.id("x"), Make.revoke(.all), by: "n1"), from: n1) } == .notPermitted)
+        #expect(
+            code { try ledger.authorize(Make.event(Make.id("x"), Make.revoke(.all), by: "n1"), from: n1) }
+                == .notPermitted)
         #expect(code { try ledger.authorize(Make.event(Make.id("x"), Make.revoke(.all)), from: op) } == nil)
     }
 

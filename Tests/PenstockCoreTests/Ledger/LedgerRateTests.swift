@@ -12,8 +12,8 @@ import Testing
         #expect(ledger.rates?.clockRatePPM == 7_000)
         settings.clockRatePPM = 9_000
         let event = Make.event(Make.id("settings"), .settingsChanged(settings))
-        let position = try ledger.stage(event, at: 0)
-        _ = ledger.committed([event], from: position, at: 0)
+        _ = try ledger.stage(event, at: 0)
+        _ = ledger.committed(at: 0)
         #expect(ledger.rates?.clockRatePPM == 9_000)
     }
 }

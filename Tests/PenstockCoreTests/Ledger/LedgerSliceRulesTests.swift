@@ -11,7 +11,8 @@ internal import Testing
     }
 
     private func reserveCode(
-        _ ledger: Ledger, _ need: Int64, _ want: Int64? = nil, grant: String = "g", unit: String = "usd", incarnation: UInt64 = 1
+        _ ledger: Ledger, _ need: Int64, _ want: Int64? = nil, grant: String = "g", unit: String = "usd",
+        incarnation: UInt64 = 1
     ) -> Refusal.Code? {
         var ledger = ledger
         do throws(Refusal) {
@@ -44,7 +45,9 @@ internal import Testing
         let slice = try ledger.reserve(10)
         func report(_ uses: [(Position, Int64)], by origin: String = "n1", incarnation: UInt64 = 1) -> [Refusal.Code?] {
             let report = ledger.report(uses, incarnation: incarnation)
-            return [ledger.refusal(.spendReported(report), by: origin), ledger.refusal(.sliceClosed(report), by: origin)]
+            return [
+                ledger.refusal(.spendReported(report), by: origin), ledger.refusal(.sliceClosed(report), by: origin),
+            ]
         }
         #expect(report([(slice, 10)]) == [nil, nil])
         #expect(report([(slice, 11)]) == [.invalid, .invalid])
@@ -58,7 +61,9 @@ internal import Testing
         #expect(report(.init(repeating: (slice, 1), count: Limits.usesPerReport)) == [nil, nil])
         #expect(report(.init(repeating: (slice, 1), count: Limits.usesPerReport + 1)) == [.invalid, .invalid])
         try ledger.add(.sliceClosed(ledger.report([(slice, 3)])), by: "n1")
-        #expect(report([(slice, 3)]) == [nil, nil], "one that is closed needs no more, and must not keep others from being told")
+        #expect(
+            report([(slice, 3)]) == [nil, nil],
+            "one that is closed needs no more, and must not keep others from being told")
     }
 
     @Test func successorWaitsForTheFence() throws {
@@ -90,7 +95,9 @@ internal import Testing
         let slice = try ledger.reserve(10)
         try ledger.add(.sliceClosed(ledger.report([(slice, 4)], bySuccessor: true)), by: "n1")
         #expect(ledger.refusal(.sliceClosed(ledger.report([(slice, 4)], bySuccessor: true)), by: "n1") == .exists)
-        #expect(ledger.refusal(.sliceClosed(ledger.report([(slice, 4)], incarnation: 99, bySuccessor: true)), by: "n1") == .exists)
+        #expect(
+            ledger.refusal(.sliceClosed(ledger.report([(slice, 4)], incarnation: 99, bySuccessor: true)), by: "n1")
+                == .exists)
     }
 
     @Test func onlyWhoHasALeaseGetsASlice() throws {
@@ -99,7 +106,8 @@ internal import Testing
         ledger.start(epoch: 7, restored: false, at: 0)
         func code(at now: Instant) -> Refusal.Code? {
             let request = SliceRequest(
-                incarnation: Make.incarnation(1), requestID: Make.incarnation(1000), grantID: "g", parts: [.init(unit: "usd", need: 1, want: 1)])
+                incarnation: Make.incarnation(1), requestID: Make.incarnation(1000), grantID: "g",
+                parts: [.init(unit: "usd", need: 1, want: 1)])
             do throws(Refusal) {
                 _ = try ledger.reserve(request, from: node, at: now)
                 return nil
@@ -108,7 +116,8 @@ internal import Testing
             }
         }
         #expect(code(at: 0) == .busy)
-        try ledger.register(.init(incarnation: Make.incarnation(1), applied: 0, heard: 0), from: node, agrees: true, at: 0)
+        try ledger.register(
+            .init(incarnation: Make.incarnation(1), applied: 0, heard: 0), from: node, agrees: true, at: 0)
         #expect(code(at: ledger.presence.bound) == .busy)
         #expect(code(at: 0) == nil)
     }
@@ -119,7 +128,10 @@ internal import Testing
         for number in 1...UInt64(Limits.openPerNode) { try ledger.reserve(1, incarnation: number) }
         #expect(reserveCode(ledger, 1, incarnation: 1) == nil)
         #expect(reserveCode(ledger, 1, incarnation: 999) == .full)
-        try ledger.add(.sliceClosed(ledger.report([(ledger.position, 0)], incarnation: UInt64(Limits.openPerNode), bySuccessor: true)), by: "n1")
+        try ledger.add(
+            .sliceClosed(
+                ledger.report([(ledger.position, 0)], incarnation: UInt64(Limits.openPerNode), bySuccessor: true)),
+            by: "n1")
         #expect(reserveCode(ledger, 1, incarnation: 999) == nil)
     }
 
@@ -137,8 +149,11 @@ internal import Testing
         let close = EventKind.sliceClosed(ledger.report([(slice, 30)], bySuccessor: true))
         #expect(ledger.refusal(close, by: "op", fenced: false) == .predecessorAlive)
         #expect(ledger.refusal(.sliceClosed(ledger.report([(slice, 30)])), by: "op") == .notPermitted)
-        #expect(ledger.refusal(.spendReported(ledger.report([(slice, 30)], bySuccessor: true)), by: "op") == .notPermitted)
-        #expect(ledger.refusal(.sliceClosed(ledger.report([(slice, 30)], incarnation: 2, bySuccessor: true)), by: "op") == .notPermitted)
+        #expect(
+            ledger.refusal(.spendReported(ledger.report([(slice, 30)], bySuccessor: true)), by: "op") == .notPermitted)
+        #expect(
+            ledger.refusal(.sliceClosed(ledger.report([(slice, 30)], incarnation: 2, bySuccessor: true)), by: "op")
+                == .notPermitted)
         #expect(ledger.refusal(close, by: "op") == nil)
         try ledger.add(close, by: "op")
         #expect(ledger.state.retired == [Make.incarnation(1)])

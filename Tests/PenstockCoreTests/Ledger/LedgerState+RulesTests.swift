@@ -125,7 +125,9 @@ internal import Testing
 
     /// Codes that `check` and `reserve` never give: they speak of bytes, signatures and the process.
     @Test func everyOtherCodeHasACaseInTheseFiles() {
-        let elsewhere: Set<Refusal.Code> = [.malformed, .badSignature, .notSigner, .busy, .halted, .recovering, .diverged, .behind, .oldVersion]
+        let elsewhere: Set<Refusal.Code> = [
+            .malformed, .badSignature, .notSigner, .busy, .halted, .recovering, .diverged, .behind, .oldVersion,
+        ]
         let here: Set<Refusal.Code> = [
             .foreignMesh, .notPermitted, .invalid, .exists, .notFound, .revoked, .budgetExhausted, .budgetHeldElsewhere,
             .budgetFrozen, .budgetClosed, .predecessorAlive, .retired, .unavailable, .badToken, .full,

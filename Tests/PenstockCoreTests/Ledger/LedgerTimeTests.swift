@@ -39,7 +39,9 @@ internal import Testing
     @Test(arguments: [4000, 3_600_000, 86_400_000] as [Int64]) func leapAheadExpiresAtOnceAndLiftsNothing(leap: Int64) {
         var clocks = Clocks(wall)
         clocks.pass(1000, step: leap)
-        #expect(clocks.reading == .init(earliest: wall + 1000, continued: wall + 1000, latest: wall + 1000 + leap, leapMS: leap))
+        #expect(
+            clocks.reading
+                == .init(earliest: wall + 1000, continued: wall + 1000, latest: wall + 1000 + leap, leapMS: leap))
         #expect(clocks.time.news() == .leapt(milliseconds: leap))
         #expect(clocks.time.news() == nil, "said once")
         clocks.pass(500, step: -leap)
@@ -53,7 +55,8 @@ internal import Testing
         clocks.pass(250, step: -leap)
         for _ in 0..<8 {
             #expect(clocks.reading.latest == wall + 1250 + clocks.now / .nanosecondsPerMillisecond - 1250)
-            #expect(clocks.reading.earliest == wall + 1250, "what was told is not taken back, and nothing is added to it")
+            #expect(
+                clocks.reading.earliest == wall + 1250, "what was told is not taken back, and nothing is added to it")
             #expect(clocks.reading.leapMS == -leap)
             clocks.pass(250)
         }
@@ -71,7 +74,9 @@ internal import Testing
                 clocks.pass(1000)
                 let reading = clocks.reading
                 #expect(reading.leapMS == 0 && reading.earliest == reading.latest)
-                #expect((999...1001).contains(reading.continued - before.continued), "no faster than the clocks' rates may differ")
+                #expect(
+                    (999...1001).contains(reading.continued - before.continued),
+                    "no faster than the clocks' rates may differ")
                 before = reading
             }
             let caughtUp = abs(clocks.wall - before.continued)
@@ -87,7 +92,9 @@ internal import Testing
             #expect(clocks.reading.leapMS == leap)
         }
         let ahead = LedgerTime.Mark(at: 1, time: wall + hour)
-        #expect(Clocks(wall, after: .init(mark: ahead)).reading == .init(wall), "a mark of an instant to come is of another boot")
+        #expect(
+            Clocks(wall, after: .init(mark: ahead)).reading == .init(wall),
+            "a mark of an instant to come is of another boot")
     }
 
     /// What had stopped behind a leap back stays so; where the clock is right again, windows wait as without a restart.
@@ -138,7 +145,9 @@ internal import Testing
             clocks.time.accept(leapMS: leap, at: clocks.now)
             #expect(clocks.reading.continued == wall + 2000 + leap)
             #expect(clocks.reading.leapMS == -leap)
-            #expect(clocks.reading.earliest == wall + 2000 + min(0, leap), "no restriction is lifted by a time that no clock shows")
+            #expect(
+                clocks.reading.earliest == wall + 2000 + min(0, leap),
+                "no restriction is lifted by a time that no clock shows")
             #expect(clocks.reading.latest == wall + 2000 + max(0, leap))
         }
     }
@@ -158,7 +167,9 @@ internal import Testing
         clocks.pass(1)
         #expect(clocks.time.windowTime(at: clocks.now, bound: bound) == wall + 12_200)
         clocks.time.settleJump(at: clocks.now, bound: bound)
-        #expect(clocks.time.windowTime(at: clocks.now, bound: 9 * bound) == wall + 12_200, "a bound that grows later takes no window back")
+        #expect(
+            clocks.time.windowTime(at: clocks.now, bound: 9 * bound) == wall + 12_200,
+            "a bound that grows later takes no window back")
     }
 
     /// What a process told before it ended, leases go on with.
@@ -173,7 +184,8 @@ internal import Testing
         let earliest = clocks.reading.earliest
         #expect(lagging < earliest - 9000 && clocks.time.lagging(at: clocks.now) == lagging)
         for mark in [LedgerTime.Mark(at: 0, time: earliest), nil] {
-            let memory = LedgerTime.Memory(greatest: earliest, stopped: clocks.time.stopped(at: clocks.now), lagging: lagging, mark: mark)
+            let memory = LedgerTime.Memory(
+                greatest: earliest, stopped: clocks.time.stopped(at: clocks.now), lagging: lagging, mark: mark)
             let next = Clocks(earliest, after: memory)
             #expect(next.reading == .init(earliest))
             #expect(next.time.windowTime(at: 0, bound: bound) == lagging)
@@ -194,8 +206,8 @@ internal import Testing
         }
     }
 
-    /// Whatever the wall clock does, while no leap is accepted: neither the time nor what is told as the earliest goes back,
-    /// and both lie within the bounds.
+    /// Whatever the wall clock does, while no leap is accepted: neither the time nor what is told as the earliest goes
+    /// back, and both lie within the bounds.
     @Test func noTimeThatWasToldIsTakenBack() {
         var random = SplitMix(seed: 7)
         for _ in 0..<200 {
@@ -206,7 +218,8 @@ internal import Testing
                 clocks.pass(.random(in: 1...3000, using: &random), step: step)
                 if Int.random(in: 0..<10, using: &random) == 0 {
                     let mark = LedgerTime.Mark(at: clocks.now, time: clocks.reading.continued)
-                    let memory = LedgerTime.Memory(greatest: mark.time, stopped: clocks.time.stopped(at: clocks.now), mark: mark)
+                    let memory = LedgerTime.Memory(
+                        greatest: mark.time, stopped: clocks.time.stopped(at: clocks.now), mark: mark)
                     clocks.time = LedgerTime(wall: clocks.wall, at: clocks.now, after: memory)
                 }
                 let reading = clocks.reading

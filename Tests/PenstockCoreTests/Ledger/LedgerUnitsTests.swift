@@ -10,14 +10,17 @@ internal import Testing
         var state = LedgerState()
         let grant = Make.grant("g") { ($0.budgets, $0.draws) = ([Amount("usd", 100), Amount("tokens", 100)], ["day"]) }
         let day = Budget(name: "day", unit: "usd", ceiling: 50, window: window)
-        let events: [(EventKind, String)] = [(.genesis(Make.members, .standard), "ledger"), (.budgetCreated(day), "op"), (.grantIssued(grant), "issuer")]
+        let events: [(EventKind, String)] = [
+            (.genesis(Make.members, .standard), "ledger"), (.budgetCreated(day), "op"), (.grantIssued(grant), "issuer"),
+        ]
         for (number, event) in events.enumerated() {
             let position = Position(number) + 1
             try state.apply(Make.event(Make.id("event \(position)"), event.0, by: event.1), at: position)
         }
         var ledger = PenstockCore.Ledger(state)
         ledger.start(epoch: 7, restored: false, at: 0)
-        try ledger.register(.init(incarnation: Make.incarnation(1), applied: 0, heard: 0), from: n1, agrees: true, at: 0)
+        try ledger.register(
+            .init(incarnation: Make.incarnation(1), applied: 0, heard: 0), from: n1, agrees: true, at: 0)
         return ledger
     }
 
@@ -28,7 +31,10 @@ internal import Testing
     }
 
     private func stage(_ kinds: [EventKind], _ ledger: inout PenstockCore.Ledger) throws {
-        for kind in kinds { _ = try ledger.stage(own: Make.event(Make.id("event \(ledger.state.view.position + 1)"), kind, by: "ledger")) }
+        for kind in kinds {
+            _ = try ledger.stage(
+                own: Make.event(Make.id("event \(ledger.next.view.position + 1)"), kind, by: "ledger"))
+        }
     }
 
     @Test func twoUnitsAreAnsweredTogetherAndRepeatedTheSame() throws {
@@ -40,7 +46,9 @@ internal import Testing
         let again = try #require(try ledger.reserve(request([("usd", 10), ("tokens", 5)]), from: n1, at: 0))
         #expect(again.slices == first.slices)
         #expect(again.positions == [4, 5])
-        #expect(throws: Refusal.self) { try ledger.reserve(request([("usd", 10)]), from: Make.node("n2", .enforcer), at: 0) }
+        #expect(throws: Refusal.self) {
+            try ledger.reserve(request([("usd", 10)]), from: Make.node("n2", .enforcer), at: 0)
+        }
     }
 
     @Test func unitThatIsExhaustedDoesNotKeepTheOtherBack() throws {
@@ -56,7 +64,9 @@ internal import Testing
         for parts in [[], [("usd", Int64(1)), ("usd", 1)]] {
             #expect(throws: Refusal.self) { try ledger.reserve(request(parts), from: n1, at: 0) }
         }
-        #expect(throws: Refusal.self) { try ledger.reserve(request([("usd", 1)]), from: Make.node("op", .operator), at: 0) }
+        #expect(throws: Refusal.self) {
+            try ledger.reserve(request([("usd", 1)]), from: Make.node("op", .operator), at: 0)
+        }
     }
 
     @Test func windowIsOpenedBeforeASliceIsDrawnInIt() throws {

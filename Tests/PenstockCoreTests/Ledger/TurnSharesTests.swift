@@ -6,7 +6,9 @@ internal import Testing
 
     private mutating func offer(_ count: Int, of member: String, in lane: Lane, cost: Int64 = 200) -> Int {
         var taken = 0
-        for number in 0..<count where shares.offer("\(member)\(number)", of: member, in: lane, cost: cost) { taken += 1 }
+        for number in 0..<count where shares.offer("\(member)\(number)", of: member, in: lane, cost: cost) {
+            taken += 1
+        }
         return taken
     }
 
@@ -30,7 +32,9 @@ internal import Testing
         _ = offer(400, of: "dear", in: .spend, cost: 1000)
         var taken: [String: Int64] = [:]
         for _ in 0..<5 {
-            for work in shares.take(.spend, at: 0) { taken[String(work.prefix { $0.isLetter }), default: 0] += work.hasPrefix("cheap") ? 100 : 1000 }
+            for work in shares.take(.spend, at: 0) {
+                taken[String(work.prefix { $0.isLetter }), default: 0] += work.hasPrefix("cheap") ? 100 : 1000
+            }
         }
         #expect(abs(taken["cheap"]! - taken["dear"]!) <= 1000)
     }

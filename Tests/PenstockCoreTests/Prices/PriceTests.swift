@@ -18,12 +18,17 @@ internal import Testing
         #expect(Price(1)?.cost(of: -1) == nil)
     }
 
-    @Test(arguments: [("5", 5, 1), ("3/1000", 3, 1000), ("0", 0, 1), ("70368744177664/70368744177664", 1 << 46, 1 << 46)] as [(String, Int64, Int64)])
+    @Test(
+        arguments: [("5", 5, 1), ("3/1000", 3, 1000), ("0", 0, 1), ("70368744177664/70368744177664", 1 << 46, 1 << 46)]
+            as [(String, Int64, Int64)])
     func writtenPriceIsRead(text: String, amount: Int64, per: Int64) {
         #expect(Price(text) == Price(amount, per: per))
     }
 
-    @Test(arguments: ["", "/", "3/", "/3", "1/0", "-1", "+1", "0.003", "1e3", "1_000", " 1", "1/2/3", "70368744177665", "99999999999999999999"])
+    @Test(arguments: [
+        "", "/", "3/", "/3", "1/0", "-1", "+1", "0.003", "1e3", "1_000", " 1", "1/2/3", "70368744177665",
+        "99999999999999999999",
+    ])
     func anythingElseIsNoPrice(text: String) {
         #expect(Price(text) == nil)
     }
@@ -42,7 +47,10 @@ internal import Testing
         #expect(quantities["arguments.n"] == nil && quantities["calls"] == 1)
     }
 
-    @Test(arguments: ["", " ", "calls", "calls=", "=1", "calls=1 ", " calls=1", "calls=1  n=2", "calls=-1", "calls=1 calls=1", "calls=9223372036854775808", "calls=1,n=2"])
+    @Test(arguments: [
+        "", " ", "calls", "calls=", "=1", "calls=1 ", " calls=1", "calls=1  n=2", "calls=-1", "calls=1 calls=1",
+        "calls=9223372036854775808", "calls=1,n=2",
+    ])
     func anythingElseIsNoBasis(text: String) {
         #expect(Quantities(text) == nil)
     }

@@ -26,7 +26,8 @@ struct Bucket {
         number += 1
         granted &+= UInt64(bitPattern: grains)
         let lines = statement.lines.map { RateReply.Line(id: $0.id, share: share, granted: granted) }
-        buckets.answered(RateReply(stamp: RateStamp(epoch: 1, number: number), answers: statement.sequence, lines: lines), at: now)
+        buckets.answered(
+            RateReply(stamp: RateStamp(epoch: 1, number: number), answers: statement.sequence, lines: lines), at: now)
     }
 
     mutating func admit(_ amount: Int64, percent: Int64 = 100, at now: Instant) -> RateBuckets.Answer {

@@ -51,7 +51,8 @@ internal import Testing
         var node = Bucket(Self.ten)
         let statement = node.buckets.statement(term: ms(1000), at: 0)
         node.buckets.dropAll()
-        let followed = node.buckets.answered(RateReply(stamp: RateStamp(epoch: 1, number: 9), answers: statement.sequence, lines: []), at: 0)
+        let followed = node.buckets.answered(
+            RateReply(stamp: RateStamp(epoch: 1, number: 9), answers: statement.sequence, lines: []), at: 0)
         let answer = node.admit(1, at: 0)
         #expect(!followed)
         #expect(answer == .wait)

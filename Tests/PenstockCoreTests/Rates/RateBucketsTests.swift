@@ -7,7 +7,10 @@ internal import Testing
 
     @Test func theBurstAndThenTheRate() {
         var node = Bucket(Self.ten)
-        let counts = [node.drain(at: 0), node.drain(at: ms(99)), node.drain(at: ms(100)), node.drain(at: ms(1100)), node.drain(at: ms(60_000))]
+        let counts = [
+            node.drain(at: 0), node.drain(at: ms(99)), node.drain(at: ms(100)), node.drain(at: ms(1100)),
+            node.drain(at: ms(60_000)),
+        ]
         #expect(counts == [10, 0, 1, 10, 10])
     }
 
@@ -27,7 +30,9 @@ internal import Testing
 
     @Test func aClockThatStepsBackBringsNothing() {
         var node = Bucket(Self.ten, tokens: 0)
-        let counts = [node.drain(at: ms(500)), node.drain(at: ms(100)), node.drain(at: ms(500)), node.drain(at: ms(600))]
+        let counts = [
+            node.drain(at: ms(500)), node.drain(at: ms(100)), node.drain(at: ms(500)), node.drain(at: ms(600)),
+        ]
         #expect(counts == [5, 0, 0, 1])
     }
 
@@ -77,7 +82,8 @@ internal import Testing
     @Test(arguments: [100, 86_400_000] as [Int64]) func theLargestRateDoesNotOverflow(periodMS: Int64) {
         var node = Bucket(Rate(unit: "tokens", limit: Limits.amount, periodMS: periodMS), ppm: 100_000)
         let answers = [
-            node.admit(Limits.amount, percent: 1, at: 0), node.admit(1, at: periodMS * 1_000_000), node.admit(1, at: .max / 2),
+            node.admit(Limits.amount, percent: 1, at: 0), node.admit(1, at: periodMS * 1_000_000),
+            node.admit(1, at: .max / 2),
             node.admit(Limits.amount, at: .max / 2 + 1000),
         ]
         #expect(answers[0...1] == [.admit, .wait])

@@ -28,7 +28,8 @@ internal import Testing
         #expect(last >= 990)
     }
 
-    /// Four rounds at most: one tells that the first node is idle, one takes its parts, one has that confirmed, one gives them.
+    /// Four rounds at most: one tells that the first node is idle, one takes its parts, one has that confirmed, one
+    /// gives them.
     @Test func demandThatMovesHasTheFullRateWithinASecond() {
         var mesh = RateMesh(Self.rate, nodes: 2)
         _ = run(&mesh, 3000, demand: [20, 0])

@@ -100,7 +100,8 @@ struct RateMesh {
 
     mutating func state(_ node: Int) -> Message {
         let time = clock(node)
-        return .statement(nodes[node].buckets.statement(term: RateMesh.term, at: time), node: node, nodes[node].incarnation)
+        return .statement(
+            nodes[node].buckets.statement(term: RateMesh.term, at: time), node: node, nodes[node].incarnation)
     }
 
     /// Returns what it is answered with.
@@ -108,7 +109,9 @@ struct RateMesh {
         switch message {
         case .statement(let statement, let node, let incarnation):
             let (rate, isNew) = (rate, !isRateOld)
-            let reply = table.answer(statement, of: incarnation, at: ledgerClock) { $0 == RateMesh.key ? .init(rate, isOfThisProcess: isNew) : nil }
+            let reply = table.answer(statement, of: incarnation, at: ledgerClock) {
+                $0 == RateMesh.key ? .init(rate, isOfThisProcess: isNew) : nil
+            }
             #expect(table.imbalance == nil)
             return reply.map { .reply($0, node: node, incarnation) }
         case .reply(let reply, let node, let incarnation):

@@ -1,8 +1,8 @@
 internal import PenstockCore
 internal import Testing
 
-/// The guarantee under everything at once: messages lost, late, twice and out of order; nodes and ledgers that die; clocks
-/// that run apart. Every admission is counted in true time, and there is no slack.
+/// The guarantee under everything at once: messages lost, late, twice and out of order; nodes and ledgers that die;
+/// clocks that run apart. Every admission is counted in true time, and there is no slack.
 @Suite struct RateModelTests {
     private struct Run {
         var random: SplitMix
@@ -35,7 +35,8 @@ internal import Testing
         mutating func send(_ message: RateMesh.Message) {
             let copies = chance(trouble) ? (chance(2) ? 0 : 2) : 1
             for _ in 0..<copies {
-                let delay = chance(trouble) ? Int64.random(in: 0...3_000, using: &random) : .random(in: 0...20, using: &random)
+                let delay =
+                    chance(trouble) ? Int64.random(in: 0...3_000, using: &random) : .random(in: 0...20, using: &random)
                 wire.append((max(mesh.now, cutUntil[message.node]) + delay * .nanosecondsPerMillisecond, message))
             }
         }
@@ -43,7 +44,9 @@ internal import Testing
         /// What is on its way over the link waits, too.
         mutating func cut(_ node: Int) {
             cutUntil[node] = mesh.now + Make.milliseconds(.random(in: 0...2_500, using: &random))
-            for index in wire.indices where wire[index].message.node == node { wire[index].due = max(wire[index].due, cutUntil[node]) }
+            for index in wire.indices where wire[index].message.node == node {
+                wire[index].due = max(wire[index].due, cutUntil[node])
+            }
         }
 
         /// One in `count`; never for 0.
@@ -62,7 +65,9 @@ internal import Testing
                 if trouble > 0, chance(150) { cut(node) }
                 if mesh.now >= nextEcho[node] || mesh.nodes[node].buckets.wantsEcho(at: mesh.clock(node)) {
                     // Now and then a process does not come to its echoes for a while.
-                    nextEcho[node] = mesh.now + Make.milliseconds(chance(trouble * 3) ? .random(in: 500...3_000, using: &random) : 250)
+                    nextEcho[node] =
+                        mesh.now
+                        + Make.milliseconds(chance(trouble * 3) ? .random(in: 500...3_000, using: &random) : 250)
                     send(mesh.state(node))
                 }
                 if chance(200) { eagerness[node] = chance(3) ? 0 : .random(in: 1...20, using: &random) }
@@ -83,7 +88,8 @@ internal import Testing
 
     private static let rates = [
         Rate(unit: "calls", limit: 1000, periodMS: 1000), Rate(unit: "calls", limit: 5, periodMS: 1000),
-        Rate(unit: "calls", limit: 40, periodMS: 10_000, burst: 8), Rate(unit: "calls", limit: 100, periodMS: 1000, burst: 1),
+        Rate(unit: "calls", limit: 40, periodMS: 10_000, burst: 8),
+        Rate(unit: "calls", limit: 100, periodMS: 1000, burst: 1),
         Rate(unit: "usd", limit: Limits.amount, periodMS: 500, burst: Limits.amount / 3),
     ]
 

@@ -12,13 +12,18 @@ internal import Testing
         private var asked: [UInt64: UInt64] = [:]
 
         /// A node asks for as much as the whole rate, at a time in milliseconds.
-        mutating func state(_ node: UInt64, held: Int64, seen: RateStamp, returned: UInt64 = 0, at time: Int64) -> (share: Int64, stamp: RateStamp) {
+        mutating func state(_ node: UInt64, held: Int64, seen: RateStamp, returned: UInt64 = 0, at time: Int64) -> (
+            share: Int64, stamp: RateStamp
+        ) {
             sequence += 1
             asked[node, default: 0] += 500
             let line = RateStatement.Line(
                 id: 1, key: .named("r"), held: held, asked: asked[node]!, largest: 1, refused: true, returned: returned)
             let isNew = isNew
-            let reply = table.answer(RateStatement(sequence: sequence, seen: seen, lines: [line]), of: Make.incarnation(node), at: Make.milliseconds(time)) { _ in
+            let reply = table.answer(
+                RateStatement(sequence: sequence, seen: seen, lines: [line]), of: Make.incarnation(node),
+                at: Make.milliseconds(time)
+            ) { _ in
                 .init(RateTableTests.rate, isOfThisProcess: isNew)
             }!
             #expect(table.imbalance == nil)
@@ -92,7 +97,8 @@ internal import Testing
         var node = Bucket(Self.rate)
         let statement = node.buckets.statement(term: Make.milliseconds(1000), at: 0)
         let line = RateReply.Line(id: statement.lines[0].id, share: Rate.whole / 2, granted: 0)
-        node.buckets.answered(RateReply(stamp: RateStamp(epoch: 2, number: 1), answers: statement.sequence, lines: [line]), at: 0)
+        node.buckets.answered(
+            RateReply(stamp: RateStamp(epoch: 2, number: 1), answers: statement.sequence, lines: [line]), at: 0)
         let next = node.buckets.statement(term: Make.milliseconds(1000), at: 0).lines[0]
         #expect(next.held == Rate.whole / 2)
         #expect(next.returned == 0)
@@ -108,7 +114,9 @@ internal import Testing
                 time += 60
                 if step == 1 { _ = desk.state(3, held: 0, seen: none, at: time) }
                 for node in [1, 2] as [UInt64] {
-                    let told = desk.state(node, held: held[node] ?? 0, seen: seen[node] ?? none, returned: cycle % 2 == 0 ? 0 : 1 << 63, at: time)
+                    let told = desk.state(
+                        node, held: held[node] ?? 0, seen: seen[node] ?? none, returned: cycle % 2 == 0 ? 0 : 1 << 63,
+                        at: time)
                     (held[node], seen[node]) = (told.share, told.stamp)
                 }
             }

@@ -7,7 +7,8 @@ internal import Testing
         #expect(good.problem == nil)
         #expect(good.burst == 5)
         for change: (inout Rate) -> Void in [
-            { $0.limit = 0 }, { $0.limit = Limits.amount + 1 }, { $0.periodMS = 99 }, { $0.periodMS = 86_400_001 }, { $0.burst = 0 },
+            { $0.limit = 0 }, { $0.limit = Limits.amount + 1 }, { $0.periodMS = 99 }, { $0.periodMS = 86_400_001 },
+            { $0.burst = 0 },
             { $0.burst = Limits.amount + 1 }, { $0.unit = "" }, { $0.name = String(repeating: "n", count: 257) },
         ] {
             var rate = good

@@ -15,18 +15,23 @@ internal import Testing
         ("an id is longer", { $0.purpose = String(repeating: "x", count: 257) }),
         ("grant_id has a '/'", { $0.grantID = "g/usd" }),
         ("control character", { $0.agentID = "a\u{1B}[2J" }), ("control character", { $0.principalID = "a\u{202E}b" }),
-        ("control character", { $0.resources = ["tool:a\nb"] }), ("control character", { $0.budgets = [Amount("us\u{7F}d", 1)] }),
+        ("control character", { $0.resources = ["tool:a\nb"] }),
+        ("control character", { $0.budgets = [Amount("us\u{7F}d", 1)] }),
         ("control character", { $0.draws = ["org\t"] }),
         ("resources has 65 entries", { $0.resources = (0...64).map { "t:\($0)" } }),
         ("pattern", { $0.allowedActions = [""] }), ("pattern", { $0.draws = [String(repeating: "x", count: 257)] }),
         ("allowed_actions", { $0.allowedActions = [] }), ("TYPE:PATTERN", { $0.resources = ["invoice"] }),
-        ("condition", { $0.conditions = [.init(path: "p", comparison: .equal, value: String(repeating: "x", count: 257))] }),
+        (
+            "condition",
+            { $0.conditions = [.init(path: "p", comparison: .equal, value: String(repeating: "x", count: 257))] }
+        ),
         ("credential_digest", { $0.credentialDigest = .zero }), ("expires_at", { $0.expiresAt = $0.notBefore }),
         ("renewable_until", { $0.renewableUntil = $0.expiresAt - 1 }),
         ("a unit must", { $0.budgets = [Amount("", 1)] }), ("usd must be 0", { $0.maxAmounts = [Amount("usd", -1)] }),
         ("usd must be 0", { $0.budgets = [Amount("usd", 1 << 46 + 1)] }),
         ("two budgets", { $0.budgets = [Amount("usd", 1), Amount("usd", 2)] }),
-        ("at most 8 levels", { $0.delegate = 9 }), ("expires_at", { ($0.parent, $0.expiresAt) = ("p", $0.notBefore - 1) }),
+        ("at most 8 levels", { $0.delegate = 9 }),
+        ("expires_at", { ($0.parent, $0.expiresAt) = ("p", $0.notBefore - 1) }),
         ("prompt_hash", { $0.promptHash = [UInt8](repeating: 0, count: 65) }),
     ]
 
@@ -37,9 +42,12 @@ internal import Testing
     }
 
     @Test(arguments: [
-        ("amount <= 5000", "5000", true), ("amount <= 5000", "5001", false), ("amount < 10", "9", true), ("amount < 10", "10", false),
-        ("amount > -3", "-2", true), ("amount > -3", "-3", false), ("amount >= 3", "3", true), ("amount >= 3", "x", false),
-        ("amount <= x", "1", false), ("amount == a b", "a b", true), ("amount == 1", "01", false), ("amount != 1", "2", true),
+        ("amount <= 5000", "5000", true), ("amount <= 5000", "5001", false), ("amount < 10", "9", true),
+        ("amount < 10", "10", false),
+        ("amount > -3", "-2", true), ("amount > -3", "-3", false), ("amount >= 3", "3", true),
+        ("amount >= 3", "x", false),
+        ("amount <= x", "1", false), ("amount == a b", "a b", true), ("amount == 1", "01", false),
+        ("amount != 1", "2", true),
         ("amount != 1", "1", false), ("amount ^= ab", "abc", true), ("amount ^= ab", "cab", false),
     ])
     func conditionHoldsAsItIsWritten(text: String, value: String, holds: Bool) throws {

@@ -8,7 +8,8 @@ internal import Testing
     }
 
     @Test func largestSettingsDoNotOverflow() {
-        let settings = Settings(maxStalenessMS: 3_600_000, maxGraceMS: 3_600_000, clockRatePPM: 100_000, marginMS: 60_000)
+        let settings = Settings(
+            maxStalenessMS: 3_600_000, maxGraceMS: 3_600_000, clockRatePPM: 100_000, marginMS: 60_000)
         #expect(settings.problem == nil)
         #expect(settings.bound == Make.milliseconds(7_920_000 + 60_000))
     }

@@ -3,7 +3,8 @@ internal import Testing
 
 @Suite struct PatternTests {
     @Test(arguments: [
-        ("pay", "pay", true), ("pay", "pay.send", false), ("pay", "Pay", false), ("pay.*", "pay.send", true), ("pay.*", "pay.", true),
+        ("pay", "pay", true), ("pay", "pay.send", false), ("pay", "Pay", false), ("pay.*", "pay.send", true),
+        ("pay.*", "pay.", true),
         ("pay.*", "pay", false), ("*", "", true), ("*", "x", true), ("a*b", "a*b", true), ("a*b", "axb", false),
     ])
     func patternMatches(written: String, candidate: String, matches: Bool) {

@@ -13,7 +13,9 @@ internal import Testing
 
     @Test func logBeginsWithItsGenesis() {
         var view = View()
-        #expect(throws: FoldError.self) { try view.apply(Make.event(Make.id("first"), .settingsChanged(.standard), by: "op"), at: 1) }
+        #expect(throws: FoldError.self) {
+            try view.apply(Make.event(Make.id("first"), .settingsChanged(.standard), by: "op"), at: 1)
+        }
         #expect(view.position == 0)
     }
 
@@ -64,7 +66,8 @@ internal import Testing
     @Test func budgetIsListedAndMetersGrantsThatDrawOnIt() throws {
         var view = try View(grants: [])
         try view.add(Make.budget("team", 10, unit: "tokens"))
-        try view.add(.grantIssued(Make.grant("g") { ($0.draws, $0.budgets) = (["team"], [Amount("usd", 5)]) }), by: "issuer")
+        try view.add(
+            .grantIssued(Make.grant("g") { ($0.draws, $0.budgets) = (["team"], [Amount("usd", 5)]) }), by: "issuer")
         #expect(view.budgets.map(\.name) == ["team"])
         #expect(view.rules[Int(view.grants[0].rules)].meteredUnits == ["tokens", "usd"])
     }
@@ -72,13 +75,17 @@ internal import Testing
     @Test func kindsOfTheLedgerAloneMoveOnlyThePosition() throws {
         var view = try View(grants: [Make.grant("g")])
         var expected = view.image
-        let slice = Slice(grantID: "g", unit: "usd", amount: 1, node: "n1", incarnation: Make.incarnation(1), requestID: Make.incarnation(2))
+        let slice = Slice(
+            grantID: "g", unit: "usd", amount: 1, node: "n1", incarnation: Make.incarnation(1),
+            requestID: Make.incarnation(2))
         let report = SliceReport(incarnation: Make.incarnation(1), uses: [.init(slice: 4, used: 1)])
         try view.add(.epochOpened(2, reason: ""), by: "ledger")
         try view.add(.sliceReserved(slice), by: "ledger")
         try view.add(.spendReported(report), by: "n1")
         try view.add(.sliceClosed(report), by: "n1")
-        try view.add(.decisionBatch(.init(incarnation: Make.incarnation(1), firstSequence: 1, count: 1, digest: .zero)), by: "n1")
+        try view.add(
+            .decisionBatch(.init(incarnation: Make.incarnation(1), firstSequence: 1, count: 1, digest: .zero)), by: "n1"
+        )
         expected.position = 7
         #expect(view.image == expected)
     }
@@ -86,7 +93,9 @@ internal import Testing
     @Test(arguments: [UInt64(0), 1, 3]) func otherPositionThanTheNextIsRefused(position: Position) throws {
         var view = try View(grants: [])
         let event = Make.event(Make.id("x"), .settingsChanged(.standard))
-        #expect(throws: FoldError(position: position, problem: "expected position 2")) { try view.apply(event, at: position) }
+        #expect(throws: FoldError(position: position, problem: "expected position 2")) {
+            try view.apply(event, at: position)
+        }
         #expect(view.position == 1)
     }
 

@@ -17,12 +17,17 @@ internal import Testing
     }
 
     private static let covered: [(Selector, [String])] = [
-        (.grant("one"), ["one", "child"]), (.subtree("one"), ["one", "child"]), (.grant("child"), ["child"]), (.subtree("two"), ["two"]),
-        (.run("r"), ["one", "child"]), (.run("a"), ["two"]), (.run("run-child"), ["child"]), (.agent("a"), ["one", "child"]),
-        (.agent("r"), ["two"]), (.agentClass("c"), ["one", "child"]), (.agentClass("p"), ["two"]), (.principal("p"), ["one", "child"]),
+        (.grant("one"), ["one", "child"]), (.subtree("one"), ["one", "child"]), (.grant("child"), ["child"]),
+        (.subtree("two"), ["two"]),
+        (.run("r"), ["one", "child"]), (.run("a"), ["two"]), (.run("run-child"), ["child"]),
+        (.agent("a"), ["one", "child"]),
+        (.agent("r"), ["two"]), (.agentClass("c"), ["one", "child"]), (.agentClass("p"), ["two"]),
+        (.principal("p"), ["one", "child"]),
         (.principal("c"), ["two"]), (.purpose("why"), ["one", "child"]), (.purpose("where"), ["two"]),
-        (.audience("where"), ["one", "child"]), (.audience("why"), ["two"]), (.issuer("issuer"), ["one", "two", "child"]),
-        (.issuer("op"), []), (.run("one"), []), (.grant("r"), []), (.node("one"), []), (.node("n1"), []), (.run("none"), []),
+        (.audience("where"), ["one", "child"]), (.audience("why"), ["two"]),
+        (.issuer("issuer"), ["one", "two", "child"]),
+        (.issuer("op"), []), (.run("one"), []), (.grant("r"), []), (.node("one"), []), (.node("n1"), []),
+        (.run("none"), []),
         (.all, ["one", "two", "child"]),
     ]
 
@@ -60,7 +65,9 @@ internal import Testing
         #expect(view.marks(on: "two") == .throttled)
     }
 
-    @Test(arguments: [Selector.run("r"), .all, .grant("one")]) func liftingOneOfTwoLeavesTheOther(selector: Selector) throws {
+    @Test(arguments: [Selector.run("r"), .all, .grant("one")]) func liftingOneOfTwoLeavesTheOther(selector: Selector)
+        throws
+    {
         var view = try view()
         let first = try view.add(Make.revoke(selector))
         let second = try view.add(Make.revoke(selector))
@@ -93,7 +100,8 @@ internal import Testing
     }
 
     private static let future: [Selector] = [
-        .grant("new"), .subtree("new"), .run("r2"), .agent("a2"), .agentClass("c2"), .principal("p2"), .purpose("y2"), .audience("w2"),
+        .grant("new"), .subtree("new"), .run("r2"), .agent("a2"), .agentClass("c2"), .principal("p2"), .purpose("y2"),
+        .audience("w2"),
         .issuer("issuer"), .grant("one"), .run("r"), .all,
     ]
 

@@ -1,0 +1,15 @@
+internal import Dispatch
+
+/// For tests that wait on their thread: the threads of the tests' pool are as few as cores, and every other test would
+/// wait too.
+package final class BlockingExecutor: TaskExecutor {
+    private let queue = DispatchQueue(label: "tests that block", attributes: .concurrent)
+
+    package init() {}
+
+    package func enqueue(_ job: consuming ExecutorJob) {
+        let job = UnownedJob(job)
+        let executor = asUnownedTaskExecutor()
+        queue.async { job.runSynchronously(on: executor) }
+    }
+}

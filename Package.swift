@@ -174,7 +174,10 @@ let package = Package(
             dependencies: ["PenstockCore", "PenstockGatekeeper", "PenstockHTTP", logging], path: "Tests/Support",
             swiftSettings: strict),
         .testTarget(
-            name: "PenstockNodeTests", dependencies: ["PenstockNode", "PenstockCore", "PenstockTestSupport"],
+            name: "PenstockNodeTests",
+            dependencies: [
+                "PenstockNode", "PenstockCore", "PenstockProto", "PenstockWire", "PenstockTestSupport", protobuf,
+            ],
             swiftSettings: strict),
         .testTarget(
             name: "PenstockEnforcerTests",

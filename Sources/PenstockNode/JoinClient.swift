@@ -89,7 +89,10 @@ package enum JoinClient {
             let reply = try decode(Penstock_V1_JoinReply.self, message.payload, "join reply")
             guard reply.hasRefused else { return }
             let refusal = Refusal(reply.refused)
-            guard refusal.retryAfterMS > 0, Clocks.now() < deadline else { throw refusal }
+            // The last refusal says more than silence does.
+            guard refusal.retryAfterMS > 0, Clocks.later(byMS: Int64(refusal.retryAfterMS) + 250) < deadline else {
+                throw refusal
+            }
             SystemThread.sleep(milliseconds: Int(refusal.retryAfterMS))
         }
     }

@@ -54,7 +54,8 @@ package final class LedgerClient {
     /// Submits an event; with `barrierMS`, waits for the barrier as well. Then both take that long at most, and a
     /// second for an answer that does not come.
     ///
-    /// The same event is sent again, under the same id, until the ledger has said what became of it or the time is up.
+    /// The same event is sent again, under the same id, until the ledger has said what became of it, has halted, or the
+    /// time is up.
     ///
     /// - Parameter progress: told when the wait is a long one, and why.
     /// - Returns: where it stands in the log; and what the barrier came to, nil when that was not asked or the ledger
@@ -97,8 +98,10 @@ package final class LedgerClient {
                 progress?(
                     (submission.position.map { "durable at position \($0); " } ?? "")
                         + "the ledger says \(refusal.code.rawValue), trying again")
-                guard pause(refusal, until: answerBy) else { return try submission.end(refusal, unreachable) }
-                isDue = true
+                guard !submission.isOver(after: refusal), pause(refusal, until: answerBy) else {
+                    return try submission.end(refusal, unreachable)
+                }
+                isDue = submission.unanswered == 0
             } catch let error as NodeError where error.code == .unreachable {
                 return try submission.end(nil, error)
             }
@@ -126,10 +129,10 @@ package final class LedgerClient {
     /// What was under way when a connection broke is lost: after so much silence a request is sent again.
     private static var patience: Nanoseconds { .nanosecondsPerSecond }
 
-    /// Returns whether there is time for another try.
+    /// Returns whether there is time for another try and its answer. The last refusal says more than silence does.
     private func pause(_ refusal: Refusal, until deadline: Instant) -> Bool {
         let wait = min(max(Int64(refusal.retryAfterMS), 20), 60_000)
-        guard Clocks.later(byMS: wait) < deadline else { return false }
+        guard Clocks.later(byMS: wait) + Self.patience / 4 < deadline else { return false }
         SystemThread.sleep(milliseconds: Int(wait))
         return true
     }

@@ -43,7 +43,11 @@ final class Submission {
         }
     }
 
-    /// The time is up.
+    /// Whether nothing else can be heard of the event: a ledger that has halted takes nothing until an operator mends
+    /// it, and each copy was answered.
+    func isOver(after refusal: Refusal) -> Bool { refusal.code == .halted && unanswered == 0 }
+
+    /// Nothing else is asked.
     ///
     /// - Parameter refusal: the last answer, of a ledger that had not taken it.
     func end(_ refusal: Refusal?, _ silence: NodeError) throws -> (Penstock_V1_Submitted, Penstock_V1_BarrierReply?) {

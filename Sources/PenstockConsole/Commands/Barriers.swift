@@ -9,26 +9,18 @@ internal import SwiftProtobuf
 
 /// What `revoke`, `suspend` and `throttle` do: submit, wait for every node, and say what it came to.
 enum Barriers {
-    static func check(for duration: DurationText?, _ timeout: DurationText) throws {
-        try timeout.check("--timeout", in: DurationText.waits)
-        try duration?.check("--for", in: 1...Int64.max)
-        _ = try duration?.fromNow("--for")
-    }
-
-    /// All of it takes `timeout` at most, and a second for an answer that does not come.
-    ///
-    /// - Parameter duration: how long it stands, by ledger time.
+    /// All of it takes `options.timeout` at most, and a second for an answer that does not come.
     static func run(
-        _ mesh: MeshOptions, _ restriction: Restriction, for duration: DurationText? = nil, _ timeout: DurationText,
+        _ mesh: MeshOptions, _ level: Restriction.Level, _ selector: Selector, _ options: BarrierOptions,
         receipt path: String? = nil
     ) throws {
         try path.map(ReceiptFiles.check)
-        let deadline = Clocks.later(byMS: timeout.milliseconds)
+        let deadline = Clocks.later(byMS: options.timeout.milliseconds)
         let client = try mesh.client(.operator)
-        var restriction = restriction
-        if let duration { restriction.expiresAt = end(after: duration, client) }
+        let expiresAt = options.duration.map { end(after: $0, client) } ?? 0
+        let restriction = Restriction(level: level, selector: selector, reason: options.reason, expiresAt: expiresAt)
         let (submitted, answer) = try client.submit(
-            .restricted(restriction), barrierMS: Int(timeout.milliseconds), progress: Output.progress)
+            .restricted(restriction), barrierMS: Int(options.timeout.milliseconds), progress: Output.progress)
         Changes.add(.restricted(restriction), submitted)
         // It stands in any case; of what the nodes did, nothing is known where the ledger has not said it in time.
         let unheard = Penstock_V1_BarrierReply.with {
@@ -46,7 +38,7 @@ enum Barriers {
             )
         }
         try Output.print(view, mesh.output) { view.table }
-        if answer != nil, let warning = warning(restriction.selector, view) { Output.message("penstock: \(warning)") }
+        if answer != nil, let warning = warning(selector, view) { Output.message("penstock: \(warning)") }
         if let path {
             do { try write(path, view, client, submitted.position, until: deadline) } catch {
                 throw NodeError(

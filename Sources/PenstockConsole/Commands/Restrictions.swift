@@ -17,22 +17,14 @@ struct Revoke: ParsableCommand {
             """)
     @OptionGroup var mesh: MeshOptions
     @OptionGroup var selector: SelectorOptions
-    @Option(help: "Why; kept in the log.") var reason = ""
-    @Option(name: .customLong("for"), help: "Lift it by itself after this long.") var duration: DurationText?
-    @Option(help: "How long to wait for every node, and for the receipt.")
-    var timeout = DurationText(milliseconds: 10_000)
-    @Option(help: "Write the receipt to FILE, its proof to FILE.tlog-proof.") var receipt: String?
-
-    func validate() throws {
-        try Barriers.check(for: duration, timeout)
-    }
+    @OptionGroup var barrier: BarrierOptions
+    @Option(help: "Write the receipt to FILE, its proof to FILE.tlog-proof; --timeout bounds the wait for it too.")
+    var receipt: String?
 
     func run() throws {
         let selector = try selector.required()
         try Failure.run(mesh.output) {
-            try Barriers.run(
-                mesh, Restriction(level: .revoke, selector: selector, reason: reason, expiresAt: 0), for: duration,
-                timeout, receipt: receipt)
+            try Barriers.run(mesh, .revoke, selector, barrier, receipt: receipt)
         }
     }
 }
@@ -42,20 +34,12 @@ struct Suspend: ParsableCommand {
         commandName: "suspend", abstract: "Suspend: like revoke, but meant to be lifted; denials say 'suspended'.")
     @OptionGroup var mesh: MeshOptions
     @OptionGroup var selector: SelectorOptions
-    @Option(help: "Why; kept in the log.") var reason = ""
-    @Option(name: .customLong("for"), help: "Lift it by itself after this long.") var duration: DurationText?
-    @Option(help: "How long to wait for every node.") var timeout = DurationText(milliseconds: 10_000)
-
-    func validate() throws {
-        try Barriers.check(for: duration, timeout)
-    }
+    @OptionGroup var barrier: BarrierOptions
 
     func run() throws {
         let selector = try selector.required()
         try Failure.run(mesh.output) {
-            try Barriers.run(
-                mesh, Restriction(level: .suspend, selector: selector, reason: reason, expiresAt: 0), for: duration,
-                timeout)
+            try Barriers.run(mesh, .suspend, selector, barrier)
         }
     }
 }

@@ -21,22 +21,14 @@ struct Throttle: ParsableCommand {
     @OptionGroup var selector: SelectorOptions
     @Option(help: "Percent of its rates that is left, 1 to 99.") var to: UInt32?
     @Option(help: "N/DURATION, such as 10/1s: calls over all nodes together.") var rate: String?
-    @Option(help: "Why; kept in the log.") var reason = ""
-    @Option(name: .customLong("for"), help: "Lift it by itself after this long.") var duration: DurationText?
-    @Option(help: "How long to wait for every node.") var timeout = DurationText(milliseconds: 10_000)
-
-    func validate() throws {
-        try Barriers.check(for: duration, timeout)
-    }
+    @OptionGroup var barrier: BarrierOptions
 
     func run() throws {
         let selector = try selector.required()
         let level = try level()
         try Failure.run(mesh.output) {
             if case .scale = level { try checkRated(selector) }
-            try Barriers.run(
-                mesh, Restriction(level: level, selector: selector, reason: reason, expiresAt: 0), for: duration,
-                timeout)
+            try Barriers.run(mesh, level, selector, barrier)
         }
     }
 }

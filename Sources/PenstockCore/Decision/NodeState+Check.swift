@@ -98,13 +98,9 @@ extension NodeState {
         case .notYetValid:
             return until(grant.notBefore, clock, now)
         case .suspended:
-            let standing = view.restrictions.values.filter {
-                $0.restriction.level == .suspend
-                    && (view.covers($0.restriction.selector, index) || $0.restriction.selector == .node(name))
-            }
-            guard let last = standing.map(\.restriction.expiresAt).max(),
-                !standing.contains(where: { $0.restriction.expiresAt == 0 })
-            else { return 0 }
+            var ends: [WallTime] = []
+            view.forEachStanding(.suspended, onGrant: index, at: name) { ends.append($1.expiresAt) }
+            guard let last = ends.max(), !ends.contains(0) else { return 0 }
             return until(last, clock, now)
         case .rateLimited:
             let stops = view.stops(index, at: name).map(\.expiresAt)

@@ -15,11 +15,14 @@ extension Ledger {
     /// An event of the ledger's own that lets the log carry the time, when something has expired that it would let live
     /// again in a process that knows the log alone.
     package mutating func timeToNote(at now: Instant) -> EventKind? {
-        guard halted == nil, awaited.isEmpty, now - timeNotedAt >= Limits.timeNoteMS * .nanosecondsPerMillisecond else {
-            return nil
-        }
-        timeNotedAt = now
-        return next.hasExpiry(after: next.greatestTime, by: time.reading(at: now).continued) ? .timeNoted : nil
+        guard halted == nil, awaited.isEmpty,
+            expiryScan > 0 || now - timeNotedAt >= Limits.timeNoteMS * .nanosecondsPerMillisecond
+        else { return nil }
+        if expiryScan == 0 { timeNotedAt = now }
+        let (known, by) = (next.greatestTime, time.reading(at: now).continued)
+        let part = next.hasExpiry(after: known, by: by, ofGrantsBehind: expiryScan, most: Limits.grantsExpiringPerPart)
+        expiryScan = part.next ?? 0
+        return part.found ? .timeNoted : nil
     }
 
     /// Takes up what acknowledgements and time have settled. Returns the barriers that ended by it.

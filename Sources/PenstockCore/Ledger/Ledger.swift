@@ -39,8 +39,8 @@ package struct Ledger: Sendable {
     var timeNotedAt: Instant = .min / 2
     /// How long grants and join tokens are kept after their end.
     let keptMS: Int64
-    /// Grants up to here were looked at last for what may be forgotten.
-    var forgetScan: Position = 0
+    /// Grants up to here were looked at last for what may be forgotten, and for what has expired.
+    var (forgetScan, expiryScan): (Position, Position) = (0, 0)
     /// When slices of budgets that are frozen or overcommitted were called back last.
     var pressedRecalledAt: Instant = .min / 2
 

@@ -87,17 +87,23 @@ package struct LedgerState: Sendable {
         view.index(ofGrant: grantID).map { view.levels(ofGrant: $0, unit: unit) } ?? []
     }
 
-    /// Restrictions whose own time has passed.
+    /// Restrictions whose own time has passed. All are looked at: of as many as may stand, in two milliseconds.
     package func expired(at wall: WallTime) -> [Digest] {
         view.restrictions.values.filter { $0.restriction.expiresAt != 0 && $0.restriction.expiresAt <= wall }
             .map(\.eventID).sorted { $0.bytes.lexicographicallyPrecedes($1.bytes) }
     }
 
-    /// Whether some authority has expired after the greatest time that the log carries.
-    package func hasExpiry(after time: WallTime, by now: WallTime) -> Bool {
+    /// Whether some authority has expired after a time: a join token, or one of the first grants behind a position.
+    /// `next` is where the next part begins, where none was found.
+    package func hasExpiry(after time: WallTime, by now: WallTime, ofGrantsBehind position: Position, most: Int)
+        -> (found: Bool, next: Position?)
+    {
         func isBetween(_ expiry: WallTime) -> Bool { time < expiry && expiry <= now }
-        return view.handles.contains { isBetween(view.grants[Int($0)].expiresAt) }
-            || view.tokens.values.contains { !$0.used && isBetween($0.token.expiresAt) }
+        if view.tokens.values.contains(where: { !$0.used && isBetween($0.token.expiresAt) }) { return (true, nil) }
+        let part = view.handles[view.firstGrant(after: position)...].prefix(most)
+        if part.contains(where: { isBetween(view.grants[Int($0)].expiresAt) }) { return (true, nil) }
+        guard let last = part.last, part.endIndex < view.handles.count else { return (false, nil) }
+        return (false, view.grants[Int(last)].position)
     }
 
     /// Warnings that are due, as events of the ledger's own. A budget with windows is warned of anew in each: see

@@ -124,6 +124,11 @@ public enum Limits {
     /// Grants, budgets or restrictions that are looked at for one page of a list: well below a millisecond, in which a
     /// revoke waits.
     package static let grantsPerPart = 4_096
+    /// Questions of one member about decisions whose grants are still looked for: a command asks one after another, and
+    /// each has its turn.
+    package static let grantLookupsPerMember = 4
+    /// Grants whose end is compared with a time in one turn: half a millisecond.
+    package static let grantsExpiringPerPart = 65_536
     /// Open debts that a budget's row names; of more it says how many.
     package static let debtsPerRow = 64
     /// Decisions that are shipped as soon as so many wait; fewer, after a moment.

@@ -33,6 +33,11 @@ struct OrderedPositions: Sendable {
         goneCount = 0
     }
 
+    /// Ascending.
+    func forEach(_ body: (Position) -> Void) {
+        for position in places where position & Self.gone == 0 { body(position) }
+    }
+
     /// The first ones behind a position.
     func behind(_ position: Position, most: Int) -> [Position] {
         guard position < .max else { return [] }

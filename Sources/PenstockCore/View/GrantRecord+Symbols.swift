@@ -13,4 +13,16 @@ extension GrantRecord {
         case .node, .all: nil
         }
     }
+
+    /// What it has of each kind.
+    func forEachSymbol(_ body: (_ symbol: Symbol, _ kind: Selector.Kind) -> Void) {
+        body(grant, .grant)
+        body(run, .run)
+        body(agent, .agent)
+        body(agentClass, .agentClass)
+        body(principal, .principal)
+        body(purpose, .purpose)
+        body(audience, .audience)
+        body(issuer, .issuer)
+    }
 }

@@ -47,6 +47,7 @@ package struct Symbols: Sendable {
     package mutating func retain(_ symbol: Symbol) { uses[Int(symbol)] += 1 }
     package mutating func release(_ symbol: Symbol) { uses[Int(symbol)] -= 1 }
     package func isUsed(_ symbol: Symbol) -> Bool { uses[Int(symbol)] > 0 }
+    func uses(_ symbol: Symbol) -> Int { Int(uses[Int(symbol)]) }
 
     /// Its number goes to another text. Nobody may have it any more.
     package mutating func drop(_ symbol: Symbol, _ kind: Selector.Kind) {

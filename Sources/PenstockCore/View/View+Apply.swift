@@ -15,7 +15,6 @@ extension View {
         // The log says what stands at this position, whatever the urgent lane said of it before.
         if let ahead = restrictions[next], ahead.eventID != event.id {
             drop(restriction: next)
-            refreshMarks(ahead.restriction.selector)
         }
         position = next
     }
@@ -24,7 +23,7 @@ extension View {
     package mutating func applyAhead(_ event: Event, at ahead: Position) -> Bool {
         guard ahead > position, event.mesh == mesh, case .restricted(let restriction) = event.kind else { return false }
         if let standing = restrictions[ahead] { return standing.eventID == event.id }
-        restrict(restriction, of: event, at: ahead)
+        stand(StandingRestriction(restriction, of: event), at: ahead)
         return true
     }
 
@@ -52,15 +51,10 @@ extension View {
             }
             grants[index].expiresAt = expiresAt
         case .restricted(let restriction):
-            if restrictions[next]?.eventID != event.id {
-                if let other = drop(restriction: next) { refreshMarks(other.restriction.selector) }
-                restrict(restriction, of: event, at: next)
-            }
+            if restrictions[next]?.eventID != event.id { stand(StandingRestriction(restriction, of: event), at: next) }
         case .lifted(let lifting):
             for id in lifting.eventIDs {
-                guard let standing = standing(id: id) else { continue }
-                drop(restriction: standing.position)
-                refreshMarks(standing.restriction.restriction.selector)
+                if let position = restricted.position(ofEvent: id) { drop(restriction: position) }
             }
         case .budgetCreated(let budget):
             add(budget)
@@ -119,34 +113,8 @@ extension View {
         if parent >= 0 { children[parent, default: 0] += 1 }
     }
 
-    mutating func restrict(_ restriction: Restriction, of event: Event, at position: Position) {
-        stand(StandingRestriction(restriction, of: event), at: position)
-        mark(restriction)
-    }
-
-    mutating func mark(_ restriction: Restriction) {
-        mark(restriction.selector, Marks(restriction.level))
-    }
-
     mutating func mark(_ selector: Selector, _ added: Marks) {
         if selector == .all { meshMarks.formUnion(added) } else { marks[Int(intern(selector))].formUnion(added) }
-    }
-
-    /// Derives a selector's marks anew from what still stands.
-    mutating func refreshMarks(_ selector: Selector) {
-        if selector == .all {
-            meshMarks.formIntersection(.lasting)
-        } else {
-            marks[Int(intern(selector))].formIntersection(.lasting)
-        }
-        let symbol = selector == .all ? nil : intern(selector)
-        for standing in restrictions.values {
-            let other = standing.restriction.selector
-            if other == selector || (symbol != nil && other != .all && intern(other) == symbol) {
-                mark(standing.restriction)
-            }
-        }
-        if let symbol { dropIfUnused(symbol, selector.kind == .subtree ? .grant : selector.kind) }
     }
 
     mutating func intern(_ selector: Selector) -> Symbol {

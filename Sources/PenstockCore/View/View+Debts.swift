@@ -8,6 +8,14 @@ extension View {
         package var decision: UInt64
         package var grantID: String
 
+        /// Of a node's run: it can make one debt.
+        struct Decision: Hashable {
+            var incarnation: Incarnation
+            var number: UInt64
+        }
+
+        var made: Decision { Decision(incarnation: incarnation, number: decision) }
+
         package init(position: Position, incarnation: Incarnation, decision: UInt64, grantID: String) {
             self.position = position
             self.incarnation = incarnation
@@ -39,7 +47,7 @@ extension View {
     }
 
     package func isOpen(_ debt: Debt) -> Bool {
-        debts.values.contains { $0.incarnation == debt.incarnation && $0.decision == debt.decision }
+        debtsOfDecision[.init(incarnation: debt.incarnation, number: debt.decision)] != nil
     }
 
     /// Logs of before the ledger refused it may tell a debt twice.
@@ -49,13 +57,29 @@ extension View {
     }
 
     mutating func add(_ debt: OpenDebt) {
+        remove(debt: debt.position)
         debts[debt.position] = debt
+        debtsOfGrant[debt.grantID, default: 0] += 1
+        debtsOfDecision[debt.made, default: 0] += 1
         freeze(debt.grantID)
     }
 
     mutating func accept(_ positions: [Position]) {
-        let accepted = positions.compactMap { debts.removeValue(forKey: $0) }
+        let accepted = positions.compactMap { remove(debt: $0) }
         for grantID in Set(accepted.map(\.grantID)) { thaw(grantID) }
+    }
+
+    @discardableResult
+    private mutating func remove(debt position: Position) -> OpenDebt? {
+        guard let debt = debts.removeValue(forKey: position) else { return nil }
+        Self.uncount(debt.grantID, &debtsOfGrant)
+        Self.uncount(debt.made, &debtsOfDecision)
+        return debt
+    }
+
+    private static func uncount<Key>(_ key: Key, _ counts: inout [Key: Int32]) {
+        let left = (counts[key] ?? 1) - 1
+        counts[key] = left == 0 ? nil : left
     }
 
     /// Also ahead of the log: it takes authority away.
@@ -63,7 +87,7 @@ extension View {
 
     /// Undoes what was done ahead of the log, where the log has no such debt.
     mutating func thaw(_ grantID: String) {
-        if !debts.values.contains(where: { $0.grantID == grantID }) {
+        if debtsOfGrant[grantID] == nil {
             marks[Int(intern(.grant, grantID))].remove(.frozen)
         }
     }

@@ -44,20 +44,20 @@ extension View {
     private mutating func liftAll(from grants: Set<Symbol>) {
         guard !grants.isEmpty else { return }
         // Before any is lifted: a text that nothing has any more loses its number.
-        let ended = restrictions.filter { position, standing in
-            position <= self.position && symbol(of: standing.restriction.selector).map(grants.contains) ?? false
+        var ended: [Position] = []
+        for symbol in grants {
+            for level in [Marks.revoked, .suspended, .throttled] {
+                restricted.forEach(level, on: symbol) { ended.append($0) }
+            }
         }
-        for (position, standing) in ended {
-            drop(restriction: position)
-            refreshMarks(standing.restriction.selector)
-        }
+        for position in ended where position <= self.position { drop(restriction: position) }
     }
 
     private func whyKept(_ index: Int, by time: WallTime) -> String? {
         if !isOver(index, by: time) { return "has not ended for long" }
         if hasChildren(index) { return "has children" }
         let id = symbols.text(grants[index].grant)
-        return debts.values.contains { $0.grantID == id } ? "owes" : nil
+        return debtsOfGrant[id] == nil ? nil : "owes"
     }
 
     /// Its place in `handles` is the caller's to end.
@@ -69,10 +69,10 @@ extension View {
             // It was counted when it came.
             children[grant.parent]! -= 1
             if children[grant.parent] == 0 { children[grant.parent] = nil }
+            countFromAbove(grant, -1)
             grants[index].parent = -1
         }
-        for kind in Selector.Kind.allCases where kind != .subtree {
-            guard let symbol = grant.symbol(kind) else { continue }
+        grant.forEachSymbol { symbol, kind in
             symbols.release(symbol)
             dropIfUnused(symbol, kind)
         }

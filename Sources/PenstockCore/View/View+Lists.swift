@@ -91,7 +91,7 @@ extension View {
     package func matchedGrants(_ selector: Selector) -> Int {
         if selector == .all { return handles.count }
         guard selector.kind != .node, let symbol = symbol(of: selector) else { return 0 }
-        return handles.count { covers(selector.kind, symbol, Int($0)) }
+        return symbols.uses(symbol) + Int(coveredFromAbove[symbol] ?? 0)
     }
 
     package func row(_ index: Int, at time: WallTime) -> GrantRow {

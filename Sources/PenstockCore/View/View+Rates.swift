@@ -32,27 +32,18 @@ extension View {
             found.append((.named(placed.named.rate.name), placed.named.rate))
         }
         guard marks(onGrant: index).union(marks(onNode: node)).contains(.throttled) else { return found }
-        for (position, standing) in restrictions.sorted(by: { $0.key < $1.key })
-        where isThrottled(by: standing, index, at: node) {
-            if let rate = standing.restriction.level.rate { found.append((.throttle(position), rate)) }
-        }
-        return found
+        var throttles: [Position: Rate] = [:]
+        forEachStanding(.throttled, onGrant: index, at: node) { throttles[$0] = $1.level.rate }
+        return found + throttles.sorted { $0.key < $1.key }.map { (key: .throttle($0.key), rate: $0.value) }
     }
 
     /// Throttles that leave no call at all.
     func stops(_ index: Int, at node: String) -> [Restriction] {
-        restrictions.values.filter { standing in
-            if case .throttle(calls: 0, _) = standing.restriction.level {
-                isThrottled(by: standing, index, at: node)
-            } else {
-                false
-            }
-        }.map(\.restriction)
-    }
-
-    private func isThrottled(by standing: StandingRestriction, _ index: Int, at node: String) -> Bool {
-        guard standing.restriction.level.isThrottle else { return false }
-        return covers(standing.restriction.selector, index) || standing.restriction.selector == .node(node)
+        var found: [Restriction] = []
+        forEachStanding(.throttled, onGrant: index, at: node) { _, restriction in
+            if case .throttle(calls: 0, _) = restriction.level { found.append(restriction) }
+        }
+        return found
     }
 
     /// A rate, and the position of the event that made it.
@@ -75,11 +66,11 @@ extension View {
     ///
     /// - Parameter node: whose calls they are.
     func percent(ofGrant index: Int, at node: String) -> Int64 {
-        restrictions.values.reduce(100) { least, standing in
-            guard case .scale(let percent) = standing.restriction.level, Int64(percent) < least else { return least }
-            let selector = standing.restriction.selector
-            return covers(selector, index) || selector == .node(node) ? Int64(percent) : least
+        var least: Int64 = 100
+        forEachStanding(.throttled, onGrant: index, at: node) { _, restriction in
+            if case .scale(let percent) = restriction.level { least = min(least, Int64(percent)) }
         }
+        return least
     }
 
     mutating func add(_ placed: PlacedRate) {

@@ -111,10 +111,7 @@ extension View {
         for debt in image.debts { add(debt) }
         reserveCapacity(grants: image.grants.count)
         try add(image.grants)
-        for placed in image.restrictions {
-            stand(placed.standing, at: placed.position)
-            mark(placed.standing.restriction)
-        }
+        for placed in image.restrictions { stand(placed.standing, at: placed.position) }
         position = image.position
     }
 

@@ -5,6 +5,22 @@ internal import SwiftProtobuf
 
 /// The ledger's lists, page by page.
 extension LedgerClient {
+    /// The rest of a barrier's nodes, where one answer did not hold them.
+    package func complete(_ barrier: Penstock_V1_BarrierReply, timeoutMS: Int = 5000) throws -> Penstock_V1_BarrierReply
+    {
+        var whole = barrier
+        while whole.nextNode != 0 {
+            let from = whole.nextNode
+            let query = Penstock_V1_BarrierQuery.with { ($0.position, $0.fromNode) = (barrier.position, from) }
+            guard case .barrier(let page) = try ask(.barrier(query), timeoutMS: timeoutMS),
+                page.nextNode == 0 || page.nextNode > from
+            else { throw unexpected }
+            whole.nodes += page.nodes
+            whole.nextNode = page.nextNode
+        }
+        return whole
+    }
+
     /// Grants that a query takes, at most so many, from `query.after` on.
     ///
     /// - Returns: where the list goes on; 0 at its end.

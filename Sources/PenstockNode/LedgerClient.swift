@@ -108,22 +108,6 @@ package final class LedgerClient {
         }
     }
 
-    /// The rest of a barrier's nodes, where one answer did not hold them.
-    package func complete(_ barrier: Penstock_V1_BarrierReply, timeoutMS: Int = 5000) throws -> Penstock_V1_BarrierReply
-    {
-        var whole = barrier
-        while whole.nextNode != 0 {
-            let from = whole.nextNode
-            let query = Penstock_V1_BarrierQuery.with { ($0.position, $0.fromNode) = (barrier.position, from) }
-            guard case .barrier(let page) = try ask(.barrier(query), timeoutMS: timeoutMS),
-                page.nextNode == 0 || page.nextNode > from
-            else { throw unexpected }
-            whole.nodes += page.nodes
-            whole.nextNode = page.nextNode
-        }
-        return whole
-    }
-
     package var unexpected: NodeError { NodeError(.protocolError, "the ledger answered something else than was asked") }
 
     /// What was under way when a connection broke is lost: after so much silence a request is sent again.

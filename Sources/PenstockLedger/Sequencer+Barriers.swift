@@ -5,7 +5,7 @@ internal import SwiftProtobuf
 
 /// A barrier as it is told.
 extension Sequencer {
-    /// - Parameter counts: the grants that it matches are counted, which looks at all.
+    /// - Parameter counts: whether it says how many grants it matches.
     func describe(_ barrier: Barrier, counts: Bool = true, at now: Instant) -> Penstock_V1_BarrierReply {
         .with {
             $0.position = barrier.position

@@ -28,7 +28,7 @@ final class Sequencer {
     var archivedAt: Instant = .min / 2
     let search: DecisionSearch
     /// Questions about decisions whose grants are not all looked at yet.
-    var lookups: [GrantLookup] = []
+    var lookups = GrantLookups()
     let timeFile: TimeFile
     let network: ServerThread
     let requests: ServerSocket

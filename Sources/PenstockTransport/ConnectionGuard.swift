@@ -1,5 +1,4 @@
-import CZeroMQ
-import Glibc
+internal import Glibc
 
 /// What the connections of one bound socket have sent that was not taken, and were sent that they did not acknowledge:
 /// read from the kernel, since libzmq tells nobody.
@@ -31,12 +30,14 @@ struct ConnectionGuard {
     }
 
     /// The kernel's name for a connection: a descriptor is used again at once.
-    private typealias Cookie = UInt64
+    typealias Cookie = UInt64
 
     private let limits: Limits
     private var ports: Set<UInt16> = []
     private var connections: [Cookie: Connection] = [:]
     private var cookies: [RoutingID: Cookie] = [:]
+    /// Routes whose connections the last sweep found no more.
+    private(set) var ended: [RoutingID] = []
 
     init(_ limits: Limits) { self.limits = limits }
 
@@ -85,7 +86,8 @@ struct ConnectionGuard {
             if connection.taken == 0, seconds - since > limits.silentSeconds { cut.insert(descriptor) }
         }
         connections = connections.filter { seen[$0.key] != nil }
-        if cookies.count > 2 * seen.count { cookies = cookies.filter { seen[$0.value] != nil } }
+        ended = cookies.filter { seen[$0.value] == nil }.map(\.key)
+        for route in ended { cookies[route] = nil }
         cut.formUnion(tooMany().compactMap { seen[$0] })
         var left = waiting.reduce(0) { $0 + $1.bytes }
         for (descriptor, bytes, isOver) in waiting.sorted(by: { $0.bytes > $1.bytes })
@@ -108,55 +110,4 @@ struct ConnectionGuard {
                 .prefix(cookies.count - limits.ofSender)
         }
     }
-}
-
-// MARK: - The kernel
-
-extension ConnectionGuard {
-    static func openDescriptors() -> [Int32] {
-        guard let folder = opendir("/proc/self/fd") else { return [] }
-        defer { closedir(folder) }
-        var found: [Int32] = []
-        while let entry = readdir(folder) {
-            let name = withUnsafeBytes(of: &entry.pointee.d_name) {
-                String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
-            }
-            if let descriptor = Int32(name) { found.append(descriptor) }
-        }
-        return found
-    }
-
-    private static func cookie(_ descriptor: Int32) -> Cookie? {
-        var (cookie, size) = (UInt64(0), socklen_t(8))
-        return getsockopt(descriptor, SOL_SOCKET, socketCookie, &cookie, &size) == 0 ? cookie : nil
-    }
-
-    private static func localPort(_ descriptor: Int32) -> UInt16? {
-        var address = [UInt8](repeating: 0, count: MemoryLayout<sockaddr_storage>.size)
-        var size = socklen_t(address.count)
-        let isNamed = address.withUnsafeMutableBytes { bytes in
-            getsockname(descriptor, bytes.baseAddress!.assumingMemoryBound(to: sockaddr.self), &size) == 0
-        }
-        let family = address.withUnsafeBytes { $0.load(as: UInt16.self) }
-        // Both families have the port behind the family.
-        return isNamed && [AF_INET, AF_INET6].contains(Int32(family))
-            ? UInt16(address[2]) << 8 | UInt16(address[3]) : nil
-    }
-
-    /// nil of what is no connection.
-    private static func bytes(_ descriptor: Int32) -> (acknowledged: UInt64, received: UInt64)? {
-        var information = [UInt8](repeating: 0, count: 256)
-        var size = socklen_t(information.count)
-        guard getsockopt(descriptor, Int32(IPPROTO_TCP), TCP_INFO, &information, &size) == 0, size >= 136,
-            information[0] != listening
-        else { return nil }
-        return information.withUnsafeBytes {
-            ($0.load(fromByteOffset: 120, as: UInt64.self), $0.load(fromByteOffset: 128, as: UInt64.self))
-        }
-    }
-
-    /// socket(7) SO_COOKIE. Of Linux's `tcp_info`, which is an interface to programs and stable, `tcpi_bytes_acked` and
-    /// `tcpi_bytes_received` lie at 120 and 128, and the state is the first byte.
-    private static let socketCookie: Int32 = 57
-    private static let listening: UInt8 = 10
 }

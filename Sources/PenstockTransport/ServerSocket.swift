@@ -19,6 +19,7 @@ package final class ServerSocket: Sendable {
     private struct State {
         var queue = FairQueue()
         var counts = Counts()
+        var ended = EndedRoutes()
     }
 
     private let index: Int
@@ -50,6 +51,10 @@ package final class ServerSocket: Sendable {
         return thread.send(payload, to: route, on: index)
     }
 
+    /// Whether the connection of a route has ended a short while ago: nobody waits there for an answer. It may take
+    /// `SocketLimits.guardInterval` to be known, and is known of TCP alone.
+    package func hasEnded(_ route: RoutingID) -> Bool { state.withLock { $0.ended.contains(route) } }
+
     package var counts: Counts { state.withLock { $0.counts } }
 
     /// Returns whether it is the first that waits.
@@ -65,7 +70,15 @@ package final class ServerSocket: Sendable {
     }
 
     func countMalformed(_ count: Int = 1) { state.withLock { $0.counts.malformed += UInt64(count) } }
-    func countCut(_ count: Int) { state.withLock { $0.counts.cut += UInt64(count) } }
+
+    /// What a sweep over the connections has found.
+    func note(cut: Int, ended routes: [RoutingID]) {
+        state.withLock { state in
+            state.counts.cut += UInt64(cut)
+            state.ended.add(routes)
+        }
+    }
+
     func countUnsent() { state.withLock { $0.counts.unsent += 1 } }
 }
 

@@ -162,7 +162,7 @@ package final class ServerThread: Sendable {
         let descriptors = ConnectionGuard.openDescriptors()
         for (socket, server) in zip(own.sockets, own.servers) {
             let count = socket.connections?.sweep(descriptors, at: Self.began.duration(to: now).components.seconds) ?? 0
-            if count > 0 { server.countCut(count) }
+            server.note(cut: count, ended: socket.connections?.ended ?? [])
         }
     }
 

@@ -44,6 +44,9 @@ package enum SocketLimits {
     static let silentSeconds: Int64 = 10
     /// How often these are looked at, in milliseconds: in between a fast network brings 100 MB.
     static let guardInterval = 100
+    /// Routes that have ended and are remembered, twice as many at most and some more: whoever works for one looks
+    /// many times a second.
+    static let endedRoutes = 1024
     /// What waits to be handed to libzmq, which a running thread takes within microseconds.
     package static let outgoingBytes = 256 << 20
     package static let outgoingMessages = 1 << 20

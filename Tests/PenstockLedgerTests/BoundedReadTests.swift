@@ -64,31 +64,12 @@ import Testing
 
     /// Of many grants, so many are looked at in one turn, also where only the last one is meant.
     @Test func grantsOfAnAuditAreLookedForInParts() throws {
-        var view = View()
-        let issuer = NodeKeys(
-            name: "issuer", role: .issuer, signing: [UInt8](repeating: 1, count: 32),
-            channel: [UInt8](repeating: 2, count: 32))
         let count = 2 * Limits.grantsPerPart + 10
-        for number in 0...count {
-            var kind = EventKind.genesis([issuer], .standard)
-            if number > 0 {
-                var grant = Grant()
-                (grant.grantID, grant.runID) = ("g\(number)", "r\(number)")
-                grant.agentID = number == count ? "last" : "agent"
-                (grant.allowedActions, grant.resources, grant.expiresAt) = (["x"], ["tool:*"], .max)
-                grant.credentialDigest = Digest(words: (UInt64(number), 1, 2, 3))
-                kind = .grantIssued(grant)
-            }
-            let position = Position(number + 1)
-            try view.apply(
-                Event(
-                    id: Digest(words: (position, 0, 0, 0)), mesh: "mesh", origin: "issuer", createdAt: 1, kind: kind),
-                at: position)
-        }
+        let view = try View(grants: count, by: .testIssuer)
         func lookup(_ texts: [Selector.Kind: String]) -> (turns: Int, found: [Position]) {
             var filter = View.GrantFilter()
             filter.texts = texts
-            let incoming = Sequencer.Incoming(route: RoutingID([1]), sender: issuer, id: 1)
+            let incoming = Sequencer.Incoming(route: RoutingID([1]), sender: .testIssuer, id: 1)
             var lookup = GrantLookup(query: .init(), incoming: incoming, filter: filter)
             var turns = 1
             while !lookup.goOn(view) {

@@ -45,6 +45,40 @@ extension TransportTests {
         }
 
         @Test
+        func aConnectionThatEndsIsToldApartFromOnesThatGoOn() throws {
+            let (keys, alice, wake) = (CurveKeyPair.generate(), CurveKeyPair.generate(), try WakeSignal())
+            let domain = Door.freshDomain()
+            try Authenticator.shared.register(domain: domain, verdict: Roster([(alice, "alice")]).verdict)
+            let thread = try ServerThread(name: "test", receiver: wake)
+            let socket = try thread.open(.router, security: .server(keys: keys, domain: domain))
+            let endpoint = try socket.bind("tcp://127.0.0.1:*")
+            let clients = try (0..<2).map { _ in
+                try Socket(.dealer, security: .client(keys: alice, serverKey: keys.publicKey))
+            }
+            var routes: [RoutingID] = []
+            for client in clients {
+                try client.connect(endpoint)
+                #expect(try client.sendWhenReady([1]) == .sent)
+                let until = ContinuousClock.now + patience
+                while ContinuousClock.now < until {
+                    guard let route = socket.receive()?.route else { continue }
+                    routes.append(route)
+                    break
+                }
+            }
+            try #require(routes.count == 2)
+            SystemThread.sleep(milliseconds: 3 * SocketLimits.guardInterval)
+            #expect(!routes.contains(where: socket.hasEnded), "both are there")
+            clients[0].close()
+            let until = ContinuousClock.now + patience
+            while !socket.hasEnded(routes[0]), ContinuousClock.now < until { SystemThread.sleep(milliseconds: 10) }
+            #expect(socket.hasEnded(routes[0]))
+            #expect(!socket.hasEnded(routes[1]))
+            thread.close()
+            clients[1].close()
+        }
+
+        @Test
         func aMemberHasSoManySubscriptionsAndOthersTheirs() {
             var subscribers = Subscribers()
             let routes = (0..<UInt8(SocketLimits.subscriptionsOfMember) + 2).map { RoutingID([$0]) }

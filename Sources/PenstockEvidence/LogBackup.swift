@@ -25,6 +25,10 @@ package struct LogBackup: Encodable {
         let store = try StoreFolder.open(folder)
         var events: [NewEvent] = []
         func flush() throws {
+            audit.verifySignatures()
+            if let problem = audit.problems.first {
+                throw NodeError(.protocolError, "the log is wrong at \(problem); nothing was backed up")
+            }
             let behind = audit.tree.size - UInt64(events.count)
             guard case .appended = try store.append(events, ifHead: behind, epoch: 0) else {
                 throw NodeError(.protocolError, "\(folder) is in use")
@@ -33,9 +37,7 @@ package struct LogBackup: Encodable {
         }
         try client.readLog { position, entry in
             audit.take(entry, at: position)
-            if let problem = audit.problems.first {
-                throw NodeError(.protocolError, "the log is wrong at \(problem); nothing was backed up")
-            }
+            if audit.problemCount > 0 { try flush() }
             events.append(NewEvent(id: try SignedEvent(entry: entry).event.id, bytes: entry))
             if events.count == page { try flush() }
             if position.isMultiple(of: 10_000) { progress(position) }
@@ -111,6 +113,7 @@ package struct LogBackup: Encodable {
         } catch {
             throw NodeError(.configuration, "\(file) cannot be used: \(printed(error))")
         }
+        audit.verifySignatures()
         guard audit.tree.size > 0 else { throw NodeError(.configuration, "\(file) holds no log") }
         if let problem = audit.problems.first { throw NodeError(.configuration, "\(file) is wrong at \(problem)") }
         return audit

@@ -20,7 +20,7 @@ package struct LogVerification: Encodable {
         var snapshots = head.snapshots.filter { $0.position <= head.position }.sorted { $0.position < $1.position }[...]
         var unfit: [String] = []
         try client.readLog { position, entry in
-            guard position <= head.position, audit.problems.count < 100 else { return }
+            guard position <= head.position, audit.problemCount < 100 else { return }
             audit.take(entry, at: position)
             while let snapshot = snapshots.first, snapshot.position <= position {
                 snapshots.removeFirst()
@@ -28,6 +28,7 @@ package struct LogVerification: Encodable {
             }
             if position.isMultiple(of: 10_000) { progress(position, head.position) }
         }
+        audit.verifySignatures()
         var problems = audit.problems + unfit
         if audit.tree.size != head.position {
             problems.append("the ledger says \(head.position) entries, it gave \(audit.tree.size)")

@@ -20,6 +20,7 @@ import Testing
         let signer = EventSigner(mesh: "mesh", name: "ledger", key: ledger)
         audit.take(signer.sign(.genesis([keys], .standard), at: 1).entry, at: 1)
         audit.take(signer.sign(.epochOpened(1, reason: ""), at: 1).entry, at: 2)
+        audit.verifySignatures()
         self.audit = audit
     }
 

@@ -164,14 +164,15 @@ let package = Package(
             name: "PenstockStoreTests", dependencies: ["PenstockStore", "PenstockSystem", "PenstockCore", grdb],
             swiftSettings: strict),
         .testTarget(
-            name: "PenstockJournalTests", dependencies: ["PenstockJournal"], swiftSettings: strict),
+            name: "PenstockJournalTests", dependencies: ["PenstockJournal", "PenstockSystem"], swiftSettings: strict),
         .testTarget(
             name: "PenstockTransportTests", dependencies: ["PenstockTransport", "PenstockSystem"],
             swiftSettings: strict),
         // A gatekeeper and threads for the tests of several targets.
         .target(
             name: "PenstockTestSupport",
-            dependencies: ["PenstockCore", "PenstockGatekeeper", "PenstockHTTP", logging], path: "Tests/Support",
+            dependencies: ["PenstockCore", "PenstockGatekeeper", "PenstockHTTP", "PenstockSystem", logging],
+            path: "Tests/Support",
             swiftSettings: strict),
         .testTarget(
             name: "PenstockNodeTests",
@@ -189,13 +190,15 @@ let package = Package(
         .testTarget(
             name: "PenstockHTTPTests",
             dependencies: [
-                "PenstockHTTP", "PenstockGatekeeper", "PenstockJSON", "PenstockCore", "PenstockTestSupport", lifecycle,
+                "PenstockHTTP", "PenstockGatekeeper", "PenstockJSON", "PenstockCore", "PenstockSystem",
+                "PenstockTestSupport", lifecycle,
             ],
             swiftSettings: strict),
         .testTarget(
             name: "PenstockGatewayTests",
             dependencies: [
-                "PenstockGateway", "PenstockGatekeeper", "PenstockJSON", "PenstockCore", "PenstockTestSupport",
+                "PenstockGateway", "PenstockGatekeeper", "PenstockJSON", "PenstockCore", "PenstockSystem",
+                "PenstockTestSupport",
             ],
             swiftSettings: strict),
 
@@ -234,7 +237,8 @@ let package = Package(
                 "PenstockConsole", protobuf,
             ],
             path: "Tests/Fuzz/Targets", swiftSettings: strict),
-        .testTarget(name: "PenstockFuzzTests", dependencies: ["PenstockFuzz"], swiftSettings: strict),
+        .testTarget(
+            name: "PenstockFuzzTests", dependencies: ["PenstockFuzz", "PenstockSystem"], swiftSettings: strict),
     ]
 )
 

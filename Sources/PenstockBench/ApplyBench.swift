@@ -35,7 +35,7 @@ package struct ApplyBench {
         let applying = try SystemThread(name: "apply") { [revokes] in
             var samples: [Int64] = []
             for number in 0..<revokes {
-                usleep(500)
+                SystemThread.sleep(for: 500_000)
                 let restriction = Restriction(
                     level: .revoke, selector: .agent("nobody-\(threads)-\(number)"), reason: "", expiresAt: 0)
                 let before = Clocks.now()

@@ -109,7 +109,7 @@ package final class BenchMesh {
         let deadline = Clocks.now() + 60 * .nanosecondsPerSecond
         while try !isThere() {
             guard Clocks.now() < deadline else { throw BenchError(.timeout, "\(what) did not come within a minute") }
-            usleep(20_000)
+            SystemThread.sleep(milliseconds: 20)
         }
     }
 

@@ -34,7 +34,7 @@ package enum BenchNode {
                 _ = enforcer.decide(call)
                 made += 1
             }
-            usleep(1000)
+            SystemThread.sleep(milliseconds: 1)
         }
     }
 }

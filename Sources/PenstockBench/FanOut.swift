@@ -49,7 +49,7 @@ struct FanOut {
             _ = publisher.send(message)
         } while try answered(within: 300 * .nanosecondsPerMillisecond) < processes
         return try (0..<samples).map { _ in
-            usleep(20_000)
+            SystemThread.sleep(milliseconds: 20)
             let before = Clocks.now()
             _ = write(descriptor, message, message.count)
             _ = Glibc.fdatasync(descriptor)

@@ -31,7 +31,7 @@ struct Floor {
             _ = write(descriptor, bytes, bytes.count)
             _ = Glibc.fdatasync(descriptor)
             samples.append(Clocks.now() - before)
-            usleep(2000)
+            SystemThread.sleep(milliseconds: 2)
         }
         return samples.sorted()[samples.count / 2]
     }
@@ -56,10 +56,10 @@ struct Floor {
         var samples: [Int64] = []
         for _ in 0..<count + 10 {
             let before = Clocks.now()
-            while socket.send(payload) != .sent { usleep(100) }
+            while socket.send(payload) != .sent { SystemThread.sleep(for: 100_000) }
             while try socket.receive() == nil { _ = try poller.wait([socket], timeoutMilliseconds: 1000) }
             samples.append(Clocks.now() - before)
-            usleep(2000)
+            SystemThread.sleep(milliseconds: 2)
         }
         return samples.dropFirst(10).sorted()[count / 2]
     }

@@ -34,12 +34,12 @@ final class OfflineEnforcer: Sendable {
                 if turn.isMultiple(of: 50) { enforcer.renewLease(ledgerTime: Clocks.wall()) }
                 try? enforcer.prepareJournal()
                 if turn.isMultiple(of: 100) { try? enforcer.dropRecords() }
-                usleep(1000)
+                SystemThread.sleep(milliseconds: 1)
                 turn += 1
             }
         }
         keeper.withLock { $0 = thread }
-        usleep(300_000)
+        SystemThread.sleep(milliseconds: 300)
     }
 
     func stop() {

@@ -42,7 +42,7 @@ package struct RevokeBench {
         progress("the command, cold, 3 enforcers")
         for number in 1...3 { try mesh.startNode("node-\(number)") }
         try mesh.waitUntilFresh(3)
-        sleep(2)
+        SystemThread.sleep(milliseconds: 2_000)
         cells.append(try cold(mesh))
         return cells
     }
@@ -52,7 +52,7 @@ package struct RevokeBench {
     {
         let client = try mesh.client("operator")
         // Leases of nodes that were stopped must have run out, or the first barriers wait for them.
-        sleep(2)
+        SystemThread.sleep(milliseconds: 2_000)
         var samples: [Int64] = []
         var open = 0
         for number in 0..<revokes + 10 {
@@ -65,7 +65,7 @@ package struct RevokeBench {
             if barrier?.state != .closed { open += 1 }
             if number >= 10 { samples.append(elapsed) }
             // What a revoke leaves to be done, such as cosigning, is not part of the next one.
-            usleep(60_000)
+            SystemThread.sleep(milliseconds: 60)
         }
         return BenchResult(
             name, settings: settings, samples: samples, floor: Self.floor(floor),

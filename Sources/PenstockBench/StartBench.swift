@@ -40,10 +40,10 @@ package struct StartBench {
             let node = try mesh.startNode("node-\(number)")
             try mesh.waitUntilFresh(1)
             samples.append(Clocks.now() - before)
-            usleep(500_000)
+            SystemThread.sleep(milliseconds: 500)
             memory.append(Self.residentBytes(node.pid))
             mesh.stopNodes()
-            sleep(2)
+            SystemThread.sleep(milliseconds: 2_000)
         }
         return (samples, memory.sorted()[memory.count / 2])
     }

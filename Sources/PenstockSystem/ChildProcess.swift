@@ -120,18 +120,3 @@ package struct ChildProcess: Sendable {
         return status & 0x7F == 0 ? status >> 8 & 0xFF : 128 + status & 0x7F
     }
 }
-
-/// Why no process was started.
-package enum SpawnError: Error, Hashable, Sendable, CustomStringConvertible {
-    case noCommand
-    case noPipe(Int32)
-    case cannotStart(String, Int32)
-
-    package var description: String {
-        switch self {
-        case .noCommand: "no command to run"
-        case .noPipe(let code): "pipe: \(String(cString: strerror(code)))"
-        case .cannotStart(let program, let code): "cannot start \(program): \(String(cString: strerror(code)))"
-        }
-    }
-}

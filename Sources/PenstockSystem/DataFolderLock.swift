@@ -45,20 +45,3 @@ package struct DataFolderLock: ~Copyable, Sendable {
         return digits.isEmpty ? nil : String(decoding: digits, as: UTF8.self)
     }
 }
-
-/// Why a data folder could not be taken.
-package struct FolderError: Error, Equatable, Sendable, CustomStringConvertible {
-    package enum Code: Sendable {
-        case locked, full, io
-    }
-
-    package var code: Code
-    package var message: String
-
-    package var description: String { message }
-
-    /// The error of the system call that just failed; `errno` is read before anything else can change it.
-    static func system(_ what: String, errno number: CInt = Glibc.errno) -> FolderError {
-        FolderError(code: number == ENOSPC ? .full : .io, message: "\(what): \(String(cString: strerror(number)))")
-    }
-}

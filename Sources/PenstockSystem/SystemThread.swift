@@ -1,4 +1,5 @@
 internal import Glibc
+package import PenstockCore
 internal import Synchronization
 
 /// A thread of our own, for work that blocks in C calls: it must not take a thread of the cooperative pool, and sockets
@@ -48,8 +49,12 @@ package final class SystemThread: Sendable {
     }
 
     /// Blocks the calling thread, which should be one of our own. A signal does not shorten it.
-    package static func sleep(milliseconds: Int) {
-        var time = timespec(tv_sec: milliseconds / 1000, tv_nsec: milliseconds % 1000 * 1_000_000)
+    package static func sleep(milliseconds: Int) { sleep(for: Nanoseconds(milliseconds) * .nanosecondsPerMillisecond) }
+
+    /// As above.
+    package static func sleep(for duration: Nanoseconds) {
+        let (seconds, rest) = duration.quotientAndRemainder(dividingBy: .nanosecondsPerSecond)
+        var time = timespec(tv_sec: Int(seconds), tv_nsec: Int(rest))
         var left = timespec()
         while nanosleep(&time, &left) != 0 && errno == EINTR { time = left }
     }

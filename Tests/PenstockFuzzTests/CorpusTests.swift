@@ -1,5 +1,6 @@
 import Foundation
 import PenstockFuzz
+import PenstockSystem
 import Testing
 
 /// Every input that was kept, through the decoders as they are built for use: past crashes stay mended.
@@ -18,7 +19,11 @@ import Testing
     /// for it.
     private func run(_ target: FuzzTarget, _ bytes: [UInt8]) async -> Result<Bool, any Error> {
         await withCheckedContinuation { continuation in
-            Thread { continuation.resume(returning: Result { try target.run(bytes) }) }.start()
+            do {
+                try SystemThread(name: "fuzz") { continuation.resume(returning: Result { try target.run(bytes) }) }
+            } catch {
+                continuation.resume(returning: .failure(error))
+            }
         }
     }
 

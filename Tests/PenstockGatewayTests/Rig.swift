@@ -3,6 +3,7 @@ import PenstockCore
 import PenstockGatekeeper
 import PenstockGateway
 import PenstockJSON
+import PenstockSystem
 import PenstockTestSupport
 import Synchronization
 import Testing
@@ -72,9 +73,9 @@ final class Rig: Sendable {
         let gateway = Gateway(gatekeeper, hashing: testHashing, options: options, logger: quietLogger)
         running = Task { await gateway.report() }
         let reading = fromGateway.fileHandleForReading
-        Thread { [self] in
+        try SystemThread(name: "rig") { [self] in
             var rest = Data()
-            while !isReading.load(ordering: .relaxed) { Thread.sleep(forTimeInterval: 0.02) }
+            while !isReading.load(ordering: .relaxed) { SystemThread.sleep(milliseconds: 20) }
             while case let data = reading.availableData, !data.isEmpty {
                 rest += data
                 bytes.add(data.count, ordering: .relaxed)
@@ -84,7 +85,7 @@ final class Rig: Sendable {
                     if let json = try? JSONParser.parse(line) { lines.withLock { $0.append(json) } }
                 }
             }
-        }.start()
+        }
     }
 
     /// Not on the caller's thread: a full pipe holds the writer until the gateway reads, which needs a thread of the

@@ -52,9 +52,7 @@ func ask(
     if let type { head += "Content-Type: \(type)\r\n" }
     for (name, value) in headers { head += "\(name): \(value)\r\n" }
     let request = head + "\r\n" + body
-    let text = await withCheckedContinuation { continuation in
-        Thread { continuation.resume(returning: exchange(socket, request)) }.start()
-    }
+    let text = await onOwnThread { exchange(socket, request) }
     let parts = text.components(separatedBy: "\r\n\r\n")
     let lines = parts[0].components(separatedBy: "\r\n")
     var answer = Answer(

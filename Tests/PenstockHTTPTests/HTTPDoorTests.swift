@@ -50,9 +50,7 @@ import Testing
                 let request =
                     "\(method) \(path) HTTP/1.1\r\nHost: localhost\r\nContent-Type: \(type)\r\n\(length)\r\n\r\n"
                 let began = ContinuousClock.now
-                let text = await withCheckedContinuation { continuation in
-                    Thread { continuation.resume(returning: exchange(socket, request)) }.start()
-                }
+                let text = await onOwnThread { exchange(socket, request) }
                 #expect(
                     text.hasPrefix("HTTP/1.1 \(status) ") && text.lowercased().contains("connection: close"), "\(text)")
                 #expect(ContinuousClock.now - began < HTTPLimits.drainTime + .seconds(20))

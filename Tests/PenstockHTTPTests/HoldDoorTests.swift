@@ -3,6 +3,7 @@ import PenstockCore
 import PenstockGatekeeper
 import PenstockHTTP
 import PenstockJSON
+import PenstockSystem
 import PenstockTestSupport
 import Synchronization
 import Testing
@@ -23,7 +24,7 @@ import Testing
             #expect(large.status == 204)
             let unfinished =
                 "POST /v1/holds/d-4-tag/release HTTP/1.1\r\nHost: localhost\r\nContent-Length: 500\r\n\r\n{"
-            Thread { _ = exchange(socket, unfinished) }.start()
+            try SystemThread(name: "asker") { _ = exchange(socket, unfinished) }
             #expect(await eventually { gatekeeper.state.withLock { $0.released == ["d-2", "d-3", "d-4"] } })
             let bad = await ask(socket, "POST", "/v1/holds/d-1/settle", #"{"amounts":{"calls":0.5}}"#)
             #expect(

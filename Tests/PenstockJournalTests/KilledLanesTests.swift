@@ -1,5 +1,6 @@
 internal import Foundation
 internal import Glibc
+internal import PenstockSystem
 internal import Testing
 
 @testable internal import PenstockJournal
@@ -25,7 +26,7 @@ internal import Testing
             options: JournalOptions(segmentBytes: 64 << 10, maxSegments: 1 << 20))
         for lane in 0..<Self.lanes {
             let acknowledged = open(Self.acknowledgements(folder, lane), O_WRONLY | O_CREAT | O_APPEND, 0o600)
-            Thread.detachNewThread {
+            try SystemThread(name: "lane \(lane)") {
                 var number: UInt64 = 1
                 while true {
                     let body = Self.body(lane: lane, number: number)

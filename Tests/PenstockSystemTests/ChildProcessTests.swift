@@ -1,4 +1,5 @@
 internal import Glibc
+internal import PenstockCore
 internal import PenstockSystem
 internal import Testing
 
@@ -62,5 +63,8 @@ internal import Testing
         #expect(throws: SpawnError.cannotStart("/nowhere/program", ENOENT)) {
             try ChildProcess.spawn(["/nowhere/program"])
         }
+        let errors: [SpawnError] = [.noCommand, .noPipe(EMFILE), .cannotStart("x", ENOENT)]
+        #expect(errors.map(\.codeName) == ["no_command", "no_pipe", "cannot_start"])
+        #expect(errors.map(\.message)[2] == "cannot start x: No such file or directory")
     }
 }

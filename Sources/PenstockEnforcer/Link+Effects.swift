@@ -36,6 +36,10 @@ extension Link {
             } catch {
                 logger.error("journal segments were not released", metadata: ["error": "\(error)"])
             }
+        case .subscribe: for lane in [urgent, log] { lane.subscribe() }
+        case .measureJournal:
+            take(.journal(isLow: enforcer.journal.room.isLow))
+            perform()
         case .report(let report): log(report)
         }
     }
@@ -73,6 +77,18 @@ extension Link {
                 metadata: ["debt": "\(debt)", "why": "\(refusal)"])
         case .skippedDecisions(let through, let why):
             logger.error("decisions were not shipped", metadata: ["through": "\(through)", "why": "\(why)"])
+        case .journalIsLow:
+            logger.warning(
+                """
+                the journal is nearly full: the ledger does not take decisions up, or this disk is full; then calls \
+                are denied as unrecordable
+                """,
+                metadata: journalRoom)
+        case .journalHasRoom: logger.info("the journal has room again", metadata: journalRoom)
         }
+    }
+    private var journalRoom: Logger.Metadata {
+        let room = enforcer.journal.room
+        return ["used": "\(room.usedBytes)", "limit": "\(room.limitBytes)", "free_on_disk": "\(room.freeDiskBytes)"]
     }
 }

@@ -30,9 +30,6 @@ final class Link {
     var frontier = MerkleFrontier()
     var verifier = EventVerifier()
     var verified = RecentDigests()
-    var isJournalLow = false
-    private var subscribeAt: Instant = 0
-    private var journalRoomAt: Instant = 0
     private let poller = Poller()
 
     init(_ enforcer: Enforcer) throws {
@@ -80,7 +77,6 @@ final class Link {
         takeReplies()
         takeLog()
         passTime()
-        keepUp(Clocks.now())
         enforcer.waiters.wakeDue(at: Clocks.now())
     }
 
@@ -102,19 +98,6 @@ final class Link {
                 &$0, recorder, echoWanted: echoWanted, at: Clocks.now(), random: SecureRandom.uint64)
         }
         perform()
-    }
-
-    /// Keeps up subscriptions, as publications that a connection's end has cost are fetched, and what comes after
-    /// should not be; and says how the journal's disk is.
-    private func keepUp(_ now: Instant) {
-        if now >= subscribeAt {
-            subscribeAt = now + 500 * .nanosecondsPerMillisecond
-            for lane in [urgent, log] { lane.subscribe() }
-        }
-        if now >= journalRoomAt {
-            journalRoomAt = now + .nanosecondsPerSecond
-            reportJournalRoom()
-        }
     }
 
     /// A clean stop.

@@ -14,6 +14,7 @@ extension Follower {
         case .recall(let wanted): recalled(wanted, &enforcement)
         case .decisions(let batch, let records, let isFull):
             ship(batch, records, isFull: isFull, &enforcement, journal, at: now)
+        case .journal(let isLow): measured(journalIsLow: isLow)
         case .stop: end(&enforcement)
         }
     }
@@ -32,6 +33,7 @@ extension Follower {
             yieldsTurn = false
             return
         }
+        keepUp(at: now)
         enforcement.recordCounts(at: now, journal: journal)
         _ = enforcement.endOverdue(at: now, journal: journal)
         recordEnds(journal)

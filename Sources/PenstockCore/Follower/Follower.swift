@@ -56,6 +56,8 @@ package struct Follower: Sendable {
     var checkpoints = CheckpointBook()
     var shipping: Shipping
     var viewAgeMS: UInt32 = 0
+    /// As it was said last.
+    var isJournalLow = false
     /// A restriction was just acknowledged: on a machine of several nodes, what can wait would take the time in which
     /// others do.
     var yieldsTurn = false
@@ -81,6 +83,8 @@ package struct Follower: Sendable {
         var ship: Instant = .min
         /// Not before this, however much waits: the ledger has refused a batch for good.
         var shipAgain: Instant = .min
+        var subscribe: Instant = .min
+        var journal: Instant = .min
     }
 
     /// - Parameters:

@@ -19,6 +19,11 @@ package enum NodeEffect: Sendable {
     case carry
     /// Journal segments whose records end here may go.
     case releaseJournal(through: UInt64)
+    /// The lanes are subscribed to again: what the end of a connection has cost is fetched, and what comes after should
+    /// not be.
+    case subscribe
+    /// It is looked up whether the journal is nearly full, and taken in.
+    case measureJournal
     case report(NodeReport)
 }
 
@@ -43,6 +48,9 @@ package enum NodeReport: Sendable {
     case refusedDebt(Debt, Refusal)
     /// The ledger has something else under these numbers.
     case skippedDecisions(through: UInt64, String)
+    /// The journal is nearly full: once it is, every call is denied.
+    case journalIsLow
+    case journalHasRoom
 }
 
 /// A request of a node to its ledger.

@@ -16,6 +16,8 @@ package enum NodeInput: Sendable {
     case recall([(grantID: String, unit: String)])
     /// What `readDecisions` found; nil where there is nothing. `isFull`: more did not fit the batch.
     case decisions(DecisionBatch?, records: [UInt8], isFull: Bool)
+    /// Whether the journal is nearly full, or its disk is.
+    case journal(isLow: Bool)
     /// The process is to end.
     case stop
 }

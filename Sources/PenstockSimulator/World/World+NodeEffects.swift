@@ -42,8 +42,13 @@ extension World {
             fail(checker.reportsWereTaken(process, machine, world: self))
             fail(checker.released(last, process, machine))
             machine.disk.release(through: last)
+        case .measureJournal:
+            let journal = SimJournal(world: self, machine: machine, process: process)
+            take(.journal(isLow: !journal.hasRoom), process, machine)
+            perform(process, machine)
         case .report(.viewLoaded): coverage.note(.snapshotLoaded)
-        case .wake, .wakeAll, .report: break
+        // Connections do not end here: what is published may get lost as it is.
+        case .wake, .wakeAll, .subscribe, .report: break
         }
     }
 

@@ -69,8 +69,12 @@ final class NodeTurnShell {
         }
     }
 
+    /// Whether `perform` tells of what is due every now and then, whatever happens.
+    var tellsUpkeep = false
+
     func perform() -> [String] {
         follower.next(Author(), wall: Make.wall, at: now).map { describe($0) }
+            .filter { tellsUpkeep || !["subscribe", "measure journal"].contains($0) }
     }
 
     func pass(_ milliseconds: Int64 = 0, echoWanted: Bool = false) -> [String] {
@@ -107,6 +111,10 @@ final class NodeTurnShell {
         case .noteSeen(let seen): return "note seen \(seen.position), shipped \(seen.shipped)"
         case .carry: return "carry"
         case .releaseJournal(let last): return "release \(last)"
+        case .subscribe: return "subscribe"
+        case .measureJournal: return "measure journal"
+        case .report(.journalIsLow): return "report journal low"
+        case .report(.journalHasRoom): return "report journal has room"
         case .report(.halted): return "report halt"
         case .report(.refusedReport): return "report refused report"
         case .report(.refusedDebt): return "report refused debt"

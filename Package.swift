@@ -27,6 +27,7 @@ let generated: [SwiftSetting] = [.swiftLanguageMode(.v6)]
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
 let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
 let protobuf: Target.Dependency = .product(name: "SwiftProtobuf", package: "swift-protobuf")
 let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
@@ -43,6 +44,7 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
         .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
@@ -70,6 +72,9 @@ let package = Package(
         .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
 
         .target(name: "PenstockCrypto", dependencies: ["COpenSSL", "CSodium", "PenstockCore"], swiftSettings: strict),
+        .target(
+            name: "PenstockIdentity", dependencies: ["COpenSSL", "PenstockCore", "PenstockCrypto"],
+            swiftSettings: strict),
         .target(name: "PenstockProto", dependencies: [protobuf], exclude: ["penstock.proto"], swiftSettings: generated),
         .target(
             name: "PenstockWire", dependencies: ["PenstockCore", "PenstockProto", protobuf], swiftSettings: strict),
@@ -111,7 +116,10 @@ let package = Package(
             swiftSettings: strict),
         .target(
             name: "PenstockHTTP",
-            dependencies: ["PenstockCore", "PenstockJSON", "PenstockGatekeeper", hummingbird, logging, lifecycle],
+            dependencies: [
+                "PenstockCore", "PenstockJSON", "PenstockGatekeeper", "PenstockIdentity", "PenstockSystem",
+                hummingbird, nioSSL, logging, lifecycle,
+            ],
             swiftSettings: strict),
         .target(
             name: "PenstockGateway",
@@ -140,8 +148,8 @@ let package = Package(
             dependencies: [
                 "PenstockCore", "PenstockJSON", "PenstockCrypto", "PenstockProto", "PenstockWire", "PenstockStore",
                 "PenstockSystem", "PenstockTransport", "PenstockNode", "PenstockLedger", "PenstockEvidence",
-                "PenstockEnforcer", "PenstockGatekeeper", "PenstockHTTP", "PenstockGateway", "PenstockBench",
-                "PenstockSimulator",
+                "PenstockEnforcer", "PenstockGatekeeper", "PenstockIdentity", "PenstockHTTP", "PenstockGateway",
+                "PenstockBench", "PenstockSimulator",
                 argumentParser, protobuf, logging, lifecycle,
             ],
             swiftSettings: strict),
@@ -155,6 +163,8 @@ let package = Package(
         .testTarget(
             name: "PenstockCryptoTests", dependencies: ["PenstockCrypto", "PenstockCore"], exclude: ["verify_proof.py"],
             swiftSettings: strict),
+        .testTarget(
+            name: "PenstockIdentityTests", dependencies: ["PenstockIdentity", "PenstockCore"], swiftSettings: strict),
         .testTarget(
             name: "PenstockWireTests", dependencies: ["PenstockWire", "PenstockProto", "PenstockCore", protobuf],
             exclude: ["Golden"], swiftSettings: strict),
@@ -255,7 +265,8 @@ if Context.environment["PENSTOCK_FUZZ"] != nil {
         ),
         "PenstockConsole": (
             [
-                "GrantFile.swift", "GrantFile+Grant.swift", "Output/DurationText.swift", "Output/Forms.swift",
+                "GrantConfirmation.swift", "GrantFile.swift", "GrantFile+Grant.swift", "Output/DurationText.swift",
+                "Output/Forms.swift",
                 "Output/RateText.swift",
             ], ["PenstockCore", "PenstockJSON", "PenstockCrypto", "PenstockSystem", "PenstockNode", argumentParser]
         ),

@@ -9,6 +9,7 @@
 #include <openssl/sha.h>
 #include <openssl/rand.h>
 #include <openssl/crypto.h>
+#include "x509.h"
 
 /* None of the five can fail: SHA256_* return 1 always (SHA256_Init(3), "RETURN VALUES"). */
 

@@ -22,7 +22,7 @@ package enum BenchNode {
     /// Spreads the calls evenly over milliseconds.
     private static func load(_ enforcer: Enforcer, _ rate: Int, _ credential: String) {
         var call = Call(
-            credential: Credential.digest(of: credential) ?? .zero, action: "tools/call", resourceType: "tool",
+            Presented(Credential.digest(of: credential) ?? .zero), action: "tools/call", resourceType: "tool",
             resourceID: "git_log",
             amounts: CallAmounts([Amount("calls", 1)])!)
         call.callID = ""

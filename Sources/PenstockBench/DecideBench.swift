@@ -88,7 +88,7 @@ package struct DecideBench {
         if timed { outcome.samples.reserveCapacity(count) }
         var random = seed &* 0x9E37_79B9_7F4A_7C15 | 1
         var call = Call(
-            credential: .zero, action: "tools/call", resourceType: "tool", resourceID: "git_log",
+            Presented(.zero), action: "tools/call", resourceType: "tool", resourceID: "git_log",
             amounts: CallAmounts([Amount("calls", 1)])!)
         // In use a credential has just been read from a request: some at a time are presented, outside of the time of
         // each.

@@ -80,7 +80,7 @@ package struct SpendBench {
         outcome.pairs.reserveCapacity(count)
         var random = seed &* 0x9E37_79B9_7F4A_7C15 | 1
         var call = Call(
-            credential: .zero, action: "tools/call", resourceType: "tool", resourceID: "git_log",
+            Presented(.zero), action: "tools/call", resourceType: "tool", resourceID: "git_log",
             amounts: CallAmounts(zip(units, [1, 4096, 7000]).map { Amount($0, $1) })!)
         call.holds = true
         let actual = CallAmounts(zip(units, [1, 1017, 1800]).map { Amount($0, $1) })!

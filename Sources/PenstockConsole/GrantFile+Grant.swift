@@ -23,6 +23,7 @@ extension GrantFile {
         grant.agentID = agentId
         (grant.agentClass, grant.principalID, grant.purpose) = (agentClass ?? "", principalId ?? "", purpose ?? "")
         (grant.audience, grant.workload) = (audience ?? "", workload ?? "")
+        grant.confirmation = try confirmation.map { try GrantConfirmation.confirmation($0) }
         grant.allowedActions = allowedActions
         grant.resources = resources ?? []
         grant.conditions = try (conditions ?? []).map {

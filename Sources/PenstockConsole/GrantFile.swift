@@ -13,6 +13,7 @@ package struct GrantFile: Decodable {
     var purpose: String?
     var audience: String?
     var workload: String?
+    var confirmation: [String: String]?
     var allowedActions: [String]
     var resources: [String]?
     var conditions: [String]?
@@ -68,7 +69,8 @@ package struct GrantFile: Decodable {
     static let members: [(name: String, what: String)] = [
         ("agent_id", "a text"), ("run_id", "a text"), ("agent_class", "a text"), ("principal_id", "a text"),
         ("purpose", "a text"),
-        ("audience", "a text"), ("workload", "a text"), ("allowed_actions", "a list of texts"),
+        ("audience", "a text"), ("workload", "a text"),
+        ("confirmation", "an object with one of \"jkt\" and \"x5t#S256\""), ("allowed_actions", "a list of texts"),
         ("resources", "a list of texts"),
         ("conditions", "a list of texts"), ("not_before", "an RFC 3339 time"), ("expires_at", "an RFC 3339 time"),
         ("ttl_ms", "a whole number"), ("renewable_until", "an RFC 3339 time"),

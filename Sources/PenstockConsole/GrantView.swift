@@ -15,6 +15,7 @@ struct GrantView: Encodable {
     var purpose: String
     var audience: String
     var workload: String
+    var confirmation: OrNull<[String: String]>
     var allowedActions: [String]
     var resources: [String]
     var conditions: [String]
@@ -56,6 +57,7 @@ struct GrantView: Encodable {
         (issuer, purpose, audience, workload, position) = (
             row.grant.issuer, grant.purpose, grant.audience, grant.workload, row.grant.position
         )
+        confirmation = OrNull(try Grant(grant).confirmation.map(GrantConfirmation.members))
         (allowedActions, resources, draws, approvalActions) = (
             grant.allowedActions, grant.resources, grant.draws, grant.approvalActions
         )
@@ -86,6 +88,7 @@ struct GrantView: Encodable {
         let subject = [
             ["grant", grantId], ["run", runId], ["agent", agentId], ["class", agentClass], ["principal", principalId],
             ["issuer", issuer], ["purpose", purpose], ["audience", audience], ["workload", workload],
+            ["bound to", confirmation.value?.first.map { "\($0.key) \($0.value)" } ?? ""],
             ["parent", parent.text], ["depth", depth > 0 ? "\(depth)" : ""],
             ["may delegate", delegate > 0 ? "\(delegate) levels" : ""],
             ["children", children > 0 ? "\(children)" : ""],

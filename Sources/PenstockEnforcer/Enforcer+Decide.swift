@@ -128,8 +128,8 @@ struct Recorder: NodeJournal {
             items.sorted { name($0).utf8.lexicographicallyPrecedes(name($1).utf8) }
         }
         add([
-            call.action, call.resourceType, call.resourceID, call.workload, call.holds ? "hold" : "spend",
-            "\(call.atLeast)",
+            call.action, call.resourceType, call.resourceID, call.presented.workload, call.holds ? "hold" : "spend",
+            "\(call.atLeast)", call.presented.key?.hex ?? "", call.presented.certificate?.hex ?? "",
         ])
         add(sorted(call.amounts.list, \.unit).flatMap { [$0.unit, "\($0.value)"] })
         add(sorted(Array(call.attributes), \.key).flatMap { [$0.key, $0.value] })

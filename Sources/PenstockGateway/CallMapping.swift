@@ -127,7 +127,7 @@ struct CallMapping: Sendable {
     private func call(_ action: String, _ type: String, _ id: String, _ params: JSON, holds: Bool = true) -> Call {
         let traceID = params["_meta"]?["traceparent"]?.text.flatMap(TraceParent.traceID) ?? .unknown
         return Call(
-            credential: credential, action: action, resourceType: type, resourceID: id, traceID: traceID, holds: holds,
+            Presented(credential), action: action, resourceType: type, resourceID: id, traceID: traceID, holds: holds,
             door: .mcp)
     }
 

@@ -36,17 +36,25 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
         context.write(data, promise: promise)
     }
 
-    /// Puts a `ConnectionHandler` before all others: where an application may add handlers, bytes are requests already.
+    /// Puts a `ConnectionHandler` before all others, and TLS before it: where an application may add handlers, bytes
+    /// are requests already.
     final class Installer: ChannelInboundHandler, RemovableChannelHandler {
         typealias InboundIn = Any
 
         private let connections: Connections
+        private let tls: TLSFiles?
 
-        init(_ connections: Connections) { self.connections = connections }
+        init(_ connections: Connections, _ tls: TLSFiles?) {
+            self.connections = connections
+            self.tls = tls
+        }
 
         func handlerAdded(context: ChannelHandlerContext) {
             do {
                 try context.pipeline.syncOperations.addHandler(ConnectionHandler(connections), position: .first)
+                guard let tls else { return }
+                try context.pipeline.syncOperations.addHandler(
+                    TLSHandshake.handler(tls, context.channel, connections), position: .first)
             } catch {
                 context.close(promise: nil)
             }

@@ -1,4 +1,7 @@
 internal import NIOCore
+import PenstockCore
+internal import PenstockIdentity
+internal import PenstockSystem
 internal import Synchronization
 
 /// The connections of one door, and how long each may take for what it is doing. Whoever is slower is cut off.
@@ -6,7 +9,7 @@ internal import Synchronization
 /// While the door is nearly full, each new connection ends one that does nothing: those that never asked anything
 /// first, then the one that has been idle for longest. So nobody can block the door by holding connections.
 final class Connections: Sendable {
-    private enum Activity {
+    enum Activity {
         /// Nothing has come since it was made.
         case silent
         /// Bytes of a request have come, not all of it.
@@ -21,7 +24,7 @@ final class Connections: Sendable {
         case idle
     }
 
-    private struct Connection {
+    struct Connection {
         let channel: any Channel
         var activity = Activity.silent
         var since: ContinuousClock.Instant
@@ -30,6 +33,10 @@ final class Connections: Sendable {
         var hasAsked = false
         /// Its client says nothing any more, and most likely hears nothing.
         var hasGone = false
+        /// What its client's certificate has proven.
+        var client: ClientIdentity?
+        /// Its next answer is the last.
+        var isLast = false
         /// Called once, when it goes.
         var onGone: (@Sendable () -> Void)?
 
@@ -130,16 +137,21 @@ final class Connections: Sendable {
         change(channel) { ($0.activity, $0.hasAsked) = ($0.activity == .streaming ? .streaming : .answering, true) }
     }
 
-    /// Whether the request is not here whole. Its answer is the last then, and the connection ends soon after.
-    func answersEarly(_ channel: any Channel) -> Bool {
+    /// Whether an answer is the connection's last, which ends soon after: where the request is not here whole, and
+    /// where whom to believe has changed.
+    ///
+    /// - Parameter hasBody: whether the request has more than its head.
+    func answersLast(_ channel: any Channel, hasBody: Bool) -> Bool {
         connections.withLock { connections in
             guard let index = connections.index(forKey: ObjectIdentifier(channel)) else { return false }
-            switch connections.values[index].activity {
-            case .answering, .streaming: return false
-            case .silent, .asking, .idle, .draining:
-                (connections.values[index].activity, connections.values[index].since) = (.draining, .now)
-                return true
-            }
+            let isEarly =
+                switch connections.values[index].activity {
+                case .answering, .streaming: false
+                case .silent, .asking, .idle, .draining: hasBody
+                }
+            guard isEarly || connections.values[index].isLast else { return false }
+            (connections.values[index].activity, connections.values[index].since) = (.draining, .now)
+            return true
         }
     }
 
@@ -163,16 +175,26 @@ final class Connections: Sendable {
         while !Task.isCancelled {
             try await Task.sleep(for: HTTPLimits.watchInterval)
             let now = ContinuousClock.now
-            let over = connections.withLock { connections in
-                let over = connections.filter { $0.value.isOver(now) }
-                for key in over.keys { connections[key] = nil }
-                return over.values.map(\.channel)
-            }
-            for channel in over { channel.close(promise: nil) }
+            end { $0.isOver(now) }
         }
     }
 
-    private func change(_ channel: any Channel, _ body: (inout Connection) -> Void) {
+    func end(where isOver: (Connection) -> Bool) {
+        let over = connections.withLock { connections in
+            let over = connections.filter { isOver($0.value) }
+            for key in over.keys { connections[key] = nil }
+            return over.values.map(\.channel)
+        }
+        for channel in over { channel.close(promise: nil) }
+    }
+
+    func changeAll(_ body: (inout Connection) -> Void) {
+        connections.withLock { connections in
+            for index in connections.indices { body(&connections.values[index]) }
+        }
+    }
+
+    func change(_ channel: any Channel, _ body: (inout Connection) -> Void) {
         connections.withLock { connections in
             guard let index = connections.index(forKey: ObjectIdentifier(channel)) else { return }
             body(&connections.values[index])

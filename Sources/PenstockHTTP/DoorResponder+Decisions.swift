@@ -11,7 +11,7 @@ extension DoorResponder {
     func evaluate(_ request: Request, _ context: DoorContext, holds: Bool) async throws -> Response {
         let json = try EvaluationCodec.parse(try await body(request, context, upTo: HTTPLimits.bodyBytes))
         return try await decide(
-            EvaluationCodec.question(json, headers: headers(request), holds: holds, hashing: hashing), context)
+            EvaluationCodec.question(json, headers: headers(request, context), holds: holds, hashing: hashing), context)
     }
 
     /// As long as its client is there: whoever waits and goes is not decided about.
@@ -31,15 +31,15 @@ extension DoorResponder {
         guard unknown == 0 || strangers.takes(unknown, from: context.channel) else { throw Self.tooMany }
     }
 
-    private func headers(_ request: Request) -> EvaluationCodec.Headers {
+    private func headers(_ request: Request, _ context: DoorContext) -> EvaluationCodec.Headers {
         .init(
             authorization: request.headers[.authorization], traceparent: request.headers[Self.traceparent],
-            door: strangers.door)
+            door: strangers.door, client: connections.client(context.channel))
     }
 
     func evaluateAll(_ request: Request, _ context: DoorContext) async throws -> Response {
         let json = try EvaluationCodec.parse(try await body(request, context, upTo: HTTPLimits.batchBytes))
-        let headers = headers(request)
+        let headers = headers(request, context)
         guard let batch = try EvaluationCodec.batch(json, headers: headers, hashing: hashing) else {
             return try await decide(
                 EvaluationCodec.question(json, headers: headers, holds: false, hashing: hashing), context)
@@ -84,7 +84,8 @@ extension DoorResponder {
 
     func preview(_ request: Request, _ context: DoorContext) async throws -> Response {
         let json = try EvaluationCodec.parse(try await body(request, context, upTo: HTTPLimits.bodyBytes))
-        let question = try EvaluationCodec.question(json, headers: headers(request), holds: false, hashing: hashing)
+        let question = try EvaluationCodec.question(
+            json, headers: headers(request, context), holds: false, hashing: hashing)
         try admit([question.call.credential], context)
         return answer(200, EvaluationCodec.json(await gatekeeper.preview(question.call)))
     }

@@ -26,6 +26,8 @@ struct DoorResponder: HTTPResponder {
     let names: HostNames
     /// Of every door of this process, for the metrics.
     let doors: [Strangers]
+    /// Of the port.
+    let tls: TLSFiles?
 
     func respond(to request: Request, context: DoorContext) async throws -> Response {
         var response: Response
@@ -36,7 +38,9 @@ struct DoorResponder: HTTPResponder {
             let isTaken = problem.status == 429 || strangers.takes(1, from: context.channel)
             response = refuse(isTaken ? problem : Self.tooMany, request)
         }
-        if request.hasBody, connections.answersEarly(context.channel) { response.headers[.connection] = "close" }
+        if connections.answersLast(context.channel, hasBody: request.hasBody) {
+            response.headers[.connection] = "close"
+        }
         if let id = request.headers[Self.requestID] { response.headers[Self.requestID] = id }
         return request.method == .head ? response.createHeadResponse() : response
     }
@@ -57,6 +61,9 @@ struct DoorResponder: HTTPResponder {
     static let tooMany = EvaluationCodec.Problem(
         429, "too many questions without a credential that is known here; ask again later")
 
+    private var scheme: String { strangers.door == .tcp && tls != nil ? "https://" : "http://" }
+    private var tlsMetrics: [Metric] { tls?.metrics ?? [] }
+
     private func route(_ request: Request, _ context: DoorContext) async throws -> Response {
         guard let route = Route(path: request.uri.path) else {
             return Self.problem(404, "there is nothing at this path")
@@ -75,7 +82,7 @@ struct DoorResponder: HTTPResponder {
         switch route {
         case .evaluation: return try await evaluate(request, context, holds: false)
         case .evaluations: return try await evaluateAll(request, context)
-        case .configuration: return answer(200, EvaluationCodec.configuration("http://" + names.base(request)))
+        case .configuration: return answer(200, EvaluationCodec.configuration(scheme + names.base(request)))
         case .hold: return try await evaluate(request, context, holds: true)
         case .settle(let permitID): return try await settle(permitID, request, context)
         case .release(let permitID): return try await release(permitID, request, context)
@@ -84,7 +91,9 @@ struct DoorResponder: HTTPResponder {
         case .live: return plain(200, "ok\n")
         case .ready: return ready(request)
         case .metrics:
-            return plain(200, Exposition.text(gatekeeper.metrics() + doors.map(\.metric)), type: Exposition.contentType)
+            return plain(
+                200, Exposition.text(gatekeeper.metrics() + doors.map(\.metric) + tlsMetrics),
+                type: Exposition.contentType)
         }
     }
 }

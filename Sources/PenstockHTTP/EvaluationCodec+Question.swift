@@ -7,11 +7,17 @@ extension EvaluationCodec {
         package var authorization: String?
         package var traceparent: String?
         package var door: Door
+        /// What the channel has proven of the client; its credential comes with the question.
+        package var client: Presented
 
-        package init(authorization: String? = nil, traceparent: String? = nil, door: Door = .unknown) {
+        package init(
+            authorization: String? = nil, traceparent: String? = nil, door: Door = .unknown,
+            client: Presented = Presented(.zero)
+        ) {
             self.authorization = authorization
             self.traceparent = traceparent
             self.door = door
+            self.client = client
         }
     }
 
@@ -53,7 +59,8 @@ extension EvaluationCodec {
     static func context(of json: JSON, headers: Headers, hashing: Hashing) throws(Problem) -> Question {
         let context = try object(json, "context", required: false)
         var call = Call(
-            credential: try credential(context, headers, hashing), action: "", resourceType: "", resourceID: "")
+            headers.client, action: "", resourceType: "", resourceID: "")
+        call.credential = try credential(context, headers, hashing)
         call.attributes = try attributes(context)
         if let arguments = present(context["arguments"]) { try compare(call.attributes, with: arguments) }
         if let declared = present(context["amounts"]) {

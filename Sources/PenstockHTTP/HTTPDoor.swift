@@ -11,8 +11,10 @@ internal import Synchronization
 package struct HTTPDoorOptions: Sendable {
     /// Path of a Unix socket that only its owner may open.
     package var unixPath: String?
-    /// A loopback address: this version speaks no TLS.
+    /// A loopback address, unless the door speaks TLS.
     package var host = "127.0.0.1"
+    /// On the port; the Unix socket needs none.
+    package var tls: DoorTLSOptions?
     /// By which names besides loopback's clients may ask for the port.
     package var names: [HostAddress] = []
     /// 0 takes any free port; nil listens on none.
@@ -21,7 +23,7 @@ package struct HTTPDoorOptions: Sendable {
     package var patience: Duration = .seconds(2)
     /// Between two comments on an event stream. A client takes three of them missed for a lost stream.
     package var keepAlive: Duration = .seconds(15)
-    /// Told each address once it answers: `unix:PATH` or `http://HOST:PORT`.
+    /// Told each address once it answers: `unix:PATH`, `http://HOST:PORT` or `https://HOST:PORT`.
     package var onListening: @Sendable (String) -> Void = { _ in }
 
     package init(unixPath: String? = nil, port: Int? = nil) {
@@ -36,15 +38,20 @@ package enum HTTPDoorError: Error, Hashable, Sendable, CustomStringConvertible {
     case pathTooLong(String)
     case notASocket(String)
     case inUse(String)
+    case unusableTLS(String)
 
     package var description: String {
         switch self {
         case .noAddress: "the HTTP door has neither a socket path nor a port"
         case .notLoopback(let host):
-            "\(host) is not a loopback address, and this version has no TLS: use 127.0.0.1, ::1 or a Unix socket"
+            """
+            \(host) is not a loopback address: name 'tls_certificate' and 'tls_key' to leave this machine, or use \
+            127.0.0.1, ::1 or a Unix socket
+            """
         case .pathTooLong(let path): "\(path) is too long for a Unix socket (\(HTTPLimits.socketPathBytes) bytes)"
         case .notASocket(let path): "\(path) exists and is not a socket"
         case .inUse(let path): "another process answers at \(path)"
+        case .unusableTLS(let why): "the files of TLS cannot be used: \(why)"
         }
     }
 }
@@ -55,13 +62,22 @@ package struct HTTPDoor: Service {
     private let hashing: Hashing
     private let options: HTTPDoorOptions
     private let logger: Logger
+    /// Of the Unix socket, and of the port.
+    private let connections = [Connections(), Connections()]
+    private let tls: TLSFiles?
 
     /// Throws when the addresses cannot be served; nothing is bound before `run`.
     package init(_ gatekeeper: any Gatekeeper & Observable, hashing: Hashing, options: HTTPDoorOptions, logger: Logger)
         throws(HTTPDoorError)
     {
         guard options.unixPath != nil || options.port != nil else { throw .noAddress }
-        if options.port != nil, HostAddress(options.host)?.isLoopback != true { throw .notLoopback(options.host) }
+        if options.port != nil, options.tls == nil, HostAddress(options.host)?.isLoopback != true {
+            throw .notLoopback(options.host)
+        }
+        let onPort = connections[1]
+        tls = try options.tls.map { options throws(HTTPDoorError) in
+            try TLSFiles(options, logger: logger) { onPort.endProven() }
+        }
         self.gatekeeper = gatekeeper
         self.hashing = hashing
         self.options = options
@@ -71,12 +87,12 @@ package struct HTTPDoor: Service {
     /// Serves until shutdown. Throws when an address cannot be bound.
     package func run() async throws {
         let hub = EventHub(gatekeeper, keepAlive: options.keepAlive)
-        let (doors, connections) = ([Strangers(.unixSocket), Strangers(.tcp)], [Connections(), Connections()])
+        let doors = [Strangers(.unixSocket), Strangers(.tcp)]
         let responders = zip(doors, connections).map { strangers, connections in
             DoorResponder(
                 gatekeeper: gatekeeper, hashing: hashing, hub: hub, connections: connections,
                 patience: options.patience, strangers: strangers,
-                names: HostNames(listed: Set(options.names.map(\.text))), doors: doors)
+                names: HostNames(listed: Set(options.names.map(\.text))), doors: doors, tls: tls)
         }
         var services: [any Service] = []
         let inode = Mutex<UInt?>(nil)
@@ -85,7 +101,7 @@ package struct HTTPDoor: Service {
         if let file {
             try file.claim()
             services.append(
-                application(responders[0], .unixDomainSocket(path: file.temporary)) { channel in
+                application(responders[0], .unixDomainSocket(path: file.temporary), tls: nil) { channel in
                     guard let number = file.publish() else {
                         channel.close(promise: nil)
                         return
@@ -95,17 +111,18 @@ package struct HTTPDoor: Service {
                 })
         }
         if let port = options.port {
-            let host = options.host
+            let (host, scheme) = (options.host, tls == nil ? "http" : "https")
             services.append(
-                application(responders[1], .hostname(host, port: port)) { channel in
+                application(responders[1], .hostname(host, port: port), tls: tls) { channel in
                     let shown = host.contains(":") ? "[\(host)]" : host
-                    told("http://\(shown):\(channel.localAddress?.port ?? port)")
+                    told("\(scheme)://\(shown):\(channel.localAddress?.port ?? port)")
                 })
         }
         defer { if let number = inode.withLock({ $0 }) { file?.remove(inode: number) } }
         // Services stop in reverse: the event streams first, then the servers that carry them. What clients leave half
         // done is cancelled.
-        var group = ServiceGroupConfiguration(services: services + [hub], logger: logger)
+        var group = ServiceGroupConfiguration(
+            services: services + [tls].compactMap(\.self) + [hub], logger: logger)
         group.maximumGracefulShutdownDuration = HTTPLimits.stopTime
         do {
             try await ServiceGroup(configuration: group).run()
@@ -115,14 +132,16 @@ package struct HTTPDoor: Service {
     }
 
     private func application(
-        _ responder: DoorResponder, _ address: BindAddress, onRunning: @escaping @Sendable (any Channel) async -> Void
+        _ responder: DoorResponder, _ address: BindAddress, tls: TLSFiles?,
+        onRunning: @escaping @Sendable (any Channel) async -> Void
     ) -> Application<DoorResponder> {
         let connections = responder.connections
         var quiet = logger
         quiet.logLevel = max(logger.logLevel, .warning)
         return Application(
             responder: responder,
-            server: .http1(configuration: .init(additionalChannelHandlers: [ConnectionHandler.Installer(connections)])),
+            server: .http1(
+                configuration: .init(additionalChannelHandlers: [ConnectionHandler.Installer(connections, tls)])),
             configuration: .init(
                 address: address, availableConnectionsDelegate: MaximumAvailableConnections(HTTPLimits.connections)),
             services: [ConnectionWatch(connections: connections)], onServerRunning: onRunning, logger: quiet)

@@ -36,6 +36,8 @@ package enum HTTPLimits {
     package static let unreadTime = Duration.seconds(10)
     /// How often these times are looked at.
     package static let watchInterval = Duration.milliseconds(250)
+    /// How often the files of TLS are looked at for a change.
+    package static let tlsReadInterval = Duration.seconds(1)
     /// Time for what is under way to end, once the process is asked to stop.
     package static let stopTime = Duration.milliseconds(1_000)
     /// From the last byte of a request to its answer, whatever it asks: what a batch has not decided by then it does

@@ -20,7 +20,7 @@ package struct FileSettings: Sendable {
     private var ignored: Set<String> = []
 
     /// Settings that may be lists; all others are one text.
-    private static let lists: Set<String> = ["audiences", "host_names"]
+    private static let lists: Set<String> = ["audiences", "host_names", "spiffe_bundles"]
 
     /// - Parameter keys: what the file may set; anything else is a slip of the pen, which would go unseen. Nil for
     ///   anything.

@@ -813,7 +813,40 @@ package nonisolated struct Penstock_V1_Grant: @unchecked Sendable {
     set {_uniqueStorage()._rates = newValue}
   }
 
+  /// RFC 7800; none: the credential alone is enough
+  package var confirmation: OneOf_Confirmation? {
+    get {return _storage._confirmation}
+    set {_uniqueStorage()._confirmation = newValue}
+  }
+
+  /// of the key that signs DPoP proofs: SHA-256 of its JWK (RFC 7638, RFC 9449)
+  package var keyThumbprint: Data {
+    get {
+      if case .keyThumbprint(let v)? = _storage._confirmation {return v}
+      return Data()
+    }
+    set {_uniqueStorage()._confirmation = .keyThumbprint(newValue)}
+  }
+
+  /// of the client certificate: SHA-256 of its DER form (RFC 8705)
+  package var certificateThumbprint: Data {
+    get {
+      if case .certificateThumbprint(let v)? = _storage._confirmation {return v}
+      return Data()
+    }
+    set {_uniqueStorage()._confirmation = .certificateThumbprint(newValue)}
+  }
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  /// RFC 7800; none: the credential alone is enough
+  package nonisolated enum OneOf_Confirmation: Equatable, Sendable {
+    /// of the key that signs DPoP proofs: SHA-256 of its JWK (RFC 7638, RFC 9449)
+    case keyThumbprint(Data)
+    /// of the client certificate: SHA-256 of its DER form (RFC 8705)
+    case certificateThumbprint(Data)
+
+  }
 
   package init() {}
 
@@ -5661,7 +5694,7 @@ nonisolated extension Penstock_V1_Condition: SwiftProtobuf.Message, SwiftProtobu
 
 nonisolated extension Penstock_V1_Grant: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Grant"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}grant_id\0\u{3}run_id\0\u{3}agent_id\0\u{3}agent_class\0\u{3}principal_id\0\u{1}purpose\0\u{1}audience\0\u{1}workload\0\u{3}allowed_actions\0\u{1}resources\0\u{1}conditions\0\u{3}not_before_ms\0\u{3}expires_at_ms\0\u{3}renewable_until_ms\0\u{1}budgets\0\u{3}max_amounts\0\u{1}draws\0\u{3}max_staleness_ms\0\u{1}linearizable\0\u{3}grace_ms\0\u{1}parent\0\u{3}credential_digest\0\u{3}approval_actions\0\u{3}policy_version\0\u{3}prompt_hash\0\u{3}tool_version\0\u{3}delegation_depth\0\u{1}rates\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}grant_id\0\u{3}run_id\0\u{3}agent_id\0\u{3}agent_class\0\u{3}principal_id\0\u{1}purpose\0\u{1}audience\0\u{1}workload\0\u{3}allowed_actions\0\u{1}resources\0\u{1}conditions\0\u{3}not_before_ms\0\u{3}expires_at_ms\0\u{3}renewable_until_ms\0\u{1}budgets\0\u{3}max_amounts\0\u{1}draws\0\u{3}max_staleness_ms\0\u{1}linearizable\0\u{3}grace_ms\0\u{1}parent\0\u{3}credential_digest\0\u{3}approval_actions\0\u{3}policy_version\0\u{3}prompt_hash\0\u{3}tool_version\0\u{3}delegation_depth\0\u{1}rates\0\u{3}key_thumbprint\0\u{3}certificate_thumbprint\0")
 
   fileprivate class _StorageClass {
     var _grantID: String = String()
@@ -5692,6 +5725,7 @@ nonisolated extension Penstock_V1_Grant: SwiftProtobuf.Message, SwiftProtobuf._M
     var _toolVersion: String = String()
     var _delegationDepth: UInt32 = 0
     var _rates: [Penstock_V1_Rate] = []
+    var _confirmation: Penstock_V1_Grant.OneOf_Confirmation?
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -5730,6 +5764,7 @@ nonisolated extension Penstock_V1_Grant: SwiftProtobuf.Message, SwiftProtobuf._M
       _toolVersion = source._toolVersion
       _delegationDepth = source._delegationDepth
       _rates = source._rates
+      _confirmation = source._confirmation
     }
   }
 
@@ -5776,6 +5811,22 @@ nonisolated extension Penstock_V1_Grant: SwiftProtobuf.Message, SwiftProtobuf._M
         case 26: try { try decoder.decodeSingularStringField(value: &_storage._toolVersion) }()
         case 27: try { try decoder.decodeSingularUInt32Field(value: &_storage._delegationDepth) }()
         case 28: try { try decoder.decodeRepeatedMessageField(value: &_storage._rates) }()
+        case 29: try {
+          var v: Data?
+          try decoder.decodeSingularBytesField(value: &v)
+          if let v = v {
+            if _storage._confirmation != nil {try decoder.handleConflictingOneOf()}
+            _storage._confirmation = .keyThumbprint(v)
+          }
+        }()
+        case 30: try {
+          var v: Data?
+          try decoder.decodeSingularBytesField(value: &v)
+          if let v = v {
+            if _storage._confirmation != nil {try decoder.handleConflictingOneOf()}
+            _storage._confirmation = .certificateThumbprint(v)
+          }
+        }()
         default: break
         }
       }
@@ -5784,6 +5835,10 @@ nonisolated extension Penstock_V1_Grant: SwiftProtobuf.Message, SwiftProtobuf._M
 
   package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
     try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every if/case branch local when no optimizations
+      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+      // https://github.com/apple/swift-protobuf/issues/1182
       if !_storage._grantID.isEmpty {
         try visitor.visitSingularStringField(value: _storage._grantID, fieldNumber: 1)
       }
@@ -5868,6 +5923,17 @@ nonisolated extension Penstock_V1_Grant: SwiftProtobuf.Message, SwiftProtobuf._M
       if !_storage._rates.isEmpty {
         try visitor.visitRepeatedMessageField(value: _storage._rates, fieldNumber: 28)
       }
+      switch _storage._confirmation {
+      case .keyThumbprint?: try {
+        guard case .keyThumbprint(let v)? = _storage._confirmation else { preconditionFailure() }
+        try visitor.visitSingularBytesField(value: v, fieldNumber: 29)
+      }()
+      case .certificateThumbprint?: try {
+        guard case .certificateThumbprint(let v)? = _storage._confirmation else { preconditionFailure() }
+        try visitor.visitSingularBytesField(value: v, fieldNumber: 30)
+      }()
+      case nil: break
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -5905,6 +5971,7 @@ nonisolated extension Penstock_V1_Grant: SwiftProtobuf.Message, SwiftProtobuf._M
         if _storage._toolVersion != rhs_storage._toolVersion {return false}
         if _storage._delegationDepth != rhs_storage._delegationDepth {return false}
         if _storage._rates != rhs_storage._rates {return false}
+        if _storage._confirmation != rhs_storage._confirmation {return false}
         return true
       }
       if !storagesAreEqual {return false}

@@ -39,6 +39,12 @@ extension Grant {
         promptHash = [UInt8](proto.promptHash)
         toolVersion = proto.toolVersion
         delegate = proto.delegationDepth
+        confirmation =
+            switch proto.confirmation {
+            case .keyThumbprint(let bytes): .key(try digest(bytes))
+            case .certificateThumbprint(let bytes): .certificate(try digest(bytes))
+            case nil: nil
+            }
     }
 
     package var proto: Penstock_V1_Grant {
@@ -77,6 +83,12 @@ extension Grant {
             $0.promptHash = Data(promptHash)
             $0.toolVersion = toolVersion
             $0.delegationDepth = delegate
+            $0.confirmation =
+                switch confirmation {
+                case .key(let digest): .keyThumbprint(Data(digest.bytes))
+                case .certificate(let digest): .certificateThumbprint(Data(digest.bytes))
+                case nil: nil
+                }
         }
     }
 }

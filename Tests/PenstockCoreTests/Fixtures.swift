@@ -27,7 +27,7 @@ enum Make {
 
     static func call(_ grant: String = "g", _ change: (inout Call) -> Void = { _ in }) -> Call {
         var call = Call(
-            credential: id("credential of \(grant)"), action: "pay.send", resourceType: "invoice", resourceID: "42")
+            Presented(id("credential of \(grant)")), action: "pay.send", resourceType: "invoice", resourceID: "42")
         change(&call)
         return call
     }

@@ -12,7 +12,7 @@ import Testing
 
     private func call(_ id: String = "", holds: Bool = true) -> Call {
         Call(
-            credential: testDigest, action: "x", resourceType: "tool", resourceID: "x", callID: id, holds: holds)
+            Presented(testDigest), action: "x", resourceType: "tool", resourceID: "x", callID: id, holds: holds)
     }
 
     @Test func holdSaysUntilWhenItMayStayOpen() async throws {

@@ -16,7 +16,7 @@ import Testing
         defer { try? FileManager.default.removeItem(atPath: folder) }
         let enforcer = try Enforcer.offline(in: folder, grant: .ofTests)
         let cancellations = enforcer.cancellations()
-        var call = Call(credential: testDigest, action: "x", resourceType: "tool", resourceID: "x")
+        var call = Call(Presented(testDigest), action: "x", resourceType: "tool", resourceID: "x")
         #expect(await enforcer.check(call, patience: .zero).isAllow)
         call.atLeast = 1_000
         let later = call

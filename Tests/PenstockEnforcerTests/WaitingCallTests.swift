@@ -11,7 +11,7 @@ import Testing
     private let folder = temporaryFolder()
 
     private func call(tokens: Int64? = nil) -> Call {
-        var call = Call(credential: testDigest, action: "x", resourceType: "tool", resourceID: "x")
+        var call = Call(Presented(testDigest), action: "x", resourceType: "tool", resourceID: "x")
         if let tokens { call.amounts.add(Amount("tokens", tokens)) }
         return call
     }

@@ -13,7 +13,7 @@ func guarded(identity: String, journal: String, credential: String, work: () asy
     defer { enforcer.stop() }
     while !enforcer.health().isReady { try await Task.sleep(for: .milliseconds(50)) }
 
-    var call = Call(credential: .zero, action: "tools/call", resourceType: "tool", resourceID: "git_log")
+    var call = Call(Presented(.zero), action: "tools/call", resourceType: "tool", resourceID: "git_log")
     var reason = Array(credential.utf8).withUnsafeBytes { enforcer.decide(credential: $0, &call).reason }
     if reason == .budgetPending || reason == .staleView {
         reason = await enforcer.check(call, patience: .milliseconds(500)).reason

@@ -22,7 +22,7 @@ final class Heard: Sendable {
 
 func remoteCall(holds: Bool = false) -> Call {
     Call(
-        credential: testDigest, action: "tools/call", resourceType: "tool", resourceID: "x\"\\é",
+        Presented(testDigest), action: "tools/call", resourceType: "tool", resourceID: "x\"\\é",
         amounts: CallAmounts(declared: [Amount("usd_micros", 9_007_199_254_740_993)])!,
         attributes: ["arguments.p": "/a", "z": "1"], callID: "c",
         argumentsDigest: fakeHash([1]), traceID: Incarnation(high: 1, low: 2), holds: holds, atLeast: 9,

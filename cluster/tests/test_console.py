@@ -88,7 +88,8 @@ def test_unknown_settings_are_refused(tmp_path, command, text):
 
 SETTINGS = {
     "ledger": ["identity", "data", "decisions_megabytes", "decisions_keep_days", "decisions_keep_megabytes", "log_keep_days", "log_keep_megabytes", "archive", "snapshot_events", "grants_keep_seconds"],
-    "enforcer": ["identity", "data", "audiences", "journal_megabytes", "shards", "socket", "port", "host_names"],
+    "enforcer": ["identity", "data", "audiences", "journal_megabytes", "shards", "socket", "port", "bind", "host_names",
+                 "tls_certificate", "tls_key", "tls_clients", "tls_client_roots", "spiffe_bundles"],
     "mcp": ["identity", "data", "audiences", "journal_megabytes", "shards", "enforcer", "credential_file", "server", "prices"],
 }
 
@@ -96,7 +97,7 @@ SETTINGS = {
 @pytest.mark.parametrize("command, key", [(command, key) for command, keys in SETTINGS.items() for key in keys])
 def test_a_setting_of_another_kind_is_refused(tmp_path, command, key):
     path = tmp_path / "config.yaml"
-    wrong = ["", "null", "~", "{a: b}", "\n  a: b", "[[x]]", "[null]"] + ([] if key in ("audiences", "host_names") else ["[x]", "[]", "\n- x"])
+    wrong = ["", "null", "~", "{a: b}", "\n  a: b", "[[x]]", "[null]"] + ([] if key in ("audiences", "host_names", "spiffe_bundles") else ["[x]", "[]", "\n- x"])
     for text in wrong:
         path.write_text(f"# comment\n{key}: {text}\n")
         result = penstock(command, "--config", path, *(["--", "true"] if command == "mcp" else []), expect=1)

@@ -29,6 +29,7 @@ LAYERS = {
     "PenstockWire": "PenstockCore PenstockProto",
     "PenstockSystem": "PenstockCore",
     "PenstockCrypto": WORDS + "PenstockSystem COpenSSL CSodium",
+    "PenstockIdentity": "PenstockCore PenstockCrypto COpenSSL",
     "PenstockJournal": WORDS + "PenstockSystem",
     "PenstockStore": WORDS + "PenstockSystem CFileSystem CZlib",
     "PenstockTransport": WORDS + "PenstockSystem CZeroMQ",
@@ -37,11 +38,11 @@ LAYERS = {
     "PenstockEnforcer": PORTS + "PenstockNode PenstockGatekeeper CMalloc",
     # Doors know the port, and not who decides behind it.
     "PenstockGatekeeper": "PenstockCore",
-    "PenstockHTTP": "PenstockCore PenstockJSON PenstockGatekeeper PenstockSystem",
+    "PenstockHTTP": "PenstockCore PenstockJSON PenstockGatekeeper PenstockIdentity PenstockSystem",
     "PenstockGateway": "PenstockCore PenstockJSON PenstockCrypto PenstockGatekeeper PenstockHTTP PenstockNode PenstockSystem",
     "PenstockEvidence": PORTS + "PenstockNode PenstockLedger",
     "PenstockBench": SHELLS + "PenstockHTTP PenstockGateway PenstockSimulator",
-    "PenstockConsole": SHELLS + "PenstockJSON PenstockHTTP PenstockGateway PenstockEvidence PenstockBench PenstockSimulator",
+    "PenstockConsole": SHELLS + "PenstockJSON PenstockIdentity PenstockHTTP PenstockGateway PenstockEvidence PenstockBench PenstockSimulator",
     "penstock": "PenstockConsole",
     "StampPlugin": "",
 }

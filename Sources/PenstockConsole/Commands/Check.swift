@@ -48,7 +48,7 @@ struct Check: AsyncParsableCommand {
         try await Failure.run(mesh.output) {
             let credential = try Credentials.read(credentialFile)
             let call = Call(
-                credential: Credential.digest(of: credential) ?? .zero, action: action, resourceType: parts[0],
+                Presented(Credential.digest(of: credential) ?? .zero), action: action, resourceType: parts[0],
                 resourceID: parts[1], amounts: amounts,
                 attributes: attributes, callID: callId, atLeast: atLeast)
             guard Credential.digest(of: credential) != nil else {

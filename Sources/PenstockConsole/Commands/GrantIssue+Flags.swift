@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import PenstockCore
+internal import PenstockIdentity
 internal import PenstockNode
 
 extension GrantCommand.Issue {
@@ -13,6 +14,7 @@ extension GrantCommand.Issue {
         grant.agentID = agent
         (grant.agentClass, grant.principalID, grant.purpose) = (agentClass ?? "", principal ?? "", purpose ?? "")
         (grant.audience, grant.workload) = (audience ?? "", workload ?? "")
+        grant.confirmation = try confirmation()
         grant.allowedActions = allow
         grant.resources = resource
         grant.conditions = try when.map {
@@ -44,6 +46,15 @@ extension GrantCommand.Issue {
         guard let hash = Hex.decode(promptHash ?? "") else { throw ValidationError("--prompt-hash is hexadecimal") }
         grant.promptHash = hash
         return grant
+    }
+
+    private func confirmation() throws -> Confirmation? {
+        guard let certificate else {
+            return try keyThumbprint.map { .key(try GrantConfirmation.thumbprint($0, "--key-thumbprint")) }
+        }
+        guard keyThumbprint == nil else { throw ValidationError("--certificate or --key-thumbprint, not both") }
+        let certificates = try Certificate.read(pem: TextFile.read("the certificate", certificate))
+        return .certificate(certificates[0].thumbprint)
     }
 
     /// What would mislead a reader of the log, and what the mesh would not do.

@@ -25,6 +25,10 @@ extension GrantCommand {
         @Option(help: "What for.") var purpose: String?
         @Option(help: "Destination service that it is good for; without it, any.") var audience: String?
         @Option(help: "SPIFFE id of the workload that may use it; without it, any.") var workload: String?
+        @Option(help: "PEM file of the client certificate that its user must show: its first one counts.")
+        var certificate: String?
+        @Option(help: "RFC 7638 thumbprint of the key that its user must sign DPoP proofs with.")
+        var keyThumbprint: String?
         @Option(help: "An action, exact or ending in '*'. Repeatable.") var allow: [String] = []
         @Option(help: "'TYPE:PATTERN', exact or ending in '*'. Repeatable.") var resource: [String] = []
         @Option(help: "'PATH OP VALUE' with OP one of == != < <= > >= ^=. Repeatable.") var when: [String] = []
@@ -75,7 +79,8 @@ extension GrantCommand {
             [
                 ("--agent", agent), ("--agent-class", agentClass), ("--principal", principal), ("--purpose", purpose),
                 ("--audience", audience),
-                ("--workload", workload), ("--run", runID), ("--parent", parent), ("--not-before", notBefore),
+                ("--workload", workload), ("--certificate", certificate), ("--key-thumbprint", keyThumbprint),
+                ("--run", runID), ("--parent", parent), ("--not-before", notBefore),
                 ("--policy-version", policyVersion),
                 ("--prompt-hash", promptHash),
             ]

@@ -43,10 +43,22 @@ extension Founding {
         data: enforcer-1/data
         # Unix socket for AuthZEN, holds, health and metrics (mode 0600).
         socket: enforcer-1/enforcer.sock
-        # TCP port on 127.0.0.1 for the same; 0 opens none.
+        # TCP port for the same; 0 opens none.
         port: 0
+        # Address that the port listens on. Another than a loopback address needs TLS.
+        bind: 127.0.0.1
         # Names, separated by commas, by which clients may ask for that port, besides localhost and loopback addresses.
         host_names: ""
+        # PEM files of the certificate that the port shows, with its chain, and of its key. Read again when they change.
+        #tls_certificate: door.pem
+        #tls_key: door.key
+        # Whether clients show a certificate: none, asked or required.
+        #tls_clients: asked
+        # PEM file of the authorities that clients' certificates lead to. Without it, and without bundles, any is taken:
+        # it proves its own key and no name.
+        #tls_client_roots: clients.pem
+        # DOMAIN=FILE, separated by commas: roots of SPIFFE trust domains, whose SVIDs prove workloads.
+        #spiffe_bundles: example.org=example.pem
         # Destination services that this node stands before, separated by commas.
         # A grant that names another audience is refused here.
         audiences: ""

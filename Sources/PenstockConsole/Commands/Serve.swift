@@ -42,15 +42,12 @@ struct EnforcerCommand: AsyncParsableCommand {
         Logs.start()
         OpenFiles.raise()
         try await Failure.run(.table) {
-            let settings = try FileSettings(config, keys: Serving.keys + ["socket", "port", "host_names"])
+            let settings = try FileSettings(config, keys: Serving.keys + DoorSettings.keys)
             settings.notes.forEach(Serving.note)
             let identity = try Identity.load(settings.path("identity"))
             let enforcer = try Enforcer(Serving.options(identity, settings))
             try enforcer.start()
-            var door = HTTPDoorOptions(unixPath: settings.optionalPath("socket"))
-            let port = try settings.integer("port", default: 0, in: 0...65535)
-            if port > 0 { door.port = port }
-            door.names = try settings.hosts("host_names")
+            let door = try DoorSettings.options(settings)
             try await Serving.run([
                 EnforcerService(enforcer),
                 try HTTPDoor(enforcer, hashing: .real, options: door, logger: Logger(label: "penstock.http")),

@@ -95,9 +95,9 @@ package struct BudgetBook: Sendable {
     private mutating func remember(_ slice: Slice, at position: Position) {
         if byRequest[slice.requestID] == nil { requestsByAge.append(slice.requestID) }
         byRequest[slice.requestID, default: []].append((position, slice))
-        guard requestsByAge.count >= 2 * Self.requestsKept else { return }
-        for old in requestsByAge.prefix(Self.requestsKept) { byRequest[old] = nil }
-        requestsByAge.removeFirst(Self.requestsKept)
+        guard requestsByAge.count >= 2 * Limits.requestsRemembered else { return }
+        for old in requestsByAge.prefix(Limits.requestsRemembered) { byRequest[old] = nil }
+        requestsByAge.removeFirst(Limits.requestsRemembered)
     }
 
     /// Takes cumulative figures: smaller ones than were known change nothing. A slice of which all is spent or given
@@ -215,7 +215,4 @@ package struct BudgetBook: Sendable {
             }
         }
     }
-
-    /// How many requests are remembered at least: far more than can be under way.
-    static let requestsKept = 20_000
 }

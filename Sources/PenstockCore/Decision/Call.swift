@@ -1,15 +1,12 @@
 /// One tool call, as an enforcement point asks about it.
 public struct Call: Sendable {
-    /// SHA-256 of the credential's text; `Digest.zero` when it was not even well formed.
-    public var credential: Digest
+    public var presented: Presented
     public var action: String
     public var resourceType: String
     public var resourceID: String
     public var amounts: CallAmounts
     /// What a grant's conditions are held against.
     public var attributes: [String: String]
-    /// SPIFFE id that the channel proved, or empty.
-    public var workload: String
     /// Makes a retry the same call, at this node; empty means that every call is new.
     public var callID: String
     /// SHA-256 of the arguments: recorded in place of them.
@@ -27,19 +24,18 @@ public struct Call: Sendable {
     public var isMalformed = false
 
     public init(
-        credential: Digest, action: String, resourceType: String, resourceID: String,
-        amounts: CallAmounts = CallAmounts(),
-        attributes: [String: String] = [:], workload: String = "", callID: String = "", argumentsDigest: Digest = .zero,
-        traceID: Incarnation = .unknown, holds: Bool = false, atLeast: UInt64 = 0, priceVersion: String = "",
+        _ presented: Presented, action: String, resourceType: String, resourceID: String,
+        amounts: CallAmounts = CallAmounts(), attributes: [String: String] = [:], callID: String = "",
+        argumentsDigest: Digest = .zero, traceID: Incarnation = .unknown, holds: Bool = false, atLeast: UInt64 = 0,
+        priceVersion: String = "",
         basis: String = "", door: Door = .library
     ) {
-        self.credential = credential
+        self.presented = presented
         self.action = action
         self.resourceType = resourceType
         self.resourceID = resourceID
         self.amounts = amounts
         self.attributes = attributes
-        self.workload = workload
         self.callID = callID
         self.argumentsDigest = argumentsDigest
         self.traceID = traceID
@@ -48,6 +44,12 @@ public struct Call: Sendable {
         self.priceVersion = priceVersion
         self.basis = basis
         self.door = door
+    }
+
+    @inlinable
+    public var credential: Digest {
+        get { presented.credential }
+        set { presented.credential = newValue }
     }
 }
 

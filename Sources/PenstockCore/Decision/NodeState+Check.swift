@@ -20,8 +20,9 @@ extension NodeState {
         argumentsKnown: Bool = true, counts: Bool = true
     ) -> Reason {
         let rules = Int(grant.rules)
+        if !call.presented.confirms(grant.confirmation) { return .credentialMismatch }
         if grant.audience != view.noAudience, !isHere(view.symbols.text(grant.audience)) { return .wrongAudience }
-        if !view.rules[rules].workload.isEmpty, !view.rules[rules].workload.isSame(as: call.workload) {
+        if !view.rules[rules].workload.isEmpty, !view.rules[rules].workload.isSame(as: call.presented.workload) {
             return .wrongWorkload
         }
         let marks = view.marks(onGrant: index).union(view.marks[Int(symbol)])

@@ -96,6 +96,8 @@ extension Grant {
         if principalID.isEmpty { grant.principalID = parent.principalID }
         if audience.isEmpty { grant.audience = parent.audience }
         if workload.isEmpty { grant.workload = parent.workload }
+        // Whom it is delegated to has a key of their own; without one, the parent's stays asked for.
+        grant.confirmation = confirmation ?? parent.confirmation
         grant.conditions = union(parent.conditions, conditions)
         grant.approvalActions = union(parent.approvalActions.map { Pattern($0) }, approvalActions.map { Pattern($0) })
             .map(\.written)

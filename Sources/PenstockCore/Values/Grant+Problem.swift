@@ -59,6 +59,7 @@ extension Grant {
         if conditions.contains(where: { max($0.path.utf8.count, $0.value.utf8.count) > Limits.idBytes }) {
             return "a condition is longer than \(Limits.idBytes) bytes"
         }
+        if confirmation?.thumbprint == .zero { return "a thumbprint of zeros is of no key" }
         if credentialDigest == .zero { return "credential_digest is missing" }
         if expiresAt <= notBefore && (parent.isEmpty || expiresAt != 0) {
             return "expires_at must lie after not_before"

@@ -12,6 +12,8 @@ public struct Grant: Hashable, Sendable {
     public var audience = ""
     /// SPIFFE id of the workload that may use it; empty means any.
     public var workload = ""
+    /// The key that its user must prove to hold; nil: the credential alone is enough.
+    public var confirmation: Confirmation?
     /// Exact action names, or prefixes ending in `*`.
     public var allowedActions: [String] = []
     /// `TYPE:PATTERN`, exact or ending in `*`. None means that no resource is allowed.

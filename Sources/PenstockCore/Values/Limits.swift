@@ -141,6 +141,9 @@ public enum Limits {
     package static let reservesWaiting = 1_000
     /// … and of one node.
     package static let reservesWaitingPerNode = 100
+    /// Requests for slices whose outcome is remembered at least, and half of those that are at most: several times what
+    /// can wait, with a quarter of a KiB each in every copy of the ledger's state.
+    package static let requestsRemembered = 4_096
     /// Levels below a grant: a decision walks up to its root.
     public static let delegationDepth: UInt32 = 8
     /// Rules of a price table: every call walks them.

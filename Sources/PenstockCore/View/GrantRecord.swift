@@ -4,6 +4,7 @@ package struct GrantRecord: Sendable {
     /// Of the event that issued it.
     package var position: Position
     package var credential: Digest
+    package var confirmation: Confirmation?
     package var notBefore: WallTime
     package var expiresAt: WallTime
     package var renewableUntil: WallTime

@@ -101,8 +101,9 @@ extension View {
             shape.isRated = shape.isRated || above.isRated
         }
         let record = GrantRecord(
-            position: next, credential: grant.credentialDigest, notBefore: grant.notBefore, expiresAt: grant.expiresAt,
-            renewableUntil: grant.renewableUntil, grant: symbol, run: intern(.run, grant.runID),
+            position: next, credential: grant.credentialDigest, confirmation: grant.confirmation,
+            notBefore: grant.notBefore, expiresAt: grant.expiresAt, renewableUntil: grant.renewableUntil, grant: symbol,
+            run: intern(.run, grant.runID),
             agent: intern(.agent, grant.agentID), agentClass: intern(.agentClass, grant.agentClass),
             principal: intern(.principal, grant.principalID), purpose: intern(.purpose, grant.purpose),
             audience: intern(.audience, grant.audience), issuer: intern(.issuer, issuer), parent: parent,

@@ -80,6 +80,7 @@ extension View {
         grant.purpose = symbols.text(record.purpose)
         grant.audience = symbols.text(record.audience)
         grant.workload = shape.workload
+        grant.confirmation = record.confirmation
         grant.allowedActions = shape.actions.map(\.written)
         grant.resources = shape.resources.map(\.written)
         grant.conditions = shape.conditions

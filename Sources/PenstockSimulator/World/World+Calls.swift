@@ -5,10 +5,8 @@ extension World {
     func decide(_ call: CallUnderWay, _ process: EnforcerProcess, _ machine: Machine) {
         let facts = checker.grants[call.grant]
         var asked = Call(
-            credential: facts.grant.credentialDigest, action: "tools/call", resourceType: "tool", resourceID: "git",
-            amounts: CallAmounts(call.amounts)!,
-            callID: call.callID, holds: call.holds)
-        asked.workload = ""
+            Presented(facts.grant.credentialDigest), action: "tools/call", resourceType: "tool", resourceID: "git",
+            amounts: CallAmounts(call.amounts)!, callID: call.callID, holds: call.holds)
         asked.attributes = ["env": Self.environment(of: call.amounts)]
         process.stall = 0
         let countedBefore = process.enforcement.countedDenials.total

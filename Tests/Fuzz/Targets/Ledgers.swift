@@ -164,7 +164,7 @@ struct LedgerScene: ~Copyable {
         decisions += 1
         let journal = TakesAll(now: now, sequence: decisions)
         var call = Call(
-            credential: HostileInput.credential(input.grant()), action: "a", resourceType: "tool", resourceID: "x")
+            Presented(HostileInput.credential(input.grant())), action: "a", resourceType: "tool", resourceID: "x")
         call.amounts = CallAmounts(declared: input.amounts()) ?? CallAmounts()
         call.holds = input.byte() % 2 == 0
         call.atLeast = input.byte() % 4 == 0 ? input.number() : 0

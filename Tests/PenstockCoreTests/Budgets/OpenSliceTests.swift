@@ -87,4 +87,18 @@ internal import Testing
             }
         }
     }
+
+    /// A ledger lives for years: what it remembers of requests does not grow with them.
+    @Test func requestsAreRememberedForAWhile() throws {
+        var book = book()
+        let count = Position(3 * Limits.requestsRemembered)
+        for position in 1...count {
+            try reserve(&book, at: position, grant: "g", node: 1)
+            try book.close(.init(slice: position, used: 4))
+        }
+        let remembered = (1...count).filter { !book.slices(forRequest: Make.incarnation($0)).isEmpty }
+        #expect(remembered.count >= Limits.requestsRemembered && remembered.count < 2 * Limits.requestsRemembered)
+        #expect(remembered == Array(count - Position(remembered.count) + 1...count))
+        #expect(book.image.requests.count == remembered.count)
+    }
 }

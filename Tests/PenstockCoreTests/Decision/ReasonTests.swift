@@ -31,6 +31,7 @@ internal import Testing
         (.noView, { $0.hasView = false }),
         (.staleView, { $0.isFresh = false }),
         (.unknownCredential, { $0.call.credential = Make.id("nobody's") }),
+        (.credentialMismatch, { $0.grant.confirmation = .certificate(Make.id("another's")) }),
         (.wrongAudience, { $0.grant.audience = "elsewhere" }),
         (.wrongWorkload, { $0.grant.workload = "spiffe://another" }),
         (.revoked, { $0.restrictions.append(Make.revoke(.run("run-g"))) }),
@@ -71,10 +72,10 @@ internal import Testing
         #expect(try Scene().reason() == .none)
     }
 
-    /// Reasons that are found outside of this decision: by the credential's proof, the ledger's answer, the journal.
+    /// Reasons that are found outside of this decision: by the ledger's answer, the journal.
     @Test func everyOtherReasonHasACase() {
         let elsewhere: [Reason] = [
-            .none, .malformed, .credentialMismatch, .budgetExhausted, .budgetHeldElsewhere, .duplicateMismatch,
+            .none, .malformed, .budgetExhausted, .budgetHeldElsewhere, .duplicateMismatch,
             .unrecordable,
             .alreadySettled, .budgetFrozen, .busy, .budgetClosed,
         ]

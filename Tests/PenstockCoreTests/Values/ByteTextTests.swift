@@ -34,7 +34,7 @@ internal import Testing
             try reason(
                 { $0.conditions = [.init(path: "x", comparison: .notEqual, value: a)] }, { $0.attributes = ["x": b] })
                 == .none)
-        #expect(try reason({ $0.workload = a }, { $0.workload = b }) == .wrongWorkload)
+        #expect(try reason({ $0.workload = a }, { $0.presented.workload = b }) == .wrongWorkload)
     }
 
     @Test(arguments: alike) func grantsOfOtherBytesKeepRulesOfTheirOwn(a: String, b: String) throws {
@@ -45,7 +45,8 @@ internal import Testing
         for (grant, text, expected) in [
             ("g", a, Reason.none), ("g", b, .resourceOutOfBounds), ("h", b, .none), ("h", a, .resourceOutOfBounds),
         ] {
-            #expect(node.reason(Make.call(grant) { ($0.attributes, $0.workload) = (["x": text], "w") }) == expected)
+            let call = Make.call(grant) { ($0.attributes, $0.presented.workload) = (["x": text], "w") }
+            #expect(node.reason(call) == expected)
         }
         #expect(CallTable.CallName(grant: 0, callID: a) != CallTable.CallName(grant: 0, callID: b))
     }

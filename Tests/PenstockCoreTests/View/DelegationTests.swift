@@ -182,7 +182,7 @@ internal import Testing
         func pick<T>(_ values: [T]) -> T { values.randomElement(using: &random)! }
         return Make.call {
             ($0.action, $0.resourceType) = (pick(["pay.send", "pay.get", "read", "write"]), pick(["invoice", "note"]))
-            ($0.resourceID, $0.workload) = (pick(["4", "42", "7", "x"]), pick(["", "w"]))
+            ($0.resourceID, $0.presented.workload) = (pick(["4", "42", "7", "x"]), pick(["", "w"]))
             $0.attributes = pick([[:], ["amount": "\(pick([1, 7, 12]))", "env": pick(["test", "live"])]])
             $0.amounts = CallAmounts(pick([[], [Amount("usd", pick([2, 5, 8]))]]))!
         }

@@ -27,6 +27,7 @@ internal import Testing
             ($0.agentClass, $0.principalID, $0.purpose, $0.audience, $0.workload) = (
                 "c", "p", "late purpose", "tools", "spiffe://w"
             )
+            $0.confirmation = .key(Make.id("key"))
             ($0.allowedActions, $0.resources, $0.approvalActions) = (["a.*", "b"], ["t:x*", "u:y:z"], ["a.b*"])
             $0.conditions = [.init(path: "p", comparison: .less, value: "3")]
             ($0.renewableUntil, $0.maxStalenessMS, $0.linearizable, $0.graceMS) = (Make.wall * 9, 70, true, 8)

@@ -23,6 +23,7 @@ extension ConnectionGuard {
     static func localPort(_ descriptor: Int32) -> UInt16? {
         var address = [UInt8](repeating: 0, count: MemoryLayout<sockaddr_storage>.size)
         var size = socklen_t(address.count)
+        // It has bytes.
         let isNamed = address.withUnsafeMutableBytes { bytes in
             getsockname(descriptor, bytes.baseAddress!.assumingMemoryBound(to: sockaddr.self), &size) == 0
         }

@@ -23,7 +23,8 @@ extension View {
             let position = Position(number + 1)
             try apply(
                 Event(
-                    id: Digest(words: (position, 0, 0, 0)), mesh: "mesh", origin: issuer.name, createdAt: 1, kind: kind),
+                    id: Digest(words: (position, 0, 0, 0)), mesh: "mesh", origin: issuer.name, createdAt: 1,
+                    kind: kind),
                 at: position)
         }
     }

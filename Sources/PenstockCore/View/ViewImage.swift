@@ -82,7 +82,7 @@ extension View {
         grant.workload = shape.workload
         grant.allowedActions = shape.actions.map(\.written)
         grant.resources = shape.resources.map(\.written)
-        grant.conditions = shape.conditions
+        grant.conditions = shape.compiled.map(\.condition)
         grant.notBefore = record.notBefore
         grant.expiresAt = record.expiresAt
         grant.renewableUntil = record.renewableUntil

@@ -88,7 +88,7 @@ def test_unknown_settings_are_refused(tmp_path, command, text):
 
 SETTINGS = {
     "ledger": ["identity", "data", "decisions_megabytes", "decisions_keep_days", "decisions_keep_megabytes", "log_keep_days", "log_keep_megabytes", "archive", "snapshot_events", "grants_keep_seconds"],
-    "enforcer": ["identity", "data", "audiences", "journal_megabytes", "shards", "socket", "port", "host_names"],
+    "enforcer": ["identity", "data", "audiences", "journal_megabytes", "shards", "socket", "port", "host_names", "caller_keys", "subjects"],
     "mcp": ["identity", "data", "audiences", "journal_megabytes", "shards", "enforcer", "credential_file", "server", "prices"],
 }
 

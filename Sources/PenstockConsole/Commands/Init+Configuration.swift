@@ -47,6 +47,14 @@ extension Founding {
         port: 0
         # Names, separated by commas, by which clients may ask for that port, besides localhost and loopback addresses.
         host_names: ""
+        # File of the keys by which callers of that port show who they are, a line each: NAME and the SHA-256 of the \
+        key.
+        # Without it, each question must show its grant's credential.
+        caller_keys: ""
+        # Types of subjects that callers of the socket, and callers with a key, may name in place of a credential, \
+        separated by
+        # commas: TYPE or TYPE=KIND, where KIND is agent, run, grant or principal.
+        subjects: ""
         # Destination services that this node stands before, separated by commas.
         # A grant that names another audience is refused here.
         audiences: ""

@@ -42,15 +42,14 @@ struct EnforcerCommand: AsyncParsableCommand {
         Logs.start()
         OpenFiles.raise()
         try await Failure.run(.table) {
-            let settings = try FileSettings(config, keys: Serving.keys + ["socket", "port", "host_names"])
+            let settings = try FileSettings(
+                config, keys: Serving.keys + ["socket", "port", "host_names", "caller_keys", "subjects"])
             settings.notes.forEach(Serving.note)
             let identity = try Identity.load(settings.path("identity"))
             let enforcer = try Enforcer(Serving.options(identity, settings))
             try enforcer.start()
-            var door = HTTPDoorOptions(unixPath: settings.optionalPath("socket"))
-            let port = try settings.integer("port", default: 0, in: 0...65535)
-            if port > 0 { door.port = port }
-            door.names = try settings.hosts("host_names")
+            var door = try Serving.door(settings)
+            door.directory = enforcer
             try await Serving.run([
                 EnforcerService(enforcer),
                 try HTTPDoor(enforcer, hashing: .real, options: door, logger: Logger(label: "penstock.http")),
@@ -73,6 +72,33 @@ enum Serving {
             journalBytes: megabytes << 20)
         options.shards = try settings.integer("shards", default: options.shards, in: Limits.shards)
         return options
+    }
+
+    static func door(_ settings: FileSettings) throws -> HTTPDoorOptions {
+        var door = HTTPDoorOptions(unixPath: settings.optionalPath("socket"))
+        let port = try settings.integer("port", default: 0, in: 0...65535)
+        if port > 0 { door.port = port }
+        door.names = try settings.hosts("host_names")
+        if let path = settings.optionalPath("caller_keys") {
+            do { door.callers = try CallerKeys(TextFile.read("the callers' keys", path)) } catch let error
+                as CallerKeys.Problem
+            {
+                throw NodeError(.configuration, "\(path): \(error.text)")
+            }
+        }
+        for written in settings.list("subjects") where !written.isEmpty {
+            let parts = written.split(separator: "=", omittingEmptySubsequences: false).map(String.init)
+            guard parts.count <= 2, !parts[0].isEmpty, let kind = HTTPDoorOptions.kinds[parts[parts.count - 1]] else {
+                throw NodeError(
+                    .configuration,
+                    """
+                    'subjects': '\(written)' is not TYPE or TYPE=KIND, where KIND is \
+                    \(HTTPDoorOptions.kinds.keys.sorted().joined(separator: ", "))
+                    """)
+            }
+            door.subjects[parts[0]] = kind
+        }
+        return door
     }
 
     static func note(_ text: String) { Output.message("penstock: \(Printable.text(text))") }

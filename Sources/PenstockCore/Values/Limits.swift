@@ -124,6 +124,16 @@ public enum Limits {
     /// Grants, budgets or restrictions that are looked at for one page of a list: well below a millisecond, in which a
     /// revoke waits.
     package static let grantsPerPart = 4_096
+    /// As above, where each is asked whether it would allow a call.
+    package static let grantsAskedPerPart = 512
+    /// Live grants of one subject that a question without a credential is decided among: an agent has one for each of
+    /// its runs.
+    package static let grantsPerSubject = 1_024
+    /// Subjects whose grants a node remembers, so as not to look for them again: those of one credential each take
+    /// some hundred bytes.
+    package static let subjectsRemembered = 4_096
+    /// Readings of all grants for one page of a search: a page may be empty and not be the last.
+    package static let readingsPerSearch = 4
     /// Open debts that a budget's row names; of more it says how many.
     package static let debtsPerRow = 64
     /// Decisions that are shipped as soon as so many wait; fewer, after a moment.

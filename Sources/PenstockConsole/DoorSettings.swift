@@ -7,7 +7,7 @@ internal import PenstockNode
 enum DoorSettings {
     static let keys = [
         "socket", "port", "bind", "host_names", "tls_certificate", "tls_key", "tls_clients", "tls_client_roots",
-        "spiffe_bundles",
+        "spiffe_bundles", "caller_keys", "subjects",
     ]
 
     static func options(_ settings: FileSettings) throws -> HTTPDoorOptions {
@@ -19,7 +19,28 @@ enum DoorSettings {
         if let host = bind.first { door.host = host.text }
         door.names = try settings.hosts("host_names")
         door.tls = try tls(settings)
+        if let path = settings.optionalPath("caller_keys") { door.callers = try callers(path) }
+        for written in settings.list("subjects") where !written.isEmpty {
+            let parts = written.split(separator: "=", omittingEmptySubsequences: false).map(String.init)
+            guard parts.count <= 2, !parts[0].isEmpty, let kind = HTTPDoorOptions.kinds[parts[parts.count - 1]] else {
+                throw NodeError(
+                    .configuration,
+                    """
+                    'subjects': '\(written)' is not TYPE or TYPE=KIND, where KIND is \
+                    \(HTTPDoorOptions.kinds.keys.sorted().joined(separator: ", "))
+                    """)
+            }
+            door.subjects[parts[0]] = kind
+        }
         return door
+    }
+
+    private static func callers(_ path: String) throws -> CallerKeys {
+        do {
+            return try CallerKeys(TextFile.read("the callers' keys", path))
+        } catch let error as CallerKeys.Problem {
+            throw NodeError(.configuration, "\(path): \(error.text)")
+        }
     }
 
     private static func tls(_ settings: FileSettings) throws -> DoorTLSOptions? {

@@ -133,6 +133,9 @@ struct Recorder: NodeJournal {
         ])
         add(sorted(call.amounts.list, \.unit).flatMap { [$0.unit, "\($0.value)"] })
         add(sorted(Array(call.attributes), \.key).flatMap { [$0.key, $0.value] })
+        // Only where there are any: ids from before a restart were made without them.
+        if call.linearizable { add(["linearizable"]) }
+        for (path, list) in sorted(Array(call.lists), \.key) { add([path] + list) }
         hasher.update(call.argumentsDigest.bytes)
         return hasher.finalize()
     }

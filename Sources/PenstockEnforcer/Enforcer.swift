@@ -24,6 +24,7 @@ public final class Enforcer: Sendable {
     let waiters = Waiters()
     let observers = CancellationObservers()
     let permits = PermitIDs()
+    let subjects = SubjectIndex()
     let stopping = Atomic(false)
     /// The network thread was signalled and has not looked yet.
     let isSignalled = Atomic(false)

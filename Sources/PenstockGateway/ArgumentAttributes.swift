@@ -4,32 +4,54 @@ internal import PenstockJSON
 /// The scalars among a tool's arguments, each under `arguments.PATH`; what exceeds the bounds is left out, and a
 /// condition on it is not fulfilled.
 struct ArgumentAttributes {
-    private var attributes: [String: String] = [:]
+    private(set) var attributes: [String: String] = [:]
+    /// Arrays of nothing but scalars, besides their elements.
+    private(set) var lists: [String: [String]] = [:]
     private var bytes = 0
 
     /// Nil when two values come under the same path, as in `{"a.b": 1, "a": {"b": 2}}`: a tool may read either.
-    static func of(_ arguments: JSON) -> [String: String]? {
+    static func of(_ arguments: JSON) -> ArgumentAttributes? {
         guard !ArgumentPaths.areAmbiguous(arguments) else { return nil }
         var attributes = ArgumentAttributes()
         attributes.add(arguments, "arguments", depth: 0)
-        return attributes.attributes
+        return attributes
     }
 
     private mutating func add(_ json: JSON, _ path: String, depth: Int) {
         guard depth <= GatewayLimits.attributeDepth else { return }
         switch json {
         case .null: break
-        case .bool(let flag): keep(flag ? "true" : "false", path)
-        // However it is written, a number is one value to the tool.
-        case .number(let number): if let number = ExactNumber.canonical(number) { keep(number, path) }
-        case .string(let string): keep(string, path)
+        case .bool, .number, .string: if let text = Self.scalar(json) { keep(text, path) }
         case .array(let elements):
+            keep(elements, path)
             for (index, element) in elements.prefix(GatewayLimits.attributes).enumerated() {
                 add(element, "\(path).\(index)", depth: depth + 1)
             }
         case .object(let members):
             for member in members { add(member.value, "\(path).\(member.key)", depth: depth + 1) }
         }
+    }
+
+    private static func scalar(_ json: JSON) -> String? {
+        switch json {
+        case .bool(let flag): flag ? "true" : "false"
+        // However it is written, a number is one value to the tool.
+        case .number(let number): ExactNumber.canonical(number)
+        case .string(let string): string
+        default: nil
+        }
+    }
+
+    /// The whole list or none of it: a condition is about every element.
+    private mutating func keep(_ elements: [JSON], _ path: String) {
+        guard lists.count < GatewayLimits.attributes, elements.count <= GatewayLimits.attributes else { return }
+        let texts = elements.compactMap(Self.scalar)
+        let size = texts.reduce(path.utf8.count) { $0 + $1.utf8.count }
+        guard !texts.isEmpty, texts.count == elements.count, bytes + size <= GatewayLimits.attributeBytesTotal else {
+            return
+        }
+        bytes += size
+        lists[path] = texts
     }
 
     private mutating func keep(_ text: String, _ path: String) {

@@ -93,7 +93,7 @@ struct CallMapping: Sendable {
         let named = named("tools/call", "tool", "name", params)
         guard case .check(var call) = named else { return named }
         call.amounts = Self.oneCall
-        call.attributes = attributes
+        (call.attributes, call.lists) = (attributes.attributes, attributes.lists)
         call.argumentsDigest = hash(arguments.canonicalBytes)
         do {
             try price(&call, arguments)

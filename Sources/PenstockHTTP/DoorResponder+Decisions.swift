@@ -16,24 +16,27 @@ extension DoorResponder {
 
     /// As long as its client is there: whoever waits and goes is not decided about.
     private func decide(_ question: EvaluationCodec.Question, _ context: DoorContext) async throws -> Response {
-        try admit([question.call.credential], context)
-        let patience = question.patience ?? patience
+        let (call, isBySubject) = try await named(question, context)
+        if !isBySubject { try admit([call.credential], context) }
+        let patience = question.patience ?? options.patience
         let decision = await connections.attend(context.channel) {
-            await gatekeeper.check(question.call, patience: patience)
+            await gatekeeper.check(call, patience: patience)
         }
         return answer(200, EvaluationCodec.json(decision))
     }
 
     /// What would be decided only to be denied is bounded; questions with credentials that are known are not.
-    private func admit(_ credentials: [Digest], _ context: DoorContext) throws(EvaluationCodec.Problem) {
+    func admit(_ credentials: [Digest], _ context: DoorContext) throws(EvaluationCodec.Problem) {
         let unknown = credentials.count { !gatekeeper.mayKnow($0) }
         if unknown < credentials.count { strangers.know(context.channel) }
         guard unknown == 0 || strangers.takes(unknown, from: context.channel) else { throw Self.tooMany }
     }
 
-    private func headers(_ request: Request, _ context: DoorContext) -> EvaluationCodec.Headers {
+    /// A caller's own key names no grant.
+    func headers(_ request: Request, _ context: DoorContext) -> EvaluationCodec.Headers {
         .init(
-            authorization: request.headers[.authorization], traceparent: request.headers[Self.traceparent],
+            authorization: context.trust == .key ? nil : request.headers[.authorization],
+            traceparent: request.headers[Self.traceparent],
             door: strangers.door, client: connections.client(context.channel))
     }
 
@@ -45,15 +48,21 @@ extension DoorResponder {
                 EvaluationCodec.question(json, headers: headers, holds: false, hashing: hashing), context)
         }
         // An item that is no question counts as one that nobody stands behind.
-        try admit(batch.items.map { (try? $0.get().call.credential) ?? .zero }, context)
+        try admit(
+            batch.items.compactMap { item in
+                guard let question = try? item.get() else { return Digest.zero }
+                return mayBeBySubject(question, context) ? nil : question.call.credential
+            }, context)
         let until = ContinuousClock.now + HTTPLimits.answerTime
-        let answers = await connections.attend(context.channel) { await self.answers(batch, until: until) }
+        let answers = await connections.attend(context.channel) { await self.answers(batch, context, until: until) }
         return answer(200, .members(["evaluations": .array(answers)]))
     }
 
     /// One after another: a later item may depend on what an earlier one has spent. All share the time of one request,
     /// and after the first, none is decided once the client has gone.
-    private func answers(_ batch: EvaluationCodec.Batch, until: ContinuousClock.Instant) async -> [JSON] {
+    private func answers(
+        _ batch: EvaluationCodec.Batch, _ context: DoorContext, until: ContinuousClock.Instant
+    ) async -> [JSON] {
         var answers: [JSON] = []
         for item in batch.items {
             var isAllow = false
@@ -62,9 +71,15 @@ extension DoorResponder {
             case .success where left <= .zero: answers.append(EvaluationCodec.json(Self.overdue))
             case .success where Task.isCancelled && !answers.isEmpty: answers.append(EvaluationCodec.json(Self.unheard))
             case .success(let question):
-                let decision = await gatekeeper.check(question.call, patience: min(left, question.patience ?? patience))
-                isAllow = decision.isAllow
-                answers.append(EvaluationCodec.json(decision))
+                do throws(EvaluationCodec.Problem) {
+                    let call = try await named(question, context).call
+                    let patience = min(left, question.patience ?? options.patience)
+                    let decision = await gatekeeper.check(call, patience: patience)
+                    isAllow = decision.isAllow
+                    answers.append(EvaluationCodec.json(decision))
+                } catch {
+                    answers.append(EvaluationCodec.json(error))
+                }
             case .failure(let problem): answers.append(EvaluationCodec.json(problem))
             }
             if batch.semantic.ends(with: isAllow) { break }

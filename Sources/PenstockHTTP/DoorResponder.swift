@@ -9,6 +9,7 @@ internal import PenstockJSON
 /// What one request came in on.
 struct DoorContext: InitializableFromSource {
     let channel: any Channel
+    var trust = Trust.none
 
     init(source: ApplicationRequestContextSource) {
         channel = source.channel
@@ -21,7 +22,7 @@ struct DoorResponder: HTTPResponder {
     let hashing: Hashing
     let hub: EventHub
     let connections: Connections
-    let patience: Duration
+    let options: HTTPDoorOptions
     let strangers: Strangers
     let names: HostNames
     /// Of every door of this process, for the metrics.
@@ -32,7 +33,7 @@ struct DoorResponder: HTTPResponder {
     func respond(to request: Request, context: DoorContext) async throws -> Response {
         var response: Response
         do {
-            if strangers.door == .tcp { try names.check(request) }
+            if strangers.door == .tcp { try names.check(request, isRelayed: request.uri.path == Route.authorizePath) }
             response = try await route(request, context)
         } catch let problem as EvaluationCodec.Problem {
             let isTaken = problem.status == 429 || strangers.takes(1, from: context.channel)
@@ -74,7 +75,9 @@ struct DoorResponder: HTTPResponder {
             response.headers[.allow] = allowed
             return response
         }
-        guard route.methods.contains(.get) || strangers.admits(context.channel) else {
+        var context = context
+        context.trust = try trust(request, route)
+        guard route.methods.contains(.get) || context.trust == .key || strangers.admits(context.channel) else {
             // On a new connection it could ask again: this one is kept, as far as the request ends.
             _ = try? await read(request, context, upTo: HTTPLimits.batchBytes)
             throw Self.tooMany
@@ -82,7 +85,11 @@ struct DoorResponder: HTTPResponder {
         switch route {
         case .evaluation: return try await evaluate(request, context, holds: false)
         case .evaluations: return try await evaluateAll(request, context)
-        case .configuration: return answer(200, EvaluationCodec.configuration(scheme + names.base(request)))
+        case .search(let wanted): return try await search(wanted, request, context)
+        case .configuration:
+            let base = scheme + names.base(request)
+            return answer(200, EvaluationCodec.configuration(base, searches: options.directory != nil))
+        case .authorize: return try await authorize(request, context)
         case .hold: return try await evaluate(request, context, holds: true)
         case .settle(let permitID): return try await settle(permitID, request, context)
         case .release(let permitID): return try await release(permitID, request, context)
@@ -129,12 +136,15 @@ extension DoorResponder {
     }
 
     /// RFC 9457: without a `type` of its own, `title` is the phrase of the status.
-    static func problem(_ status: Int, _ detail: String) -> Response {
+    ///
+    /// - Parameter members: what it says besides.
+    static func problem(_ status: Int, _ detail: String, _ members: [JSON.Member] = []) -> Response {
         let status = Self.status(status)
-        let json = JSON.members([
-            "type": .string("about:blank"), "title": .string(status.reasonPhrase), "status": .integer(status.code),
-            "detail": .string(detail),
-        ])
+        let json = JSON.object(
+            [
+                .init("type", .string("about:blank")), .init("title", .string(status.reasonPhrase)),
+                .init("status", .integer(status.code)), .init("detail", .string(detail)),
+            ] + members)
         return Response(
             status: status, headers: [.contentType: "application/problem+json"],
             body: .init(byteBuffer: ByteBuffer(bytes: json.bytes)))

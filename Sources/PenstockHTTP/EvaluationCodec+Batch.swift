@@ -74,11 +74,20 @@ extension EvaluationCodec {
     }
 
     /// What AuthZEN's metadata say of a decision point that is reached at `base`.
-    package static func configuration(_ base: String) -> JSON {
-        .members([
+    ///
+    /// - Parameter searches: whether it can be searched in.
+    package static func configuration(_ base: String, searches: Bool) -> JSON {
+        func search(_ wanted: Wanted) -> JSON? {
+            searches ? .string(base + "/access/v1/search/" + wanted.rawValue) : nil
+        }
+        return .members([
             "policy_decision_point": .string(base),
             "access_evaluation_endpoint": .string(base + "/access/v1/evaluation"),
             "access_evaluations_endpoint": .string(base + "/access/v1/evaluations"),
+            "search_subject_endpoint": search(.subject),
+            "search_resource_endpoint": search(.resource),
+            "search_action_endpoint": search(.action),
+            "supported_obligations": .array(obligationTypes.map { .string($0) }),
         ])
     }
 }

@@ -23,6 +23,7 @@ extension EvaluationCodec {
                     ]) : nil,
                 "remaining": decision.remaining.isEmpty ? nil : json(decision.remaining),
                 "decision_id": decision.decisionID.isEmpty ? nil : .string(decision.decisionID),
+                "obligations": obligations(decision),
                 "retry_after_ms": decision.retryAfterMS > 0 ? .integer(decision.retryAfterMS) : nil,
             ]),
         ])

@@ -27,6 +27,12 @@ extension EvaluationCodec {
         return text
     }
 
+    static func flag(_ context: JSON, _ name: String) throws(Problem) -> Bool {
+        guard let value = present(context[name]) else { return false }
+        guard let flag = value.flag else { throw Problem(400, "context.\(name) must be true or false") }
+        return flag
+    }
+
     /// `Digest.zero` when there is none, so that the gatekeeper denies it in its own words.
     static func credential(_ context: JSON, _ headers: Headers, _ hashing: Hashing) throws(Problem) -> Digest {
         let inBody = try optionalText(context, "credential")
@@ -39,9 +45,13 @@ extension EvaluationCodec {
 
     /// A credential of ours in an `Authorization` header.
     static func bearer(_ authorization: String?) -> String? {
+        token(authorization).flatMap { $0.hasPrefix("pst_") ? $0 : nil }
+    }
+
+    /// A bearer token (RFC 6750 section 2.1).
+    static func token(_ authorization: String?) -> String? {
         guard let header = authorization, header.prefix(7).lowercased() == "bearer " else { return nil }
-        let token = String(header.dropFirst(7).drop { $0 == " " })
-        return token.hasPrefix("pst_") ? token : nil
+        return String(header.dropFirst(7).drop { $0 == " " })
     }
 
     static func argumentsDigest(_ context: JSON, _ hashing: Hashing) throws(Problem) -> Digest {

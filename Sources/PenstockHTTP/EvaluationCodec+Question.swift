@@ -24,7 +24,7 @@ extension EvaluationCodec {
     /// Reads an AuthZEN evaluation. Unknown members are ignored; known ones of a wrong type are refused. In every body,
     /// a member that is null is as good as absent.
     ///
-    /// The grant is named by its credential alone: `subject` must be there, as the standard asks, and decides nothing.
+    /// The grant is named by its credential. Whether `subject` may name it instead is the door's to say.
     package static func question(_ body: [UInt8], headers: Headers, holds: Bool, hashing: Hashing) throws(Problem)
         -> Question
     {
@@ -37,21 +37,21 @@ extension EvaluationCodec {
     ) throws(Problem) -> Question {
         guard json.members != nil else { throw Problem(400, "the body must be a JSON object") }
         let subject = try object(json, "subject", required: true)
-        _ = try text(subject, "type", in: "subject")
-        _ = try text(subject, "id", in: "subject")
+        let named = Subject(
+            type: try text(subject, "type", in: "subject"), id: try text(subject, "id", in: "subject"))
         let action = try object(json, "action", required: true)
         let resource = try object(json, "resource", required: true)
         let (name, type, id) = (
             try text(action, "name", in: "action"), try text(resource, "type", in: "resource"),
             try text(resource, "id", in: "resource")
         )
-        _ = try object(subject, "properties", required: false)
         var question =
             if let context { try context.get() } else { try self.context(of: json, headers: headers, hashing: hashing) }
         (question.call.action, question.call.resourceType, question.call.resourceID, question.call.holds) = (
             name, type, id, holds
         )
-        try add([("action", action), ("resource", resource)], to: &question.call.attributes)
+        question.subject = named
+        try add([("subject", subject), ("action", action), ("resource", resource)], to: &question.call)
         return question
     }
 
@@ -61,8 +61,8 @@ extension EvaluationCodec {
         var call = Call(
             headers.client, action: "", resourceType: "", resourceID: "")
         call.credential = try credential(context, headers, hashing)
-        call.attributes = try attributes(context)
-        if let arguments = present(context["arguments"]) { try compare(call.attributes, with: arguments) }
+        try attributes(context, into: &call)
+        if let arguments = present(context["arguments"]) { try compare(call, with: arguments) }
         if let declared = present(context["amounts"]) {
             guard let amounts = CallAmounts(declared: try amounts(declared)) else {
                 throw Problem(400, "too many amounts, or a unit without a name")
@@ -82,19 +82,20 @@ extension EvaluationCodec {
             call.atLeast = atLeast
         }
         call.door = headers.door
-        if let malformed = present(context["malformed"]) {
-            guard let flag = malformed.flag else { throw Problem(400, "context.malformed must be true or false") }
-            call.isMalformed = flag
-        }
+        call.linearizable = try flag(context, "linearizable")
+        call.isMalformed = try flag(context, "malformed")
         let priced = try priced(context, in: "context.")
         (call.priceVersion, call.basis) = (priced.version, priced.basis)
-        return Question(call: call, patience: try patience(context))
+        let shows = try optionalText(context, "credential").isEmpty == false || headers.authorization != nil
+        return Question(call: call, hasCredential: shows, patience: try patience(context))
     }
 
     /// The same question, as the client asks it. The credential goes in the `Authorization` header.
     package static func json(_ call: Call, patience: Duration) -> JSON {
         let traceparent = call.traceID == .unknown ? nil : JSON.string("00-\(call.traceID)-0000000000000001-00")
-        let attributes = call.attributes.sorted { $0.key < $1.key }.map { JSON.Member($0.key, .string($0.value)) }
+        let attributes =
+            call.attributes.sorted { $0.key < $1.key }.map { JSON.Member($0.key, .string($0.value)) }
+            + call.lists.sorted { $0.key < $1.key }.map { .init($0.key, .array($0.value.map { .string($0) })) }
         return .members([
             "subject": .members(["type": .string("agent"), "id": .string("")]),
             "action": .members(["name": .string(call.action)]),
@@ -108,6 +109,7 @@ extension EvaluationCodec {
                 "at_least": call.atLeast == 0 ? nil : .integer(call.atLeast),
                 "price_version": call.priceVersion.isEmpty ? nil : .string(call.priceVersion),
                 "basis": call.basis.isEmpty ? nil : .string(call.basis),
+                "linearizable": call.linearizable ? .bool(true) : nil,
                 "malformed": call.isMalformed ? .bool(true) : nil,
                 "patience_ms": .integer(milliseconds(patience)),
             ]),

@@ -4,9 +4,18 @@ package import PenstockJSON
 /// How calls, decisions and amounts look in JSON: OpenID AuthZEN 1.0, with what Penstock adds under `context`.
 /// The door and its client share it.
 package enum EvaluationCodec {
+    /// Whom a question is about, as its caller says.
+    package struct Subject: Sendable, Hashable {
+        package var type: String
+        package var id: String
+    }
+
     /// A call as it was asked about.
     package struct Question: Sendable {
         package var call: Call
+        package var subject = Subject(type: "", id: "")
+        /// Whether it shows a credential, of whatever kind: its grant is named by that alone then.
+        package var hasCredential = false
         /// How long the caller wants to wait, if it says.
         package var patience: Duration?
     }

@@ -19,6 +19,12 @@ package struct HTTPDoorOptions: Sendable {
     package var names: [HostAddress] = []
     /// 0 takes any free port; nil listens on none.
     package var port: Int?
+    /// Who may ask at the port; nil for whoever shows a grant's credential.
+    package var callers: CallerKeys?
+    /// Types of subjects that trusted callers may name instead of a credential, and what they are called here.
+    package var subjects: [String: Selector.Kind] = [:]
+    /// Where searches look, and subjects are found.
+    package var directory: (any Directory)?
     /// How long a decision may wait for a slice when the caller does not say.
     package var patience: Duration = .seconds(2)
     /// Between two comments on an event stream. A client takes three of them missed for a lost stream.
@@ -91,7 +97,7 @@ package struct HTTPDoor: Service {
         let responders = zip(doors, connections).map { strangers, connections in
             DoorResponder(
                 gatekeeper: gatekeeper, hashing: hashing, hub: hub, connections: connections,
-                patience: options.patience, strangers: strangers,
+                options: options, strangers: strangers,
                 names: HostNames(listed: Set(options.names.map(\.text))), doors: doors, tls: tls)
         }
         var services: [any Service] = []

@@ -6,6 +6,14 @@ package enum HTTPLimits {
     package static let bodyBytes = 64 * 1024
     /// A body of questions: 1 KiB for each of as many as one may have, since not all are as long as one may be.
     package static let batchBytes = evaluations * 1024
+    /// A path and query that a proxy asks about: what proxies take in a request's first line.
+    static let uriBytes = 8 * 1024
+    /// Keys of callers: programs that stand before tools, not agents.
+    package static let callers = 256
+    /// Results of one page of a search, where nothing is asked, and at most.
+    static let (searchPage, searchPageMost) = (100, 256)
+    /// A digest and a cursor in hexadecimal: no cursor is longer than an id.
+    static let searchTokenBytes = 64 + 2 * Limits.idBytes
     /// An answer is a few hundred bytes; anything larger is not from a Penstock.
     package static let answerBytes = 64 * 1024
     /// Attributes of one call: a grant has at most 64 conditions.

@@ -10,7 +10,8 @@ struct HostNames: Sendable {
 
     private static let host = HTTPField.Name("Host")!  // A token (RFC 9110 section 5.1).
 
-    func check(_ request: Request) throws(EvaluationCodec.Problem) {
+    /// - Parameter isRelayed: by a proxy, with its client's `Origin`.
+    func check(_ request: Request, isRelayed: Bool = false) throws(EvaluationCodec.Problem) {
         let hosts = [request.head.authority].compactMap(\.self) + request.headers[values: Self.host]
         guard hosts.count == 1, !hosts[0].isEmpty else {
             throw EvaluationCodec.Problem(400, "a request names one Host")
@@ -19,7 +20,7 @@ struct HostNames: Sendable {
             throw EvaluationCodec.Problem(
                 421, "this Host is none of this node's names: localhost, a loopback address, or one of 'host_names'")
         }
-        guard let origin = request.headers[.origin] else { return }
+        guard !isRelayed, let origin = request.headers[.origin] else { return }
         let place = origin.split(separator: "://", maxSplits: 1, omittingEmptySubsequences: false)
         guard place.count == 2, admits(String(place[1])) else {
             throw EvaluationCodec.Problem(403, "a page of another place may not ask here")

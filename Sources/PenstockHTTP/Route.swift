@@ -4,7 +4,9 @@ internal import HTTPTypes
 enum Route {
     case evaluation
     case evaluations
+    case search(EvaluationCodec.Wanted)
     case configuration
+    case authorize
     case hold
     case settle(String)
     case release(String)
@@ -29,16 +31,23 @@ enum Route {
         }
     }
 
+    static let authorizePath = "/authorize"
+
     private static let fixed: [String: Route] = [
         "/access/v1/evaluation": .evaluation, "/access/v1/evaluations": .evaluations,
-        "/.well-known/authzen-configuration": .configuration, "/v1/holds": .hold, "/v1/preview": .preview,
+        "/access/v1/search/subject": .search(.subject), "/access/v1/search/resource": .search(.resource),
+        "/access/v1/search/action": .search(.action),
+        "/.well-known/authzen-configuration": .configuration, authorizePath: .authorize, "/v1/holds": .hold,
+        "/v1/preview": .preview,
         "/v1/events": .events, "/livez": .live, "/readyz": .ready, "/metrics": .metrics,
     ]
 
     /// What is served there. HEAD is GET without its body (RFC 9110 section 9.3.2).
     var methods: [HTTPRequest.Method] {
         switch self {
-        case .evaluation, .evaluations, .hold, .settle, .release, .preview: [.post]
+        case .evaluation, .evaluations, .search, .hold, .settle, .release, .preview: [.post]
+        // It decides, and may spend.
+        case .authorize: [.get]
         case .configuration, .events, .live, .ready, .metrics: [.get, .head]
         }
     }

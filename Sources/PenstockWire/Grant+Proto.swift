@@ -17,9 +17,8 @@ extension Grant {
         allowedActions = proto.allowedActions
         resources = proto.resources
         for condition in proto.conditions {
-            guard let comparison = Comparison(rawValue: condition.operator) else {
-                throw WireError(.malformed, "unknown comparison '\(condition.operator)'")
-            }
+            // What a later version compares, this one denies; the rest of the log stays readable.
+            let comparison = Comparison(rawValue: condition.operator) ?? .unknown(condition.operator)
             conditions.append(Condition(path: condition.path, comparison: comparison, value: condition.value))
         }
         notBefore = proto.notBeforeMs

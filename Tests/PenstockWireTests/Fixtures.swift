@@ -21,7 +21,7 @@ enum Sample {
             "ana@example.org", "invoices", "payments", "spiffe://example.org/a"
         )
         (grant.allowedActions, grant.resources) = (["pay.*", "read"], ["invoice:2026-*", "urn:a:b"])
-        grant.conditions = Grant.Comparison.allCases.map {
+        grant.conditions = Grant.Comparison.ofVersionOne.map {
             .init(path: "arguments.amount", comparison: $0, value: "5000")
         }
         (grant.notBefore, grant.expiresAt, grant.renewableUntil) = (

@@ -89,7 +89,7 @@ def test_unknown_settings_are_refused(tmp_path, command, text):
 SETTINGS = {
     "ledger": ["identity", "data", "decisions_megabytes", "decisions_keep_days", "decisions_keep_megabytes", "log_keep_days", "log_keep_megabytes", "archive", "snapshot_events", "grants_keep_seconds"],
     "enforcer": ["identity", "data", "audiences", "journal_megabytes", "shards", "socket", "port", "bind", "host_names",
-                 "tls_certificate", "tls_key", "tls_clients", "tls_client_roots", "spiffe_bundles"],
+                 "tls_certificate", "tls_key", "tls_clients", "tls_client_roots", "spiffe_bundles", "caller_keys", "subjects"],
     "mcp": ["identity", "data", "audiences", "journal_megabytes", "shards", "enforcer", "credential_file", "server", "prices"],
 }
 

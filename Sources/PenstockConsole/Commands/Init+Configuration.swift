@@ -59,6 +59,14 @@ extension Founding {
         #tls_client_roots: clients.pem
         # DOMAIN=FILE, separated by commas: roots of SPIFFE trust domains, whose SVIDs prove workloads.
         #spiffe_bundles: example.org=example.pem
+        # File of the keys by which callers of that port show who they are, a line each: NAME and the SHA-256 of the \
+        key.
+        # Without it, each question must show its grant's credential.
+        caller_keys: ""
+        # Types of subjects that callers of the socket, and callers with a key, may name in place of a credential, \
+        separated by
+        # commas: TYPE or TYPE=KIND, where KIND is agent, run, grant or principal.
+        subjects: ""
         # Destination services that this node stands before, separated by commas.
         # A grant that names another audience is refused here.
         audiences: ""

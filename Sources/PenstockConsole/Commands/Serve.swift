@@ -47,7 +47,8 @@ struct EnforcerCommand: AsyncParsableCommand {
             let identity = try Identity.load(settings.path("identity"))
             let enforcer = try Enforcer(Serving.options(identity, settings))
             try enforcer.start()
-            let door = try DoorSettings.options(settings)
+            var door = try DoorSettings.options(settings)
+            door.directory = enforcer
             try await Serving.run([
                 EnforcerService(enforcer),
                 try HTTPDoor(enforcer, hashing: .real, options: door, logger: Logger(label: "penstock.http")),

@@ -56,6 +56,7 @@ struct Up: AsyncParsableCommand {
                 try enforcer.start()
                 services.append(EnforcerService(enforcer))
                 var door = HTTPDoorOptions(unixPath: identity.folder + "/enforcer.sock")
+                door.directory = enforcer
                 door.onListening = { _ in opening.yield() }
                 services.append(
                     try HTTPDoor(enforcer, hashing: .real, options: door, logger: Logger(label: "penstock.http")))

@@ -5,8 +5,10 @@ public struct Call: Sendable {
     public var resourceType: String
     public var resourceID: String
     public var amounts: CallAmounts
-    /// What a grant's conditions are held against.
+    /// What a grant's conditions are held against: texts, numbers as `ExactNumber.canonical` writes them, and booleans.
     public var attributes: [String: String]
+    /// Those that are lists of such.
+    public var lists: [String: [String]] = [:]
     /// Makes a retry the same call, at this node; empty means that every call is new.
     public var callID: String
     /// SHA-256 of the arguments: recorded in place of them.
@@ -16,6 +18,8 @@ public struct Call: Sendable {
     public var holds: Bool
     /// The view must have applied this position.
     public var atLeast: UInt64
+    /// Decide only on an echo sent after the call arrived, whatever the grant says.
+    public var linearizable = false
     /// Where the amounts come from, for the record; see `Priced`. What exceeds its limits is cut.
     public var priceVersion: String
     public var basis: String
@@ -50,6 +54,11 @@ public struct Call: Sendable {
     public var credential: Digest {
         get { presented.credential }
         set { presented.credential = newValue }
+    }
+
+    /// Whether it says what is at a path.
+    func has(_ path: String) -> Bool {
+        attributes.value(forBytes: path) != nil || lists.value(forBytes: path) != nil
     }
 }
 

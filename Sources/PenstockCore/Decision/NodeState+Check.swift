@@ -13,7 +13,9 @@ extension NodeState {
     }
 
     @inline(__always)
-    func isLinearizable(_ grant: GrantRecord) -> Bool { view.rules[Int(grant.rules)].linearizable }
+    func isLinearizable(_ grant: GrantRecord, _ call: borrowing Call) -> Bool {
+        call.linearizable || view.rules[Int(grant.rules)].linearizable
+    }
 
     func check(
         _ call: borrowing Call, _ grant: GrantRecord, _ index: Int, _ clock: LedgerClock, _ now: Instant,
@@ -35,10 +37,7 @@ extension NodeState {
         if !view.rules.span[rules].resources.hasOne({ $0.matches(type: call.resourceType, id: call.resourceID) }) {
             return .resourceOutOfBounds
         }
-        for condition in view.rules[rules].conditions where !condition.holds(for: call.attributes) {
-            let isKnown = argumentsKnown || call.attributes.value(forBytes: condition.path) != nil
-            if isKnown || !condition.path.begins(with: "arguments.") { return .resourceOutOfBounds }
-        }
+        if view.rules.span[rules].compiled.hasOne({ fails($0, call, argumentsKnown) }) { return .resourceOutOfBounds }
         for index in 0..<call.amounts.count {
             let amount = call.amounts[index]
             if amount.value > Limits.amount { return .amountOverLimit }
@@ -51,6 +50,11 @@ extension NodeState {
         if view.rules.span[rules].approvalActions.hasOne({ $0.catches(call.action) }) { return .approvalRequired }
         if counts, marks.contains(.throttled), !view.stops(index, at: name).isEmpty { return .rateLimited }
         return .none
+    }
+
+    private func fails(_ test: borrowing CompiledCondition, _ call: borrowing Call, _ argumentsKnown: Bool) -> Bool {
+        guard !test.holds(for: call.attributes, call.lists) else { return false }
+        return argumentsKnown || !test.condition.path.begins(with: "arguments.") || call.has(test.condition.path)
     }
 
     /// Whether this node stands for that destination.

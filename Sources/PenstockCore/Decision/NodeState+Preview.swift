@@ -20,7 +20,7 @@ extension NodeState {
         let staleness = allowedAge(ofGrant: view.grants[index])
         verdict.usableUntil = confirmedAt + staleness
         guard verdict.viewAge < staleness else { return verdict }
-        if let arrivedAt, isLinearizable(view.grants[index]), confirmedAt < arrivedAt { return verdict }
+        if let arrivedAt, isLinearizable(view.grants[index], call), confirmedAt < arrivedAt { return verdict }
         verdict.reason = check(
             call, view.grants[index], index, clock, now, argumentsKnown: arrivedAt != nil, counts: false)
         verdict.usableUntil = min(verdict.usableUntil, expiry(view.grants[index], clock, now))

@@ -27,17 +27,22 @@ package struct NodeState: ~Copyable, Sendable {
         return age < min(view.settings.maxStaleness, lease.bounds.staleness)
     }
 
+    /// The least that the ledger's clock can say now; the beginning of time before the first lease.
+    package func earliestTime(at now: Instant) -> WallTime {
+        lease.clock?.earliest(at: now, ratePPM: view.settings.clockRatePPM) ?? .min
+    }
+
     /// Whether a grant has this credential; true while there is no view to look in.
     package func mayKnow(_ credential: Digest) -> Bool { !hasView || view.index(of: credential) != nil }
 
     /// Whether news may still change what this call is told, so that it is worth waiting before it is decided: the view
-    /// is fresh, and has not reached `atLeast`, or the grant is linearizable and no echo sent since `arrivedAt` has
-    /// confirmed the view. A stale view does not wait, since waiting would not make its answer truer; nor does an
+    /// is fresh, and has not reached `atLeast`, or the call or its grant is linearizable and no echo sent since
+    /// `arrivedAt` has confirmed the view. A stale view does not wait, since waiting would not make its answer truer; nor does an
     /// unknown credential, or anybody could make a node wait. Nothing is taken or recorded.
     package func awaitsNews(_ call: borrowing Call, arrivedAt: Instant, now: Instant) -> Bool {
         guard isFresh(at: now), let confirmedAt = lease.confirmedAt, let index = view.index(of: call.credential)
         else { return false }
         return view.position < call.atLeast
-            || view.rules[Int(view.grants[index].rules)].linearizable && confirmedAt < arrivedAt
+            || isLinearizable(view.grants[index], call) && confirmedAt < arrivedAt
     }
 }

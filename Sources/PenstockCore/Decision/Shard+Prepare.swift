@@ -27,7 +27,7 @@ extension Shard {
         let grant = node.view.grants[index]
         let staleness = node.allowedAge(ofGrant: grant)
         verdict.usableUntil = (node.lease.confirmedAt ?? .min / 2) + staleness
-        guard age < staleness, !node.isLinearizable(grant) || node.lease.confirmedAt! >= arrivedAt else {
+        guard age < staleness, !node.isLinearizable(grant, call) || node.lease.confirmedAt! >= arrivedAt else {
             return verdict
         }
         verdict.reason = node.check(call, grant, index, clock, now)

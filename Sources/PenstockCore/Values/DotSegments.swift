@@ -9,6 +9,13 @@ extension String {
         var text = self
         return text.withUTF8 { LaxPath.hasDotSegment($0, after: prefix) }
     }
+
+    /// Whether some reader sees a slash where none is written as one.
+    package var hasHiddenSlash: Bool {
+        if let found = utf8.withContiguousStorageIfAvailable({ LaxPath.hasHiddenSlash($0) }) { return found }
+        var text = self
+        return text.withUTF8 { LaxPath.hasHiddenSlash($0) }
+    }
 }
 
 extension LaxPath {
@@ -20,6 +27,22 @@ extension LaxPath {
         return withUnsafeTemporaryAllocation(of: Unit.self, capacity: bytes.count) { units in
             let count = decode(bytes, into: units)
             return scan(count, after: prefix) { units[$0] }
+        }
+    }
+
+    fileprivate static func hasHiddenSlash(_ bytes: UnsafeBufferPointer<UInt8>) -> Bool {
+        guard bytes.contains(where: { $0 == UInt8(ascii: "%") || $0 >= 0x80 }) else { return false }
+        return withUnsafeTemporaryAllocation(of: Unit.self, capacity: bytes.count) { units in
+            let count = decode(bytes, into: units)
+            var at = 0
+            while at < count {
+                let (reading, length) = read(at, count) { units[$0] }
+                let end = units[at + length - 1].end
+                // What is written as one byte, and is that byte, is no secret.
+                if reading == .overlong || reading == .slash && bytes[end - 1] != units[at].byte { return true }
+                at += length
+            }
+            return false
         }
     }
 

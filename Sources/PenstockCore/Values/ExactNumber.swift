@@ -58,13 +58,13 @@ package enum ExactNumber {
     /// Zeros that are written out.
     private static let zeros = 64
 
-    private static func bytes<T>(_ text: String, _ body: (UnsafeBufferPointer<UInt8>) -> T) -> T {
+    static func bytes<T>(_ text: String, _ body: (UnsafeBufferPointer<UInt8>) -> T) -> T {
         if let done = text.utf8.withContiguousStorageIfAvailable(body) { return done }
         return Array(text.utf8).withUnsafeBufferPointer(body)
     }
 
     /// A number as digits without zeros at either end, times ten to the exponent.
-    private struct Parts {
+    struct Parts: Sendable {
         var isNegative = false
         /// From the first digit that counts to behind the last; a point may lie between.
         var first = 0
@@ -133,7 +133,7 @@ package enum ExactNumber {
         }
     }
 
-    private static func order(
+    static func order(
         _ a: Parts, _ left: UnsafeBufferPointer<UInt8>, _ b: Parts, _ right: UnsafeBufferPointer<UInt8>
     ) -> Order {
         if a.count == 0 || b.count == 0 {

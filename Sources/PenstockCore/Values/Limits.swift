@@ -129,6 +129,16 @@ public enum Limits {
     package static let grantLookupsPerMember = 4
     /// Grants whose end is compared with a time in one turn: half a millisecond.
     package static let grantsExpiringPerPart = 65_536
+    /// As above, where each is asked whether it would allow a call.
+    package static let grantsAskedPerPart = 512
+    /// Live grants of one subject that a question without a credential is decided among: an agent has one for each of
+    /// its runs.
+    package static let grantsPerSubject = 1_024
+    /// Subjects whose grants a node remembers, so as not to look for them again: those of one credential each take
+    /// some hundred bytes.
+    package static let subjectsRemembered = 4_096
+    /// Readings of all grants for one page of a search: a page may be empty and not be the last.
+    package static let readingsPerSearch = 4
     /// Open debts that a budget's row names; of more it says how many.
     package static let debtsPerRow = 64
     /// Decisions that are shipped as soon as so many wait; fewer, after a moment.

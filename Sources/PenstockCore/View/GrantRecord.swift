@@ -25,7 +25,7 @@ package struct GrantRecord: Sendable {
 package struct GrantRules: Hashable, Sendable {
     package var actions: [Pattern]
     package var resources: [ResourcePattern]
-    package var conditions: [Grant.Condition]
+    package let compiled: [CompiledCondition]
     package var budgets: [Amount]
     package var maxAmounts: [Amount]
     package var draws: [String]
@@ -53,7 +53,7 @@ package struct GrantRules: Hashable, Sendable {
         metersCalls = meteredUnits.contains("calls")
         actions = grant.allowedActions.map { Pattern($0) }
         resources = grant.resources.compactMap(ResourcePattern.init)
-        conditions = grant.conditions
+        compiled = grant.conditions.map(CompiledCondition.init)
         self.budgets = grant.budgets
         maxAmounts = grant.maxAmounts
         draws = grant.draws

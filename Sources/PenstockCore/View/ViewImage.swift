@@ -83,7 +83,7 @@ extension View {
         grant.confirmation = record.confirmation
         grant.allowedActions = shape.actions.map(\.written)
         grant.resources = shape.resources.map(\.written)
-        grant.conditions = shape.conditions
+        grant.conditions = shape.compiled.map(\.condition)
         grant.notBefore = record.notBefore
         grant.expiresAt = record.expiresAt
         grant.renewableUntil = record.renewableUntil

@@ -6,7 +6,7 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
     case event, snapshot, state, record
     case note, proof, policy, receipt
     case credential, token, keys
-    case settings, grant, member
+    case settings, grant, member, condition
     case line, mcp
     case json, evaluation, answer, stream
     case ledger
@@ -32,6 +32,7 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
         case .settings: try Files.settings(bytes)
         case .grant: try Files.grant(bytes)
         case .member: try Files.member(bytes)
+        case .condition: try Conditions.condition(bytes)
         case .line: try Lines.line(bytes)
         case .mcp: try Lines.session(bytes)
         case .json: try Texts.json(bytes)

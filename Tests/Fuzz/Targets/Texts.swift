@@ -46,7 +46,8 @@ enum Texts {
             again.call.action == call.action && again.call.resourceType == call.resourceType
             && again.call.resourceID == call.resourceID
         try law(
-            same && again.call.attributes == call.attributes && again.call.amounts.list == call.amounts.list,
+            same && again.call.attributes == call.attributes && again.call.lists == call.lists
+                && again.call.linearizable == call.linearizable && again.call.amounts.list == call.amounts.list,
             "a question changes when it is asked on")
         let marks =
             again.call.callID == call.callID && again.call.argumentsDigest == call.argumentsDigest

@@ -13,7 +13,7 @@ import Testing
         (Reason.unknownCredential, 401, 401, "invalid_token"), (.revoked, 401, 401, "invalid_token"),
         (.expired, 401, 401, "invalid_token"), (.actionNotAllowed, 403, 403, "insufficient_scope"),
         (.resourceOutOfBounds, 403, 403, "insufficient_scope"), (.rateLimited, 429, 403, ""),
-        (.budgetExhausted, 403, 403, ""), (.budgetPending, 429, 403, ""), (.busy, 429, 403, ""),
+        (.budgetExhausted, 429, 403, ""), (.budgetPending, 429, 403, ""), (.busy, 429, 403, ""),
         (.staleView, 503, 403, ""), (.noView, 503, 403, ""), (.unrecordable, 503, 403, ""),
         (.suspended, 403, 403, ""), (.malformed, 400, 403, ""), (.approvalRequired, 403, 403, ""),
     ])

@@ -88,7 +88,7 @@ import Testing
         evaluation(#""amounts":{"calls":-1}"#),
         evaluation(#""amounts":{"calls":"1"}"#), evaluation(#""amounts":{"calls":99999999999999999999}"#),
         evaluation(#""amounts":[1]"#),
-        evaluation(#""amounts":{"a":1,"b":1,"c":1,"d":1,"e":1}"#), evaluation(#""attributes":{"a":[1]}"#),
+        evaluation(#""amounts":{"a":1,"b":1,"c":1,"d":1,"e":1}"#), evaluation(#""attributes":{"a":[[1]]}"#),
         evaluation(#""attributes":{"a":null}"#), evaluation(#""attributes":{"a":{}}"#),
         evaluation(#""call_id":7"#), evaluation(#""at_least":-1"#), evaluation(#""arguments_digest":"zz""#),
         evaluation(#""credential":5"#),

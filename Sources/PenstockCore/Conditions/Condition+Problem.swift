@@ -73,7 +73,8 @@ extension Grant.Condition {
             return "\(quoted) has a '\(other)' in its value, and only '*', '**' and '?' stand for more"
         }
         if !glob.hasWildcard { return "\(quoted) has no wildcard: write '\(path) == \(value)'" }
-        return value.hasDotSegment(after: glob.literalBytes)
+        // A '?' ends a path to many readers, and here it is a character.
+        return String(value.map { $0 == "?" ? "x" : $0 }).hasDotSegment(after: glob.literalBytes)
             ? "\(quoted) has a segment of dots behind a wildcard, which nothing matches" : nil
     }
 

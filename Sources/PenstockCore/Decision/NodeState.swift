@@ -37,8 +37,8 @@ package struct NodeState: ~Copyable, Sendable {
 
     /// Whether news may still change what this call is told, so that it is worth waiting before it is decided: the view
     /// is fresh, and has not reached `atLeast`, or the call or its grant is linearizable and no echo sent since
-    /// `arrivedAt` has confirmed the view. A stale view does not wait, since waiting would not make its answer truer; nor does an
-    /// unknown credential, or anybody could make a node wait. Nothing is taken or recorded.
+    /// `arrivedAt` has confirmed the view. A stale view does not wait, since waiting would not make its answer truer;
+    /// nor does an unknown credential, or anybody could make a node wait. Nothing is taken or recorded.
     package func awaitsNews(_ call: borrowing Call, arrivedAt: Instant, now: Instant) -> Bool {
         guard isFresh(at: now), let confirmedAt = lease.confirmedAt, let index = view.index(of: call.credential)
         else { return false }

@@ -117,12 +117,16 @@ final class Rig: Sendable {
     func leave() { writing.async { [toGateway] in try? toGateway.fileHandleForWriting.close() } }
     func cancel() { running.cancel() }
 
+    /// Of the server, once it runs.
+    var pids: [pid_t] {
+        let text = (try? String(contentsOfFile: folder + "/pids", encoding: .utf8)) ?? ""
+        return text.split(separator: " ").compactMap { pid_t($0) }
+    }
+
     /// Waits for the end, and sees that no process of the server is left.
     func end() async throws -> (status: Int32, counters: GatewaySession.Counters) {
         let report = await running.value
-        let pids = try String(contentsOfFile: folder + "/pids", encoding: .utf8).split(separator: " ").compactMap {
-            pid_t($0)
-        }
+        let pids = pids
         #expect(pids.count == 2)
         for pid in pids { #expect(await eventually { Self.isGone(pid) }, "process \(pid) is left") }
         try? fromGateway.fileHandleForWriting.close()

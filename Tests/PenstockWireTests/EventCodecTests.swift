@@ -191,7 +191,7 @@ internal import Testing
         #expect(code(try changed(.restricted) { $0.restricted.selector.value = "" }) == .malformed)
         #expect(code(try changed(.restricted) { $0.restricted.selector.kind = .all }) == .malformed)
         #expect(code(try changed(.restricted) { $0.restricted.clearSelector() }) == .malformed)
-        #expect(code(try changed(.grantIssued) { $0.grantIssued.grant.conditions[0].operator = "~" }) == .malformed)
+        #expect(code(try changed(.grantIssued) { $0.grantIssued.grant.conditions[0].operator = "~" }) == nil)
         #expect(code(try changed(.sliceReserved) { $0.sliceReserved.amount = -1 }) == .malformed)
         #expect(code(try changed(.sliceReserved) { $0.sliceReserved.amount = 1 << 46 + 1 }) == .malformed)
     }

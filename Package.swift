@@ -73,8 +73,7 @@ let package = Package(
 
         .target(name: "PenstockCrypto", dependencies: ["COpenSSL", "CSodium", "PenstockCore"], swiftSettings: strict),
         .target(
-            name: "PenstockIdentity", dependencies: ["COpenSSL", "PenstockCore", "PenstockCrypto"],
-            swiftSettings: strict),
+            name: "PenstockIdentity", dependencies: ["PenstockCore", "PenstockCrypto"], swiftSettings: strict),
         .target(name: "PenstockProto", dependencies: [protobuf], exclude: ["penstock.proto"], swiftSettings: generated),
         .target(
             name: "PenstockWire", dependencies: ["PenstockCore", "PenstockProto", protobuf], swiftSettings: strict),
@@ -117,7 +116,8 @@ let package = Package(
         .target(
             name: "PenstockHTTP",
             dependencies: [
-                "PenstockCore", "PenstockJSON", "PenstockGatekeeper", "PenstockIdentity", "PenstockSystem",
+                "PenstockCore", "PenstockJSON", "PenstockGatekeeper", "PenstockCrypto", "PenstockIdentity",
+                "PenstockSystem",
                 hummingbird, nioSSL, logging, lifecycle,
             ],
             swiftSettings: strict),
@@ -164,7 +164,8 @@ let package = Package(
             name: "PenstockCryptoTests", dependencies: ["PenstockCrypto", "PenstockCore"], exclude: ["verify_proof.py"],
             swiftSettings: strict),
         .testTarget(
-            name: "PenstockIdentityTests", dependencies: ["PenstockIdentity", "PenstockCore"], swiftSettings: strict),
+            name: "PenstockIdentityTests", dependencies: ["PenstockIdentity", "PenstockCore", "PenstockCrypto"],
+            swiftSettings: strict),
         .testTarget(
             name: "PenstockWireTests", dependencies: ["PenstockWire", "PenstockProto", "PenstockCore", protobuf],
             exclude: ["Golden"], swiftSettings: strict),

@@ -57,7 +57,7 @@ struct GrantView: Encodable {
         (issuer, purpose, audience, workload, position) = (
             row.grant.issuer, grant.purpose, grant.audience, grant.workload, row.grant.position
         )
-        confirmation = OrNull(try Grant(grant).confirmation.map(GrantConfirmation.members))
+        confirmation = OrNull(try Confirmation(of: grant).map(GrantConfirmation.members))
         (allowedActions, resources, draws, approvalActions) = (
             grant.allowedActions, grant.resources, grant.draws, grant.approvalActions
         )

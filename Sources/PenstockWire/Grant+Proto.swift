@@ -38,12 +38,7 @@ extension Grant {
         promptHash = [UInt8](proto.promptHash)
         toolVersion = proto.toolVersion
         delegate = proto.delegationDepth
-        confirmation =
-            switch proto.confirmation {
-            case .keyThumbprint(let bytes): .key(try digest(bytes))
-            case .certificateThumbprint(let bytes): .certificate(try digest(bytes))
-            case nil: nil
-            }
+        confirmation = try Confirmation(of: proto)
     }
 
     package var proto: Penstock_V1_Grant {
@@ -88,6 +83,17 @@ extension Grant {
                 case .certificate(let digest): .certificateThumbprint(Data(digest.bytes))
                 case nil: nil
                 }
+        }
+    }
+}
+
+extension Confirmation {
+    /// The key that a grant is bound to, of one that may lack its credential; nil where it is bound to none.
+    package init?(of proto: Penstock_V1_Grant) throws(WireError) {
+        switch proto.confirmation {
+        case .keyThumbprint(let bytes): self = .key(try digest(bytes))
+        case .certificateThumbprint(let bytes): self = .certificate(try digest(bytes))
+        case nil: return nil
         }
     }
 }

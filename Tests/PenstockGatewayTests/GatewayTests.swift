@@ -133,9 +133,8 @@ import Testing
     }
 
     @Test func callThatIsDecidedAfterTheEndIsReleased() async throws {
-        let rig = try Rig()
+        let rig = try await Rig.running()
         rig.gatekeeper.set { $0.delay = .seconds(3) }
-        #expect(await eventually { rig.pids.count == 2 })
         rig.send(Era.handshake.call(1, "echo"))
         try await Task.sleep(for: .milliseconds(200))
         rig.cancel()

@@ -117,6 +117,13 @@ final class Rig: Sendable {
     func leave() { writing.async { [toGateway] in try? toGateway.fileHandleForWriting.close() } }
     func cancel() { running.cancel() }
 
+    /// One whose server runs.
+    static func running() async throws -> Rig {
+        let rig = try Rig()
+        #expect(await eventually { rig.pids.count == 2 })
+        return rig
+    }
+
     /// Of the server, once it runs.
     var pids: [pid_t] {
         let text = (try? String(contentsOfFile: folder + "/pids", encoding: .utf8)) ?? ""

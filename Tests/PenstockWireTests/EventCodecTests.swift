@@ -21,15 +21,8 @@ internal import Testing
         return try proto.serializedBytes()
     }
 
-    private static func bound(_ confirmation: PenstockCore.Confirmation) -> Grant {
-        var grant = Sample.grant
-        grant.confirmation = confirmation
-        return grant
-    }
-
     private static let further: [EventKind] = [
         .genesis([], Sample.settings), .grantIssued(emptyGrant), .grantIssued(delegable), .grantIssued(rated),
-        .grantIssued(bound(.key(Sample.digest(7)))), .grantIssued(bound(.certificate(Sample.digest(8)))),
         .epochOpened(.max, reason: ""),
         .restricted(Restriction(level: .revoke, selector: .all, reason: "", expiresAt: 0)),
         .restricted(Restriction(level: .suspend, selector: .node("gw-1"), reason: "", expiresAt: 0)),
@@ -160,8 +153,6 @@ internal import Testing
     @Test func digestOfAnotherLengthIsRefused() throws {
         let short = Data(repeating: 1, count: 31)
         #expect(code(try changed(.grantIssued) { $0.grantIssued.grant.credentialDigest = short }) == .malformed)
-        #expect(code(try changed(.grantIssued) { $0.grantIssued.grant.keyThumbprint = short }) == .malformed)
-        #expect(code(try changed(.grantIssued) { $0.grantIssued.grant.certificateThumbprint = Data() }) == .malformed)
         #expect(code(try changed(.nodeAdmitted) { $0.nodeAdmitted.tokenHash = short }) == .malformed)
         #expect(code(try changed(.joinTokenMade) { $0.joinTokenMade.tokenHash = short }) == .malformed)
         #expect(code(try changed(.lifted) { $0.lifted.eventIds[1] = Data() }) == .malformed)

@@ -29,7 +29,7 @@ LAYERS = {
     "PenstockWire": "PenstockCore PenstockProto",
     "PenstockSystem": "PenstockCore",
     "PenstockCrypto": WORDS + "PenstockSystem COpenSSL CSodium",
-    "PenstockIdentity": "PenstockCore PenstockCrypto COpenSSL",
+    "PenstockIdentity": "PenstockCore PenstockCrypto",
     "PenstockJournal": WORDS + "PenstockSystem",
     "PenstockStore": WORDS + "PenstockSystem CFileSystem CZlib",
     "PenstockTransport": WORDS + "PenstockSystem CZeroMQ",
@@ -38,7 +38,7 @@ LAYERS = {
     "PenstockEnforcer": PORTS + "PenstockNode PenstockGatekeeper CMalloc",
     # Doors know the port, and not who decides behind it.
     "PenstockGatekeeper": "PenstockCore",
-    "PenstockHTTP": "PenstockCore PenstockJSON PenstockGatekeeper PenstockIdentity PenstockSystem",
+    "PenstockHTTP": "PenstockCore PenstockCrypto PenstockJSON PenstockGatekeeper PenstockIdentity PenstockSystem",
     "PenstockGateway": "PenstockCore PenstockJSON PenstockCrypto PenstockGatekeeper PenstockHTTP PenstockNode PenstockSystem",
     "PenstockEvidence": PORTS + "PenstockNode PenstockLedger",
     "PenstockBench": SHELLS + "PenstockHTTP PenstockGateway PenstockSimulator",

@@ -1,6 +1,6 @@
 internal import ArgumentParser
 internal import PenstockCore
-internal import PenstockIdentity
+internal import PenstockCrypto
 internal import PenstockNode
 
 extension GrantCommand.Issue {

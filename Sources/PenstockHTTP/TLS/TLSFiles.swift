@@ -1,9 +1,10 @@
-internal import Foundation
 internal import Logging
 internal import NIOSSL
 internal import PenstockCore
+internal import PenstockCrypto
 internal import PenstockGatekeeper
 internal import PenstockIdentity
+internal import PenstockSystem
 internal import ServiceLifecycle
 internal import Synchronization
 
@@ -17,16 +18,9 @@ final class TLSFiles: Service {
         var trust: ClientTrust
     }
 
-    /// By which a change of a file shows: whoever replaces it by a rename gives it another inode.
-    private struct Stamp: Equatable {
-        var inode: UInt64?
-        var size: UInt64?
-        var modified: Date?
-    }
-
     private struct State {
         var material: Material
-        var stamps: [Stamp]
+        var stamps: [SmallFile.Stamp?]
         var failures: UInt64 = 0
         var refusals: UInt64 = 0
     }
@@ -88,11 +82,9 @@ final class TLSFiles: Service {
 
     private static func read(_ options: DoorTLSOptions) throws(HTTPDoorError) -> Material {
         func certificates(_ path: String) throws(HTTPDoorError) -> [Certificate] {
-            guard let data = FileManager.default.contents(atPath: path) else {
-                throw .unusableTLS("cannot read \(path)")
-            }
-            do throws(IdentityError) {
-                return try Certificate.read(pem: String(decoding: data, as: UTF8.self))
+            do {
+                let bytes = try SmallFile.read(path, atMost: IdentityLimits.fileBytes)
+                return try Certificate.read(pem: String(decoding: bytes, as: UTF8.self))
             } catch {
                 throw .unusableTLS("\(path): \(error)")
             }
@@ -118,13 +110,8 @@ final class TLSFiles: Service {
         }
     }
 
-    private static func stamps(_ options: DoorTLSOptions) -> [Stamp] {
+    private static func stamps(_ options: DoorTLSOptions) -> [SmallFile.Stamp?] {
         let paths = [options.certificate, options.key, options.clientRoots ?? ""] + options.bundles.values.sorted()
-        return paths.map { path in
-            let attributes = try? FileManager.default.attributesOfItem(atPath: path)
-            return Stamp(
-                inode: attributes?[.systemFileNumber] as? UInt64, size: attributes?[.size] as? UInt64,
-                modified: attributes?[.modificationDate] as? Date)
-        }
+        return paths.map { SmallFile.stamp($0) }
     }
 }

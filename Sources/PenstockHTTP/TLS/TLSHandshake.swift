@@ -1,6 +1,7 @@
 internal import NIOCore
 internal import NIOSSL
 internal import PenstockCore
+internal import PenstockCrypto
 internal import PenstockIdentity
 internal import PenstockSystem
 

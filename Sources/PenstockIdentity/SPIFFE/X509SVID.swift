@@ -1,5 +1,5 @@
-internal import COpenSSL
 package import PenstockCore
+package import PenstockCrypto
 
 /// The roots of trust domains: a certificate of a domain is held against that domain's roots alone.
 package struct TrustBundles: Sendable {
@@ -19,15 +19,13 @@ package enum X509SVID {
         _ chain: [Certificate], bundles: TrustBundles, at time: WallTime
     ) throws(IdentityError) -> SPIFFEID {
         guard let leaf = chain.first else { throw IdentityError(.malformed, "no certificate") }
-        guard let uri = leaf.onlyURI else {
+        guard let uri = leaf.onlyURI(atMost: SPIFFEID.maximumBytes) else {
             throw IdentityError(.unfit, "an SVID has exactly one name of the kind URI")
         }
         guard let id = SPIFFEID(uri) else { throw IdentityError(.unfit, "its name is no SPIFFE ID") }
         guard !id.path.isEmpty else { throw IdentityError(.unfit, "a workload's SPIFFE ID has a path") }
         guard !leaf.isAuthority else { throw IdentityError(.unfit, "an authority's certificate is no workload's") }
-        guard let usage = leaf.keyUsage, usage & UInt32(KU_DIGITAL_SIGNATURE) != 0,
-            usage & UInt32(KU_KEY_CERT_SIGN | KU_CRL_SIGN) == 0
-        else { throw IdentityError(.unfit, "its key is not for signatures alone") }
+        guard leaf.isForSignaturesAlone else { throw IdentityError(.unfit, "its key is not for signatures alone") }
         guard let roots = bundles.roots[id.trustDomain], !roots.isEmpty else {
             throw IdentityError(.untrusted, "no roots of the trust domain \(id.trustDomain) are known here")
         }

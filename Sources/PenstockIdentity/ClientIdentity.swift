@@ -1,4 +1,5 @@
 package import PenstockCore
+package import PenstockCrypto
 
 /// Whose certificates a door believes.
 package struct ClientTrust: Sendable {
@@ -32,9 +33,9 @@ package struct ClientIdentity: Hashable, Sendable {
         }
         certificate = leaf.thumbprint
         workload = ""
-        expiresAt = chain.map(\.expiresAt).min()!
+        expiresAt = chain.reduce(leaf.expiresAt) { min($0, $1.expiresAt) }
         let mayBeSVID = !trust.bundles.roots.isEmpty
-        if mayBeSVID, trust.roots == nil || leaf.onlyURI?.hasPrefix("spiffe:") == true {
+        if mayBeSVID, trust.roots == nil || leaf.onlyURI(atMost: SPIFFEID.maximumBytes)?.hasPrefix("spiffe:") == true {
             workload = try X509SVID.workload(chain, bundles: trust.bundles, at: time).description
         } else if let roots = trust.roots {
             try Certificate.verify(chain, roots: roots, at: time)

@@ -1,10 +1,11 @@
 import PenstockCore
+import PenstockCrypto
 import Testing
 
 @testable import PenstockIdentity
 
 /// What peers may show in place of a certificate. Good and bad ones of authorities: cluster/tests/test_tls.py.
-@Suite struct CertificateTests {
+@Suite struct ClientIdentityTests {
     @Test(
         arguments: [[], [0x30], [0x30, 0x80], [0x30, 0x03, 1, 2, 3], Array(repeating: 0x30, count: 20_000)] as [[UInt8]]
     )

@@ -1,6 +1,5 @@
 internal import COpenSSL
 package import PenstockCore
-internal import PenstockCrypto
 
 /// An X.509 certificate, as OpenSSL reads it.
 ///
@@ -9,7 +8,7 @@ package final class Certificate: @unchecked Sendable {
     package let der: [UInt8]
     /// SHA-256 of the DER form: `x5t#S256` of RFC 8705.
     package let thumbprint: Digest
-    let handle: OpaquePointer
+    private let handle: OpaquePointer
 
     /// - Throws: unless the bytes are one whole certificate, not longer than a peer may send.
     package init(der: [UInt8]) throws(IdentityError) {
@@ -55,9 +54,10 @@ package final class Certificate: @unchecked Sendable {
     }
 
     /// The one name of the kind URI in its subject's alternative names; nil for none, and for more than one.
-    var onlyURI: String? {
+    ///
+    /// - Parameter room: a longer one is as good as none.
+    package func onlyURI(atMost room: Int) -> String? {
         var length: Int32 = 0
-        let room = SPIFFEID.maximumBytes
         var count: Int32 = 0
         let text = String(unsafeUninitializedCapacity: room) { buffer in
             count = buffer.withMemoryRebound(to: CChar.self) {
@@ -69,12 +69,13 @@ package final class Certificate: @unchecked Sendable {
     }
 
     /// RFC 5280 section 4.2.1.9, and whatever else makes OpenSSL take it for an authority's.
-    var isAuthority: Bool { X509_check_ca(handle) != 0 }
+    package var isAuthority: Bool { X509_check_ca(handle) != 0 }
 
-    /// Bits of the key usage (RFC 5280 section 4.2.1.3); nil where it does not say.
-    var keyUsage: UInt32? {
+    /// Whether its key is for signatures, and for none of certificates or lists of them (RFC 5280 section 4.2.1.3).
+    package var isForSignaturesAlone: Bool {
         let usage = X509_get_key_usage(handle)
-        return usage == .max ? nil : usage
+        guard usage != .max else { return false }
+        return usage & UInt32(KU_DIGITAL_SIGNATURE) != 0 && usage & UInt32(KU_KEY_CERT_SIGN | KU_CRL_SIGN) == 0
     }
 }
 

@@ -14,7 +14,7 @@ package struct IdentityError: CodedError, Hashable, Sendable {
     package var code: Code
     package var message: String
 
-    init(_ code: Code, _ message: String) {
+    package init(_ code: Code, _ message: String) {
         self.code = code
         self.message = message
     }
@@ -31,4 +31,6 @@ package enum IdentityLimits {
     package static let chainLength = 8
     /// A public bundle of all authorities has 150.
     package static let certificatesPerFile = 512
+    /// … in PEM, which takes a third more.
+    package static let fileBytes = 4 << 20
 }

@@ -201,7 +201,7 @@ let package = Package(
         .testTarget(
             name: "PenstockHTTPTests",
             dependencies: [
-                "PenstockHTTP", "PenstockGatekeeper", "PenstockJSON", "PenstockCore", "PenstockSystem",
+                "PenstockHTTP", "PenstockGatekeeper", "PenstockIdentity", "PenstockJSON", "PenstockCore", "PenstockSystem",
                 "PenstockTestSupport", lifecycle,
             ],
             swiftSettings: strict),

@@ -61,6 +61,7 @@ final class Connections: Sendable {
     }
 
     private let connections = Mutex<[ObjectIdentifier: Connection]>([:])
+    let eras = Atomic<UInt64>(0)
 
     func opened(_ channel: any Channel) {
         let excess = connections.withLock { connections -> (any Channel)? in

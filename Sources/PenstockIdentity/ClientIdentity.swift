@@ -19,7 +19,9 @@ package struct ClientIdentity: Hashable, Sendable {
     package var workload: String
     /// When any certificate of its chain is valid no more.
     package var expiresAt: WallTime
+}
 
+extension ClientIdentity {
     /// Looks at a chain as a client has shown it, its own certificate first.
     ///
     /// With bundles, a certificate has to be an SVID of one of them; with roots, it has to lead to one of these, or be
@@ -31,9 +33,9 @@ package struct ClientIdentity: Hashable, Sendable {
         guard let leaf = chain.first, chain.count <= IdentityLimits.chainLength else {
             throw IdentityError(.untrusted, "a chain has 1 to \(IdentityLimits.chainLength) certificates")
         }
-        certificate = leaf.thumbprint
-        workload = ""
-        expiresAt = chain.reduce(leaf.expiresAt) { min($0, $1.expiresAt) }
+        self.init(
+            certificate: leaf.thumbprint, workload: "",
+            expiresAt: chain.reduce(leaf.expiresAt) { min($0, $1.expiresAt) })
         let mayBeSVID = !trust.bundles.roots.isEmpty
         if mayBeSVID, trust.roots == nil || leaf.onlyURI(atMost: SPIFFEID.maximumBytes)?.hasPrefix("spiffe:") == true {
             workload = try X509SVID.workload(chain, bundles: trust.bundles, at: time).description

@@ -201,8 +201,8 @@ let package = Package(
         .testTarget(
             name: "PenstockHTTPTests",
             dependencies: [
-                "PenstockHTTP", "PenstockGatekeeper", "PenstockIdentity", "PenstockJSON", "PenstockCore", "PenstockSystem",
-                "PenstockTestSupport", lifecycle,
+                "PenstockHTTP", "PenstockGatekeeper", "PenstockIdentity", "PenstockJSON", "PenstockCore",
+                "PenstockSystem", "PenstockTestSupport", lifecycle,
             ],
             swiftSettings: strict),
         .testTarget(

@@ -53,8 +53,12 @@ extension GrantCommand.Issue {
             return try keyThumbprint.map { .key(try GrantConfirmation.thumbprint($0, "--key-thumbprint")) }
         }
         guard keyThumbprint == nil else { throw ValidationError("--certificate or --key-thumbprint, not both") }
-        let certificates = try Certificate.read(pem: TextFile.read("the certificate", certificate))
-        return .certificate(certificates[0].thumbprint)
+        let text = try TextFile.read("the certificate", certificate)
+        do throws(IdentityError) {
+            return .certificate(try Certificate.read(pem: text)[0].thumbprint)
+        } catch {
+            throw NodeError(.configuration, "\(certificate): \(error)")
+        }
     }
 
     /// What would mislead a reader of the log, and what the mesh would not do.
